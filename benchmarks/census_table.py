@@ -1,0 +1,29 @@
+"""Count the built-in sample's table from the real file: python -m benchmarks.census_table FILE."""
+
+import json
+
+import click
+import pandas as pd
+
+from common.census_sample import count_table
+from common.datasets import load_spec
+from common.datasets.spec import CONF
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+def census_table(file: str) -> None:
+    """Write the table of counts that the adult data set's sample is drawn from."""
+    spec = load_spec("adult")
+    frame = pd.read_csv(file, names=spec.names, skipinitialspace=True, keep_default_na=False)
+    assert spec.sample is not None
+    target = CONF / spec.sample
+    table = count_table(frame, label=spec.label, root="sex")
+    target.write_text(json.dumps(table, separators=(",", ":")) + "\n", encoding="utf-8")
+    click.echo(f"{target}: {target.stat().st_size / 1024:.0f} KiB")
+    for column in table["columns"]:
+        click.echo(f"  {column['name']} given {column['parent'] or 'the label alone'}")
+
+
+if __name__ == "__main__":
+    census_table()

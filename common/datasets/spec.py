@@ -1,0 +1,190 @@
+"""What a data set is: its columns, its label and where it comes from, read from YAML."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pyspark.sql import types as T
+
+from common.errors import UserError
+
+CONF = Path(__file__).parents[2] / "conf" / "datasets"
+
+TYPES: dict[str, type[T.DataType]] = {
+    "integer": T.LongType,
+    "double": T.DoubleType,
+    "string": T.StringType,
+}
+ROLES = ("numeric", "category", "label", "ignored")
+
+# Columns that featurize adds to the data set's own.
+RESERVED = ("features", "label", "fold_rank", "prediction", "probability", "rawPrediction")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name in the file, the type enforced on reading, and what it is used as."""
+
+    name: str
+    type: str
+    role: str
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A data set, as `conf/datasets/<name>.yaml` describes it.
+
+    Attributes:
+        name: name of the data set.
+        columns: the columns in the file's order.
+        label: name of the column to predict.
+        labels: its two values; a value's place is its index, 0 or 1.
+        positive: the label whose probability is reported.
+        strata: columns whose proportions a split keeps, unless told otherwise.
+        home: URL of the file; none: the data set has no home.
+        sha256: checksum of the file at home.
+        sample: table of counts of the built-in synthetic sample, beside the YAML; none: no sample.
+        separator: what parts the fields of a line.
+        missing: the text that stands for a missing value.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    label: str
+    labels: tuple[str, str]
+    positive: str
+    strata: tuple[str, ...]
+    home: str | None = None
+    sha256: str | None = None
+    sample: str | None = None
+    separator: str = ","
+    missing: str = "?"
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all columns, in order."""
+        return [column.name for column in self.columns]
+
+    def names_of(self, role: str) -> list[str]:
+        """Names of the columns in one role, in order."""
+        return [column.name for column in self.columns if column.role == role]
+
+    @property
+    def schema(self) -> T.StructType:
+        """Spark schema of the data once read."""
+        return T.StructType([T.StructField(c.name, TYPES[c.type]()) for c in self.columns])
+
+    def to_yaml(self) -> str:
+        """Return the spec as YAML that `parse_spec` reads back."""
+        content = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) is not None
+        }
+        content["columns"] = [vars(column).copy() for column in self.columns]
+        content |= {key: list(content[key]) for key in ("labels", "strata")}
+        return yaml.safe_dump(content, sort_keys=False)
+
+
+def load_spec(dataset: str) -> DatasetSpec:
+    """Read the spec of a data set.
+
+    Args:
+        dataset: a name under conf/datasets, or the path of a YAML file.
+
+    Raises:
+        UserError: there is no such data set, or its spec is not well-formed.
+    """
+    path = Path(dataset) if dataset.endswith((".yaml", ".yml")) else CONF / f"{dataset}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in CONF.glob("*.yaml")))
+        raise UserError(
+            f"dataset {dataset!r} is unknown: give one of {known}, or the path of a YAML file"
+        )
+    return parse_spec(path.read_text(encoding="utf-8"), str(dataset))
+
+
+def parse_spec(text: str, origin: str) -> DatasetSpec:
+    """Make a spec from YAML text.
+
+    Args:
+        text: the YAML.
+        origin: what to call it in an error.
+
+    Raises:
+        UserError: a key is unknown, missing, or has a value that cannot be.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"dataset {origin!r} is not YAML: {str(error).splitlines()[0]}") from None
+    known = {field.name for field in fields(DatasetSpec)}
+    required = {"name", "columns", "label", "labels", "positive", "strata"}
+    _check_keys(content, known, required, f"dataset {origin!r}")
+    columns = _parse_columns(content["columns"], origin)
+    lists = {}
+    for key in ("labels", "strata"):
+        if not isinstance(content[key], list):
+            raise UserError(f"{key} of dataset {origin!r} must be a list, got {content[key]!r}")
+        lists[key] = tuple(str(value) for value in content[key])
+    spec = DatasetSpec(**{**content, **lists, "columns": columns})
+    _check_consistency(spec, origin)
+    return spec
+
+
+def _parse_columns(entries: Any, origin: str) -> tuple[Column, ...]:
+    if not isinstance(entries, list):
+        raise UserError(f"columns of dataset {origin!r} must be a list, got {entries!r}")
+    keys = {field.name for field in fields(Column)}
+    for number, entry in enumerate(entries, start=1):
+        _check_keys(entry, keys, keys, f"column {number} of dataset {origin!r}")
+    return tuple(Column(**entry) for entry in entries)
+
+
+def _check_keys(content: Any, known: set[str], required: set[str], what: str) -> None:
+    if not isinstance(content, Mapping):
+        raise UserError(f"{what} must be a mapping of keys to values")
+    for key in content:
+        if key not in known:
+            raise UserError(f"{what} has the unknown key {key!r}; known: {', '.join(sorted(known))}")
+    for key in sorted(required):
+        if key not in content:
+            raise UserError(f"{what} lacks the key {key!r}")
+
+
+def _check_consistency(spec: DatasetSpec, origin: str) -> None:
+    for column in spec.columns:
+        for key, value, allowed in (
+            ("type", column.type, tuple(TYPES)),
+            ("role", column.role, ROLES),
+        ):
+            if value not in allowed:
+                raise UserError(
+                    f"{key} of column {column.name!r} in dataset {origin!r} must be one of "
+                    f"{', '.join(allowed)}, got {value!r}"
+                )
+        if column.name in RESERVED:
+            raise UserError(f"column name {column.name!r} in dataset {origin!r} is reserved")
+        if column.role == "numeric" and column.type == "string":
+            raise UserError(
+                f"column {column.name!r} in dataset {origin!r} is numeric, so its type must be "
+                "integer or double, got 'string'"
+            )
+    repeated = {name for name in spec.names if spec.names.count(name) > 1}
+    if repeated:
+        raise UserError(f"dataset {origin!r} names the column {repeated.pop()!r} twice")
+    if spec.names_of("label") != [spec.label]:
+        raise UserError(
+            f"label of dataset {origin!r} is {spec.label!r}, but the columns with role label are "
+            f"{spec.names_of('label')}"
+        )
+    if len(set(spec.labels)) != 2 or spec.positive not in spec.labels:
+        raise UserError(
+            f"dataset {origin!r} needs two labels, the positive one among them; got "
+            f"{list(spec.labels)} and {spec.positive!r}"
+        )
+    for name in spec.strata:
+        if name not in spec.names:
+            raise UserError(f"strata of dataset {origin!r} name {name!r}, which is no column")

@@ -1,0 +1,131 @@
+"""Every score of a binary classifier, from one table of counts that Spark makes in one job.
+
+Definitions are those of Spark's MulticlassClassificationEvaluator and BinaryClassificationEvaluator
+(without its down-sampling to 1000 thresholds), so scores can be compared with CrossValidator's.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.vectorizer import LABEL
+
+# The one table of metric names, logged behind val_, train_ and test_; a higher one is better, but for
+# log_loss.
+METRICS = (
+    "f1",
+    "precision",
+    "recall",
+    "accuracy",
+    "roc_auc",
+    "pr_auc",
+    "log_loss",
+    *(f"{name}_label_{index}" for name in ("f1", "precision", "recall") for index in (0, 1)),
+)
+
+# A probability of zero would cost infinitely much: Spark's own bound.
+EPSILON = 1e-15
+# Above this many rows probabilities are rounded, so that the table of counts stays small on the
+# driver: the areas under curves then hold to about that precision, everything else is exact.
+EXACT_ROWS = 2_000_000
+DIGITS = 6
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """How often each (label, prediction, probability) occurs: arrays of equal length.
+
+    Attributes:
+        label: true index, 0 or 1.
+        prediction: predicted index, 0 or 1.
+        probability: of index 1.
+        count: rows.
+        loss: sum over those rows of -ln(probability of the true label).
+    """
+
+    label: np.ndarray
+    prediction: np.ndarray
+    probability: np.ndarray
+    count: np.ndarray
+    loss: np.ndarray
+
+
+def sign(metric: str) -> int:
+    """1 where a higher value is better, -1 where a lower one is."""
+    return -1 if metric == "log_loss" else 1
+
+
+def score_table(predictions: DataFrame, rows: int | None = None) -> ScoreTable:
+    """Count predictions in one Spark job.
+
+    Args:
+        predictions: with label, prediction and probability (a vector of two).
+        rows: how many rows there are, when known: above EXACT_ROWS probabilities are rounded.
+    """
+    probability = vector_to_array("probability")
+    true = F.greatest(F.get(probability, F.col(LABEL).cast("int")), F.lit(EPSILON))
+    shown = F.get(probability, F.lit(1))
+    if rows is not None and rows > EXACT_ROWS:
+        shown = F.round(shown, DIGITS)
+    counts = (
+        predictions.select(LABEL, "prediction", shown.alias("p"), (-F.log(true)).alias("loss"))
+        .groupBy(LABEL, "prediction", "p")
+        .agg(F.count(F.lit(1)).alias("count"), F.sum("loss").alias("loss"))
+        .toPandas()
+    )
+    return ScoreTable(*(counts[name].to_numpy() for name in (LABEL, "prediction", "p", "count", "loss")))
+
+
+def scores(table: ScoreTable) -> dict[str, float]:
+    """Return all of METRICS.
+
+    Args:
+        table: of at least one row. A label that does not occur, or is never predicted, has precision,
+            recall and f1 of 0; without both labels the areas are not a number.
+    """
+    total = table.count.sum()
+    confusion = np.zeros((2, 2))
+    np.add.at(confusion, (table.label.astype(int), table.prediction.astype(int)), table.count)
+    truth, predicted, right = confusion.sum(axis=1), confusion.sum(axis=0), confusion.diagonal()
+    precision = _ratio(right, predicted)
+    recall = _ratio(right, truth)
+    f1 = _ratio(2 * precision * recall, precision + recall)
+    share = truth / total
+    roc_auc, pr_auc = _areas(table)
+    found = {
+        "f1": f1 @ share,
+        "precision": precision @ share,
+        "recall": recall @ share,
+        "accuracy": right.sum() / total,
+        "roc_auc": roc_auc,
+        "pr_auc": pr_auc,
+        "log_loss": table.loss.sum() / total,
+    }
+    for name, values in (("f1", f1), ("precision", precision), ("recall", recall)):
+        found |= {f"{name}_label_{index}": values[index] for index in (0, 1)}
+    return {name: float(found[name]) for name in METRICS}
+
+
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
+def _areas(table: ScoreTable) -> tuple[float, float]:
+    """Areas under the ROC and the precision-recall curve, by trapezoids over distinct scores."""
+    order = np.argsort(-table.probability, kind="stable")
+    probability, count = table.probability[order], table.count[order]
+    positive = np.where(table.label[order] == 1, count, 0).cumsum()
+    negative = np.where(table.label[order] == 0, count, 0).cumsum()
+    if positive[-1] == 0 or negative[-1] == 0:
+        return float("nan"), float("nan")
+    last = np.append(probability[1:] != probability[:-1], True)
+    positive, negative = positive[last], negative[last]
+    recall, fallout = positive / positive[-1], negative / negative[-1]
+    precision = positive / (positive + negative)
+    roc = np.trapezoid(np.append(0, recall), np.append(0, fallout))
+    # Spark's curve starts at recall 0 with the precision of its first point.
+    curve = np.trapezoid(np.append(precision[0], precision), np.append(0, recall))
+    return float(roc), float(curve)

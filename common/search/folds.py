@@ -1,0 +1,78 @@
+"""Fold data: the training rows in one fixed order, with the fold each belongs to."""
+
+import math
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.errors import UserError
+from common.stratify import RANK, SIZE, rank_in_strata
+from common.vectorizer import FEATURES, LABEL
+
+FOLD_RANK = "fold_rank"
+FOLD = "fold"
+
+# Below this a fit is fastest in one partition: tasks cost more than they share out. The number of
+# partitions is a function of the rows alone, since Spark's tree splits depend on it.
+PARTITION_ROWS = 250_000
+
+
+def assign_fold_rank(frame: DataFrame, label: str, seed: int) -> DataFrame:
+    """Add `fold_rank`: the row's place among those of its label, in the order of a hash.
+
+    A row's fold of k is fold_rank % k, so for any k folds are stratified by label to within one row.
+
+    Args:
+        frame: training rows, raw columns.
+        label: name of the label's column.
+        seed: changes which rows share a fold.
+    """
+    ranked = rank_in_strata(frame, [label], f"fold:{seed}")
+    return ranked.withColumnRenamed(RANK, FOLD_RANK).drop(SIZE)
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """Training rows for k folds: features, label and fold, cached and in a fixed order."""
+
+    frame: DataFrame
+    folds: int
+    rows: int
+
+    def train(self, fold: int) -> DataFrame:
+        """Rows to fit on when `fold` is left out."""
+        return self.frame.where(F.col(FOLD) != fold)
+
+    def validation(self, fold: int) -> DataFrame:
+        """Rows that `fold` scores."""
+        return self.frame.where(F.col(FOLD) == fold)
+
+
+def fold_data(train: DataFrame, folds: int) -> FoldData:
+    """Prepare training rows for a search over k folds.
+
+    Args:
+        train: features, label and fold_rank.
+        folds: k, at least 2 and at most the rows of the rarer label.
+
+    Raises:
+        UserError: folds is out of range.
+    """
+    counts = train.groupBy(LABEL).count().toPandas()["count"]
+    if len(counts) < 2:
+        raise UserError("the training rows have one label only: nothing can be learnt from them")
+    if not 2 <= folds <= counts.min():
+        raise UserError(
+            f"folds must lie between 2 and {counts.min()}, the rows of the rarer label; got {folds}"
+        )
+    rows = int(counts.sum())
+    partitions = math.ceil(rows / PARTITION_ROWS)
+    fold = (F.col(FOLD_RANK) % folds).cast("int").alias(FOLD)
+    ordered = (
+        train.select(FEATURES, LABEL, FOLD_RANK, fold)
+        .repartition(partitions, FOLD_RANK, LABEL)
+        .sortWithinPartitions(LABEL, FOLD_RANK)
+        .drop(FOLD_RANK)
+    )
+    return FoldData(ordered.cache(), folds, rows)

@@ -1,0 +1,59 @@
+"""What a search finds: each candidate's scores, and the table of them all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, pstdev
+
+import pandas as pd
+
+from common.learners import Parameters
+from common.metrics import METRICS, sign
+
+
+@dataclass(frozen=True)
+class CandidateResult:
+    """The scores of one candidate.
+
+    Attributes:
+        parameters: by Spark's names.
+        folds: for each fold all of METRICS on its validation rows.
+        fit_seconds: of the fits its scores come from, summed over folds; candidates that differ in
+            the number of trees alone share their fits.
+    """
+
+    parameters: Parameters
+    folds: tuple[dict[str, float], ...]
+    fit_seconds: float
+
+    def mean(self, metric: str) -> float:
+        """Mean over the folds."""
+        return fmean(fold[metric] for fold in self.folds)
+
+    def std(self, metric: str) -> float:
+        """Standard deviation over the folds (of these folds, not an estimate for more)."""
+        return pstdev(fold[metric] for fold in self.folds)
+
+    @property
+    def name(self) -> str:
+        """The parameters on a line, in the order of their names."""
+        return " ".join(f"{name}={self.parameters[name]}" for name in sorted(self.parameters))
+
+
+def best(results: Sequence[CandidateResult], metric: str) -> CandidateResult:
+    """Return the candidate with the best mean; of equals the first by name, whatever their order."""
+    return min(results, key=lambda result: (-sign(metric) * result.mean(metric), result.name))
+
+
+def candidates_table(results: Sequence[CandidateResult], metric: str) -> pd.DataFrame:
+    """Return all candidates, best first: parameters, val_<m>, val_<m>_std and fit_seconds."""
+    ranked = sorted(results, key=lambda r: (-sign(metric) * r.mean(metric), r.name))
+    rows = [
+        {
+            **result.parameters,
+            **{f"val_{name}": result.mean(name) for name in METRICS},
+            **{f"val_{name}_std": result.std(name) for name in METRICS},
+            "fit_seconds": round(result.fit_seconds, 3),
+        }
+        for result in ranked
+    ]
+    return pd.DataFrame(rows)

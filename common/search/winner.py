@@ -1,0 +1,46 @@
+"""What a search ends with: its winner refitted on all training rows, from raw record to label."""
+
+from pyspark.ml import Model, PipelineModel
+from pyspark.ml.feature import IndexToString
+from pyspark.sql import DataFrame
+
+from common.datasets import DatasetSpec
+from common.learners import Learner, Parameters
+from common.metrics import score_table, scores
+from common.search.folds import FoldData
+
+# In the pipeline `prediction` is the label's text, so the index has a name of its own.
+PREDICTION_INDEX = "prediction_index"
+
+
+def refit(parameters: Parameters, learner: Learner, data: FoldData, seed: int) -> Model:
+    """Fit the learner's Spark estimator on the training rows of all folds."""
+    return learner.estimator(parameters, seed).fit(data.frame)
+
+
+def model_scores(model: Model, frame: DataFrame) -> dict[str, float]:
+    """Return all of METRICS on vectorised rows."""
+    return scores(score_table(model.transform(frame), frame.count()))
+
+
+def scoring_pipeline(vectorizer: PipelineModel, model: Model, spec: DatasetSpec) -> PipelineModel:
+    """Join vectoriser and model to one pipeline: raw record -> prediction (text) and probability.
+
+    Args:
+        vectorizer: fitted on the training rows.
+        model: a classifier fitted on its features.
+        spec: for the labels' text.
+    """
+    classifier = model.copy()
+    classifier.setPredictionCol(PREDICTION_INDEX)
+    to_text = IndexToString(
+        inputCol=PREDICTION_INDEX, outputCol="prediction", labels=list(spec.labels)
+    )
+    return PipelineModel([*vectorizer.stages, classifier, to_text])
+
+
+def pipeline_scores(pipeline: PipelineModel, frame: DataFrame) -> dict[str, float]:
+    """Return all of METRICS of a scoring pipeline on raw rows with their `label`."""
+    columns = ["label", "probability", PREDICTION_INDEX]
+    found = pipeline.transform(frame.drop("features")).select(*columns)
+    return scores(score_table(found.withColumnRenamed(PREDICTION_INDEX, "prediction"), frame.count()))

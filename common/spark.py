@@ -1,0 +1,40 @@
+"""The Spark session that every step shares."""
+
+import logging
+import os
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+LOG4J = Path(__file__).parents[1] / "conf" / "spark" / "log4j2.properties"
+
+
+def get_session(master: str | None = None) -> SparkSession:
+    """Return the active session, or start one.
+
+    Args:
+        master: Spark master URL. Default: the environment's SPARK_MASTER, else every local core.
+
+    A local session listens on the loopback address alone and has no web UI. Driver memory is the
+    environment's SPARK_DRIVER_MEMORY, 4g by default: on a local master the driver does all the work.
+    """
+    master = master or os.environ.get("SPARK_MASTER", "local[*]")
+    settings = {
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY", "4g"),
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile=file:{LOG4J}",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    if master.startswith("local"):
+        settings["spark.driver.host"] = settings["spark.driver.bindAddress"] = "127.0.0.1"
+        # Two hundred shuffle partitions, Spark's default for clusters, are 200 tiny tasks here.
+        settings["spark.sql.shuffle.partitions"] = str(os.cpu_count() or 1)
+    # PySpark logs every query error as JSON with its Java trace; the exception says the same.
+    logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    builder = SparkSession.builder.appName("income").master(master)
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()

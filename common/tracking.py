@@ -1,0 +1,233 @@
+"""All that talks to MLflow's tracking: runs found, frames, tables and models kept and read back."""
+
+import json
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlparse
+
+import mlflow
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.data.spark_dataset_source import SparkDatasetSource
+from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import SparkMLVector
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame, SparkSession
+
+from common.datasets import DatasetSpec
+from common.errors import UserError
+from common.metrics import METRICS
+from common.search.result import CandidateResult
+
+# Tags by which runs are found again.
+STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
+
+# Its bar counts one small file at a time.
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+# It tells at length how a model's files come from the run to Spark.
+logging.getLogger("mlflow.spark").setLevel(logging.WARNING)
+
+# Where Spark itself can write: nothing then passes through the driver's disk.
+SPARK_SCHEMES = ("file", "hdfs", "s3a", "abfss", "gs", "dbfs")
+
+
+def find_finished(tags: Mapping[str, str], experiment_id: str, most: int = 1) -> list[Run]:
+    """Return the newest finished runs that have all these tags, by one indexed query."""
+    clauses = [f"tags.`{name}` = '{value}'" for name, value in tags.items()]
+    return list(
+        MlflowClient().search_runs(
+            [experiment_id],
+            filter_string=" and ".join([*clauses, "attributes.status = 'FINISHED'"]),
+            order_by=["attributes.start_time DESC"],
+            max_results=most,
+        )
+    )
+
+
+def has_artifacts(run_id: str, names: Sequence[str]) -> bool:
+    """Tell whether a run's artifacts are still where the store says."""
+    try:
+        found = {item.path for item in MlflowClient().list_artifacts(run_id)}
+    except (MlflowException, OSError):
+        return False
+    return found >= set(names)
+
+
+def log_frame(frame: DataFrame, path: str) -> None:
+    """Keep a frame as Parquet under the active run's artifacts."""
+    target = mlflow.get_artifact_uri(path)
+    if _spark_reads(target):
+        frame.write.parquet(_spark_uri(target))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        frame.write.parquet(Path(folder, "frame").as_uri())
+        mlflow.log_artifacts(str(Path(folder, "frame")), path)
+
+
+def read_frame(spark: SparkSession, uri: str) -> DataFrame:
+    """Read a frame that `log_frame` kept.
+
+    Args:
+        uri: runs:/<run id>/<path>, or where Parquet is.
+
+    Raises:
+        UserError: there is no such run or artifact.
+    """
+    target = RunsArtifactRepository.get_underlying_uri(uri) if uri.startswith("runs:/") else uri
+    if not _spark_reads(target):
+        target = _download(uri)
+    return spark.read.parquet(_spark_uri(target))
+
+
+def read_text(uri: str) -> str:
+    """Read a text artifact.
+
+    Raises:
+        UserError: there is no such run or artifact.
+    """
+    return Path(_download(uri)).read_text(encoding="utf-8")
+
+
+def log_text(text: str, path: str) -> None:
+    """Keep text under the active run's artifacts."""
+    mlflow.log_text(text, path)
+
+
+def log_table(table: pd.DataFrame, path: str) -> None:
+    """Keep a table as CSV under the active run's artifacts."""
+    mlflow.log_text(table.to_csv(index=False), path)
+
+
+def log_data(frame: DataFrame, spec: DatasetSpec, uri: str, digest: str, context: str) -> None:
+    """Log which data went into the active run; reads no row.
+
+    Args:
+        frame: the rows, for their schema.
+        spec: the data set's, for its name.
+        uri: where the rows are kept.
+        digest: of the rows.
+        context: training, test, ...
+    """
+    columns = [name for name in spec.names if name in frame.columns]
+    data = MetaDataset(
+        SparkDatasetSource(path=uri), name=spec.name, digest=digest, schema=_raw_schema(spec, columns)
+    )
+    mlflow.log_input(data, context=context)
+
+
+def log_spark_model(
+    model: PipelineModel, path: str, spec: DatasetSpec, outputs: Mapping[str, DataType | SparkMLVector]
+) -> None:
+    """Keep a Spark pipeline with the signature raw record -> outputs."""
+    features = [name for name in spec.names if name not in (spec.label, *spec.names_of("ignored"))]
+    mlflow.spark.log_model(
+        model,
+        artifact_path=path,
+        signature=ModelSignature(
+            inputs=_raw_schema(spec, features),
+            outputs=Schema([ColSpec(type=kind, name=name) for name, kind in outputs.items()]),
+        ),
+        pip_requirements=["mlflow", "pyspark", "pandas", "numpy"],
+    )
+
+
+def load_spark_model(uri: str) -> PipelineModel:
+    """Read a Spark pipeline that `log_spark_model` kept."""
+    return mlflow.spark.load_model(uri)
+
+
+def log_scores(prefix: str, scores: Mapping[str, float], run_ids: Sequence[str]) -> None:
+    """Log scores as <prefix>_<metric> to some runs."""
+    metrics = [Metric(f"{prefix}_{name}", value, _now(), 0) for name, value in scores.items()]
+    for run_id in run_ids:
+        MlflowClient().log_batch(run_id, metrics=metrics)
+
+
+def log_candidate(result: CandidateResult, parent: Run, constants: Mapping[str, object]) -> str:
+    """Write one candidate as a finished child run and return the child's id.
+
+    A metric's steps are the folds' values; its last step, and so what is shown, is their mean.
+
+    Args:
+        result: the candidate's.
+        parent: the search, or the generation.
+        constants: parameters that all candidates share: learner, folds, engine.
+    """
+    client = MlflowClient()
+    child = client.create_run(
+        parent.info.experiment_id,
+        run_name=result.name,
+        tags={
+            "mlflow.parentRunId": parent.info.run_id,
+            "mlflow.user": parent.data.tags.get("mlflow.user", ""),
+            STEP: "candidate",
+        },
+    )
+    now = _now()
+    folds = len(result.folds)
+    metrics = [Metric("fit_seconds", result.fit_seconds, now, 0)]
+    for name in METRICS:
+        metrics += [
+            Metric(f"val_{name}", fold[name], now, step) for step, fold in enumerate(result.folds)
+        ]
+        metrics.append(Metric(f"val_{name}", result.mean(name), now, folds))
+        metrics.append(Metric(f"val_{name}_std", result.std(name), now, 0))
+    params = {**constants, **result.parameters}
+    client.log_batch(
+        child.info.run_id,
+        metrics=metrics,
+        params=[Param(name, str(value)) for name, value in params.items()],
+    )
+    client.set_terminated(child.info.run_id, RunStatus.to_string(RunStatus.FINISHED))
+    return child.info.run_id
+
+
+def log_winner(result: CandidateResult, search: str, child: str) -> None:
+    """Mark the winning candidate, and repeat its parameters and scores on the search itself."""
+    client = MlflowClient()
+    client.set_tag(child, "winner", "true")
+    now = _now()
+    metrics = [Metric(f"val_{name}", result.mean(name), now, 0) for name in METRICS]
+    metrics += [Metric(f"val_{name}_std", result.std(name), now, 0) for name in METRICS]
+    client.log_batch(
+        search,
+        metrics=metrics,
+        params=[Param(f"best_{name}", str(value)) for name, value in result.parameters.items()],
+        tags=[RunTag("winner", child)],
+    )
+    mlflow.log_text(json.dumps(dict(result.parameters), indent=2) + "\n", "best_parameters.json")
+
+
+def _raw_schema(spec: DatasetSpec, names: Sequence[str]) -> Schema:
+    kinds = {"integer": DataType.long, "double": DataType.double, "string": DataType.string}
+    types = {column.name: kinds[column.type] for column in spec.columns}
+    return Schema([ColSpec(type=types[name], name=name) for name in names])
+
+
+def _download(uri: str) -> str:
+    try:
+        return mlflow.artifacts.download_artifacts(artifact_uri=uri)
+    except (MlflowException, OSError) as error:
+        raise UserError(f"artifact {uri!r} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _spark_reads(uri: str) -> bool:
+    return urlparse(uri).scheme in ("", *SPARK_SCHEMES)
+
+
+def _spark_uri(uri: str) -> str:
+    return uri if urlparse(uri).scheme else Path(uri).resolve().as_uri()
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

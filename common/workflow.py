@@ -1,0 +1,180 @@
+"""The step graph: which step feeds which, and get-or-run: a step that ran is not run again."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import mlflow
+import yaml
+from mlflow.exceptions import ExecutionException
+
+from common import datasets, tracking
+from common.errors import UserError
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).parents[1]
+SOURCES = ("steps", "common", "conf", "MLproject", "requirements.txt")
+
+# Parameters that say where load_data reads: every step takes them for the steps before it, but its
+# own result depends on them through its input alone.
+ORIGIN = ("dataset", "source")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A step: where its inputs come from when they are left at `auto`, and what it leaves.
+
+    Attributes:
+        inputs: input's name -> (the step before, the artifact of it that is the input).
+        outputs: artifacts of a finished run, without which it cannot be reused.
+    """
+
+    inputs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+
+
+SEARCHES = ("train_grid", "train_ga")
+SEARCH = Node({"features": ("featurize", "")}, ("candidates.csv", "best_parameters.json"))
+
+GRAPH = {
+    "load_data": Node(outputs=("data", "dataset.yaml")),
+    "eda": Node({"data": ("load_data", "data")}, ("describe.csv", "describe.html")),
+    "split": Node({"data": ("load_data", "data")}, ("train", "test", "strata.csv")),
+    "featurize": Node({"split": ("split", "")}, ("train", "test")),
+    "train_grid": SEARCH,
+    "train_ga": SEARCH,
+    "champion": Node(),
+}
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """A step that has run, now or before."""
+
+    step: str
+    run_id: str
+    reused: bool
+    seconds: float
+
+    def uri(self, artifact: str = "") -> str:
+        """URI of the run's artifacts, or of one of them."""
+        return f"runs:/{self.run_id}/{artifact}".rstrip("/")
+
+
+def get_or_run(
+    step: str, parameters: Mapping[str, object], use_cache: bool = True, experiment_id: str = "0"
+) -> StepRun:
+    """Return a finished run of a step with these parameters; where there is none, run it.
+
+    A run is reused when its step, its parameters (with the URIs of its inputs), the content of the
+    source and the project's own source are the same, and its artifacts are still there.
+
+    Args:
+        step: an entry point.
+        parameters: those that differ from the entry point's defaults; an input that is missing or
+            `auto` is got or run first.
+        use_cache: false: run this step whatever there is.
+        experiment_id: where to look and run.
+
+    Raises:
+        UserError: a step failed; it has said why.
+    """
+    given = {name: str(value) for name, value in parameters.items()}
+    complete = entry_defaults(step) | given
+    complete |= resolve_inputs(step, complete, experiment_id)
+    started = time.perf_counter()
+    if use_cache:
+        key = step_key(step, complete)
+        for run in tracking.find_finished({tracking.STEP: step, tracking.KEY: key}, experiment_id):
+            if tracking.has_artifacts(run.info.run_id, GRAPH[step].outputs):
+                return StepRun(step, run.info.run_id, True, time.perf_counter() - started)
+            log.warning("%s of run %s lost its artifacts: running it again", step, run.info.run_id)
+    try:
+        submitted = mlflow.run(
+            str(ROOT),
+            entry_point=step,
+            parameters=complete,
+            env_manager="local",
+            experiment_id=experiment_id,
+            run_name=step,
+        )
+    except ExecutionException as error:
+        raise UserError(f"step {step} failed ({error}): see its message above") from None
+    return StepRun(step, submitted.run_id, False, time.perf_counter() - started)
+
+
+def resolve_inputs(
+    step: str, parameters: Mapping[str, str], experiment_id: str = "0"
+) -> dict[str, str]:
+    """Return the URIs of a step's inputs; those left at `auto` are got or run first."""
+    resolved = {}
+    origin = {name: parameters[name] for name in ORIGIN if name in parameters}
+    for name, (upstream, artifact) in GRAPH[step].inputs.items():
+        uri = parameters.get(name, "auto")
+        if uri == "auto":
+            uri = get_or_run(upstream, origin, experiment_id=experiment_id).uri(artifact)
+        resolved[name] = uri.rstrip("/")
+    by_hand = parameters.get("version", "auto") != "auto"
+    if step == "champion" and not by_hand and parameters.get("candidates", "auto") == "auto":
+        resolved["candidates"] = ",".join(_searches(origin, experiment_id))
+    return resolved
+
+
+def _searches(origin: Mapping[str, str], experiment_id: str) -> list[str]:
+    """Return the URIs of all finished searches on this workflow's features, oldest first."""
+    features = get_or_run("featurize", origin, experiment_id=experiment_id).uri()
+    found = [
+        run
+        for search in SEARCHES
+        for run in tracking.find_finished(
+            {tracking.STEP: search, f"{tracking.INPUT}features": features}, experiment_id, most=1000
+        )
+    ]
+    if not found:
+        return [get_or_run("train_grid", {"features": features}, experiment_id=experiment_id).uri()]
+    found.sort(key=lambda run: run.info.start_time)
+    return [f"runs:/{run.info.run_id}" for run in found]
+
+
+def step_key(step: str, parameters: Mapping[str, str]) -> str:
+    """Return what a run must have in common with another to stand for it (64 hex digits).
+
+    Args:
+        step: an entry point.
+        parameters: all of its parameters, inputs resolved.
+    """
+    relevant = dict(parameters)
+    content = ""
+    if step == "load_data":
+        spec = datasets.load_spec(relevant["dataset"])
+        location = datasets.locate(spec, relevant["source"])
+        content = f"{spec.to_yaml()}{location.kind}:{location.digest}"
+    else:
+        relevant = {name: value for name, value in relevant.items() if name not in ORIGIN}
+    parts = [step, sorted(relevant.items()), content, source_fingerprint()]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def source_fingerprint(root: Path = ROOT) -> str:
+    """Hash the files that decide what a step does; a commit that touches none of them changes nothing."""
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        path = root / name
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(f"{file.relative_to(root)}\0{file.stat().st_size}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def entry_defaults(step: str) -> dict[str, str]:
+    """Return an entry point's parameters at their defaults, as MLproject declares them."""
+    project = yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))
+    declared = project["entry_points"][step].get("parameters", {})
+    return {name: str(parameter["default"]) for name, parameter in declared.items()}

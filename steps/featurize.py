@@ -1,0 +1,33 @@
+"""Entry point featurize: leaves vectorizer/ (Spark model), train/, test/, feature_names.json."""
+
+import json
+
+import click
+
+from common.search.folds import assign_fold_rank
+from common.vectorizer import ENCODINGS, feature_names, fit_vectorizer, vectorize
+from steps.step import origin_options, step, step_command
+
+
+@step_command("featurize")
+@click.option("--split", default="auto", help="URI of a split; auto: this workflow's split.")
+@click.option("--encoding", default="onehot", type=click.Choice(ENCODINGS), help="Of categories.")
+@click.option("--seed", default=42, type=int, help="Of the folds.")
+@origin_options
+def featurize(split: str, encoding: str, seed: int, dataset: str, source: str) -> None:
+    """Fit the vectoriser on the training rows, apply it to both sides, and assign the folds."""
+    with step("featurize") as run:
+        spec, train = run.dataset("split"), run.frame("split", "train")
+        vectorizer = fit_vectorizer(train, spec, encoding)
+        folded = assign_fold_rank(train, spec.label, seed)
+        run.log_frame("train", vectorize(folded, vectorizer, spec))
+        run.log_frame("test", vectorize(run.frame("split", "test"), vectorizer, spec))
+        run.log_vectorizer(vectorizer, spec)
+        names = feature_names(vectorizer, spec, encoding)
+        run.log_text("feature_names.json", json.dumps(names, indent=0, ensure_ascii=False))
+        run.log_dataset(spec)
+        click.echo(f"{len(names)} features: {', '.join(names[:6])}, ...")
+
+
+if __name__ == "__main__":
+    featurize()

@@ -1,0 +1,26 @@
+"""Entry point load_data: leaves data/ (Parquet) and dataset.yaml."""
+
+import click
+
+from common.datasets import load_spec, locate, read
+from common.row_hash import frame_digest
+from steps.step import origin_options, step, step_command
+
+
+@step_command("load_data")
+@origin_options
+def load_data(dataset: str, source: str) -> None:
+    """Read a data set from its home, a file or the built-in sample, checked and typed."""
+    with step("load_data") as run:
+        spec = load_spec(dataset)
+        location = locate(spec, source)
+        data = run.log_frame("data", read(run.spark, spec, location))
+        run.log_dataset(spec)
+        digest = frame_digest(data)
+        run.tag(dataset=spec.name, source=location.kind, source_uri=location.uri, data_digest=digest)
+        run.log_data(spec, data, "data", digest, "raw")
+        click.echo(f"{data.count():,} rows of {spec.name} from {location.uri} ({location.kind})")
+
+
+if __name__ == "__main__":
+    load_data()

@@ -1,0 +1,94 @@
+"""Entry point main: the whole workflow, each step a child run, got or run."""
+
+import click
+import mlflow
+import pandas as pd
+
+from common import champion as registry
+from common.workflow import StepRun, get_or_run
+from steps.step import origin_options, step_command
+
+
+@step_command("main")
+@origin_options
+@click.option("--profile", default="full", help="Of eda: full, minimal or none.")
+@click.option("--profile-rows", default=100_000, type=int, help="Rows profiled at the most.")
+@click.option("--strata", default="auto", help="Columns whose proportions the split keeps.")
+@click.option("--train-ratio", default=0.7, type=float, help="Share that goes to train.")
+@click.option("--encoding", default="onehot", help="Of categories: onehot or index.")
+@click.option("--learner", default="gbt", help="What learns.")
+@click.option("--grid", default="auto", help="Of train_grid; auto: the learner's.")
+@click.option("--folds", default=5, type=int, help="Of the cross-validation.")
+@click.option("--metric", default="f1", help="That chooses the best candidate.")
+@click.option("--engine", default="auto", help="What fits; auto: the learner's fastest.")
+@click.option("--parallelism", default=0, type=int, help="Fits at once; 0: to fill all cores.")
+@click.option("--seed", default=42, type=int, help="Of split, folds and learner.")
+@click.option("--name", default="income", help="Of the registered model.")
+@click.option("--use-cache", default=True, type=bool, help="Reuse steps that ran before.")
+def main(
+    dataset: str,
+    source: str,
+    profile: str,
+    profile_rows: int,
+    strata: str,
+    train_ratio: float,
+    encoding: str,
+    learner: str,
+    grid: str,
+    folds: int,
+    metric: str,
+    engine: str,
+    parallelism: int,
+    seed: int,
+    name: str,
+    use_cache: bool,
+) -> None:
+    """Load, explore, split, featurize, search, and let the winner challenge the champion."""
+    with mlflow.start_run(run_name="main") as active:
+        mlflow.set_tags({"mlflow.runName": "main", "workflow.step": "main"})
+        done: list[StepRun] = []
+
+        def run(step: str, reusable: bool = True, **parameters: object) -> StepRun:
+            cached = use_cache and reusable
+            done.append(get_or_run(step, parameters, cached, active.info.experiment_id))
+            return done[-1]
+
+        loaded = run("load_data", dataset=dataset, source=source).uri("data")
+        run("eda", data=loaded, profile=profile, profile_rows=profile_rows)
+        split = run("split", data=loaded, strata=strata, train_ratio=train_ratio, seed=seed).uri()
+        features = run("featurize", split=split, encoding=encoding, seed=seed).uri()
+        search = run(
+            "train_grid",
+            features=features,
+            learner=learner,
+            grid=grid,
+            folds=folds,
+            metric=metric,
+            engine=engine,
+            parallelism=parallelism,
+            seed=seed,
+        ).uri()
+        has_champion = registry.present_champion(name) is not None
+        run("champion", reusable=has_champion, candidates=search, name=name)
+        _report(done, name)
+
+
+def _report(done: list[StepRun], name: str) -> None:
+    steps = pd.DataFrame(
+        [(s.step, s.run_id, "reused" if s.reused else "new", f"{s.seconds:.1f}") for s in done],
+        columns=["step", "run", "state", "seconds"],
+    )
+    click.echo(f"\n{steps.to_string(index=False)}")
+    champion = registry.present_champion(name)
+    if champion is not None:
+        scores = registry.test_scores(champion)
+        mlflow.log_metrics({f"champion_test_{key}": value for key, value in scores.items()})
+        shown = ", ".join(f"{key} {scores[key]:.4f}" for key in ("f1", "accuracy", "roc_auc"))
+        click.echo(f"\nchampion: models:/{name}@champion, version {champion.version}; test {shown}")
+    store = mlflow.get_tracking_uri()
+    at_hand = store.startswith("http")
+    click.echo(f"look at it: {store if at_hand else f'mlflow ui --backend-store-uri {store}'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What train_grid and train_ga share: candidates tracked as they come, and the winner's leavings."""
+
+from collections.abc import Iterator
+
+import click
+import mlflow
+from mlflow.types import DataType
+from mlflow.types.schema import SparkMLVector
+from pyspark.sql import DataFrame
+
+from common import tracking
+from common.datasets import DatasetSpec
+from common.learners import Learner
+from common.row_hash import frame_digest
+from common.search.folds import FoldData
+from common.search.result import CandidateResult, best, candidates_table
+from common.search.winner import model_scores, refit, scoring_pipeline
+from steps.progress import show_progress
+from steps.step import Run
+
+
+def log_search_data(run: Run, spec: DatasetSpec, train: DataFrame, test: DataFrame) -> None:
+    """Log the rows that go into a search, and tag it with their digests."""
+    for context, frame in (("train", train), ("test", test)):
+        digest = frame_digest(frame.select(*[f"`{name}`" for name in spec.names]))
+        uri = run.uri("features", context)
+        tracking.log_data(frame, spec, uri, digest, "training" if context == "train" else context)
+        run.tag(**{f"{context}_digest": digest})
+    positive = spec.labels.index(spec.positive)
+    run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1], positive=positive)
+
+
+def track(
+    run: Run, found: Iterator[CandidateResult], total: int, metric: str, constants: dict[str, object]
+) -> dict[str, CandidateResult]:
+    """Write each candidate the moment it is scored; return them by the ids of their runs."""
+    parent = mlflow.get_run(run.id)
+    return {
+        tracking.log_candidate(result, parent, constants): result
+        for result in show_progress(found, total, metric)
+    }
+
+
+def leave_winner(
+    run: Run,
+    spec: DatasetSpec,
+    learner: Learner,
+    candidates: dict[str, CandidateResult],
+    data: FoldData,
+    test: DataFrame,
+    metric: str,
+    seed: int,
+) -> None:
+    """Refit the best candidate on all training rows, score it on both sides, and keep it all."""
+    results = list(candidates.values())
+    winner = best(results, metric)
+    child = next(run_id for run_id, result in candidates.items() if result is winner)
+    run.log_table("candidates.csv", candidates_table(results, metric))
+    tracking.log_winner(winner, run.id, child)
+    model = refit(winner.parameters, learner, data, seed)
+    sides = {"train": model_scores(model, data.frame), "test": model_scores(model, test)}
+    for side, scores in sides.items():
+        tracking.log_scores(side, scores, [run.id, child])
+    vectorizer = tracking.load_spark_model(run.uri("features", "vectorizer"))
+    pipeline = scoring_pipeline(vectorizer, model, spec)
+    outputs = {"prediction": DataType.string, "probability": SparkMLVector()}
+    tracking.log_spark_model(pipeline, "spark-model", spec, outputs)
+    run.log_dataset(spec)
+    click.echo(
+        f"best of {len(results)}: {winner.name}; {metric} {winner.mean(metric):.4f} "
+        f"+- {winner.std(metric):.4f} over folds, {sides['test'][metric]:.4f} on the test rows"
+    )

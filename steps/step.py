@@ -1,0 +1,137 @@
+"""What all steps share: how a command fails, and the MLflow run that it fills."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import click
+import mlflow
+import pandas as pd
+from mlflow.types.schema import SparkMLVector
+from pyspark.ml import PipelineModel
+from pyspark.sql import DataFrame, SparkSession
+
+from common import tracking, workflow
+from common.datasets import DatasetSpec, parse_spec
+from common.errors import UserError
+from common.spark import get_session
+from common.vectorizer import FEATURES
+
+
+class StepCommand(click.Command):
+    """A command whose errors that a user can mend are one line, with exit code 1."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command; see click.Command.main."""
+        try:
+            return super().main(*args, **{**kwargs, "standalone_mode": False})
+        except (click.ClickException, UserError) as error:
+            message = error.format_message() if isinstance(error, click.ClickException) else error
+            click.echo(f"Error: {message}", err=True)
+            sys.exit(1)
+        except click.Abort:
+            click.echo("Aborted", err=True)
+            sys.exit(130)
+
+
+def step_command(name: str) -> Any:
+    """Make a function the command of an entry point, with the defaults shown in its help."""
+    return click.command(name, cls=StepCommand, context_settings={"show_default": True})
+
+
+def origin_options(command: Any) -> Any:
+    """Add --dataset and --source, which tell the steps before this one where to read."""
+    dataset = click.option("--dataset", default="adult", help="Name or YAML file of the data set.")
+    source = click.option(
+        "--source", default="auto", help="auto, uci, sample, or a path or URI of CSV or Parquet."
+    )
+    return dataset(source(command))
+
+
+class Run:
+    """The active run of a step: its inputs, and where its results are kept."""
+
+    def __init__(self, active: mlflow.ActiveRun, parameters: dict[str, str]):
+        self.active = active
+        self.parameters = parameters
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return str(self.active.info.run_id)
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        """The Spark session, started when it is first needed."""
+        return get_session()
+
+    def uri(self, name: str, path: str = "") -> str:
+        """URI of an input, or of something in it."""
+        return f"{self.parameters[name]}/{path}".rstrip("/")
+
+    def frame(self, name: str, path: str = "") -> DataFrame:
+        """Read an input, or the frame of this name in it."""
+        return tracking.read_frame(self.spark, self.uri(name, path))
+
+    def dataset(self, name: str) -> DatasetSpec:
+        """Return the data set's spec, which every step of the chain leaves beside its frames."""
+        uri = self.parameters[name]
+        if uri.startswith("runs:/"):
+            uri = "/".join(uri.split("/")[:2])
+        else:
+            uri = uri.rsplit("/", 1)[0]
+        return parse_spec(tracking.read_text(f"{uri}/dataset.yaml"), uri)
+
+    def log_dataset(self, spec: DatasetSpec) -> None:
+        """Leave the data set's spec beside the frames."""
+        tracking.log_text(spec.to_yaml(), "dataset.yaml")
+
+    def log_frame(self, path: str, frame: DataFrame) -> DataFrame:
+        """Keep a frame and return it as it was kept, read back."""
+        tracking.log_frame(frame, path)
+        return tracking.read_frame(self.spark, f"runs:/{self.id}/{path}")
+
+    def log_data(
+        self, spec: DatasetSpec, frame: DataFrame, path: str, digest: str, context: str
+    ) -> None:
+        """Log rows that this run keeps as data of the run."""
+        tracking.log_data(frame, spec, f"runs:/{self.id}/{path}", digest, context)
+
+    def log_text(self, path: str, text: str) -> None:
+        """Keep text."""
+        tracking.log_text(text, path)
+
+    def log_file(self, path: Path) -> None:
+        """Keep a file."""
+        mlflow.log_artifact(str(path))
+
+    def log_vectorizer(self, vectorizer: PipelineModel, spec: DatasetSpec) -> None:
+        """Keep the fitted vectoriser as a Spark model."""
+        tracking.log_spark_model(vectorizer, "vectorizer", spec, {FEATURES: SparkMLVector()})
+
+    def log_table(self, path: str, table: pd.DataFrame) -> None:
+        """Keep a table as CSV."""
+        tracking.log_table(table, path)
+
+    def tag(self, **tags: object) -> None:
+        """Set tags."""
+        mlflow.set_tags({name: str(value) for name, value in tags.items()})
+
+
+@contextmanager
+def step(name: str) -> Iterator[Run]:
+    """Open the run of a step: inputs at `auto` are got or run first, below it.
+
+    The run carries the key by which a later one finds it, so it is only reused when it has finished.
+    """
+    parameters = {key: str(value) for key, value in click.get_current_context().params.items()}
+    with mlflow.start_run(run_name=name) as active:
+        mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
+        inputs = workflow.resolve_inputs(name, parameters, active.info.experiment_id)
+        parameters |= inputs
+        tags = {tracking.INPUT + key: uri for key, uri in inputs.items()}
+        mlflow.set_tags({tracking.KEY: workflow.step_key(name, parameters), **tags})
+        yield Run(active, parameters)
