@@ -1,0 +1,1 @@
+"""The library: plain functions on frames and values."""

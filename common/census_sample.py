@@ -6,7 +6,7 @@ conditional mutual information, here with sex at its root, so that income x sex 
 """
 
 import json
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ def count_table(frame: pd.DataFrame, label: str, root: str) -> dict[str, Any]:
         if column.nunique() > MAX_VALUES:
             edges = np.unique(np.quantile(column, np.linspace(0, 1, RANGES + 1)).astype(int))
             codes = np.searchsorted(edges[1:-1], column, side="right")
-            values[name] = [[int(a), int(b)] for a, b in zip(edges[:-1], edges[1:], strict=True)]
+            values[name] = [[int(a), int(b)] for a, b in pairwise(edges)]
         else:
             codes, uniques = pd.factorize(column, sort=True)
             values[name] = uniques.tolist()

@@ -61,9 +61,7 @@ def register(search: Run, name: str) -> ModelVersion:
     return mlflow.register_model(f"runs:/{run_id}/spark-model", name, tags=tags)
 
 
-def challenge(
-    contender: ModelVersion, rescore: Callable[[ModelVersion], float], name: str
-) -> Verdict:
+def challenge(contender: ModelVersion, rescore: Callable[[ModelVersion], float], name: str) -> Verdict:
     """Give a version the alias champion if it beats the present one on the same test rows.
 
     Args:
@@ -73,15 +71,16 @@ def challenge(
         name: of the registered model.
     """
     champion = present_champion(name)
-    if champion is not None and champion.version == contender.version:
-        return Verdict(contender.version, CHAMPION, contender.tags.get(REASON, "is champion already"))
+    version = str(contender.version)
+    if champion is not None and str(champion.version) == version:
+        return Verdict(version, CHAMPION, contender.tags.get(REASON, "is champion already"))
     alias, reason = _judge(contender, champion, rescore)
     client = MlflowClient()
     if alias == CHAMPION and champion is not None:
-        client.set_model_version_tag(name, champion.version, "followed_by", contender.version)
-    client.set_registered_model_alias(name, alias, contender.version)
-    client.set_model_version_tag(name, contender.version, REASON, reason)
-    return Verdict(contender.version, alias, reason)
+        client.set_model_version_tag(name, champion.version, "followed_by", version)
+    client.set_registered_model_alias(name, alias, version)
+    client.set_model_version_tag(name, version, REASON, reason)
+    return Verdict(version, alias, reason)
 
 
 def _judge(
@@ -114,8 +113,10 @@ def set_champion(name: str, version: str) -> Verdict:
         client.get_model_version(name, version)
     except MlflowException:
         known = [v.version for v in client.search_model_versions(f"name = '{name}'")]
-        listed = ", ".join(sorted(known, key=int)) or "none"
-        raise UserError(f"version {version!r} of model {name!r} does not exist; there are {listed}") from None
+        listed = ", ".join(map(str, sorted(known, key=int))) or "none"
+        raise UserError(
+            f"version {version!r} of model {name!r} does not exist; there are {listed}"
+        ) from None
     before = present_champion(name)
     reason = "set by hand" + (f" after version {before.version}" if before else "")
     client.set_registered_model_alias(name, CHAMPION, version)

@@ -10,7 +10,8 @@ from pyspark.ml.classification import GBTClassifier
 from common.errors import UserError
 from common.vectorizer import FEATURES, LABEL
 
-Parameters = Mapping[str, int | float]
+# A candidate: values by the names of Spark's parameters.
+Parameters = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

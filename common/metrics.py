@@ -7,6 +7,7 @@ Definitions are those of Spark's MulticlassClassificationEvaluator and BinaryCla
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -65,17 +66,17 @@ def score_table(predictions: DataFrame, rows: int | None = None) -> ScoreTable:
         predictions: with label, prediction and probability (a vector of two).
         rows: how many rows there are, when known: above EXACT_ROWS probabilities are rounded.
     """
-    probability = vector_to_array("probability")
+    probability = vector_to_array(F.col("probability"))
     true = F.greatest(F.get(probability, F.col(LABEL).cast("int")), F.lit(EPSILON))
     shown = F.get(probability, F.lit(1))
     if rows is not None and rows > EXACT_ROWS:
         shown = F.round(shown, DIGITS)
-    counts = (
+    counted = (
         predictions.select(LABEL, "prediction", shown.alias("p"), (-F.log(true)).alias("loss"))
         .groupBy(LABEL, "prediction", "p")
         .agg(F.count(F.lit(1)).alias("count"), F.sum("loss").alias("loss"))
-        .toPandas()
     )
+    counts = pd.DataFrame(counted.toPandas())
     return ScoreTable(*(counts[name].to_numpy() for name in (LABEL, "prediction", "p", "count", "loss")))
 
 

@@ -147,7 +147,7 @@ def _summary(frame: DataFrame, strata: Sequence[str], train_ratio: float) -> pd.
         _quota(F.col("__n"), train_ratio).cast("bigint").alias("train_count"),
         "__n",
     ).orderBy("strata")
-    table = counts.toPandas()
+    table = pd.DataFrame(counts.toPandas())
     table["test_count"] = table["__n"] - table["train_count"]
     table["test_%"] = (100 * table["test_count"] / table["__n"]).round(2)
     return table.drop(columns="__n")

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 
 import mlflow
@@ -19,7 +20,6 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from mlflow.types import ColSpec, DataType, Schema
-from mlflow.types.schema import SparkMLVector
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
@@ -78,6 +78,7 @@ def read_frame(spark: SparkSession, uri: str) -> DataFrame:
     """Read a frame that `log_frame` kept.
 
     Args:
+        spark: the session.
         uri: runs:/<run id>/<path>, or where Parquet is.
 
     Raises:
@@ -119,14 +120,20 @@ def log_data(frame: DataFrame, spec: DatasetSpec, uri: str, digest: str, context
         context: training, test, ...
     """
     columns = [name for name in spec.names if name in frame.columns]
-    data = MetaDataset(
-        SparkDatasetSource(path=uri), name=spec.name, digest=digest, schema=_raw_schema(spec, columns)
+    data = MetaDataset(  # type: ignore[abstract]
+        SparkDatasetSource(path=uri),
+        name=spec.name,
+        digest=digest,
+        schema=_raw_schema(spec, columns),
     )
     mlflow.log_input(data, context=context)
 
 
 def log_spark_model(
-    model: PipelineModel, path: str, spec: DatasetSpec, outputs: Mapping[str, DataType | SparkMLVector]
+    model: PipelineModel,
+    path: str,
+    spec: DatasetSpec,
+    outputs: Mapping[str, Any],
 ) -> None:
     """Keep a Spark pipeline with the signature raw record -> outputs."""
     features = [name for name in spec.names if name not in (spec.label, *spec.names_of("ignored"))]

@@ -108,9 +108,7 @@ def get_or_run(
     return StepRun(step, submitted.run_id, False, time.perf_counter() - started)
 
 
-def resolve_inputs(
-    step: str, parameters: Mapping[str, str], experiment_id: str = "0"
-) -> dict[str, str]:
+def resolve_inputs(step: str, parameters: Mapping[str, str], experiment_id: str = "0") -> dict[str, str]:
     """Return the URIs of a step's inputs; those left at `auto` are got or run first."""
     resolved = {}
     origin = {name: parameters[name] for name in ORIGIN if name in parameters}

@@ -2,6 +2,7 @@
 
 import click
 import mlflow
+from mlflow.entities.model_registry import ModelVersion
 
 from common import champion as registry
 from common import tracking
@@ -32,7 +33,7 @@ def _enter(run: Run, uri: str, name: str) -> registry.Verdict:
     search = mlflow.get_run(uri.removeprefix("runs:/"))
     features = search.data.tags[f"{tracking.INPUT}features"]
 
-    def rescore(present: registry.ModelVersion) -> float:
+    def rescore(present: ModelVersion) -> float:
         pipeline = tracking.load_spark_model(f"models:/{name}/{present.version}")
         test = tracking.read_frame(run.spark, f"{features}/test")
         return pipeline_scores(pipeline, test)[registry.METRIC]

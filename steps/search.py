@@ -31,7 +31,11 @@ def log_search_data(run: Run, spec: DatasetSpec, train: DataFrame, test: DataFra
 
 
 def track(
-    run: Run, found: Iterator[CandidateResult], total: int, metric: str, constants: dict[str, object]
+    run: Run,
+    found: Iterator[CandidateResult],
+    total: int,
+    metric: str,
+    constants: dict[str, object],
 ) -> dict[str, CandidateResult]:
     """Write each candidate the moment it is scored; return them by the ids of their runs."""
     parent = mlflow.get_run(run.id)

@@ -25,9 +25,7 @@ log = logging.getLogger(__name__)
 )
 @click.option("--seed", default=42, type=int, help="Changes which rows go where, never how many.")
 @origin_options
-def split(
-    data: str, strata: str, train_ratio: float, seed: int, dataset: str, source: str
-) -> None:
+def split(data: str, strata: str, train_ratio: float, seed: int, dataset: str, source: str) -> None:
     """Split a data set in exact strata."""
     with step("split") as run:
         spec = run.dataset("data")

@@ -54,7 +54,7 @@ def origin_options(command: Any) -> Any:
 class Run:
     """The active run of a step: its inputs, and where its results are kept."""
 
-    def __init__(self, active: mlflow.ActiveRun, parameters: dict[str, str]):
+    def __init__(self, active: mlflow.ActiveRun, parameters: dict[str, str]) -> None:
         self.active = active
         self.parameters = parameters
 
@@ -79,10 +79,7 @@ class Run:
     def dataset(self, name: str) -> DatasetSpec:
         """Return the data set's spec, which every step of the chain leaves beside its frames."""
         uri = self.parameters[name]
-        if uri.startswith("runs:/"):
-            uri = "/".join(uri.split("/")[:2])
-        else:
-            uri = uri.rsplit("/", 1)[0]
+        uri = "/".join(uri.split("/")[:2]) if uri.startswith("runs:/") else uri.rsplit("/", 1)[0]
         return parse_spec(tracking.read_text(f"{uri}/dataset.yaml"), uri)
 
     def log_dataset(self, spec: DatasetSpec) -> None:
@@ -94,9 +91,7 @@ class Run:
         tracking.log_frame(frame, path)
         return tracking.read_frame(self.spark, f"runs:/{self.id}/{path}")
 
-    def log_data(
-        self, spec: DatasetSpec, frame: DataFrame, path: str, digest: str, context: str
-    ) -> None:
+    def log_data(self, spec: DatasetSpec, frame: DataFrame, path: str, digest: str, context: str) -> None:
         """Log rows that this run keeps as data of the run."""
         tracking.log_data(frame, spec, f"runs:/{self.id}/{path}", digest, context)
 
@@ -125,7 +120,7 @@ class Run:
 def step(name: str) -> Iterator[Run]:
     """Open the run of a step: inputs at `auto` are got or run first, below it.
 
-    The run carries the key by which a later one finds it, so it is only reused when it has finished.
+    The run carries the key by which a later one finds it, and only once it has finished.
     """
     parameters = {key: str(value) for key, value in click.get_current_context().params.items()}
     with mlflow.start_run(run_name=name) as active:

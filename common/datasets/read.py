@@ -85,10 +85,7 @@ def _raw_csv(spark: SparkSession, spec: DatasetSpec, uri: str) -> DataFrame:
     parsed = lines.where(F.trim("line") != "").withColumn("raw", F.from_csv("line", ddl, options))
     is_header = reduce(
         Column.__and__,
-        [
-            F.coalesce(F.trim(F.col("raw").getField(name)) == name, F.lit(False))
-            for name in spec.names
-        ],
+        [F.coalesce(F.trim(F.col("raw").getField(name)) == name, F.lit(False)) for name in spec.names],
     )
     return parsed.where(~is_header).withColumn("malformed", F.col("raw.malformed"))
 
@@ -132,9 +129,7 @@ def _typed(spec: DatasetSpec, column: SpecColumn, text: Column) -> tuple[Column,
         number = given.try_cast("double")
         value = F.when(~F.isnan(number) & (F.abs(number) != float("inf")), number)
     expected = "expected an integer" if column.type == "integer" else "expected a number"
-    return value, F.when(
-        given.isNotNull() & value.isNull(), _problem(column, shown, expected)
-    )
+    return value, F.when(given.isNotNull() & value.isNull(), _problem(column, shown, expected))
 
 
 def _problem(column: SpecColumn, shown: Column, expected: str) -> Column:

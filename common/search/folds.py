@@ -59,14 +59,14 @@ def fold_data(train: DataFrame, folds: int) -> FoldData:
     Raises:
         UserError: folds is out of range.
     """
-    counts = train.groupBy(LABEL).count().toPandas()["count"]
+    counts = [row["count"] for row in train.groupBy(LABEL).count().collect()]
     if len(counts) < 2:
         raise UserError("the training rows have one label only: nothing can be learnt from them")
-    if not 2 <= folds <= counts.min():
+    if not 2 <= folds <= min(counts):
         raise UserError(
-            f"folds must lie between 2 and {counts.min()}, the rows of the rarer label; got {folds}"
+            f"folds must lie between 2 and {min(counts)}, the rows of the rarer label; got {folds}"
         )
-    rows = int(counts.sum())
+    rows = sum(counts)
     partitions = math.ceil(rows / PARTITION_ROWS)
     fold = (F.col(FOLD_RANK) % folds).cast("int").alias(FOLD)
     ordered = (

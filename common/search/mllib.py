@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from pyspark import SparkContext, inheritable_thread_target
-from pyspark.ml import Model
 from pyspark.ml.classification import GBTClassificationModel
 
 from common.learners import Learner, Parameters
@@ -18,7 +17,11 @@ FITS_PER_CORE = 2
 
 
 def evaluate(
-    candidates: Sequence[Parameters], data: FoldData, learner: Learner, seed: int, parallelism: int = 0
+    candidates: Sequence[Parameters],
+    data: FoldData,
+    learner: Learner,
+    seed: int,
+    parallelism: int = 0,
 ) -> Iterator[CandidateResult]:
     """Score candidates as Spark's CrossValidator would with the same folds, and faster.
 
@@ -93,16 +96,17 @@ def _results(group: list[Parameters], folds: dict[int, _FoldScores]) -> Iterator
         yield CandidateResult(parameters, scored, seconds)
 
 
-def first_trees(model: Model, trees: int) -> GBTClassificationModel:
+def first_trees(model: GBTClassificationModel, trees: int) -> GBTClassificationModel:
     """Return the model that fewer iterations would have given: the first trees and their weights.
 
     Args:
-        model: a fitted GBTClassificationModel.
+        model: a fitted model.
         trees: how many to keep, from 1 to all.
     """
     java = model._java_obj
     gateway = SparkContext._gateway
     assert gateway is not None, "a fitted model has a session"
+    assert java is not None, "a fitted model lives in a JVM"
     jvm = gateway.jvm
     kept = gateway.new_array(jvm.org.apache.spark.ml.regression.DecisionTreeRegressionModel, trees)
     weights = gateway.new_array(jvm.double, trees)

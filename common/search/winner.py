@@ -31,11 +31,8 @@ def scoring_pipeline(vectorizer: PipelineModel, model: Model, spec: DatasetSpec)
         model: a classifier fitted on its features.
         spec: for the labels' text.
     """
-    classifier = model.copy()
-    classifier.setPredictionCol(PREDICTION_INDEX)
-    to_text = IndexToString(
-        inputCol=PREDICTION_INDEX, outputCol="prediction", labels=list(spec.labels)
-    )
+    classifier = model.copy({model.getParam("predictionCol"): PREDICTION_INDEX})
+    to_text = IndexToString(inputCol=PREDICTION_INDEX, outputCol="prediction", labels=list(spec.labels))
     return PipelineModel([*vectorizer.stages, classifier, to_text])
 
 

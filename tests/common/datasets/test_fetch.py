@@ -1,0 +1,106 @@
+import hashlib
+import threading
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from common.datasets import locate
+from common.errors import UserError
+
+CONTENT = b"39, State-gov\n"
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        self.server.requests += 1
+
+
+@pytest.fixture
+def server(tmp_path):
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "adult.data").write_bytes(CONTENT)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
+    server.requests = 0
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def home(server, spec, tmp_path, monkeypatch):
+    """The adult data set with its home on loopback, and an empty cache."""
+    monkeypatch.setenv("INCOME_CACHE", str(tmp_path / "cache"))
+    url = f"http://127.0.0.1:{server.server_port}/adult.data"
+    return replace(spec, home=url, sha256=hashlib.sha256(CONTENT).hexdigest())
+
+
+def cached(tmp_path):
+    return [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+def test_file_is_fetched_from_home_once(home, server, tmp_path):
+    first, second = locate(home, "auto"), locate(home, "uci")
+    assert first == second
+    assert first.kind == "uci"
+    assert [path.read_bytes() for path in cached(tmp_path)] == [CONTENT]
+    assert server.requests == 1
+
+
+def test_damaged_cache_is_fetched_again(home, tmp_path):
+    locate(home, "uci")
+    cached(tmp_path)[0].write_bytes(b"damaged")
+    locate(home, "uci")
+    assert [path.read_bytes() for path in cached(tmp_path)] == [CONTENT]
+
+
+@pytest.mark.parametrize("source", ["auto", "uci"])
+def test_file_with_another_checksum_is_refused_and_not_kept(home, tmp_path, source):
+    with pytest.raises(UserError, match="checksum of .* is .*, but dataset 'adult' expects 000"):
+        locate(replace(home, sha256="0" * 64), source)
+    assert cached(tmp_path) == []
+
+
+def test_auto_takes_the_sample_aloud_when_home_is_not_reached(home, server, caplog):
+    gone = replace(home, home=home.home.replace("adult.data", "gone.data"))
+    found = locate(gone, "auto")
+    assert found.kind == "sample"
+    assert "SYNTHETIC SAMPLE" in caplog.text
+    assert locate(gone, "sample") == found
+
+
+def test_uci_fails_when_home_is_not_reached(home):
+    gone = replace(home, home=home.home.replace("adult.data", "gone.data"))
+    with pytest.raises(UserError, match=r"gone.data cannot be reached \(HTTPError\)"):
+        locate(gone, "uci")
+
+
+def test_url_of_a_file_is_fetched(home, server):
+    found = locate(home, home.home)
+    assert found.kind == "path"
+    assert found.digest == home.sha256
+
+
+def test_path_is_told_apart_by_content_not_by_name(spec, tmp_path):
+    one, two = tmp_path / "one.csv", tmp_path / "two.csv"
+    one.write_text("1\n")
+    two.write_text("1\n")
+    before = locate(spec, str(one))
+    assert locate(spec, str(two)).digest == before.digest
+    one.write_text("2\n")
+    assert locate(spec, str(one)).digest != before.digest
+
+
+def test_missing_path_is_refused_with_what_would_be_right(spec):
+    with pytest.raises(UserError, match="source 'nowhere.csv' does not exist: give auto, uci, sample"):
+        locate(spec, "nowhere.csv")
+
+
+def test_empty_file_is_refused(spec, tmp_path):
+    path = tmp_path / "empty.csv"
+    path.touch()
+    with pytest.raises(UserError, match="is an empty file"):
+        locate(spec, str(path))

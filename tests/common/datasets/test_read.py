@@ -1,0 +1,85 @@
+import pytest
+
+from common.datasets import locate, read
+from common.errors import UserError
+
+LINES = [
+    "39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male,"
+    " 2174, 0, 40, United-States, <=50K",
+    "50, ?, 83311, Bachelors, 13, Married-civ-spouse, Exec-managerial, Husband, White, Male,"
+    " 0, 0, 13, United-States, >50K",
+]
+
+
+@pytest.fixture
+def load(spark, spec, tmp_path):
+    def load(lines):
+        path = tmp_path / "data.csv"
+        path.write_text("\n".join(lines) + "\n")
+        return read(spark, spec, locate(spec, str(path)))
+
+    return load
+
+
+def test_values_are_trimmed_typed_and_the_marker_kept(load, spec):
+    frame = load([*LINES, ""])
+    assert frame.schema == spec.schema
+    first, second = frame.orderBy("age").collect()
+    assert (first.age, first.workclass, first.income) == (39, "State-gov", "<=50K")
+    assert second.workclass == "?"
+
+
+def test_marker_in_a_number_column_is_a_null(load):
+    assert load([LINES[0].replace("39", "?", 1)]).first().age is None
+
+
+def test_header_of_the_columns_names_is_no_row(load, spec):
+    assert load([",".join(spec.names), *LINES]).count() == 2
+
+
+def test_integer_that_pandas_wrote_as_a_float_is_read(load):
+    assert load([LINES[0].replace("39", "39.0", 1)]).first().age == 39
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (LINES[1].replace(", Male", ""), "line 2 has 14 fields, expected 15"),
+        (LINES[1] + ", x", "line 2 has 16 fields, expected 15"),
+        (LINES[1].replace("50", "fifty", 1), "line 2 has age 'fifty', expected an integer"),
+        (LINES[1].replace("50", "50.5", 1), "line 2 has age '50.5', expected an integer"),
+        (LINES[1].replace(">50K", "50K"), "line 2 has income '50K', expected one of <=50K, >50K"),
+        (LINES[1].replace(">50K", ""), "line 2 has income '', expected one of <=50K, >50K"),
+    ],
+)
+def test_bad_line_is_refused_by_its_number(load, line, message):
+    with pytest.raises(UserError, match=message.replace("(", r"\(") + "$"):
+        load([LINES[0], line])
+
+
+def test_first_bad_line_is_named_and_all_are_counted(load):
+    bad = LINES[0].replace("39", "x", 1)
+    with pytest.raises(UserError, match=r"line 3 has age 'x'.* \(2 rows are wrong in all\)"):
+        load([LINES[0], LINES[1], bad, LINES[0], bad])
+
+
+def test_file_of_blank_lines_is_refused(load):
+    with pytest.raises(UserError, match="has no rows"):
+        load(["", " "])
+
+
+def test_parquet_is_read_with_the_same_checks(spark, spec, people, tmp_path):
+    path = str(tmp_path / "data.parquet")
+    people.withColumnRenamed("sex", "gender").write.parquet(path)
+    with pytest.raises(UserError, match="lacks the columns sex of dataset 'adult'"):
+        read(spark, spec, locate(spec, path))
+    people.write.mode("overwrite").parquet(path)
+    assert read(spark, spec, locate(spec, path)).count() == people.count()
+    people.replace("<=50K", "poor", "income").write.mode("overwrite").parquet(path)
+    with pytest.raises(UserError, match="a row has income 'poor'"):
+        read(spark, spec, locate(spec, path))
+
+
+def test_uri_that_no_file_system_reads_is_one_line(spark, spec):
+    with pytest.raises(UserError, match='cannot be read: .*No FileSystem for scheme "nofs"'):
+        read(spark, spec, locate(spec, "nofs://host/data.csv"))

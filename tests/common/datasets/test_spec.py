@@ -1,0 +1,59 @@
+import pytest
+
+from common.datasets import load_spec, parse_spec
+from common.errors import UserError
+
+TEXT = """
+name: tiny
+label: y
+labels: ["no", "yes"]
+positive: "yes"
+strata: [y]
+columns:
+  - {name: x, type: double, role: numeric}
+  - {name: y, type: string, role: label}
+"""
+
+
+def test_adult_has_the_columns_of_its_file_in_order(spec):
+    assert spec.names[:3] == ["age", "workclass", "fnlwgt"]
+    assert len(spec.names) == 15
+    assert spec.names[-1] == spec.label == "income"
+
+
+def test_spec_survives_being_written_and_read(spec):
+    assert parse_spec(spec.to_yaml(), "copy") == spec
+
+
+def test_spec_is_read_from_a_file_of_ones_own(tmp_path):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TEXT)
+    assert load_spec(str(path)).names == ["x", "y"]
+
+
+def test_unknown_data_set_is_refused_with_the_known_ones():
+    with pytest.raises(UserError, match="dataset 'nope' is unknown: give one of adult"):
+        load_spec("nope")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("strata:", "stratums:", "unknown key 'stratums'"),
+        ("strata: [y]", "", "lacks the key 'strata'"),
+        ("strata: [y]", "strata: [z]", "strata of dataset 'tiny' name 'z'"),
+        ("strata: [y]", "strata: y", "strata of dataset 'tiny' must be a list"),
+        ("type: double", "type: float", "must be one of integer, double, string, got 'float'"),
+        ("role: numeric", "role: number", "must be one of numeric, category, label, ignored"),
+        ("type: double,", "type: string,", "is numeric, so its type must be"),
+        ("name: x,", "name: features,", "column name 'features' in dataset 'tiny' is reserved"),
+        ("name: x,", "name: y,", "names the column 'y' twice"),
+        ("label: y", "label: x", "label of dataset 'tiny' is 'x'"),
+        ('positive: "yes"', "positive: maybe", "needs two labels"),
+        ("columns:", "columns: [1, 2]\nfoo:", "unknown key 'foo'"),
+        ("name: tiny", "name: [", "is not YAML"),
+    ],
+)
+def test_malformed_spec_is_refused_by_name(old, new, message):
+    with pytest.raises(UserError, match="(?s)" + message.replace("[", r"\[")):
+        parse_spec(TEXT.replace(old, new, 1), "tiny")

@@ -1,0 +1,26 @@
+from common.metrics import METRICS
+from common.search.result import CandidateResult, best, candidates_table
+
+
+def candidate(depth, *values):
+    folds = tuple(dict.fromkeys(METRICS, value) for value in values)
+    return CandidateResult({"maxDepth": depth}, folds, 1.0)
+
+
+def test_best_has_the_highest_mean_or_the_lowest_loss():
+    low, high = candidate(1, 0.1, 0.3), candidate(2, 0.3, 0.5)
+    assert best([low, high], "f1") is high
+    assert best([low, high], "log_loss") is low
+
+
+def test_best_of_equals_does_not_depend_on_their_order():
+    one, two = candidate(1, 0.5), candidate(2, 0.5)
+    assert best([one, two], "f1") is best([two, one], "f1")
+
+
+def test_table_has_a_row_a_candidate_best_first():
+    table = candidates_table([candidate(1, 0.1, 0.3), candidate(2, 0.3, 0.5)], "f1")
+    assert list(table["maxDepth"]) == [2, 1]
+    assert list(table["val_f1"]) == [0.4, 0.2]
+    assert list(table["val_f1_std"].round(6)) == [0.1, 0.1]
+    assert {f"val_{metric}" for metric in METRICS} <= set(table.columns)

@@ -1,0 +1,107 @@
+from types import SimpleNamespace
+
+import mlflow
+import pytest
+from mlflow.exceptions import ExecutionException
+
+from common import tracking, workflow
+from common.errors import UserError
+
+
+@pytest.fixture
+def launched(store, monkeypatch):
+    """Stand in for mlflow.run: steps finish at once, leaving their outputs; give what was run."""
+    calls = []
+
+    def run(uri, entry_point, parameters, experiment_id, **_):
+        calls.append((entry_point, parameters))
+        key = workflow.step_key(entry_point, parameters)
+        tags = {tracking.STEP: entry_point, tracking.KEY: key}
+        for name in workflow.GRAPH[entry_point].inputs:
+            tags[tracking.INPUT + name] = parameters[name]
+        with mlflow.start_run(experiment_id=experiment_id, tags=tags, nested=True) as active:
+            for output in workflow.GRAPH[entry_point].outputs:
+                mlflow.log_text("", output)
+        return SimpleNamespace(run_id=active.info.run_id)
+
+    monkeypatch.setattr(mlflow, "run", run)
+    return calls
+
+
+@pytest.fixture
+def source(slice_file):
+    return {"source": str(slice_file)}
+
+
+def test_inputs_left_at_auto_are_run_first_in_order(launched, source, store):
+    workflow.get_or_run("train_grid", source, experiment_id=store)
+    assert [entry for entry, _ in launched] == ["load_data", "split", "featurize", "train_grid"]
+    assert launched[1][1]["data"].startswith("runs:/")
+    assert launched[1][1]["data"].endswith("/data")
+
+
+def test_second_time_everything_is_reused(launched, source, store):
+    first = workflow.get_or_run("train_grid", source, experiment_id=store)
+    second = workflow.get_or_run("train_grid", source, experiment_id=store)
+    assert len(launched) == 4
+    assert (second.run_id, first.reused, second.reused) == (first.run_id, False, True)
+
+
+def test_other_parameters_run_what_depends_on_them_alone(launched, source, store):
+    workflow.get_or_run("train_grid", source, experiment_id=store)
+    workflow.get_or_run("train_grid", {**source, "folds": 3}, experiment_id=store)
+    assert [entry for entry, _ in launched[4:]] == ["train_grid"]
+
+
+def test_other_content_of_the_source_runs_everything(launched, source, store, tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("one\n")
+    workflow.get_or_run("split", {"source": path}, experiment_id=store)
+    path.write_text("two\n")
+    workflow.get_or_run("split", {"source": path}, experiment_id=store)
+    assert [entry for entry, _ in launched] == ["load_data", "split"] * 2
+
+
+def test_without_cache_a_step_runs_again(launched, source, store):
+    workflow.get_or_run("load_data", source, experiment_id=store)
+    workflow.get_or_run("load_data", source, use_cache=False, experiment_id=store)
+    assert len(launched) == 2
+
+
+def test_run_that_lost_its_artifacts_is_not_reused(launched, source, store, tmp_path, caplog):
+    first = workflow.get_or_run("load_data", source, experiment_id=store)
+    (tmp_path / "runs" / first.run_id / "artifacts" / "dataset.yaml").unlink()
+    assert not workflow.get_or_run("load_data", source, experiment_id=store).reused
+    assert "lost its artifacts" in caplog.text
+
+
+def test_champion_takes_all_searches_of_this_workflow(launched, source, store):
+    searches = [
+        workflow.get_or_run("train_grid", {**source, "folds": folds}, experiment_id=store).uri()
+        for folds in (3, 4)
+    ]
+    assert workflow.resolve_inputs("champion", source, store)["candidates"].split(",") == searches
+
+
+def test_failed_step_is_an_error_that_names_it(store, source, monkeypatch):
+    def fail(*_, **__):
+        raise ExecutionException("Run (ID 'abc') failed")
+
+    monkeypatch.setattr(mlflow, "run", fail)
+    with pytest.raises(UserError, match=r"step load_data failed \(Run \(ID 'abc'\) failed\)"):
+        workflow.get_or_run("load_data", source, experiment_id=store)
+
+
+def test_fingerprint_changes_with_the_source_alone(tmp_path):
+    (tmp_path / "common").mkdir()
+    code = tmp_path / "common" / "code.py"
+    code.write_text("a = 1\n")
+    for name in ("steps", "conf"):
+        (tmp_path / name).mkdir()
+    for name in ("MLproject", "requirements.txt"):
+        (tmp_path / name).touch()
+    before = workflow.source_fingerprint(tmp_path)
+    (tmp_path / "README.md").write_text("words")
+    assert workflow.source_fingerprint(tmp_path) == before
+    code.write_text("a = 2\n")
+    assert workflow.source_fingerprint(tmp_path) != before

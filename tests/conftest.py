@@ -1,0 +1,89 @@
+import json
+import logging
+from pathlib import Path
+
+import mlflow
+import pytest
+from pyspark.ml.linalg import Vectors, VectorUDT
+from pyspark.sql import types as T
+
+from common.census_sample import draw
+from common.datasets import load_spec
+from common.datasets.spec import CONF
+from common.spark import get_session
+
+ROOT = Path(__file__).parents[1]
+REAL_FILE = ROOT.parent / "shared" / "data" / "adult.data"
+
+
+@pytest.fixture(scope="session")
+def spark():
+    session = get_session("local[2]")
+    logging.getLogger("py4j").setLevel(logging.ERROR)
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def spec():
+    return load_spec("adult")
+
+
+@pytest.fixture(scope="session")
+def sample_rows():
+    """The whole built-in sample, as pandas."""
+    return draw(json.loads((CONF / "census_sample.json").read_text()))
+
+
+@pytest.fixture(scope="session")
+def people(spark, spec, sample_rows):
+    """2,000 rows of the sample, as a cached frame."""
+    frame = spark.createDataFrame(sample_rows.head(2000), schema=spec.schema).cache()
+    frame.count()
+    return frame
+
+
+@pytest.fixture(scope="session")
+def slice_file(tmp_path_factory, sample_rows):
+    """The first 1,200 rows of the sample, written as Adult's own file is."""
+    path = tmp_path_factory.mktemp("slice") / "slice.data"
+    text = sample_rows.head(1200).to_csv(header=False, index=False).replace(",", ", ")
+    path.write_text(text + "\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def real_file():
+    if not REAL_FILE.is_file():
+        pytest.skip(f"the real file is not at {REAL_FILE}")
+    return REAL_FILE
+
+
+@pytest.fixture(scope="session")
+def vectors(spark):
+    """300 rows of features, label and fold_rank that a tree can learn something from."""
+    rows = []
+    for i in range(300):
+        a, b = (i * 7919) % 101, (i * 31) % 17
+        noise = (i * 104729) % 400
+        rows.append((Vectors.dense(a, b, i % 3), float(a * b + noise > 700), i))
+    schema = T.StructType([T.StructField("features", VectorUDT())])
+    schema = schema.add("label", "double").add("fold_rank", "long")
+    frame = spark.createDataFrame(rows, schema).cache()
+    frame.count()
+    return frame
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """An empty tracking store and registry of its own; gives the experiment's id."""
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
+        monkeypatch.delenv(name, raising=False)
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    experiment = mlflow.create_experiment("test", artifact_location=(tmp_path / "runs").as_uri())
+    mlflow.set_experiment(experiment_id=experiment)
+    yield experiment
+    mlflow.set_tracking_uri(before)
