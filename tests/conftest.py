@@ -1,5 +1,6 @@
 import json
 import logging
+import shutil
 from pathlib import Path
 
 import mlflow
@@ -74,9 +75,18 @@ def vectors(spark):
     return frame
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """A store's file with its tables made, which takes a second, and nothing in them."""
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
 @pytest.fixture
-def store(tmp_path, monkeypatch):
+def store(tmp_path, empty_store, monkeypatch):
     """An empty tracking store and registry of its own; gives the experiment's id."""
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):

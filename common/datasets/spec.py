@@ -129,7 +129,8 @@ def parse_spec(text: str, origin: str) -> DatasetSpec:
         if not isinstance(content[key], list):
             raise UserError(f"{key} of dataset {origin!r} must be a list, got {content[key]!r}")
         lists[key] = tuple(str(value) for value in content[key])
-    spec = DatasetSpec(**{**content, **lists, "columns": columns})
+    texts = {"positive": str(content["positive"])}
+    spec = DatasetSpec(**{**content, **lists, **texts, "columns": columns})
     _check_consistency(spec, origin)
     return spec
 
@@ -171,6 +172,11 @@ def _check_consistency(spec: DatasetSpec, origin: str) -> None:
             raise UserError(
                 f"column {column.name!r} in dataset {origin!r} is numeric, so its type must be "
                 "integer or double, got 'string'"
+            )
+        if column.role == "label" and column.type != "string":
+            raise UserError(
+                f"column {column.name!r} in dataset {origin!r} is the label, so its type must be "
+                f"string, got {column.type!r}"
             )
     repeated = {name for name in spec.names if spec.names.count(name) > 1}
     if repeated:

@@ -86,7 +86,7 @@ def test_committed_table_is_what_the_real_file_counts_to(real_file, spec):
 def test_trees_score_on_the_sample_as_on_the_real_data(spark, spec, sample_rows):
     frame = spark.createDataFrame(sample_rows, schema=spec.schema)
     parts = stratify(frame, spec.strata, 0.7, 42)
-    train = parts.train.coalesce(1).cache()
+    train = parts.train.repartition(2, *spec.names).cache()
     vectorizer = fit_vectorizer(train, spec, "onehot")
     learner = get_learner("gbt").estimator({"maxDepth": 5, "maxBins": 32, "maxIter": 50}, 42)
     model = learner.fit(vectorize(train, vectorizer, spec))

@@ -36,6 +36,12 @@ def test_unknown_data_set_is_refused_with_the_known_ones():
         load_spec("nope")
 
 
+def test_labels_may_be_written_as_numbers():
+    text = TEXT.replace('["no", "yes"]', "[0, 1]").replace('positive: "yes"', "positive: 1")
+    spec = parse_spec(text, "tiny")
+    assert (spec.labels, spec.positive) == (("0", "1"), "1")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -46,6 +52,7 @@ def test_unknown_data_set_is_refused_with_the_known_ones():
         ("type: double", "type: float", "must be one of integer, double, string, got 'float'"),
         ("role: numeric", "role: number", "must be one of numeric, category, label, ignored"),
         ("type: double,", "type: string,", "is numeric, so its type must be"),
+        ("type: string, role: label", "type: integer, role: label", "is the label, so its type must be"),
         ("name: x,", "name: features,", "column name 'features' in dataset 'tiny' is reserved"),
         ("name: x,", "name: y,", "names the column 'y' twice"),
         ("label: y", "label: x", "label of dataset 'tiny' is 'x'"),

@@ -22,33 +22,36 @@ def found(data):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("metric", "evaluator"),
-    [
-        ("f1", lambda: MulticlassClassificationEvaluator(metricName="f1")),
-        ("log_loss", lambda: MulticlassClassificationEvaluator(metricName="logLoss")),
-        ("roc_auc", lambda: BinaryClassificationEvaluator(metricName="areaUnderROC", numBins=0)),
-    ],
-)
-def test_scores_equal_those_of_sparks_cross_validator(data, found, metric, evaluator):
+def test_scores_equal_those_of_sparks_cross_validator(data, found):
     estimator = GBT.estimator({}, 7)
     maps = ParamGridBuilder()
     for name, values in GRID.items():
         maps = maps.addGrid(estimator.getParam(name), values)
+    maps = maps.build()
     validator = CrossValidator(
         estimator=estimator,
-        estimatorParamMaps=maps.build(),
-        evaluator=evaluator(),
+        estimatorParamMaps=maps,
+        evaluator=MulticlassClassificationEvaluator(metricName="f1"),
         numFolds=3,
         foldCol=FOLD,
         parallelism=2,
+        collectSubModels=True,
     )
-    model = validator.fit(data.frame)
+    fitted = validator.fit(data.frame)
+    others = {
+        "log_loss": MulticlassClassificationEvaluator(metricName="logLoss"),
+        "roc_auc": BinaryClassificationEvaluator(metricName="areaUnderROC", numBins=0),
+    }
     ours = {tuple(sorted(result.parameters.items())): result for result in found}
-    assert len(ours) == len(model.avgMetrics) == 4
-    for params, mean in zip(maps.build(), model.avgMetrics, strict=True):
-        key = tuple(sorted((param.name, value) for param, value in params.items()))
-        assert ours[key].mean(metric) == pytest.approx(mean, abs=1e-9)
+    assert len(ours) == len(maps) == 4
+    for place, params in enumerate(maps):
+        result = ours[tuple(sorted((param.name, value) for param, value in params.items()))]
+        assert result.mean("f1") == pytest.approx(fitted.avgMetrics[place], abs=1e-9)
+        for fold, models in enumerate(fitted.subModels):
+            predictions = models[place].transform(data.validation(fold))
+            for metric, evaluator in others.items():
+                theirs = evaluator.evaluate(predictions)
+                assert result.folds[fold][metric] == pytest.approx(theirs, abs=1e-9)
 
 
 def test_fewer_trees_are_read_off_the_fit_of_more(data, found):

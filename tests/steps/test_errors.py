@@ -1,0 +1,62 @@
+"""What a user sees who gave a step something wrong."""
+
+import click
+import mlflow
+import pytest
+from click.testing import CliRunner
+
+from steps.champion import champion
+from steps.load_data import load_data
+from steps.main import main
+from steps.split import split
+from steps.step import StepCommand
+from steps.train_ga import train_ga
+from steps.train_grid import train_grid
+
+
+def line_of(command, *arguments):
+    """Run a command that must fail, and return the one line it says."""
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 1, result.output
+    (line,) = result.stderr.strip().splitlines()
+    assert line.startswith("Error: ")
+    return line
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "message"),
+    [
+        (load_data, ["--dataset", "nope"], "dataset 'nope' is unknown"),
+        (load_data, ["--source", "nope.csv"], "source 'nope.csv' does not exist"),
+        (load_data, ["--nope", "1"], "No such option"),
+        (split, ["--train-ratio", "1.5"], "'--train-ratio': 1.5 is not in the range"),
+        (split, ["--source", "nope.csv"], "source 'nope.csv' does not exist"),
+        (train_grid, ["--learner", "knn"], "learner must be one of gbt"),
+        (train_grid, ["--engine", "gpu"], "engine of learner 'gbt' must be one of"),
+        (train_grid, ["--grid", '{"depth": [1]}'], "grid has the parameter 'depth'"),
+        (train_grid, ["--folds", "1"], "'--folds': 1 is not in the range"),
+        (train_ga, ["--generations", "10"], "train_ga is not available yet"),
+        (champion, ["--version", "3"], "version '3' of model 'income' does not exist"),
+        (main, ["--source", "nope.csv"], "source 'nope.csv' does not exist"),
+    ],
+)
+def test_mistake_is_one_line_that_names_it(store, command, arguments, message):
+    assert message in line_of(command, *arguments)
+
+
+def test_bad_file_leaves_a_failed_run_without_artifacts(store, spark, tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text("1, 2, 3\n")
+    assert "line 1 has 3 fields, expected 15" in line_of(load_data, "--source", str(path))
+    (run,) = mlflow.MlflowClient().search_runs([store])
+    assert run.info.status == "FAILED"
+    assert mlflow.MlflowClient().list_artifacts(run.info.run_id) == []
+
+
+def test_error_of_ours_keeps_its_trace():
+    @click.command(cls=StepCommand)
+    def broken():
+        raise KeyError("ours")
+
+    result = CliRunner().invoke(broken)
+    assert isinstance(result.exception, KeyError)

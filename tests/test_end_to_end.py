@@ -1,0 +1,152 @@
+"""The real commands, as a user types them, on a small slice."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+from tests.conftest import ROOT
+
+GRID = '{"maxDepth": [2], "maxIter": [2, 4], "stepSize": [0.3]}'
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, slice_file):
+    """Run `mlflow run` on a copy of the project, with a store of its own."""
+    folder = tmp_path_factory.mktemp("project")
+    checkout = folder / "checkout"
+    for name in ("steps", "common", "conf"):
+        shutil.copytree(ROOT / name, checkout / name)
+    for name in ("MLproject", "conda.yaml", "requirements.txt"):
+        shutil.copy(ROOT / name, checkout)
+    uri = f"sqlite:///{folder}/mlflow.db"
+    client = MlflowClient(uri)
+    experiment = client.create_experiment("e2e", artifact_location=(folder / "runs").as_uri())
+    environment = {
+        **os.environ,
+        "MLFLOW_TRACKING_URI": uri,
+        "MLFLOW_EXPERIMENT_ID": experiment,
+        # So little data never repays the optimising compiler.
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+
+    def run(entry_point, **parameters):
+        command = ["mlflow", "run", ".", "-e", entry_point, "--env-manager", "local"]
+        for name, value in {"source": slice_file, **parameters}.items():
+            command += ["-P", f"{name}={value}"]
+        return subprocess.run(command, env=environment, cwd=checkout, capture_output=True, text=True)
+
+    run.uri, run.client, run.experiment, run.checkout = uri, client, experiment, checkout
+    return run
+
+
+@pytest.fixture(scope="module")
+def first(project):
+    done = project("main", profile="minimal", profile_rows=200, folds=2, grid=GRID)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def runs(project, **tags):
+    found = project.client.search_runs([project.experiment], max_results=1000)
+    return [run for run in found if tags.items() <= run.data.tags.items()]
+
+
+def table(output):
+    """Return what main says of each step: its run and whether that is new."""
+    lines = output.split("seconds\n", 1)[1].split("\n\n")[0].splitlines()
+    return {line.split()[0]: line.split()[1:3] for line in lines}
+
+
+STEPS = ["load_data", "eda", "split", "featurize", "train_grid", "champion"]
+
+
+@pytest.mark.slow
+def test_main_runs_every_step_below_itself(project, first):
+    steps = table(first.stdout)
+    assert list(steps) == STEPS
+    (main,) = runs(project, **{"workflow.step": "main"})
+    for name, (run_id, state) in steps.items():
+        run = project.client.get_run(run_id)
+        assert state == "new"
+        assert run.info.status == "FINISHED"
+        assert run.info.run_name == name
+        assert run.data.tags["mlflow.parentRunId"] == main.info.run_id
+    assert "champion: models:/income@champion, version 1" in first.stdout
+    assert "mlflow ui" in first.stdout
+
+
+@pytest.mark.slow
+def test_every_step_leaves_its_artifacts(project, first):
+    steps = table(first.stdout)
+    expected = {
+        "load_data": {"data", "dataset.yaml"},
+        "eda": {"describe.csv", "describe.html", "overview.html"},
+        "split": {"train", "test", "strata.csv"},
+        "featurize": {"vectorizer", "train", "test"},
+        "train_grid": {"candidates.csv", "best_parameters.json", "spark-model"},
+    }
+    for name, artifacts in expected.items():
+        found = {item.path for item in project.client.list_artifacts(steps[name][0])}
+        assert artifacts <= found, name
+    assert (project.checkout / "reports" / "overview.html").is_file()
+
+
+@pytest.mark.slow
+def test_search_has_a_child_a_candidate_and_test_scores_for_the_winner_alone(project, first):
+    search = table(first.stdout)["train_grid"][0]
+    children = runs(project, **{"mlflow.parentRunId": search})
+    assert {child.data.params["maxIter"] for child in children} == {"2", "4"}
+    winners = [child for child in children if "test_f1" in child.data.metrics]
+    assert [winner.info.run_id for winner in winners] == [
+        project.client.get_run(search).data.tags["winner"]
+    ]
+    contexts = [i.tags[0].value for i in project.client.get_run(search).inputs.dataset_inputs]
+    assert contexts == ["training", "test"]
+
+
+@pytest.mark.slow
+def test_champion_scores_raw_records(project, first, spark, people, spec):
+    mlflow.set_tracking_uri(project.uri)
+    version = project.client.get_model_version_by_alias("income", "champion")
+    model = mlflow.spark.load_model(version.source)
+    scored = model.transform(people.drop("income")).select("prediction", "probability").toPandas()
+    assert set(scored["prediction"]) <= set(spec.labels)
+    assert all(abs(sum(pair) - 1) < 1e-9 for pair in scored["probability"])
+
+
+@pytest.mark.slow
+def test_second_main_reuses_every_step(project, first):
+    before = {name: run for name, (run, _) in table(first.stdout).items()}
+    second = project("main", profile="minimal", profile_rows=200, folds=2, grid=GRID)
+    assert second.returncode == 0, second.stderr
+    assert table(second.stdout) == {name: [run, "reused"] for name, run in before.items()}
+
+
+@pytest.mark.slow
+def test_step_alone_starts_from_what_is_there(project, first):
+    done = project("split", train_ratio=0.5)
+    assert done.returncode == 0, done.stderr
+    newest = runs(project, **{"workflow.step": "split"})[0]
+    assert newest.data.tags["workflow.input.data"] == f"runs:/{table(first.stdout)['load_data'][0]}/data"
+    path = mlflow.artifacts.download_artifacts(f"runs:/{newest.info.run_id}/strata.csv")
+    strata = pd.read_csv(path)
+    assert strata["train_count"].sum() == sum((strata["train_count"] + strata["test_count"]) // 2)
+    assert len(runs(project, **{"workflow.step": "load_data"})) == 1
+
+
+@pytest.mark.slow
+def test_mistake_in_a_step_is_one_line_and_exit_code_1(project, tmp_path):
+    path = tmp_path / "bad.data"
+    path.write_text("39, x\n")
+    done = project("main", source=path)
+    assert done.returncode == 1
+    assert "line 1 has 2 fields, expected 15" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
