@@ -2,7 +2,7 @@
 
 PYTHON ?= python3.11
 BIN := $(CURDIR)/.venv/bin
-RUN := PATH="$(BIN):$$PATH" $(BIN)/mlflow run . --env-manager local
+RUN := PATH="$(BIN):$$PATH" "$(BIN)/mlflow" run . --env-manager local
 
 # Parameters of main that make takes by the same names: make main source=FILE grid=gbt_fine
 PARAMETERS := dataset source profile profile_rows strata train_ratio encoding learner grid folds \
@@ -15,15 +15,15 @@ main: setup
 	@$(RUN) -e main $(GIVEN)
 
 test: lint
-	@$(BIN)/python -m pytest
+	@"$(BIN)/python" -m pytest
 
 lint: setup
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/mypy"
 
 ui: setup
-	@$(BIN)/mlflow ui --host 127.0.0.1
+	@"$(BIN)/mlflow" ui --host 127.0.0.1
 
 setup: java .venv/installed
 
@@ -31,21 +31,22 @@ setup: java .venv/installed
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or name it by make PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed, $(PYTHON) is another: name it by make PYTHON=..." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 # Spark runs on Java 17 or 21. Root on Debian gets its headless runtime; anybody else is told.
 java:
-	@if java -version 2>&1 | grep -Eq 'version "(17|21)[."]'; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v java >/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless; \
+	@java="$${JAVA_HOME:+$$JAVA_HOME/bin/}java"; \
+	if "$$java" -version 2>&1 | grep -Eq 'version "(17|21)[."]'; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v "$$java" >/dev/null && [ -z "$$JAVA_HOME" ]; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends default-jre-headless; \
 	else \
-		echo "Java 17 or 21 is needed: install one (Debian: apt-get install openjdk-17-jre-headless; macOS: brew install openjdk@17) and have it on PATH" >&2; exit 1; \
+		echo "Java 17 or 21 is needed: install one (Debian: apt-get install default-jre-headless; macOS: brew install openjdk@17) and have it on PATH, or JAVA_HOME point at it" >&2; exit 1; \
 	fi
 
 # Needs the network: works out all pins anew from requirements.in.
 pins: setup
-	$(BIN)/uv pip compile requirements.in -o requirements.txt --universal --python-version 3.11 \
+	"$(BIN)/uv" pip compile requirements.in -o requirements.txt --universal --python-version 3.11 \
 		--no-header --annotation-style line --no-emit-index-url --no-emit-find-links --quiet
 
 # Removes what is made and can be made again; runs and their store stay.

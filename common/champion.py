@@ -31,8 +31,21 @@ def present_champion(name: str) -> ModelVersion | None:
     """Return the version that holds the alias, if one does."""
     try:
         return MlflowClient().get_model_version_by_alias(name, CHAMPION)
-    except MlflowException:
-        return None
+    except MlflowException as error:
+        # An alias that is not set is an invalid parameter to MLflow.
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def check_name(name: str) -> None:
+    """Refuse what cannot be the name of a registered model.
+
+    Raises:
+        UserError: the name is empty or has a slash or colon.
+    """
+    if not name.strip() or set(name) & set("/:"):
+        raise UserError(f"name must be some text without / and :, got {name!r}")
 
 
 def register(search: Run, name: str) -> ModelVersion:
@@ -72,8 +85,10 @@ def challenge(contender: ModelVersion, rescore: Callable[[ModelVersion], float],
     """
     champion = present_champion(name)
     version = str(contender.version)
-    if champion is not None and str(champion.version) == version:
-        return Verdict(version, CHAMPION, contender.tags.get(REASON, "is champion already"))
+    if champion is not None and REASON in contender.tags:
+        # Judged before: to judge again would undo a champion that was set by hand.
+        alias = CHAMPION if str(champion.version) == version else CHALLENGER
+        return Verdict(version, alias, contender.tags[REASON])
     alias, reason = _judge(contender, champion, rescore)
     client = MlflowClient()
     if alias == CHAMPION and champion is not None:
@@ -120,6 +135,8 @@ def set_champion(name: str, version: str) -> Verdict:
     before = present_champion(name)
     reason = "set by hand" + (f" after version {before.version}" if before else "")
     client.set_registered_model_alias(name, CHAMPION, version)
+    if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == version:
+        client.delete_registered_model_alias(name, CHALLENGER)
     client.set_model_version_tag(name, version, REASON, reason)
     return Verdict(version, CHAMPION, reason)
 

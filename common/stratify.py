@@ -80,7 +80,7 @@ def rank_in_strata(frame: DataFrame, strata: Sequence[str], seed: int | str) -> 
         The rows with `stratum_rank` (long, from 0) and `stratum_size` (long).
 
     Raises:
-        UserError: `strata` is empty or names what is no column of `frame`.
+        UserError: `strata` is empty, names what is no column of `frame`, or a column twice.
     """
     _check_strata(frame, strata)
     keys = [f"`{name}`" for name in strata]
@@ -129,6 +129,8 @@ def _check_strata(frame: DataFrame, strata: Sequence[str]) -> None:
     if not strata:
         raise UserError(f"strata must name at least one column of {', '.join(frame.columns)}")
     for name in strata:
+        if list(strata).count(name) > 1:
+            raise UserError(f"strata name {name!r} twice")
         if name not in frame.columns:
             raise UserError(f"strata name {name!r}, which is none of {', '.join(frame.columns)}")
 

@@ -20,6 +20,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from mlflow.types import ColSpec, DataType, Schema
+from mlflow.utils.file_utils import local_file_uri_to_path
+from pyspark.errors import PySparkException
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
@@ -63,6 +65,19 @@ def has_artifacts(run_id: str, names: Sequence[str]) -> bool:
     return found >= set(names)
 
 
+def get_run(uri: str) -> Run:
+    """Return a run by its id or runs:/ URI.
+
+    Raises:
+        UserError: there is no such run.
+    """
+    run_id = uri.removeprefix("runs:/")
+    try:
+        return mlflow.get_run(run_id)
+    except MlflowException:
+        raise UserError(f"run {run_id!r} does not exist in {mlflow.get_tracking_uri()}") from None
+
+
 def log_frame(frame: DataFrame, path: str) -> None:
     """Keep a frame as Parquet under the active run's artifacts."""
     target = mlflow.get_artifact_uri(path)
@@ -84,10 +99,14 @@ def read_frame(spark: SparkSession, uri: str) -> DataFrame:
     Raises:
         UserError: there is no such run or artifact.
     """
-    target = RunsArtifactRepository.get_underlying_uri(uri) if uri.startswith("runs:/") else uri
-    if not _spark_reads(target):
-        target = _download(uri)
-    return spark.read.parquet(_spark_uri(target))
+    try:
+        is_run = uri.startswith("runs:/")
+        target = RunsArtifactRepository.get_underlying_uri(uri) if is_run else uri
+        if not _spark_reads(target):
+            target = _download(uri)
+        return spark.read.parquet(_spark_uri(target))
+    except (MlflowException, PySparkException) as error:
+        raise UserError(f"frame {uri!r} cannot be read: {str(error).splitlines()[0]}") from None
 
 
 def read_text(uri: str) -> str:
@@ -149,8 +168,15 @@ def log_spark_model(
 
 
 def load_spark_model(uri: str) -> PipelineModel:
-    """Read a Spark pipeline that `log_spark_model` kept."""
-    return mlflow.spark.load_model(uri)
+    """Read a Spark pipeline that `log_spark_model` kept; the session must have been started.
+
+    Raises:
+        UserError: there is none.
+    """
+    try:
+        return mlflow.spark.load_model(uri)
+    except (MlflowException, OSError) as error:
+        raise UserError(f"model {uri!r} cannot be read: {str(error).splitlines()[0]}") from None
 
 
 def log_scores(prefix: str, scores: Mapping[str, float], run_ids: Sequence[str]) -> None:
@@ -233,7 +259,9 @@ def _spark_reads(uri: str) -> bool:
 
 
 def _spark_uri(uri: str) -> str:
-    return uri if urlparse(uri).scheme else Path(uri).resolve().as_uri()
+    # Hadoop takes a path as it is: a space that is escaped would be another name.
+    local = urlparse(uri).scheme in ("", "file")
+    return f"file://{Path(local_file_uri_to_path(uri)).resolve()}" if local else uri
 
 
 def _now() -> int:

@@ -41,7 +41,7 @@ def fit_vectorizer(train: DataFrame, spec: DatasetSpec, encoding: str) -> Pipeli
     """
     if encoding not in ENCODINGS:
         raise UserError(f"encoding must be one of {', '.join(ENCODINGS)}, got {encoding!r}")
-    _refuse_null_numbers(train, spec)
+    check_numbers(train, spec)
     numbers, categories = spec.names_of("numeric"), spec.names_of("category")
     stages: list[Estimator | Transformer] = []
     parts = []
@@ -86,14 +86,19 @@ def feature_names(vectorizer: PipelineModel, spec: DatasetSpec, encoding: str) -
     return names
 
 
-def _refuse_null_numbers(train: DataFrame, spec: DatasetSpec) -> None:
+def check_numbers(frame: DataFrame, spec: DatasetSpec) -> None:
+    """Refuse rows without a number where the spec has a numeric column.
+
+    Raises:
+        UserError: a number column has nulls, which no stage can scale.
+    """
     numbers = spec.names_of("numeric")
     if not numbers:
         return
-    nulls = train.select(*[F.count_if(quoted(name).isNull()) for name in numbers]).first()
+    nulls = frame.select(*[F.count_if(quoted(name).isNull()) for name in numbers]).first()
     for name, count in zip(numbers, nulls or [], strict=True):
         if count:
             raise UserError(
-                f"numeric column {name!r} has {count} missing values in the training rows: fill them "
+                f"numeric column {name!r} has {count} missing values: fill them "
                 f"in the source, or give the column the role category in dataset {spec.name!r}"
             )

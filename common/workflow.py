@@ -14,6 +14,8 @@ from mlflow.exceptions import ExecutionException
 
 from common import datasets, tracking
 from common.errors import UserError
+from common.learners import get_learner
+from common.search.grid import load_grid
 
 log = logging.getLogger(__name__)
 
@@ -109,18 +111,30 @@ def get_or_run(
 
 
 def resolve_inputs(step: str, parameters: Mapping[str, str], experiment_id: str = "0") -> dict[str, str]:
-    """Return the URIs of a step's inputs; those left at `auto` are got or run first."""
+    """Return the URIs of a step's inputs; those left at `auto` are got or run first.
+
+    Raises:
+        UserError: a step failed, or an input is the URI of something else.
+    """
     resolved = {}
     origin = {name: parameters[name] for name in ORIGIN if name in parameters}
     for name, (upstream, artifact) in GRAPH[step].inputs.items():
         uri = parameters.get(name, "auto")
         if uri == "auto":
             uri = get_or_run(upstream, origin, experiment_id=experiment_id).uri(artifact)
-        resolved[name] = uri.rstrip("/")
+        resolved[name] = _check_input(name, uri.rstrip("/"), artifact)
     by_hand = parameters.get("version", "auto") != "auto"
     if step == "champion" and not by_hand and parameters.get("candidates", "auto") == "auto":
         resolved["candidates"] = ",".join(_searches(origin, experiment_id))
     return resolved
+
+
+def _check_input(name: str, uri: str, artifact: str) -> str:
+    wanted = f"runs:/<run id>/{artifact}".rstrip("/")
+    _, _, path = uri.removeprefix("runs:/").partition("/")
+    if uri.startswith("runs:/") and path != artifact:
+        raise UserError(f"{name} must be auto or {wanted}, got {uri!r}")
+    return uri
 
 
 def _searches(origin: Mapping[str, str], experiment_id: str) -> list[str]:
@@ -134,7 +148,9 @@ def _searches(origin: Mapping[str, str], experiment_id: str) -> list[str]:
         )
     ]
     if not found:
-        return [get_or_run("train_grid", {"features": features}, experiment_id=experiment_id).uri()]
+        return [
+            get_or_run("train_grid", {**origin, "features": features}, experiment_id=experiment_id).uri()
+        ]
     found.sort(key=lambda run: run.info.start_time)
     return [f"runs:/{run.info.run_id}" for run in found]
 
@@ -154,6 +170,8 @@ def step_key(step: str, parameters: Mapping[str, str]) -> str:
         content = f"{spec.to_yaml()}{location.kind}:{location.digest}"
     else:
         relevant = {name: value for name, value in relevant.items() if name not in ORIGIN}
+    if "grid" in relevant:
+        relevant["grid"] = json.dumps(load_grid(relevant["grid"], get_learner(relevant["learner"])))
     parts = [step, sorted(relevant.items()), content, source_fingerprint()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

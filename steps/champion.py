@@ -1,7 +1,6 @@
 """Entry point champion: registers winners, and gives the best of them the alias champion."""
 
 import click
-import mlflow
 from mlflow.entities.model_registry import ModelVersion
 
 from common import champion as registry
@@ -19,6 +18,7 @@ from steps.step import Run, origin_options, step, step_command
 @origin_options
 def champion(candidates: str, name: str, version: str, dataset: str, source: str) -> None:
     """Register every search's winner, and let each challenge the champion."""
+    registry.check_name(name)
     with step("champion") as run:
         if version != "auto":
             verdicts = [registry.set_champion(name, version)]
@@ -30,15 +30,16 @@ def champion(candidates: str, name: str, version: str, dataset: str, source: str
 
 
 def _enter(run: Run, uri: str, name: str) -> registry.Verdict:
-    search = mlflow.get_run(uri.removeprefix("runs:/"))
-    features = search.data.tags[f"{tracking.INPUT}features"]
+    search = tracking.get_run(uri)
+    contender = registry.register(search, name)
 
     def rescore(present: ModelVersion) -> float:
-        pipeline = tracking.load_spark_model(f"models:/{name}/{present.version}")
+        features = search.data.tags[f"{tracking.INPUT}features"]
         test = tracking.read_frame(run.spark, f"{features}/test")
+        pipeline = tracking.load_spark_model(f"models:/{name}/{present.version}")
         return pipeline_scores(pipeline, test)[registry.METRIC]
 
-    return registry.challenge(registry.register(search, name), rescore, name)
+    return registry.challenge(contender, rescore, name)
 
 
 if __name__ == "__main__":

@@ -7,14 +7,12 @@ import click
 from common.describe import describe, describe_html
 from common.profile import write_profile
 from common.workflow import ROOT
-from steps.step import origin_options, step, step_command
+from steps.step import PROFILES, origin_options, step, step_command
 
 
 @step_command("eda")
 @click.option("--data", default="auto", help="URI of a data set; auto: this workflow's load_data.")
-@click.option(
-    "--profile", default="full", type=click.Choice(["full", "minimal", "none"]), help="How much."
-)
+@click.option("--profile", default="full", type=click.Choice(PROFILES), help="How much.")
 @click.option(
     "--profile-rows", default=100_000, type=click.IntRange(1), help="Rows profiled at the most."
 )

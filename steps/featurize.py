@@ -5,7 +5,7 @@ import json
 import click
 
 from common.search.folds import assign_fold_rank
-from common.vectorizer import ENCODINGS, feature_names, fit_vectorizer, vectorize
+from common.vectorizer import ENCODINGS, check_numbers, feature_names, fit_vectorizer, vectorize
 from steps.step import origin_options, step, step_command
 
 
@@ -17,11 +17,13 @@ from steps.step import origin_options, step, step_command
 def featurize(split: str, encoding: str, seed: int, dataset: str, source: str) -> None:
     """Fit the vectoriser on the training rows, apply it to both sides, and assign the folds."""
     with step("featurize") as run:
-        spec, train = run.dataset("split"), run.frame("split", "train")
+        spec = run.dataset("split")
+        train, test = run.frame("split", "train"), run.frame("split", "test")
+        check_numbers(test, spec)
         vectorizer = fit_vectorizer(train, spec, encoding)
         folded = assign_fold_rank(train, spec.label, seed)
         run.log_frame("train", vectorize(folded, vectorizer, spec))
-        run.log_frame("test", vectorize(run.frame("split", "test"), vectorizer, spec))
+        run.log_frame("test", vectorize(test, vectorizer, spec))
         run.log_vectorizer(vectorizer, spec)
         names = feature_names(vectorizer, spec, encoding)
         run.log_text("feature_names.json", json.dumps(names, indent=0, ensure_ascii=False))

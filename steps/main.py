@@ -5,23 +5,33 @@ import mlflow
 import pandas as pd
 
 from common import champion as registry
+from common.learners import choose_engine, get_learner
+from common.metrics import METRICS
+from common.search.grid import grid_candidates, load_grid
+from common.vectorizer import ENCODINGS
 from common.workflow import StepRun, get_or_run
-from steps.step import origin_options, step_command
+from steps.step import OPEN_UNIT, PROFILES, origin_options, step_command
 
 
 @step_command("main")
 @origin_options
-@click.option("--profile", default="full", help="Of eda: full, minimal or none.")
-@click.option("--profile-rows", default=100_000, type=int, help="Rows profiled at the most.")
+@click.option("--profile", default="full", type=click.Choice(PROFILES), help="How much of eda's profile.")
+@click.option(
+    "--profile-rows", default=100_000, type=click.IntRange(1), help="Rows profiled at the most."
+)
 @click.option("--strata", default="auto", help="Columns whose proportions the split keeps.")
-@click.option("--train-ratio", default=0.7, type=float, help="Share that goes to train.")
-@click.option("--encoding", default="onehot", help="Of categories: onehot or index.")
+@click.option("--train-ratio", default=0.7, type=OPEN_UNIT, help="Share that goes to train.")
+@click.option("--encoding", default="onehot", type=click.Choice(ENCODINGS), help="Of categories.")
 @click.option("--learner", default="gbt", help="What learns.")
 @click.option("--grid", default="auto", help="Of train_grid; auto: the learner's.")
-@click.option("--folds", default=5, type=int, help="Of the cross-validation.")
-@click.option("--metric", default="f1", help="That chooses the best candidate.")
+@click.option("--folds", default=5, type=click.IntRange(2), help="Of the cross-validation.")
+@click.option(
+    "--metric", default="f1", type=click.Choice(METRICS), help="That chooses the best candidate."
+)
 @click.option("--engine", default="auto", help="What fits; auto: the learner's fastest.")
-@click.option("--parallelism", default=0, type=int, help="Fits at once; 0: to fill all cores.")
+@click.option(
+    "--parallelism", default=0, type=click.IntRange(0), help="Fits at once; 0: to fill all cores."
+)
 @click.option("--seed", default=42, type=int, help="Of split, folds and learner.")
 @click.option("--name", default="income", help="Of the registered model.")
 @click.option("--use-cache", default=True, type=bool, help="Reuse steps that ran before.")
@@ -44,16 +54,21 @@ def main(
     use_cache: bool,
 ) -> None:
     """Load, explore, split, featurize, search, and let the winner challenge the champion."""
+    registry.check_name(name)
+    chosen = get_learner(learner)
+    choose_engine(chosen, engine)
+    grid_candidates(load_grid(grid, chosen), chosen)
     with mlflow.start_run(run_name="main") as active:
         mlflow.set_tags({"mlflow.runName": "main", "workflow.step": "main"})
         done: list[StepRun] = []
 
         def run(step: str, reusable: bool = True, **parameters: object) -> StepRun:
+            given = {"dataset": dataset, "source": source, **parameters}
             cached = use_cache and reusable
-            done.append(get_or_run(step, parameters, cached, active.info.experiment_id))
+            done.append(get_or_run(step, given, cached, active.info.experiment_id))
             return done[-1]
 
-        loaded = run("load_data", dataset=dataset, source=source).uri("data")
+        loaded = run("load_data").uri("data")
         run("eda", data=loaded, profile=profile, profile_rows=profile_rows)
         split = run("split", data=loaded, strata=strata, train_ratio=train_ratio, seed=seed).uri()
         features = run("featurize", split=split, encoding=encoding, seed=seed).uri()

@@ -26,8 +26,7 @@ def log_search_data(run: Run, spec: DatasetSpec, train: DataFrame, test: DataFra
         uri = run.uri("features", context)
         tracking.log_data(frame, spec, uri, digest, "training" if context == "train" else context)
         run.tag(**{f"{context}_digest": digest})
-    positive = spec.labels.index(spec.positive)
-    run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1], positive=positive)
+    run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1])
 
 
 def track(

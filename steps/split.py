@@ -5,7 +5,7 @@ import logging
 import click
 
 from common.stratify import stratify
-from steps.step import origin_options, step, step_command
+from steps.step import OPEN_UNIT, origin_options, step, step_command
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 @click.option(
     "--train-ratio",
     default=0.7,
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=OPEN_UNIT,
     help="Share of each stratum that goes to train.",
 )
 @click.option("--seed", default=42, type=int, help="Changes which rows go where, never how many.")

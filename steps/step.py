@@ -20,6 +20,9 @@ from common.errors import UserError
 from common.spark import get_session
 from common.vectorizer import FEATURES
 
+PROFILES = ("full", "minimal", "none")
+OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)
+
 
 class StepCommand(click.Command):
     """A command whose errors that a user can mend are one line, with exit code 1."""
@@ -54,7 +57,8 @@ def origin_options(command: Any) -> Any:
 class Run:
     """The active run of a step: its inputs, and where its results are kept."""
 
-    def __init__(self, active: mlflow.ActiveRun, parameters: dict[str, str]) -> None:
+    def __init__(self, step: str, active: mlflow.ActiveRun, parameters: dict[str, str]) -> None:
+        self.step = step
         self.active = active
         self.parameters = parameters
 
@@ -78,8 +82,8 @@ class Run:
 
     def dataset(self, name: str) -> DatasetSpec:
         """Return the data set's spec, which every step of the chain leaves beside its frames."""
-        uri = self.parameters[name]
-        uri = "/".join(uri.split("/")[:2]) if uri.startswith("runs:/") else uri.rsplit("/", 1)[0]
+        _, artifact = workflow.GRAPH[self.step].inputs[name]
+        uri = self.uri(name).removesuffix(f"/{artifact}")
         return parse_spec(tracking.read_text(f"{uri}/dataset.yaml"), uri)
 
     def log_dataset(self, spec: DatasetSpec) -> None:
@@ -129,4 +133,4 @@ def step(name: str) -> Iterator[Run]:
         parameters |= inputs
         tags = {tracking.INPUT + key: uri for key, uri in inputs.items()}
         mlflow.set_tags({tracking.KEY: workflow.step_key(name, parameters), **tags})
-        yield Run(active, parameters)
+        yield Run(name, active, parameters)

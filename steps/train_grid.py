@@ -42,7 +42,7 @@ def train_grid(
     """Score every candidate of a grid by cross-validation; each is a nested run."""
     chosen = get_learner(learner)
     chosen_engine = choose_engine(chosen, engine)
-    candidates = grid_candidates(load_grid(chosen.grid if grid == "auto" else grid), chosen)
+    candidates = grid_candidates(load_grid(grid, chosen), chosen)
     with step("train_grid") as run:
         spec = run.dataset("features")
         train, test = run.frame("features", "train"), run.frame("features", "test")

@@ -1,7 +1,6 @@
 import json
 import logging
 import shutil
-from pathlib import Path
 
 import mlflow
 import pytest
@@ -12,8 +11,8 @@ from common.census_sample import draw
 from common.datasets import load_spec
 from common.datasets.spec import CONF
 from common.spark import get_session
+from tests.project import ROOT, Project
 
-ROOT = Path(__file__).parents[1]
 REAL_FILE = ROOT.parent / "shared" / "data" / "adult.data"
 
 
@@ -51,6 +50,17 @@ def slice_file(tmp_path_factory, sample_rows):
     text = sample_rows.head(1200).to_csv(header=False, index=False).replace(",", ", ")
     path.write_text(text + "\n")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def project(request, tmp_path_factory, slice_file):
+    """The project for the end-to-end tests, started first where they are to run."""
+    if not any("test_end_to_end" in item.nodeid for item in request.session.items):
+        yield None
+        return
+    project = Project(tmp_path_factory.mktemp("project"), slice_file)
+    yield project
+    project.main[0].kill()
 
 
 @pytest.fixture(scope="session")

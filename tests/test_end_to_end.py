@@ -1,57 +1,15 @@
-"""The real commands, as a user types them, on a small slice."""
-
-import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+"""The real commands, as a user types them, on a small slice (see tests/project.py)."""
 
 import mlflow
 import pandas as pd
 import pytest
-from mlflow import MlflowClient
 
-from tests.conftest import ROOT
-
-GRID = '{"maxDepth": [2], "maxIter": [2, 4], "stepSize": [0.3]}'
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory, slice_file):
-    """Run `mlflow run` on a copy of the project, with a store of its own."""
-    folder = tmp_path_factory.mktemp("project")
-    checkout = folder / "checkout"
-    for name in ("steps", "common", "conf"):
-        shutil.copytree(ROOT / name, checkout / name)
-    for name in ("MLproject", "conda.yaml", "requirements.txt"):
-        shutil.copy(ROOT / name, checkout)
-    uri = f"sqlite:///{folder}/mlflow.db"
-    client = MlflowClient(uri)
-    experiment = client.create_experiment("e2e", artifact_location=(folder / "runs").as_uri())
-    environment = {
-        **os.environ,
-        "MLFLOW_TRACKING_URI": uri,
-        "MLFLOW_EXPERIMENT_ID": experiment,
-        # So little data never repays the optimising compiler.
-        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
-
-    def run(entry_point, **parameters):
-        command = ["mlflow", "run", ".", "-e", entry_point, "--env-manager", "local"]
-        for name, value in {"source": slice_file, **parameters}.items():
-            command += ["-P", f"{name}={value}"]
-        return subprocess.run(command, env=environment, cwd=checkout, capture_output=True, text=True)
-
-    run.uri, run.client, run.experiment, run.checkout = uri, client, experiment, checkout
-    return run
+from tests.project import MAIN
 
 
 @pytest.fixture(scope="module")
 def first(project):
-    done = project("main", profile="minimal", profile_rows=200, folds=2, grid=GRID)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done
+    return project.wait_for_main()
 
 
 def runs(project, **tags):
@@ -125,14 +83,14 @@ def test_champion_scores_raw_records(project, first, spark, people, spec):
 @pytest.mark.slow
 def test_second_main_reuses_every_step(project, first):
     before = {name: run for name, (run, _) in table(first.stdout).items()}
-    second = project("main", profile="minimal", profile_rows=200, folds=2, grid=GRID)
+    second = project.run("main", **MAIN)
     assert second.returncode == 0, second.stderr
     assert table(second.stdout) == {name: [run, "reused"] for name, run in before.items()}
 
 
 @pytest.mark.slow
 def test_step_alone_starts_from_what_is_there(project, first):
-    done = project("split", train_ratio=0.5)
+    done = project.run("split", train_ratio=0.5)
     assert done.returncode == 0, done.stderr
     newest = runs(project, **{"workflow.step": "split"})[0]
     assert newest.data.tags["workflow.input.data"] == f"runs:/{table(first.stdout)['load_data'][0]}/data"
@@ -146,7 +104,7 @@ def test_step_alone_starts_from_what_is_there(project, first):
 def test_mistake_in_a_step_is_one_line_and_exit_code_1(project, tmp_path):
     path = tmp_path / "bad.data"
     path.write_text("39, x\n")
-    done = project("main", source=path)
+    done = project.run("main", source=path)
     assert done.returncode == 1
     assert "line 1 has 2 fields, expected 15" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr

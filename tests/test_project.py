@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from common.search.grid import CONF as GRIDS
-from tests.conftest import ROOT
+from tests.project import ROOT
 
 PROJECT = yaml.safe_load((ROOT / "MLproject").read_text())
 ENTRY_POINTS = PROJECT["entry_points"]

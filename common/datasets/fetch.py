@@ -3,12 +3,15 @@
 import hashlib
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import formatdate
+from functools import cache
 from pathlib import Path
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse
 
 import requests
 from tqdm import tqdm
@@ -61,14 +64,18 @@ def locate(spec: DatasetSpec, source: str) -> Location:
     except HomeUnreachable as error:
         if spec.sample is None:
             raise
-        log.warning(
-            "%s\n%s\n%s",
-            "!" * 88,
-            f"{error}\nGOING ON WITH THE SYNTHETIC SAMPLE: what follows is not the real data set. "
-            "For the real one give source=FILE, or source=uci where there is a network.",
-            "!" * 88,
-        )
+        _warn_of_sample(str(error))
         return _sample(spec)
+
+
+@cache
+def _warn_of_sample(reason: str) -> None:
+    """Say it so that it cannot be missed, once a process."""
+    rule = "!" * 88
+    log.warning(
+        f"{rule}\n{reason}\nGOING ON WITH THE SYNTHETIC SAMPLE: what follows is not the real data set. "
+        f"For the real one give source=FILE, or source=uci where there is a network.\n{rule}"
+    )
 
 
 class HomeUnreachable(UserError):
@@ -87,7 +94,7 @@ def _given(source: str) -> Location:
         return _remote(source)
     if "://" in source and not source.startswith("file://"):
         return Location("path", source, source)
-    path = Path(source.removeprefix("file://")).expanduser()
+    path = Path(unquote(source[7:]) if source.startswith("file://") else source).expanduser()
     if path.is_file():
         if path.stat().st_size == 0:
             raise UserError(f"source {source!r} is an empty file")
@@ -103,15 +110,17 @@ def _given(source: str) -> Location:
             f"source {source!r} does not exist: give auto, uci, sample, or a path or URI of CSV or "
             f"Parquet (a relative path starts at {Path.cwd()})"
         )
-    return Location("path", path.resolve().as_uri(), digest)
+    return Location("path", _uri(path), digest)
 
 
 def _remote(url: str) -> Location:
     folder = cache_folder() / "urls" / hashlib.sha256(url.encode()).hexdigest()[:16]
     path = folder / (Path(urlparse(url).path).name or "data")
     with _whole(path) as part:
-        _download(url, part)
-    return Location("path", path.as_uri(), _sha256(path))
+        since = path.stat().st_mtime if path.is_file() else None
+        if not _download(url, part, since):
+            shutil.copy2(path, part)
+    return Location("path", _uri(path), _sha256(path))
 
 
 def _sample(spec: DatasetSpec) -> Location:
@@ -123,7 +132,7 @@ def _sample(spec: DatasetSpec) -> Location:
     if not path.is_file():
         with _whole(path) as part:
             write_sample(table, part)
-    return Location("sample", path.as_uri(), digest)
+    return Location("sample", _uri(path), digest)
 
 
 def _home(spec: DatasetSpec) -> Location:
@@ -139,7 +148,7 @@ def _home(spec: DatasetSpec) -> Location:
                     f"checksum of {spec.home} is {found}, but dataset {spec.name!r} expects "
                     f"{spec.sha256}: nothing was kept"
                 )
-    return Location("uci", path.as_uri(), spec.sha256)
+    return Location("uci", _uri(path), spec.sha256)
 
 
 @contextmanager
@@ -156,13 +165,17 @@ def _whole(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def _download(url: str, path: Path) -> None:
-    retry = Retry(total=2, backoff_factor=0.5, status_forcelist=[502, 503, 504])
+def _download(url: str, path: Path, since: float | None = None) -> bool:
+    """Fetch a URL; false when it has not changed since a time, in seconds of the epoch."""
+    retry = Retry(total=2, connect=0, backoff_factor=0.5, status_forcelist=[502, 503, 504])
+    headers = {"If-Modified-Since": formatdate(since, usegmt=True)} if since else {}
     with requests.Session() as session:
         session.mount("http", requests.adapters.HTTPAdapter(max_retries=retry))
         try:
-            with session.get(url, stream=True, timeout=TIMEOUT) as response:
+            with session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
                 response.raise_for_status()
+                if response.status_code == requests.codes.not_modified:
+                    return False
                 size = int(response.headers.get("Content-Length", 0)) or None
                 with (
                     open(path, "wb") as file,
@@ -173,6 +186,12 @@ def _download(url: str, path: Path) -> None:
                         bar.update(len(chunk))
         except requests.RequestException as error:
             raise HomeUnreachable(f"{url} cannot be reached ({type(error).__name__})") from None
+    return True
+
+
+def _uri(path: Path) -> str:
+    # Hadoop takes a path as it is: a space that is escaped would be another name.
+    return f"file://{path.resolve()}"
 
 
 def _sha256(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from functools import reduce
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException, PySparkException
@@ -33,7 +33,7 @@ def read(spark: SparkSession, spec: DatasetSpec, location: Location) -> DataFram
     try:
         raw = _raw_parquet(spark, spec, location) if _is_parquet(location) else None
         checked = _check_values(spec, _raw_csv(spark, spec, location.uri) if raw is None else raw)
-        rows, bad = checked.agg(F.count(F.lit(1)), F.count("problem")).first() or (0, 0)
+        rows, bad = checked.agg(F.count(F.lit(1)), F.count("__problem")).first() or (0, 0)
         if bad:
             raise UserError(_describe_first(spark, spec, checked, location, bad))
     except (AnalysisException, Py4JJavaError, PySparkException) as error:
@@ -44,11 +44,10 @@ def read(spark: SparkSession, spec: DatasetSpec, location: Location) -> DataFram
 
 
 def _is_parquet(location: Location) -> bool:
-    url = urlparse(location.uri)
-    if url.path.rstrip("/").endswith(".parquet"):
+    if location.uri.rstrip("/").endswith(".parquet"):
         return True
-    folder = Path(unquote(url.path))
-    return url.scheme == "file" and folder.is_dir() and any(folder.rglob("*.parquet"))
+    folder = Path(location.uri.removeprefix("file://"))
+    return folder.is_dir() and any(folder.rglob("*.parquet"))
 
 
 def _raw_parquet(spark: SparkSession, spec: DatasetSpec, location: Location) -> DataFrame:
@@ -60,54 +59,54 @@ def _raw_parquet(spark: SparkSession, spec: DatasetSpec, location: Location) -> 
         )
     fields = [quoted(name).cast("string").alias(name) for name in spec.names]
     return frame.select(
-        F.struct(*fields).alias("raw"),
-        F.lit(None).cast("string").alias("malformed"),
-        F.lit(None).cast("string").alias("line"),
-        F.lit(location.uri).alias("file"),
+        F.struct(*fields).alias("__raw"),
+        F.lit(None).cast("string").alias("__malformed"),
+        F.lit(None).cast("string").alias("__line"),
+        F.lit(location.uri).alias("__file"),
     )
 
 
 def _raw_csv(spark: SparkSession, spec: DatasetSpec, uri: str) -> DataFrame:
     schema = T.StructType([T.StructField(name, T.StringType()) for name in spec.names])
-    schema.add("malformed", T.StringType())
+    schema.add("__malformed", T.StringType())
     options = {
         "sep": spec.separator,
         "mode": "PERMISSIVE",
-        "columnNameOfCorruptRecord": "malformed",
+        "columnNameOfCorruptRecord": "__malformed",
         "ignoreLeadingWhiteSpace": "true",
         "ignoreTrailingWhiteSpace": "true",
         "maxColumns": str(max(20480, len(spec.names))),
     }
     ddl = ", ".join(f"`{field.name}` string" for field in schema)
     lines = spark.read.text(uri).select(
-        F.col("value").alias("line"), F.col("_metadata.file_path").alias("file")
+        F.col("value").alias("__line"), F.col("_metadata.file_path").alias("__file")
     )
-    parsed = lines.where(F.trim("line") != "").withColumn("raw", F.from_csv("line", ddl, options))
+    parsed = lines.where(F.trim("__line") != "").withColumn("__raw", F.from_csv("__line", ddl, options))
     is_header = reduce(
         Column.__and__,
-        [F.coalesce(F.trim(F.col("raw").getField(name)) == name, F.lit(False)) for name in spec.names],
+        [F.coalesce(F.trim(F.col("__raw").getField(name)) == name, F.lit(False)) for name in spec.names],
     )
-    return parsed.where(~is_header).withColumn("malformed", F.col("raw.malformed"))
+    return parsed.where(~is_header).withColumn("__malformed", F.col("__raw.__malformed"))
 
 
 def _check_values(spec: DatasetSpec, raw: DataFrame) -> DataFrame:
     """Add the typed columns, and `problem`: the first thing wrong with the row, or null."""
     width = len(spec.names)
-    fields = F.size(F.split("line", f"\\Q{spec.separator}\\E"))
+    fields = F.size(F.split("__line", f"\\Q{spec.separator}\\E"))
     problems = [
         F.when(
-            F.col("malformed").isNotNull(),
+            F.col("__malformed").isNotNull(),
             F.format_string(f"has %d fields, expected {width}", fields),
         )
     ]
     values = []
     for column in spec.columns:
-        text = F.trim(F.col("raw").getField(column.name))
+        text = F.trim(F.col("__raw").getField(column.name))
         text = F.when(text != "", text)
         value, wrong = _typed(spec, column, text)
         values.append(value.alias(column.name))
         problems.append(wrong)
-    return raw.select(*values, F.coalesce(*problems).alias("problem"), "line", "file")
+    return raw.select(*values, F.coalesce(*problems).alias("__problem"), "__line", "__file")
 
 
 def _typed(spec: DatasetSpec, column: SpecColumn, text: Column) -> tuple[Column, Column]:
@@ -139,23 +138,26 @@ def _problem(column: SpecColumn, shown: Column, expected: str) -> Column:
 def _describe_first(
     spark: SparkSession, spec: DatasetSpec, checked: DataFrame, location: Location, bad: int
 ) -> str:
-    first = checked.where(F.col("problem").isNotNull()).select("problem", "file", "line").first()
+    first = checked.where(F.col("__problem").isNotNull()).select("__problem", "__file", "__line").first()
     assert first is not None
     where = "a row"
-    if first.line is not None:
+    file = first["__file"]
+    if first["__line"] is not None:
+        # Spark gives a file's path escaped, and takes it as it is.
+        file = unquote(file)
         # A file is split in order, so within one file the index is the line's number.
-        numbered = spark.read.text(first.file).zipWithIndex("index")
+        numbered = spark.read.text(file).zipWithIndex("index")
         lines = (
-            _check_values(spec, _raw_csv(spark, spec, first.file))
-            .where(F.col("problem").isNotNull())
-            .select("problem", "line")
+            _check_values(spec, _raw_csv(spark, spec, file))
+            .where(F.col("__problem").isNotNull())
+            .select("__problem", "__line")
             .distinct()
         )
-        first = numbered.join(lines, F.col("value") == F.col("line")).orderBy("index").first()
+        first = numbered.join(lines, F.col("value") == F.col("__line")).orderBy("index").first()
         assert first is not None
         where = f"line {first['index'] + 1}"
     more = f" ({bad} rows are wrong in all)" if bad > 1 else ""
-    return f"source {location.uri}: {where} {first.problem}{more}"
+    return f"source {file}: {where} {first['__problem']}{more}"
 
 
 def _first_line(error: Exception) -> str:

@@ -19,8 +19,11 @@ TYPES: dict[str, type[T.DataType]] = {
 }
 ROLES = ("numeric", "category", "label", "ignored")
 
-# Columns that featurize adds to the data set's own.
-RESERVED = ("features", "label", "fold_rank", "prediction", "probability", "rawPrediction")
+# Names, in lower case as Spark compares them, that the steps add to the data set's own.
+RESERVED = (
+    *("features", "label", "fold_rank", "fold", "numbers", "numbers_scaled"),
+    *("prediction", "prediction_index", "probability", "rawprediction"),
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class DatasetSpec:
         columns: the columns in the file's order.
         label: name of the column to predict.
         labels: its two values; a value's place is its index, 0 or 1.
-        positive: the label whose probability is reported.
+        positive: the label whose probability is reported: the second.
         strata: columns whose proportions a split keeps, unless told otherwise.
         home: URL of the file; none: the data set has no home.
         sha256: checksum of the file at home.
@@ -129,7 +132,13 @@ def parse_spec(text: str, origin: str) -> DatasetSpec:
         if not isinstance(content[key], list):
             raise UserError(f"{key} of dataset {origin!r} must be a list, got {content[key]!r}")
         lists[key] = tuple(str(value) for value in content[key])
-    texts = {"positive": str(content["positive"])}
+    scalars = ("name", "label", "positive", "home", "sha256", "sample", "separator", "missing")
+    texts = {}
+    for key in scalars:
+        if key in content:
+            if not isinstance(content[key], (str, int, float)) or content[key] == "":
+                raise UserError(f"{key} of dataset {origin!r} must be some text, got {content[key]!r}")
+            texts[key] = str(content[key])
     spec = DatasetSpec(**{**content, **lists, **texts, "columns": columns})
     _check_consistency(spec, origin)
     return spec
@@ -141,7 +150,7 @@ def _parse_columns(entries: Any, origin: str) -> tuple[Column, ...]:
     keys = {field.name for field in fields(Column)}
     for number, entry in enumerate(entries, start=1):
         _check_keys(entry, keys, keys, f"column {number} of dataset {origin!r}")
-    return tuple(Column(**entry) for entry in entries)
+    return tuple(Column(**{key: str(value) for key, value in entry.items()}) for entry in entries)
 
 
 def _check_keys(content: Any, known: set[str], required: set[str], what: str) -> None:
@@ -166,7 +175,7 @@ def _check_consistency(spec: DatasetSpec, origin: str) -> None:
                     f"{key} of column {column.name!r} in dataset {origin!r} must be one of "
                     f"{', '.join(allowed)}, got {value!r}"
                 )
-        if column.name in RESERVED:
+        if column.name.lower() in RESERVED or "__" in column.name:
             raise UserError(f"column name {column.name!r} in dataset {origin!r} is reserved")
         if column.role == "numeric" and column.type == "string":
             raise UserError(
@@ -178,18 +187,19 @@ def _check_consistency(spec: DatasetSpec, origin: str) -> None:
                 f"column {column.name!r} in dataset {origin!r} is the label, so its type must be "
                 f"string, got {column.type!r}"
             )
-    repeated = {name for name in spec.names if spec.names.count(name) > 1}
-    if repeated:
-        raise UserError(f"dataset {origin!r} names the column {repeated.pop()!r} twice")
+    lower = [name.lower() for name in spec.names]
+    for name in spec.names:
+        if lower.count(name.lower()) > 1:
+            raise UserError(f"dataset {origin!r} names the column {name!r} twice (case is ignored)")
     if spec.names_of("label") != [spec.label]:
         raise UserError(
             f"label of dataset {origin!r} is {spec.label!r}, but the columns with role label are "
             f"{spec.names_of('label')}"
         )
-    if len(set(spec.labels)) != 2 or spec.positive not in spec.labels:
+    if len(spec.labels) != 2 or spec.labels[0] == spec.labels[1] or spec.positive != spec.labels[1]:
         raise UserError(
-            f"dataset {origin!r} needs two labels, the positive one among them; got "
-            f"{list(spec.labels)} and {spec.positive!r}"
+            f"dataset {origin!r} needs two labels, the positive one last; got labels "
+            f"{list(spec.labels)} and positive {spec.positive!r}"
         )
     for name in spec.strata:
         if name not in spec.names:

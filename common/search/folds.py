@@ -57,8 +57,10 @@ def fold_data(train: DataFrame, folds: int) -> FoldData:
         folds: k, at least 2 and at most the rows of the rarer label.
 
     Raises:
-        UserError: folds is out of range.
+        UserError: folds is out of range, or the rows are not those that featurize leaves.
     """
+    if FOLD_RANK not in train.columns:
+        raise UserError(f"the training rows have no column {FOLD_RANK}: features must be featurize's")
     counts = [row["count"] for row in train.groupBy(LABEL).count().collect()]
     if len(counts) < 2:
         raise UserError("the training rows have one label only: nothing can be learnt from them")

@@ -13,15 +13,18 @@ from common.learners import Learner, Parameters
 CONF = Path(__file__).parents[2] / "conf" / "grids"
 
 
-def load_grid(grid: str) -> dict[str, Any]:
+def load_grid(grid: str, learner: Learner) -> dict[str, Any]:
     """Read a grid.
 
     Args:
-        grid: a name under conf/grids, the path of a YAML file, or JSON such as {"maxDepth": [3, 5]}.
+        grid: `auto` (the learner's), a name under conf/grids, the path of a YAML file, or JSON such as
+            {"maxDepth": [3, 5]}.
+        learner: whose default `auto` is.
 
     Raises:
         UserError: there is no such grid, or it is no mapping of parameters to lists.
     """
+    grid = learner.grid if grid == "auto" else grid
     if grid.lstrip().startswith("{"):
         text, what = grid, "grid"
     else:

@@ -1,10 +1,13 @@
 """What a search ends with: its winner refitted on all training rows, from raw record to label."""
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.ml import Model, PipelineModel
 from pyspark.ml.feature import IndexToString
 from pyspark.sql import DataFrame
 
 from common.datasets import DatasetSpec
+from common.errors import UserError
 from common.learners import Learner, Parameters
 from common.metrics import score_table, scores
 from common.search.folds import FoldData
@@ -37,7 +40,14 @@ def scoring_pipeline(vectorizer: PipelineModel, model: Model, spec: DatasetSpec)
 
 
 def pipeline_scores(pipeline: PipelineModel, frame: DataFrame) -> dict[str, float]:
-    """Return all of METRICS of a scoring pipeline on raw rows with their `label`."""
+    """Return all of METRICS of a scoring pipeline on raw rows with their `label`.
+
+    Raises:
+        UserError: the pipeline was made for other columns.
+    """
     columns = ["label", "probability", PREDICTION_INDEX]
-    found = pipeline.transform(frame.drop("features")).select(*columns)
+    try:
+        found = pipeline.transform(frame.drop("features")).select(*columns)
+    except (PySparkException, Py4JJavaError) as error:
+        raise UserError(str(error).strip().splitlines()[0]) from None
     return scores(score_table(found.withColumnRenamed(PREDICTION_INDEX, "prediction"), frame.count()))

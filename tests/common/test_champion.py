@@ -93,6 +93,28 @@ def test_going_back_gives_the_alias_to_a_version_by_hand(search):
     assert tags("1")["reason"] == "set by hand after version 2"
 
 
+def test_way_back_is_not_undone_by_entering_again(search):
+    runs = [search(0.85), search(0.86)]
+    for run in runs:
+        enter(run)
+    champion.set_champion("income", "1")
+    assert [enter(run).alias for run in runs] == ["champion", "challenger"]
+    assert champion_version() == "1"
+
+
+def test_challenger_that_is_made_champion_is_challenger_no_more(search):
+    enter(search(0.85))
+    enter(search(0.84))
+    champion.set_champion("income", "2")
+    assert set(mlflow.MlflowClient().get_registered_model("income").aliases) == {"champion"}
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a:b"])
+def test_name_that_no_model_can_have_is_refused(name):
+    with pytest.raises(UserError, match="name must be some text without / and :"):
+        champion.check_name(name)
+
+
 def test_version_that_does_not_exist_is_refused_with_those_that_do(search):
     enter(search(0.85))
     with pytest.raises(UserError, match="version '7' of model 'income' does not exist; there are 1"):

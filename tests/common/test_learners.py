@@ -8,7 +8,7 @@ from common.search.grid import grid_candidates, load_grid
 @pytest.mark.parametrize("name", LEARNERS)
 def test_default_grid_of_every_learner_is_within_its_ranges(name):
     learner = get_learner(name)
-    for candidate in grid_candidates(load_grid(learner.grid), learner):
+    for candidate in grid_candidates(load_grid("auto", learner), learner):
         estimator = learner.estimator(candidate, 42)
         assert all(estimator.getOrDefault(key) == value for key, value in candidate.items())
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from common.profile import sample_rows, write_profile
@@ -16,5 +18,4 @@ def test_profile_is_one_page_of_at_most_the_rows_asked_for(people, tmp_path):
     write_profile(people.select("age", "sex"), path, "adult: overview", rows=50, minimal=True)
     page = path.read_text()
     assert "adult: overview" in page
-    assert "Number of observations" in page
-    assert ">50<" in "".join(page.split())
+    assert re.search(r"Number of observations(</th>)?\s*<td[^>]*>50\b", page)

@@ -99,6 +99,7 @@ def test_no_task_gathers_a_stratum(spark):
     ("strata", "ratio", "message"),
     [
         (["nope"], 0.7, "strata name 'nope', which is none of"),
+        (["value", "value"], 0.7, "strata name 'value' twice"),
         ([], 0.7, "strata must name at least one column"),
         (["value"], 1.5, r"train_ratio must lie in \(0, 1\), got 1.5"),
         (["value"], 0.0, r"train_ratio must lie in \(0, 1\), got 0.0"),

@@ -1,6 +1,7 @@
 import mlflow
 import pytest
 from mlflow import MlflowClient
+from pyspark.sql import functions as F
 
 from common import tracking
 from common.errors import UserError
@@ -57,7 +58,8 @@ def test_only_finished_runs_with_all_tags_are_found(store):
 
 
 def test_data_is_logged_without_reading_it(run, people, spec):
-    tracking.log_data(people, spec, "runs:/x/train", "abc", "training")
+    unreadable = people.where(F.raise_error(F.lit("read")).isNull())
+    tracking.log_data(unreadable, spec, "runs:/x/train", "abc", "training")
     (logged,) = mlflow.get_run(run.info.run_id).inputs.dataset_inputs
     assert (logged.dataset.name, logged.dataset.digest) == ("adult", "abc")
     assert logged.tags[0].value == "training"

@@ -62,6 +62,14 @@ def test_other_content_of_the_source_runs_everything(launched, source, store, tm
     assert [entry for entry, _ in launched] == ["load_data", "split"] * 2
 
 
+def test_grid_file_that_changed_is_searched_again(launched, source, store, tmp_path):
+    path = tmp_path / "grid.yaml"
+    for depth in (2, 3):
+        path.write_text(f"maxDepth: [{depth}]")
+        workflow.get_or_run("train_grid", {**source, "grid": path}, experiment_id=store)
+    assert [entry for entry, _ in launched].count("train_grid") == 2
+
+
 def test_without_cache_a_step_runs_again(launched, source, store):
     workflow.get_or_run("load_data", source, experiment_id=store)
     workflow.get_or_run("load_data", source, use_cache=False, experiment_id=store)

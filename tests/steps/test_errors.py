@@ -37,6 +37,11 @@ def line_of(command, *arguments):
         (train_grid, ["--folds", "1"], "'--folds': 1 is not in the range"),
         (train_ga, ["--generations", "10"], "train_ga is not available yet"),
         (champion, ["--version", "3"], "version '3' of model 'income' does not exist"),
+        (champion, ["--name", "a/b"], "name must be some text"),
+        (champion, ["--candidates", "runs:/nope"], "run 'nope' does not exist"),
+        (split, ["--data", "runs:/nope/data"], "artifact 'runs:/nope/dataset.yaml' cannot be read"),
+        (main, ["--grid", "typo"], "grid 'typo' is unknown"),
+        (main, ["--metric", "F1"], "'F1' is not one of"),
         (main, ["--source", "nope.csv"], "source 'nope.csv' does not exist"),
     ],
 )

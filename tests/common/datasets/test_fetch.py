@@ -1,4 +1,5 @@
 import hashlib
+import os
 import threading
 from dataclasses import replace
 from functools import partial
@@ -78,10 +79,14 @@ def test_uci_fails_when_home_is_not_reached(home):
         locate(gone, "uci")
 
 
-def test_url_of_a_file_is_fetched(home, server):
+def test_url_of_a_file_is_fetched_again_only_when_it_changed(home, server, tmp_path):
     found = locate(home, home.home)
-    assert found.kind == "path"
-    assert found.digest == home.sha256
+    assert (found.kind, found.digest) == ("path", home.sha256)
+    assert locate(home, home.home) == found
+    file = tmp_path / "home" / "adult.data"
+    file.write_text("changed\n")
+    os.utime(file, (2e9, 2e9))
+    assert locate(home, home.home).digest != found.digest
 
 
 def test_path_is_told_apart_by_content_not_by_name(spec, tmp_path):

@@ -57,6 +57,17 @@ def test_bad_line_is_refused_by_its_number(load, line, message):
         load([LINES[0], line])
 
 
+def test_bad_line_is_found_in_a_file_of_a_folder_with_a_strange_name(spark, spec, tmp_path):
+    folder = tmp_path / "my données 100%"
+    folder.mkdir()
+    (folder / "good one.csv").write_text("\n".join(LINES))
+    (folder / "bad one.csv").write_text(LINES[0] + "\nx\n")
+    with pytest.raises(UserError, match=r"my données 100%/bad one.csv: line 2 has 1 fields"):
+        read(spark, spec, locate(spec, str(folder)))
+    (folder / "bad one.csv").unlink()
+    assert read(spark, spec, locate(spec, str(folder))).count() == 2
+
+
 def test_first_bad_line_is_named_and_all_are_counted(load):
     bad = LINES[0].replace("39", "x", 1)
     with pytest.raises(UserError, match=r"line 3 has age 'x'.* \(2 rows are wrong in all\)"):

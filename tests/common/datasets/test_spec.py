@@ -40,6 +40,7 @@ def test_labels_may_be_written_as_numbers():
     text = TEXT.replace('["no", "yes"]', "[0, 1]").replace('positive: "yes"', "positive: 1")
     spec = parse_spec(text, "tiny")
     assert (spec.labels, spec.positive) == (("0", "1"), "1")
+    assert parse_spec(TEXT + "missing: -999", "tiny").missing == "-999"
 
 
 @pytest.mark.parametrize(
@@ -54,9 +55,12 @@ def test_labels_may_be_written_as_numbers():
         ("type: double,", "type: string,", "is numeric, so its type must be"),
         ("type: string, role: label", "type: integer, role: label", "is the label, so its type must be"),
         ("name: x,", "name: features,", "column name 'features' in dataset 'tiny' is reserved"),
-        ("name: x,", "name: y,", "names the column 'y' twice"),
+        ("name: x,", "name: Features,", "column name 'Features' in dataset 'tiny' is reserved"),
+        ("name: x,", "name: x__index,", "is reserved"),
+        ("name: x,", "name: Y,", "names the column 'Y' twice"),
+        ("name: tiny", "name: tiny\nmissing: ", "missing of dataset 'tiny' must be some text, got None"),
         ("label: y", "label: x", "label of dataset 'tiny' is 'x'"),
-        ('positive: "yes"', "positive: maybe", "needs two labels"),
+        ('positive: "yes"', "positive: maybe", "needs two labels, the positive one last"),
         ("columns:", "columns: [1, 2]\nfoo:", "unknown key 'foo'"),
         ("name: tiny", "name: [", "is not YAML"),
     ],

@@ -9,14 +9,14 @@ GBT = get_learner("gbt")
 
 @pytest.mark.parametrize(("name", "number"), [("gbt_coarse", 54), ("gbt_fine", 9), ("gbt_quick", 4)])
 def test_committed_grids_have_their_candidates(name, number):
-    candidates = grid_candidates(load_grid(name), GBT)
+    candidates = grid_candidates(load_grid(name, GBT), GBT)
     assert len({tuple(sorted(candidate.items())) for candidate in candidates}) == number
 
 
 def test_grid_is_read_from_json_and_from_a_file(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("maxDepth: [2, 4]\n")
-    assert load_grid(str(path)) == load_grid('{"maxDepth": [2, 4]}') == {"maxDepth": [2, 4]}
+    assert load_grid(str(path), GBT) == load_grid('{"maxDepth": [2, 4]}', GBT) == {"maxDepth": [2, 4]}
 
 
 def test_repeated_values_are_one_candidate():
@@ -43,4 +43,4 @@ def test_repeated_values_are_one_candidate():
 )
 def test_bad_grid_is_refused_by_name(grid, message):
     with pytest.raises(UserError, match=message):
-        grid_candidates(load_grid(grid), GBT)
+        grid_candidates(load_grid(grid, GBT), GBT)

@@ -1,0 +1,69 @@
+"""A copy of the project with a store of its own, whose entry points are run by the real command."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+
+from mlflow import MlflowClient
+
+ROOT = Path(__file__).parents[1]
+MAIN = {
+    "profile": "minimal",
+    "profile_rows": 200,
+    "folds": 2,
+    "grid": '{"maxDepth": [2], "maxIter": [2, 4], "stepSize": [0.3]}',
+}
+
+
+class Project:
+    """The copy; main is started at once, beside the other tests, and waited for when it is needed."""
+
+    def __init__(self, folder, source):
+        self.folder, self.source, self.checkout = folder, source, folder / "checkout"
+        for name in ("steps", "common", "conf"):
+            shutil.copytree(ROOT / name, self.checkout / name)
+        for name in ("MLproject", "conda.yaml", "requirements.txt"):
+            shutil.copy(ROOT / name, self.checkout)
+        self.uri = f"sqlite:///{folder}/mlflow.db"
+        self.client = MlflowClient(self.uri)
+        self.experiment = self.client.create_experiment("e2e", (folder / "runs").as_uri())
+        self.main = self._start("main", MAIN)
+
+    def _start(self, entry_point, parameters):
+        command = ["mlflow", "run", ".", "-e", entry_point, "--env-manager", "local"]
+        for name, value in {"source": self.source, **parameters}.items():
+            command += ["-P", f"{name}={value}"]
+        environment = {
+            **os.environ,
+            "MLFLOW_TRACKING_URI": self.uri,
+            "MLFLOW_EXPERIMENT_ID": self.experiment,
+            # So little data never repays the optimising compiler.
+            "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        # Files, not pipes: nobody reads while main runs beside the other tests.
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            process = subprocess.Popen(
+                command, env=environment, cwd=self.checkout, stdout=out, stderr=err
+            )
+            return process, os.fdopen(os.dup(out.fileno())), os.fdopen(os.dup(err.fileno()))
+
+    def _finish(self, started):
+        process, out, err = started
+        code = process.wait()
+        with out, err:
+            out.seek(0)
+            err.seek(0)
+            return SimpleNamespace(returncode=code, stdout=out.read(), stderr=err.read())
+
+    def wait_for_main(self):
+        done = self._finish(self.main)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def run(self, entry_point, **parameters):
+        return self._finish(self._start(entry_point, parameters))

@@ -1,0 +1,66 @@
+"""The steps one after the other in one process, by their own commands, twice with other splits."""
+
+import mlflow
+import pytest
+from click.testing import CliRunner
+
+from common import tracking
+from common.champion import present_champion
+from common.errors import UserError
+from common.search.winner import pipeline_scores
+from steps.champion import champion
+from steps.featurize import featurize
+from steps.load_data import load_data
+from steps.split import split
+from steps.train_grid import train_grid
+
+GRID = '{"maxDepth": [2], "maxIter": [2], "stepSize": [0.3]}'
+
+
+@pytest.fixture
+def call(store):
+    """Call a step's command; give what it printed and its run's URI."""
+
+    def call(command, **options):
+        arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        result = CliRunner().invoke(command, arguments)
+        assert result.exit_code == 0, result.output
+        (run,) = tracking.find_finished({tracking.STEP: command.name}, store)
+        return result.stdout, f"runs:/{run.info.run_id}"
+
+    return call
+
+
+def search(call, data, seed):
+    _, parts = call(split, data=data, seed=seed)
+    _, features = call(featurize, split=parts)
+    return call(train_grid, features=features, grid=GRID, folds=2)[1]
+
+
+@pytest.mark.slow
+def test_champion_of_another_split_is_scored_on_the_contenders_rows(call, slice_file, spark, monkeypatch):
+    _, loaded = call(load_data, source=slice_file)
+    said, _ = call(champion, candidates=search(call, f"{loaded}/data", seed=1))
+    assert "version 1 is champion: there was no champion" in said
+    said, _ = call(champion, candidates=search(call, f"{loaded}/data", seed=2))
+    assert "version 1 on this version's test rows, which are not those it was chosen on" in said
+
+    pipeline = tracking.load_spark_model(f"models:/income/{present_champion('income').version}")
+    test = tracking.read_frame(spark, f"{loaded}/data")
+    with pytest.raises(UserError, match="age"):
+        pipeline_scores(pipeline, test.drop("age"))
+
+
+@pytest.mark.slow
+def test_input_that_is_another_steps_is_refused(call, store, slice_file):
+    _, loaded = call(load_data, source=slice_file)
+    for command, options, message in (
+        (split, {"data": loaded}, f"data must be auto or runs:/<run id>/data, got '{loaded}'"),
+        (featurize, {"split": loaded}, f"frame '{loaded}/train' cannot be read"),
+        (champion, {"candidates": loaded}, "which is no finished search"),
+    ):
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        result = CliRunner().invoke(command, arguments)
+        assert result.exit_code == 1
+        assert message in result.stderr
+        assert mlflow.MlflowClient().search_runs([store])[0].info.status == "FAILED"
