@@ -177,6 +177,11 @@ def _check_consistency(spec: DatasetSpec, origin: str) -> None:
                 )
         if column.name.lower() in RESERVED or "__" in column.name:
             raise UserError(f"column name {column.name!r} in dataset {origin!r} is reserved")
+        if set(column.name) & set(".`"):
+            raise UserError(
+                f"column name {column.name!r} in dataset {origin!r} has a dot or backtick, which Spark "
+                "ML does not take"
+            )
         if column.role == "numeric" and column.type == "string":
             raise UserError(
                 f"column {column.name!r} in dataset {origin!r} is numeric, so its type must be "

@@ -57,6 +57,7 @@ def test_labels_may_be_written_as_numbers():
         ("name: x,", "name: features,", "column name 'features' in dataset 'tiny' is reserved"),
         ("name: x,", "name: Features,", "column name 'Features' in dataset 'tiny' is reserved"),
         ("name: x,", "name: x__index,", "is reserved"),
+        ("name: x,", "name: x.1,", "column name 'x.1' in dataset 'tiny' has a dot"),
         ("name: x,", "name: Y,", "names the column 'Y' twice"),
         ("name: tiny", "name: tiny\nmissing: ", "missing of dataset 'tiny' must be some text, got None"),
         ("label: y", "label: x", "label of dataset 'tiny' is 'x'"),
