@@ -1,4 +1,4 @@
-"""The one kind of error that is the user's to mend."""
+"""The one kind of error that is the user's to mend, and the one line shown of another's."""
 
 
 class UserError(ValueError):
@@ -6,3 +6,9 @@ class UserError(ValueError):
 
     A step shows it as one line and exits with 1; any other exception is ours and keeps its trace.
     """
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what a library's error says; of one from Java, of its cause there."""
+    cause = getattr(error, "java_exception", None)
+    return str(cause or error).strip().splitlines()[0]

@@ -9,6 +9,11 @@ from pyspark.sql import SparkSession
 LOG4J = Path(__file__).parents[1] / "conf" / "spark" / "log4j2.properties"
 
 
+def file_uri(path: Path) -> str:
+    """Return a local path as Spark wants it: Hadoop would take an escaped space for another name."""
+    return f"file://{path.resolve()}"
+
+
 def get_session(master: str | None = None) -> SparkSession:
     """Return the active session, or start one.
 

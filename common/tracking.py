@@ -26,9 +26,10 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
 from common.datasets import DatasetSpec
-from common.errors import UserError
+from common.errors import UserError, first_line
 from common.metrics import METRICS
 from common.search.result import CandidateResult
+from common.spark import file_uri
 
 # Tags by which runs are found again.
 STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
@@ -85,7 +86,7 @@ def log_frame(frame: DataFrame, path: str) -> None:
         frame.write.parquet(_spark_uri(target))
         return
     with tempfile.TemporaryDirectory() as folder:
-        frame.write.parquet(Path(folder, "frame").as_uri())
+        frame.write.parquet(file_uri(Path(folder, "frame")))
         mlflow.log_artifacts(str(Path(folder, "frame")), path)
 
 
@@ -106,7 +107,7 @@ def read_frame(spark: SparkSession, uri: str) -> DataFrame:
             target = _download(uri)
         return spark.read.parquet(_spark_uri(target))
     except (MlflowException, PySparkException) as error:
-        raise UserError(f"frame {uri!r} cannot be read: {str(error).splitlines()[0]}") from None
+        raise UserError(f"frame {uri!r} cannot be read: {first_line(error)}") from None
 
 
 def read_text(uri: str) -> str:
@@ -125,7 +126,7 @@ def log_text(text: str, path: str) -> None:
 
 def log_table(table: pd.DataFrame, path: str) -> None:
     """Keep a table as CSV under the active run's artifacts."""
-    mlflow.log_text(table.to_csv(index=False), path)
+    log_text(table.to_csv(index=False), path)
 
 
 def log_data(frame: DataFrame, spec: DatasetSpec, uri: str, digest: str, context: str) -> None:
@@ -176,7 +177,7 @@ def load_spark_model(uri: str) -> PipelineModel:
     try:
         return mlflow.spark.load_model(uri)
     except (MlflowException, OSError) as error:
-        raise UserError(f"model {uri!r} cannot be read: {str(error).splitlines()[0]}") from None
+        raise UserError(f"model {uri!r} cannot be read: {first_line(error)}") from None
 
 
 def log_scores(prefix: str, scores: Mapping[str, float], run_ids: Sequence[str]) -> None:
@@ -238,7 +239,7 @@ def log_winner(result: CandidateResult, search: str, child: str) -> None:
         params=[Param(f"best_{name}", str(value)) for name, value in result.parameters.items()],
         tags=[RunTag("winner", child)],
     )
-    mlflow.log_text(json.dumps(dict(result.parameters), indent=2) + "\n", "best_parameters.json")
+    log_text(json.dumps(dict(result.parameters), indent=2) + "\n", "best_parameters.json")
 
 
 def _raw_schema(spec: DatasetSpec, names: Sequence[str]) -> Schema:
@@ -251,7 +252,7 @@ def _download(uri: str) -> str:
     try:
         return mlflow.artifacts.download_artifacts(artifact_uri=uri)
     except (MlflowException, OSError) as error:
-        raise UserError(f"artifact {uri!r} cannot be read: {str(error).splitlines()[0]}") from None
+        raise UserError(f"artifact {uri!r} cannot be read: {first_line(error)}") from None
 
 
 def _spark_reads(uri: str) -> bool:
@@ -259,9 +260,8 @@ def _spark_reads(uri: str) -> bool:
 
 
 def _spark_uri(uri: str) -> str:
-    # Hadoop takes a path as it is: a space that is escaped would be another name.
     local = urlparse(uri).scheme in ("", "file")
-    return f"file://{Path(local_file_uri_to_path(uri)).resolve()}" if local else uri
+    return file_uri(Path(local_file_uri_to_path(uri))) if local else uri
 
 
 def _now() -> int:

@@ -14,7 +14,8 @@ def load_data(dataset: str, source: str) -> None:
     with step("load_data") as run:
         spec = load_spec(dataset)
         location = locate(spec, source)
-        data = run.log_frame("data", read(run.spark, spec, location))
+        run.log_frame("data", read(run.spark, spec, location))
+        data = run.kept_frame("data")
         run.log_dataset(spec)
         digest = frame_digest(data)
         run.tag(dataset=spec.name, source=location.kind, source_uri=location.uri, data_digest=digest)

@@ -11,9 +11,9 @@ from pyspark.sql import DataFrame
 from common import tracking
 from common.datasets import DatasetSpec
 from common.learners import Learner
-from common.row_hash import frame_digest
+from common.row_hash import frame_digest, quoted
 from common.search.folds import FoldData
-from common.search.result import CandidateResult, best, candidates_table
+from common.search.result import CandidateResult, candidates_table, ranked
 from common.search.winner import model_scores, refit, scoring_pipeline
 from steps.progress import show_progress
 from steps.step import Run
@@ -21,11 +21,10 @@ from steps.step import Run
 
 def log_search_data(run: Run, spec: DatasetSpec, train: DataFrame, test: DataFrame) -> None:
     """Log the rows that go into a search, and tag it with their digests."""
-    for context, frame in (("train", train), ("test", test)):
-        digest = frame_digest(frame.select(*[f"`{name}`" for name in spec.names]))
-        uri = run.uri("features", context)
-        tracking.log_data(frame, spec, uri, digest, "training" if context == "train" else context)
-        run.tag(**{f"{context}_digest": digest})
+    for side, frame, context in (("train", train, "training"), ("test", test, "test")):
+        digest = frame_digest(frame.select(*[quoted(name) for name in spec.names]))
+        tracking.log_data(frame, spec, run.uri("features", side), digest, context)
+        run.tag(**{f"{side}_digest": digest})
     run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1])
 
 
@@ -56,7 +55,7 @@ def leave_winner(
 ) -> None:
     """Refit the best candidate on all training rows, score it on both sides, and keep it all."""
     results = list(candidates.values())
-    winner = best(results, metric)
+    winner = ranked(results, metric)[0]
     child = next(run_id for run_id, result in candidates.items() if result is winner)
     run.log_table("candidates.csv", candidates_table(results, metric))
     tracking.log_winner(winner, run.id, child)

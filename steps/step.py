@@ -90,9 +90,12 @@ class Run:
         """Leave the data set's spec beside the frames."""
         tracking.log_text(spec.to_yaml(), "dataset.yaml")
 
-    def log_frame(self, path: str, frame: DataFrame) -> DataFrame:
-        """Keep a frame and return it as it was kept, read back."""
+    def log_frame(self, path: str, frame: DataFrame) -> None:
+        """Keep a frame."""
         tracking.log_frame(frame, path)
+
+    def kept_frame(self, path: str) -> DataFrame:
+        """Read back a frame that this run has kept."""
         return tracking.read_frame(self.spark, f"runs:/{self.id}/{path}")
 
     def log_data(self, spec: DatasetSpec, frame: DataFrame, path: str, digest: str, context: str) -> None:

@@ -20,6 +20,7 @@ from urllib3.util import Retry
 from common.census_sample import write_sample
 from common.datasets.spec import CONF, DatasetSpec
 from common.errors import UserError
+from common.spark import file_uri
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ def _given(source: str) -> Location:
             f"source {source!r} does not exist: give auto, uci, sample, or a path or URI of CSV or "
             f"Parquet (a relative path starts at {Path.cwd()})"
         )
-    return Location("path", _uri(path), digest)
+    return Location("path", file_uri(path), digest)
 
 
 def _remote(url: str) -> Location:
@@ -120,7 +121,7 @@ def _remote(url: str) -> Location:
         since = path.stat().st_mtime if path.is_file() else None
         if not _download(url, part, since):
             shutil.copy2(path, part)
-    return Location("path", _uri(path), _sha256(path))
+    return Location("path", file_uri(path), _sha256(path))
 
 
 def _sample(spec: DatasetSpec) -> Location:
@@ -132,7 +133,7 @@ def _sample(spec: DatasetSpec) -> Location:
     if not path.is_file():
         with _whole(path) as part:
             write_sample(table, part)
-    return Location("sample", _uri(path), digest)
+    return Location("sample", file_uri(path), digest)
 
 
 def _home(spec: DatasetSpec) -> Location:
@@ -148,7 +149,7 @@ def _home(spec: DatasetSpec) -> Location:
                     f"checksum of {spec.home} is {found}, but dataset {spec.name!r} expects "
                     f"{spec.sha256}: nothing was kept"
                 )
-    return Location("uci", _uri(path), spec.sha256)
+    return Location("uci", file_uri(path), spec.sha256)
 
 
 @contextmanager
@@ -187,11 +188,6 @@ def _download(url: str, path: Path, since: float | None = None) -> bool:
         except requests.RequestException as error:
             raise HomeUnreachable(f"{url} cannot be reached ({type(error).__name__})") from None
     return True
-
-
-def _uri(path: Path) -> str:
-    # Hadoop takes a path as it is: a space that is escaped would be another name.
-    return f"file://{path.resolve()}"
 
 
 def _sha256(path: Path) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError
-from pyspark.errors import AnalysisException, PySparkException
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -13,7 +13,7 @@ from pyspark.sql import types as T
 from common.datasets.fetch import Location
 from common.datasets.spec import Column as SpecColumn
 from common.datasets.spec import DatasetSpec
-from common.errors import UserError
+from common.errors import UserError, first_line
 from common.row_hash import quoted
 
 # Wide enough for every 64-bit integer and for the ".0" that pandas appends to integers.
@@ -31,13 +31,13 @@ def read(spark: SparkSession, spec: DatasetSpec, location: Location) -> DataFram
             a number that is none, or a label that is not the spec's; the first such line is named.
     """
     try:
-        raw = _raw_parquet(spark, spec, location) if _is_parquet(location) else None
-        checked = _check_values(spec, _raw_csv(spark, spec, location.uri) if raw is None else raw)
+        raw = _raw_parquet if _is_parquet(location) else _raw_csv
+        checked = _check_values(spec, raw(spark, spec, location.uri))
         rows, bad = checked.agg(F.count(F.lit(1)), F.count("__problem")).first() or (0, 0)
         if bad:
-            raise UserError(_describe_first(spark, spec, checked, location, bad))
-    except (AnalysisException, Py4JJavaError, PySparkException) as error:
-        raise UserError(f"source {location.uri} cannot be read: {_first_line(error)}") from None
+            raise UserError(_describe_first(spark, spec, checked, bad))
+    except (Py4JJavaError, PySparkException) as error:
+        raise UserError(f"source {location.uri} cannot be read: {first_line(error)}") from None
     if rows == 0:
         raise UserError(f"source {location.uri} has no rows")
     return checked.select(*[quoted(name) for name in spec.names])
@@ -50,19 +50,17 @@ def _is_parquet(location: Location) -> bool:
     return folder.is_dir() and any(folder.rglob("*.parquet"))
 
 
-def _raw_parquet(spark: SparkSession, spec: DatasetSpec, location: Location) -> DataFrame:
-    frame = spark.read.parquet(location.uri)
+def _raw_parquet(spark: SparkSession, spec: DatasetSpec, uri: str) -> DataFrame:
+    frame = spark.read.parquet(uri)
     lacking = [name for name in spec.names if name not in frame.columns]
     if lacking:
-        raise UserError(
-            f"source {location.uri} lacks the columns {', '.join(lacking)} of dataset {spec.name!r}"
-        )
+        raise UserError(f"source {uri} lacks the columns {', '.join(lacking)} of dataset {spec.name!r}")
     fields = [quoted(name).cast("string").alias(name) for name in spec.names]
     return frame.select(
         F.struct(*fields).alias("__raw"),
         F.lit(None).cast("string").alias("__malformed"),
         F.lit(None).cast("string").alias("__line"),
-        F.lit(location.uri).alias("__file"),
+        F.lit(uri).alias("__file"),
     )
 
 
@@ -135,9 +133,7 @@ def _problem(column: SpecColumn, shown: Column, expected: str) -> Column:
     return F.concat(F.lit(f"has {column.name} '"), shown, F.lit(f"', {expected}"))
 
 
-def _describe_first(
-    spark: SparkSession, spec: DatasetSpec, checked: DataFrame, location: Location, bad: int
-) -> str:
+def _describe_first(spark: SparkSession, spec: DatasetSpec, checked: DataFrame, bad: int) -> str:
     first = checked.where(F.col("__problem").isNotNull()).select("__problem", "__file", "__line").first()
     assert first is not None
     where = "a row"
@@ -158,8 +154,3 @@ def _describe_first(
         where = f"line {first['index'] + 1}"
     more = f" ({bad} rows are wrong in all)" if bad > 1 else ""
     return f"source {file}: {where} {first['__problem']}{more}"
-
-
-def _first_line(error: Exception) -> str:
-    cause = getattr(error, "java_exception", None)
-    return str(cause or error).strip().splitlines()[0]

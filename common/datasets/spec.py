@@ -1,14 +1,14 @@
 """What a data set is: its columns, its label and where it comes from, read from YAML."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pyspark.sql import types as T
 
-from common.errors import UserError
+from common.errors import UserError, first_line
 
 CONF = Path(__file__).parents[2] / "conf" / "datasets"
 
@@ -122,9 +122,9 @@ def parse_spec(text: str, origin: str) -> DatasetSpec:
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UserError(f"dataset {origin!r} is not YAML: {str(error).splitlines()[0]}") from None
+        raise UserError(f"dataset {origin!r} is not YAML: {first_line(error)}") from None
     known = {field.name for field in fields(DatasetSpec)}
-    required = {"name", "columns", "label", "labels", "positive", "strata"}
+    required = {field.name for field in fields(DatasetSpec) if field.default is MISSING}
     _check_keys(content, known, required, f"dataset {origin!r}")
     columns = _parse_columns(content["columns"], origin)
     lists = {}
@@ -132,14 +132,12 @@ def parse_spec(text: str, origin: str) -> DatasetSpec:
         if not isinstance(content[key], list):
             raise UserError(f"{key} of dataset {origin!r} must be a list, got {content[key]!r}")
         lists[key] = tuple(str(value) for value in content[key])
-    scalars = ("name", "label", "positive", "home", "sha256", "sample", "separator", "missing")
     texts = {}
-    for key in scalars:
-        if key in content:
-            if not isinstance(content[key], (str, int, float)) or content[key] == "":
-                raise UserError(f"{key} of dataset {origin!r} must be some text, got {content[key]!r}")
-            texts[key] = str(content[key])
-    spec = DatasetSpec(**{**content, **lists, **texts, "columns": columns})
+    for key in content.keys() - {"columns", *lists}:
+        if not isinstance(content[key], (str, int, float)) or content[key] == "":
+            raise UserError(f"{key} of dataset {origin!r} must be some text, got {content[key]!r}")
+        texts[key] = str(content[key])
+    spec = DatasetSpec(columns=columns, **lists, **texts)  # type: ignore[arg-type]
     _check_consistency(spec, origin)
     return spec
 
@@ -164,34 +162,38 @@ def _check_keys(content: Any, known: set[str], required: set[str], what: str) ->
             raise UserError(f"{what} lacks the key {key!r}")
 
 
+def _check_column(column: Column, origin: str) -> None:
+    for key, value, allowed in (
+        ("type", column.type, tuple(TYPES)),
+        ("role", column.role, ROLES),
+    ):
+        if value not in allowed:
+            raise UserError(
+                f"{key} of column {column.name!r} in dataset {origin!r} must be one of "
+                f"{', '.join(allowed)}, got {value!r}"
+            )
+    if column.name.lower() in RESERVED or "__" in column.name:
+        raise UserError(f"column name {column.name!r} in dataset {origin!r} is reserved")
+    if set(column.name) & set(".`"):
+        raise UserError(
+            f"column name {column.name!r} in dataset {origin!r} has a dot or backtick, which Spark "
+            "ML does not take"
+        )
+    if column.role == "numeric" and column.type == "string":
+        raise UserError(
+            f"column {column.name!r} in dataset {origin!r} is numeric, so its type must be "
+            "integer or double, got 'string'"
+        )
+    if column.role == "label" and column.type != "string":
+        raise UserError(
+            f"column {column.name!r} in dataset {origin!r} is the label, so its type must be "
+            f"string, got {column.type!r}"
+        )
+
+
 def _check_consistency(spec: DatasetSpec, origin: str) -> None:
     for column in spec.columns:
-        for key, value, allowed in (
-            ("type", column.type, tuple(TYPES)),
-            ("role", column.role, ROLES),
-        ):
-            if value not in allowed:
-                raise UserError(
-                    f"{key} of column {column.name!r} in dataset {origin!r} must be one of "
-                    f"{', '.join(allowed)}, got {value!r}"
-                )
-        if column.name.lower() in RESERVED or "__" in column.name:
-            raise UserError(f"column name {column.name!r} in dataset {origin!r} is reserved")
-        if set(column.name) & set(".`"):
-            raise UserError(
-                f"column name {column.name!r} in dataset {origin!r} has a dot or backtick, which Spark "
-                "ML does not take"
-            )
-        if column.role == "numeric" and column.type == "string":
-            raise UserError(
-                f"column {column.name!r} in dataset {origin!r} is numeric, so its type must be "
-                "integer or double, got 'string'"
-            )
-        if column.role == "label" and column.type != "string":
-            raise UserError(
-                f"column {column.name!r} in dataset {origin!r} is the label, so its type must be "
-                f"string, got {column.type!r}"
-            )
+        _check_column(column, origin)
     lower = [name.lower() for name in spec.names]
     for name in spec.names:
         if lower.count(name.lower()) > 1:

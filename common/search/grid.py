@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from common.errors import UserError
+from common.errors import UserError, first_line
 from common.learners import Learner, Parameters
 
 CONF = Path(__file__).parents[2] / "conf" / "grids"
@@ -39,7 +39,7 @@ def load_grid(grid: str, learner: Learner) -> dict[str, Any]:
     try:
         content = json.loads(text) if text is grid else yaml.safe_load(text)
     except (ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{what} cannot be read: {str(error).splitlines()[0]}") from None
+        raise UserError(f"{what} cannot be read: {first_line(error)}") from None
     if not isinstance(content, dict) or not content:
         raise UserError(f"{what} must map parameters to lists of values, got {content!r}")
     return content

@@ -110,9 +110,10 @@ def first_trees(model: GBTClassificationModel, trees: int) -> GBTClassificationM
     jvm = gateway.jvm
     kept = gateway.new_array(jvm.org.apache.spark.ml.regression.DecisionTreeRegressionModel, trees)
     weights = gateway.new_array(jvm.double, trees)
+    all_trees, all_weights = java.trees(), java.treeWeights()
     for i in range(trees):
-        kept[i] = java.trees()[i]
-        weights[i] = java.treeWeights()[i]
+        kept[i] = all_trees[i]
+        weights[i] = all_weights[i]
     part = jvm.org.apache.spark.ml.classification.GBTClassificationModel(
         java.uid(), kept, weights, java.numFeatures(), java.numClasses()
     )

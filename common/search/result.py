@@ -39,14 +39,13 @@ class CandidateResult:
         return " ".join(f"{name}={self.parameters[name]}" for name in sorted(self.parameters))
 
 
-def best(results: Sequence[CandidateResult], metric: str) -> CandidateResult:
-    """Return the candidate with the best mean; of equals the first by name, whatever their order."""
-    return min(results, key=lambda result: (-sign(metric) * result.mean(metric), result.name))
+def ranked(results: Sequence[CandidateResult], metric: str) -> list[CandidateResult]:
+    """Return the candidates by their mean, best first; equals by name, whatever their order."""
+    return sorted(results, key=lambda result: (-sign(metric) * result.mean(metric), result.name))
 
 
 def candidates_table(results: Sequence[CandidateResult], metric: str) -> pd.DataFrame:
     """Return all candidates, best first: parameters, val_<m>, val_<m>_std and fit_seconds."""
-    ranked = sorted(results, key=lambda r: (-sign(metric) * r.mean(metric), r.name))
     rows = [
         {
             **result.parameters,
@@ -54,6 +53,6 @@ def candidates_table(results: Sequence[CandidateResult], metric: str) -> pd.Data
             **{f"val_{name}_std": result.std(name) for name in METRICS},
             "fit_seconds": round(result.fit_seconds, 3),
         }
-        for result in ranked
+        for result in ranked(results, metric)
     ]
     return pd.DataFrame(rows)

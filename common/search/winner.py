@@ -7,7 +7,7 @@ from pyspark.ml.feature import IndexToString
 from pyspark.sql import DataFrame
 
 from common.datasets import DatasetSpec
-from common.errors import UserError
+from common.errors import UserError, first_line
 from common.learners import Learner, Parameters
 from common.metrics import score_table, scores
 from common.search.folds import FoldData
@@ -49,5 +49,5 @@ def pipeline_scores(pipeline: PipelineModel, frame: DataFrame) -> dict[str, floa
     try:
         found = pipeline.transform(frame.drop("features")).select(*columns)
     except (PySparkException, Py4JJavaError) as error:
-        raise UserError(str(error).strip().splitlines()[0]) from None
+        raise UserError(first_line(error)) from None
     return scores(score_table(found.withColumnRenamed(PREDICTION_INDEX, "prediction"), frame.count()))

@@ -1,5 +1,5 @@
 from common.metrics import METRICS
-from common.search.result import CandidateResult, best, candidates_table
+from common.search.result import CandidateResult, candidates_table, ranked
 
 
 def candidate(depth, *values):
@@ -9,13 +9,13 @@ def candidate(depth, *values):
 
 def test_best_has_the_highest_mean_or_the_lowest_loss():
     low, high = candidate(1, 0.1, 0.3), candidate(2, 0.3, 0.5)
-    assert best([low, high], "f1") is high
-    assert best([low, high], "log_loss") is low
+    assert ranked([low, high], "f1")[0] is high
+    assert ranked([low, high], "log_loss")[0] is low
 
 
 def test_best_of_equals_does_not_depend_on_their_order():
     one, two = candidate(1, 0.5), candidate(2, 0.5)
-    assert best([one, two], "f1") is best([two, one], "f1")
+    assert ranked([one, two], "f1")[0] is ranked([two, one], "f1")[0]
 
 
 def test_table_has_a_row_a_candidate_best_first():
