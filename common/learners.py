@@ -1,16 +1,18 @@
-"""The learners that a search can take: what Spark estimator, which parameters, which default grid."""
+"""The learners that a search can take: which estimator, which parameters, which engines."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pyspark.ml import Estimator
-from pyspark.ml.classification import GBTClassifier
+from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
 
+from common.boosting_rule import SPARK, XGBOOST, BoostingRule
 from common.errors import UserError
+from common.linear_svc import ProbableLinearSVC
 from common.vectorizer import FEATURES, LABEL
 
-# A candidate: values by the names of Spark's parameters.
+# A candidate: values by the names of the learner's parameters.
 Parameters = Mapping[str, Any]
 
 
@@ -35,51 +37,184 @@ class Range:
             raise UserError(f"{name} must be {kind} from {self.low} to {self.high}, got {value!r}")
         return self.type(value)
 
+    def parse(self, text: str) -> int | float:
+        """Return the value that was written as text."""
+        return self.type(text)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What values a parameter may take: one of some words."""
+
+    values: tuple[str, ...]
+
+    def check(self, name: str, value: Any) -> str:
+        """Return the value.
+
+        Raises:
+            UserError: it is none of the words.
+        """
+        if value not in self.values:
+            raise UserError(f"{name} must be one of {', '.join(self.values)}, got {value!r}")
+        return str(value)
+
+    def parse(self, text: str) -> str:
+        """Return the value that was written as text."""
+        return text
+
 
 @dataclass(frozen=True)
 class Learner:
-    """A way to learn, under Spark's names for its parameters.
+    """A way to learn, under its own library's names for its parameters.
 
     Attributes:
         name: what `learner` is called on the command line.
         estimator: makes the Spark estimator of some parameters and a seed.
         parameters: the ranges of the parameters that can be searched.
+        grid: name of its default grid under conf/grids.
+        space: name of its default space under conf/spaces.
         prefix: the parameter that counts trees, where the model of fewer trees is the beginning of
             the model of more, so that one fit scores them all.
-        grid: name of its default grid under conf/grids.
-        engines: engines that can score its candidates, the preferred one first.
+        boosting: what the boosting engine fits for some parameters; None where it cannot.
+        mllib: whether the mllib engine scores its candidates.
+        mllib_only: parameters that the boosting engine cannot follow.
     """
 
     name: str
     estimator: Callable[[Parameters, int], Estimator]
-    parameters: Mapping[str, Range]
-    prefix: str | None
+    parameters: Mapping[str, Range | Choice]
     grid: str
-    engines: tuple[str, ...]
+    space: str
+    prefix: str | None = None
+    boosting: Callable[[Parameters], BoostingRule] | None = None
+    mllib: bool = True
+    mllib_only: tuple[str, ...] = ()
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Engines that can score its candidates, the fastest first."""
+        return ("boosting",) * (self.boosting is not None) + ("mllib",) * self.mllib
+
+
+SPARK_COLUMNS: dict[str, Any] = {"featuresCol": FEATURES, "labelCol": LABEL}
+TREE: dict[str, Range | Choice] = {
+    "maxDepth": Range(int, 0, 30),
+    "maxBins": Range(int, 2, 65536),
+    "minInstancesPerNode": Range(int, 1, 2**31 - 1),
+    "minInfoGain": Range(float, 0, 1e6),
+    "subsamplingRate": Range(float, 1e-6, 1),
+}
 
 
 def _gbt(parameters: Parameters, seed: int) -> Estimator:
-    return GBTClassifier(featuresCol=FEATURES, labelCol=LABEL, seed=seed, **parameters)
+    return GBTClassifier(**SPARK_COLUMNS, seed=seed, **parameters)
 
+
+def _gbt_boosting(parameters: Parameters) -> BoostingRule:
+    # Defaults are GBTClassifier's. XGBoost takes a depth of 0 for no limit: no split pays instead.
+    depth = parameters.get("maxDepth", 5)
+    booster = {
+        "max_depth": max(depth, 1),
+        "gamma": 0 if depth else 1e30,
+        "eta": parameters.get("stepSize", 0.1),
+        "min_child_weight": parameters.get("minInstancesPerNode", 1),
+        "subsample": parameters.get("subsamplingRate", 1.0),
+    }
+    return BoostingRule(SPARK, parameters.get("maxIter", 20), parameters.get("maxBins", 32), booster)
+
+
+def _xgboost(parameters: Parameters, seed: int) -> Estimator:
+    # Loading XGBoost takes two seconds, which other learners are spared.
+    from xgboost.spark import SparkXGBClassifier
+
+    return SparkXGBClassifier(features_col=FEATURES, label_col=LABEL, seed=seed, **parameters)
+
+
+def _xgboost_boosting(parameters: Parameters) -> BoostingRule:
+    booster = {k: v for k, v in parameters.items() if k not in ("n_estimators", "max_bin")}
+    return BoostingRule(
+        XGBOOST, parameters.get("n_estimators", 100), parameters.get("max_bin", 256), booster
+    )
+
+
+def _random_forest(parameters: Parameters, seed: int) -> Estimator:
+    return RandomForestClassifier(**SPARK_COLUMNS, seed=seed, **parameters)
+
+
+def _logistic_regression(parameters: Parameters, seed: int) -> Estimator:
+    return LogisticRegression(**SPARK_COLUMNS, **parameters)
+
+
+def _linear_svc(parameters: Parameters, seed: int) -> Estimator:
+    return ProbableLinearSVC(**SPARK_COLUMNS, **parameters)
+
+
+LINEAR: dict[str, Range | Choice] = {
+    "regParam": Range(float, 0, 1e6),
+    "maxIter": Range(int, 1, 10_000),
+    "tol": Range(float, 1e-12, 1),
+}
 
 LEARNERS = {
     learner.name: learner
     for learner in (
         Learner(
             name="gbt",
+            grid="gbt_coarse",
+            space="gbt",
             estimator=_gbt,
-            parameters={
-                "maxDepth": Range(int, 0, 30),
-                "maxBins": Range(int, 2, 65536),
-                "maxIter": Range(int, 1, 10_000),
-                "stepSize": Range(float, 1e-6, 1),
-                "subsamplingRate": Range(float, 1e-6, 1),
-                "minInstancesPerNode": Range(int, 1, 2**31 - 1),
-                "minInfoGain": Range(float, 0, 1e6),
-            },
+            parameters={**TREE, "maxIter": Range(int, 1, 10_000), "stepSize": Range(float, 1e-6, 1)},
             prefix="maxIter",
-            grid="gbt_quick",
-            engines=("mllib",),
+            boosting=_gbt_boosting,
+            mllib_only=("minInfoGain",),
+        ),
+        Learner(
+            name="xgboost",
+            grid="xgboost",
+            space="xgboost",
+            estimator=_xgboost,
+            parameters={
+                "n_estimators": Range(int, 1, 10_000),
+                "max_depth": Range(int, 1, 30),
+                "max_bin": Range(int, 2, 65536),
+                "learning_rate": Range(float, 1e-6, 1),
+                "min_child_weight": Range(float, 0, 1e6),
+                "gamma": Range(float, 0, 1e6),
+                "reg_alpha": Range(float, 0, 1e6),
+                "reg_lambda": Range(float, 0, 1e6),
+                "subsample": Range(float, 1e-6, 1),
+                "colsample_bytree": Range(float, 1e-6, 1),
+                "grow_policy": Choice(("depthwise", "lossguide")),
+            },
+            prefix="n_estimators",
+            boosting=_xgboost_boosting,
+            mllib=False,
+        ),
+        Learner(
+            name="random_forest",
+            grid="random_forest",
+            space="random_forest",
+            estimator=_random_forest,
+            parameters={
+                **TREE,
+                "numTrees": Range(int, 1, 10_000),
+                "impurity": Choice(("gini", "entropy")),
+                "featureSubsetStrategy": Choice(("auto", "all", "onethird", "sqrt", "log2")),
+            },
+        ),
+        Learner(
+            name="logistic_regression",
+            grid="logistic_regression",
+            space="logistic_regression",
+            estimator=_logistic_regression,
+            parameters={**LINEAR, "elasticNetParam": Range(float, 0, 1)},
+        ),
+        Learner(
+            name="linear_svc",
+            grid="linear_svc",
+            space="linear_svc",
+            estimator=_linear_svc,
+            parameters=LINEAR,
         ),
     )
 }
@@ -94,17 +229,3 @@ def get_learner(name: str) -> Learner:
     if name not in LEARNERS:
         raise UserError(f"learner must be one of {', '.join(LEARNERS)}, got {name!r}")
     return LEARNERS[name]
-
-
-def choose_engine(learner: Learner, engine: str) -> str:
-    """Return the engine that scores a learner's candidates; `auto` is its preferred one.
-
-    Raises:
-        UserError: the learner has no such engine.
-    """
-    if engine == "auto":
-        return learner.engines[0]
-    if engine not in learner.engines:
-        allowed = ", ".join(["auto", *learner.engines])
-        raise UserError(f"engine of learner {learner.name!r} must be one of {allowed}, got {engine!r}")
-    return engine

@@ -1,4 +1,4 @@
-"""Every score of a binary classifier, from one table of counts that Spark makes in one job.
+"""Every score of a binary classifier, from one table of counts.
 
 Definitions are those of Spark's MulticlassClassificationEvaluator and BinaryClassificationEvaluator
 (without its down-sampling to 1000 thresholds), so scores can be compared with CrossValidator's.
@@ -7,12 +7,6 @@ Definitions are those of Spark's MulticlassClassificationEvaluator and BinaryCla
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from pyspark.ml.functions import vector_to_array
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
-from common.vectorizer import LABEL
 
 # The one table of metric names, logged behind val_, train_ and test_; a higher one is better, but for
 # log_loss.
@@ -29,10 +23,6 @@ METRICS = (
 
 # A probability of zero would cost infinitely much: Spark's own bound.
 EPSILON = 1e-15
-# Above this many rows probabilities are rounded, so that the table of counts stays small on the
-# driver: the areas under curves then hold to about that precision, everything else is exact.
-EXACT_ROWS = 2_000_000
-DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -57,27 +47,6 @@ class ScoreTable:
 def sign(metric: str) -> int:
     """1 where a higher value is better, -1 where a lower one is."""
     return -1 if metric == "log_loss" else 1
-
-
-def score_table(predictions: DataFrame, rows: int | None = None) -> ScoreTable:
-    """Count predictions in one Spark job.
-
-    Args:
-        predictions: with label, prediction and probability (a vector of two).
-        rows: how many rows there are, when known: above EXACT_ROWS probabilities are rounded.
-    """
-    probability = vector_to_array(F.col("probability"))
-    true = F.greatest(F.get(probability, F.col(LABEL).cast("int")), F.lit(EPSILON))
-    shown = F.get(probability, F.lit(1))
-    if rows is not None and rows > EXACT_ROWS:
-        shown = F.round(shown, DIGITS)
-    counted = (
-        predictions.select(LABEL, "prediction", shown.alias("p"), (-F.log(true)).alias("loss"))
-        .groupBy(LABEL, "prediction", "p")
-        .agg(F.count(F.lit(1)).alias("count"), F.sum("loss").alias("loss"))
-    )
-    counts = pd.DataFrame(counted.toPandas())
-    return ScoreTable(*(counts[name].to_numpy() for name in (LABEL, "prediction", "p", "count", "loss")))
 
 
 def scores(table: ScoreTable) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -30,6 +31,8 @@ def get_session(master: str | None = None) -> SparkSession:
         "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY", "4g"),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
+        # Between the JVM and its Python workers loopback's TCP waits 20 ms each way, a task.
+        "spark.python.unix.domain.socket.enabled": str(hasattr(socket, "AF_UNIX")).lower(),
     }
     # Spark splits Java's options at spaces: in a folder that has one its warnings are shown.
     if " " not in str(LOG4J):

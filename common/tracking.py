@@ -1,8 +1,8 @@
 """All that talks to MLflow's tracking: runs found, frames, tables and models kept and read back."""
 
-import json
 import logging
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -12,10 +12,11 @@ from urllib.parse import urlparse
 
 import mlflow
 import pandas as pd
+import psutil
 from mlflow import MlflowClient
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.spark_dataset_source import SparkDatasetSource
-from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
+from mlflow.entities import Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
@@ -27,12 +28,12 @@ from pyspark.sql import DataFrame, SparkSession
 
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
-from common.metrics import METRICS
-from common.search.result import CandidateResult
 from common.spark import file_uri
 
 # Tags by which runs are found again.
 STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
+# The process that fills a run; of a run below a search, which search that is.
+PROCESS, SEARCH = "workflow.process", "workflow.search"
 
 # Its bar counts one small file at a time.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -187,59 +188,33 @@ def log_scores(prefix: str, scores: Mapping[str, float], run_ids: Sequence[str])
         MlflowClient().log_batch(run_id, metrics=metrics)
 
 
-def log_candidate(result: CandidateResult, parent: Run, constants: Mapping[str, object]) -> str:
-    """Write one candidate as a finished child run and return the child's id.
+def mark_process(run_id: str) -> None:
+    """Tag a run with the process that fills it, so that it can be told when that was killed."""
+    process = psutil.Process()
+    value = f"{socket.gethostname()}/{process.pid}/{process.create_time():.0f}"
+    MlflowClient().set_tag(run_id, PROCESS, value)
 
-    A metric's steps are the folds' values; its last step, and so what is shown, is their mean.
 
-    Args:
-        result: the candidate's.
-        parent: the search, or the generation.
-        constants: parameters that all candidates share: learner, folds, engine.
-    """
+def close_dead_runs(experiment_id: str) -> None:
+    """End as KILLED the runs, and those below them, whose process on this machine is gone."""
     client = MlflowClient()
-    child = client.create_run(
-        parent.info.experiment_id,
-        run_name=result.name,
-        tags={
-            "mlflow.parentRunId": parent.info.run_id,
-            "mlflow.user": parent.data.tags.get("mlflow.user", ""),
-            STEP: "candidate",
-        },
-    )
-    now = _now()
-    folds = len(result.folds)
-    metrics = [Metric("fit_seconds", result.fit_seconds, now, 0)]
-    for name in METRICS:
-        metrics += [
-            Metric(f"val_{name}", fold[name], now, step) for step, fold in enumerate(result.folds)
-        ]
-        metrics.append(Metric(f"val_{name}", result.mean(name), now, folds))
-        metrics.append(Metric(f"val_{name}_std", result.std(name), now, 0))
-    params = {**constants, **result.parameters}
-    client.log_batch(
-        child.info.run_id,
-        metrics=metrics,
-        params=[Param(name, str(value)) for name, value in params.items()],
-    )
-    client.set_terminated(child.info.run_id, RunStatus.to_string(RunStatus.FINISHED))
-    return child.info.run_id
+    running = "attributes.status = 'RUNNING'"
+    here = f"tags.`{PROCESS}` LIKE '{socket.gethostname()}/%'"
+    for run in client.search_runs([experiment_id], f"{running} and {here}", max_results=1000):
+        if _is_alive(run.data.tags[PROCESS]):
+            continue
+        below = f"tags.`{SEARCH}` = '{run.info.run_id}' and {running}"
+        for child in [*client.search_runs([experiment_id], below, max_results=50_000), run]:
+            client.set_terminated(child.info.run_id, RunStatus.to_string(RunStatus.KILLED))
 
 
-def log_winner(result: CandidateResult, search: str, child: str) -> None:
-    """Mark the winning candidate, and repeat its parameters and scores on the search itself."""
-    client = MlflowClient()
-    client.set_tag(child, "winner", "true")
-    now = _now()
-    metrics = [Metric(f"val_{name}", result.mean(name), now, 0) for name in METRICS]
-    metrics += [Metric(f"val_{name}_std", result.std(name), now, 0) for name in METRICS]
-    client.log_batch(
-        search,
-        metrics=metrics,
-        params=[Param(f"best_{name}", str(value)) for name, value in result.parameters.items()],
-        tags=[RunTag("winner", child)],
-    )
-    log_text(json.dumps(dict(result.parameters), indent=2) + "\n", "best_parameters.json")
+def _is_alive(process: str) -> bool:
+    _, pid, started = process.rsplit("/", 2)
+    try:
+        # A process id is given again: the same start, to within rounding, makes the same process.
+        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 2
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _raw_schema(spec: DatasetSpec, names: Sequence[str]) -> Schema:

@@ -5,12 +5,19 @@ import mlflow
 import pandas as pd
 
 from common import champion as registry
-from common.learners import choose_engine, get_learner
-from common.metrics import METRICS
+from common.learners import get_learner
+from common.search.engine import check_engine
 from common.search.grid import grid_candidates, load_grid
 from common.vectorizer import ENCODINGS
 from common.workflow import StepRun, get_or_run
-from steps.step import OPEN_UNIT, PROFILES, origin_options, step_command
+from steps.step import (
+    OPEN_UNIT,
+    PROFILES,
+    origin_options,
+    search_options,
+    start_run,
+    step_command,
+)
 
 
 @step_command("main")
@@ -22,16 +29,8 @@ from steps.step import OPEN_UNIT, PROFILES, origin_options, step_command
 @click.option("--strata", default="auto", help="Columns whose proportions the split keeps.")
 @click.option("--train-ratio", default=0.7, type=OPEN_UNIT, help="Share that goes to train.")
 @click.option("--encoding", default="onehot", type=click.Choice(ENCODINGS), help="Of categories.")
-@click.option("--learner", default="gbt", help="What learns.")
+@search_options
 @click.option("--grid", default="auto", help="Of train_grid; auto: the learner's.")
-@click.option("--folds", default=5, type=click.IntRange(2), help="Of the cross-validation.")
-@click.option(
-    "--metric", default="f1", type=click.Choice(METRICS), help="That chooses the best candidate."
-)
-@click.option("--engine", default="auto", help="What fits; auto: the learner's fastest.")
-@click.option(
-    "--parallelism", default=0, type=click.IntRange(0), help="Fits at once; 0: to fill all cores."
-)
 @click.option("--seed", default=42, type=int, help="Of split, folds and learner.")
 @click.option("--name", default="income", help="Of the registered model.")
 @click.option("--use-cache", default=True, type=bool, help="Reuse steps that ran before.")
@@ -56,10 +55,10 @@ def main(
     """Load, explore, split, featurize, search, and let the winner challenge the champion."""
     registry.check_name(name)
     chosen = get_learner(learner)
-    choose_engine(chosen, engine)
-    grid_candidates(load_grid(grid, chosen), chosen)
-    with mlflow.start_run(run_name="main") as active:
-        mlflow.set_tags({"mlflow.runName": "main", "workflow.step": "main"})
+    values = load_grid(grid, chosen)
+    grid_candidates(values, chosen)
+    check_engine(chosen, engine, values)
+    with start_run("main") as active:
         done: list[StepRun] = []
 
         def run(step: str, reusable: bool = True, **parameters: object) -> StepRun:

@@ -2,33 +2,54 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
 
 import click
 from tqdm import tqdm
 
 from common.metrics import sign
-from common.search.result import CandidateResult
+from common.search.result import CandidateFailure, CandidateResult, Outcome
 
 
-def show_progress(
-    results: Iterator[CandidateResult], total: int, metric: str
-) -> Iterator[CandidateResult]:
-    """Pass results on, showing how many are done, the best score so far and the time left."""
-    started = time.monotonic()
-    best: CandidateResult | None = None
-    on_terminal = sys.stderr.isatty()
-    with tqdm(total=total, desc="candidates", disable=not on_terminal) as bar:
-        for done, result in enumerate(results, start=1):
-            better = best is None or sign(metric) * (result.mean(metric) - best.mean(metric)) > 0
-            best = result if better else best
-            assert best is not None
-            bar.set_postfix_str(f"best {metric} {best.mean(metric):.4f} ({best.name})", refresh=False)
-            bar.update()
-            if not on_terminal:
-                left = (time.monotonic() - started) / done * (total - done)
-                click.echo(
-                    f"candidate {done}/{total}: {metric} {result.mean(metric):.4f} ({result.name}); "
-                    f"best {best.mean(metric):.4f}; {left:.0f} s left"
-                )
-            yield result
+class Progress:
+    """Shows how many candidates are done, the best score so far and the time left."""
+
+    def __init__(self, total: int, metric: str) -> None:
+        """Take how many candidates there will be, at the most, and the metric that is shown."""
+        self.total, self.metric = total, metric
+        self.started = time.monotonic()
+        self.best: CandidateResult | None = None
+        self.done = 0
+        self.on_terminal = sys.stderr.isatty()
+        self.bar = tqdm(total=total, desc="candidates", disable=not self.on_terminal)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.close()
+
+    def show(self, outcome: Outcome) -> None:
+        """Count one candidate."""
+        self.done += 1
+        if isinstance(outcome, CandidateFailure):
+            found = f"failed ({outcome.name}): {outcome.error}"
+        else:
+            found = f"{self.metric} {outcome.mean(self.metric):.4f} ({outcome.name})"
+            self._compare(outcome)
+        best = f"best {self.best.mean(self.metric):.4f}" if self.best else "none yet"
+        if self.on_terminal:
+            name = f" ({self.best.name})" if self.best else ""
+            self.bar.set_postfix_str(f"{self.metric} {best}{name}", refresh=False)
+            self.bar.update()
+        else:
+            left = (time.monotonic() - self.started) / self.done * (self.total - self.done)
+            click.echo(f"candidate {self.done}/{self.total}: {found}; {best}; {left:.0f} s left")
+
+    def _compare(self, result: CandidateResult) -> None:
+        metric = self.metric
+        better = self.best is None or sign(metric) * (result.mean(metric) - self.best.mean(metric)) > 0
+        self.best = result if better else self.best

@@ -1,6 +1,8 @@
 """What train_grid and train_ga share: candidates tracked as they come, and the winner's leavings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import click
 import mlflow
@@ -8,67 +10,144 @@ from mlflow.types import DataType
 from mlflow.types.schema import SparkMLVector
 from pyspark.sql import DataFrame
 
-from common import tracking
+from common import candidate_runs, tracking
+from common.candidate_runs import CandidateWriter, TrackedCandidate
 from common.datasets import DatasetSpec
-from common.learners import Learner
+from common.errors import UserError
+from common.learners import Learner, Parameters
 from common.row_hash import frame_digest, quoted
-from common.search.folds import FoldData
-from common.search.result import CandidateResult, candidates_table, ranked
+from common.search.engine import Engine, choose_engine, make_engine
+from common.search.folds import FoldData, fold_data
+from common.search.result import (
+    CandidateResult,
+    Outcome,
+    candidate_name,
+    candidates_table,
+    ranked,
+)
 from common.search.winner import model_scores, refit, scoring_pipeline
-from steps.progress import show_progress
+from steps.progress import Progress
 from steps.step import Run
 
 
-def log_search_data(run: Run, spec: DatasetSpec, train: DataFrame, test: DataFrame) -> None:
-    """Log the rows that go into a search, and tag it with their digests."""
+@dataclass
+class Search:
+    """A search under way: what scores its candidates, and where they are written.
+
+    Attributes:
+        earlier: candidates that a killed search of the same work had finished, by name.
+        outcomes: all so far, by name.
+    """
+
+    run: Run
+    engine: Engine
+    writer: CandidateWriter
+    progress: Progress
+    earlier: Mapping[str, TrackedCandidate]
+    outcomes: dict[str, Outcome]
+
+    def evaluate(self, candidates: Sequence[Parameters], parent: str | None = None) -> None:
+        """Score candidates that are not known yet, and have each written below `parent`."""
+        for outcome in self._outcomes(candidates, parent):
+            self.outcomes[outcome.name] = outcome
+            self.progress.show(outcome)
+
+    def _outcomes(self, candidates: Sequence[Parameters], parent: str | None) -> Iterator[Outcome]:
+        left = []
+        for candidate in candidates:
+            known = self.earlier.get(candidate_name(candidate))
+            if known is None:
+                left.append(candidate)
+            else:
+                self.writer.add(known, parent)
+                yield known.result
+        for outcome in self.engine.evaluate(left) if left else ():
+            self.writer.add(outcome, parent)
+            yield outcome
+
+
+@dataclass(frozen=True)
+class SearchData:
+    """The rows of a search: training rows in folds, and the test rows."""
+
+    spec: DatasetSpec
+    folds: FoldData
+    test: DataFrame
+
+
+def search_data(run: Run, folds: int) -> SearchData:
+    """Read the rows that go into a search; log them, and tag the run with their digests."""
+    spec = run.dataset("features")
+    train, test = run.frame("features", "train"), run.frame("features", "test")
     for side, frame, context in (("train", train, "training"), ("test", test, "test")):
         digest = frame_digest(frame.select(*[quoted(name) for name in spec.names]))
         tracking.log_data(frame, spec, run.uri("features", side), digest, context)
         run.tag(**{f"{side}_digest": digest})
     run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1])
+    return SearchData(spec, fold_data(train, folds), test)
 
 
-def track(
-    run: Run,
-    found: Iterator[CandidateResult],
-    total: int,
-    metric: str,
-    constants: dict[str, object],
-) -> dict[str, CandidateResult]:
-    """Write each candidate the moment it is scored; return them by the ids of their runs."""
-    parent = mlflow.get_run(run.id)
-    return {
-        tracking.log_candidate(result, parent, constants): result
-        for result in show_progress(found, total, metric)
-    }
+@dataclass(frozen=True)
+class Settings:
+    """How candidates are scored, as the options of both searches say."""
+
+    learner: Learner
+    engine: str
+    metric: str
+    seed: int
+    parallelism: int
 
 
-def leave_winner(
-    run: Run,
-    spec: DatasetSpec,
-    learner: Learner,
-    candidates: dict[str, CandidateResult],
-    data: FoldData,
-    test: DataFrame,
-    metric: str,
-    seed: int,
-) -> None:
-    """Refit the best candidate on all training rows, score it on both sides, and keep it all."""
-    results = list(candidates.values())
+@contextmanager
+def open_search(
+    run: Run, settings: Settings, data: FoldData, names: Sequence[str], total: int
+) -> Iterator[Search]:
+    """Choose the engine and open the store's writer; on leaving, all candidates are written."""
+    learner = settings.learner
+    choice = choose_engine(learner, settings.engine, names, data)
+    run.tag(learner=learner.name, engine=choice.engine, engine_reason=choice.reason)
+    click.echo(f"engine {choice.engine}: {choice.reason}")
+    this = mlflow.get_run(run.id)
+    earlier = candidate_runs.unfinished_candidates(this, learner)
+    if earlier:
+        click.echo(f"taking up {len(earlier)} candidates that an earlier run had finished")
+    constants = {"learner": learner.name, "engine": choice.engine, "folds": data.folds}
+    engine = make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)
+    with CandidateWriter(this, constants) as writer, Progress(total, settings.metric) as progress:
+        yield Search(run, engine, writer, progress, earlier, {})
+
+
+def leave_winner(search: Search, data: SearchData, settings: Settings) -> None:
+    """Refit the best candidate on all training rows, score it on both sides, and keep it all.
+
+    Raises:
+        UserError: every candidate failed.
+    """
+    run, metric = search.run, settings.metric
+    results = [o for o in search.outcomes.values() if isinstance(o, CandidateResult)]
+    failures = [o for o in search.outcomes.values() if not isinstance(o, CandidateResult)]
+    if not results:
+        raise UserError(f"all {len(failures)} candidates failed, the first by: {failures[0].error}")
     winner = ranked(results, metric)[0]
-    child = next(run_id for run_id, result in candidates.items() if result is winner)
     run.log_table("candidates.csv", candidates_table(results, metric))
-    tracking.log_winner(winner, run.id, child)
-    model = refit(winner.parameters, learner, data, seed)
-    sides = {"train": model_scores(model, data.frame), "test": model_scores(model, test)}
+    model = refit(winner.parameters, settings.learner, data.folds, settings.seed)
+    sides = {"train": model_scores(model, data.folds.frame), "test": model_scores(model, data.test)}
+    child = search.writer.run_id(winner.name)
+    candidate_runs.log_winner(winner, run.id, child)
     for side, scores in sides.items():
         tracking.log_scores(side, scores, [run.id, child])
     vectorizer = tracking.load_spark_model(run.uri("features", "vectorizer"))
-    pipeline = scoring_pipeline(vectorizer, model, spec)
+    pipeline = scoring_pipeline(vectorizer, model, data.spec)
     outputs = {"prediction": DataType.string, "probability": SparkMLVector()}
-    tracking.log_spark_model(pipeline, "spark-model", spec, outputs)
-    run.log_dataset(spec)
+    tracking.log_spark_model(pipeline, "spark-model", data.spec, outputs)
+    run.log_dataset(data.spec)
     click.echo(
         f"best of {len(results)}: {winner.name}; {metric} {winner.mean(metric):.4f} "
         f"+- {winner.std(metric):.4f} over folds, {sides['test'][metric]:.4f} on the test rows"
     )
+    if failures:
+        run.tag(failed_candidates=len(failures))
+        click.echo(
+            f"{len(failures)} candidates failed, the first ({failures[0].name}) by: {failures[0].error}",
+            err=True,
+        )

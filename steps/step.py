@@ -17,6 +17,8 @@ from pyspark.sql import DataFrame, SparkSession
 from common import tracking, workflow
 from common.datasets import DatasetSpec, parse_spec
 from common.errors import UserError
+from common.learners import LEARNERS
+from common.metrics import METRICS
 from common.spark import get_session
 from common.vectorizer import FEATURES
 
@@ -52,6 +54,24 @@ def origin_options(command: Any) -> Any:
         "--source", default="auto", help="auto, uci, sample, or a path or URI of CSV or Parquet."
     )
     return dataset(source(command))
+
+
+def search_options(command: Any) -> Any:
+    """Add the options of a search: what learns, how it is scored, and on how much of the machine."""
+    options = (
+        click.option("--learner", default="gbt", help="What learns: one of " + ", ".join(LEARNERS) + "."),
+        click.option("--folds", default=5, type=click.IntRange(2), help="Of the cross-validation."),
+        click.option(
+            "--metric", default="f1", type=click.Choice(METRICS), help="That chooses the best candidate."
+        ),
+        click.option("--engine", default="auto", help="boosting, mllib; auto: the learner's fastest."),
+        click.option(
+            "--parallelism", default=0, type=click.IntRange(0), help="Fits at once; 0: to fill all cores."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 class Run:
@@ -124,14 +144,23 @@ class Run:
 
 
 @contextmanager
+def start_run(name: str) -> Iterator[mlflow.ActiveRun]:
+    """Open the run of an entry point, and end those that a kill has left open."""
+    with mlflow.start_run(run_name=name) as active:
+        mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
+        tracking.mark_process(active.info.run_id)
+        tracking.close_dead_runs(active.info.experiment_id)
+        yield active
+
+
+@contextmanager
 def step(name: str) -> Iterator[Run]:
     """Open the run of a step: inputs at `auto` are got or run first, below it.
 
     The run carries the key by which a later one finds it, and only once it has finished.
     """
     parameters = {key: str(value) for key, value in click.get_current_context().params.items()}
-    with mlflow.start_run(run_name=name) as active:
-        mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
+    with start_run(name) as active:
         inputs = workflow.resolve_inputs(name, parameters, active.info.experiment_id)
         parameters |= inputs
         tags = {tracking.INPUT + key: uri for key, uri in inputs.items()}

@@ -36,7 +36,33 @@ class CandidateResult:
     @property
     def name(self) -> str:
         """The parameters on a line, in the order of their names."""
-        return " ".join(f"{name}={self.parameters[name]}" for name in sorted(self.parameters))
+        return candidate_name(self.parameters)
+
+
+@dataclass(frozen=True)
+class CandidateFailure:
+    """A candidate that could not be fitted on some fold.
+
+    Attributes:
+        parameters: by Spark's names.
+        error: on one line.
+    """
+
+    parameters: Parameters
+    error: str
+
+    @property
+    def name(self) -> str:
+        """The parameters on a line, in the order of their names."""
+        return candidate_name(self.parameters)
+
+
+Outcome = CandidateResult | CandidateFailure
+
+
+def candidate_name(parameters: Parameters) -> str:
+    """Return the parameters on a line, in the order of their names: the same for the same candidate."""
+    return " ".join(f"{name}={parameters[name]}" for name in sorted(parameters))
 
 
 def ranked(results: Sequence[CandidateResult], metric: str) -> list[CandidateResult]:

@@ -9,7 +9,8 @@ from pyspark.sql import DataFrame
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
 from common.learners import Learner, Parameters
-from common.metrics import score_table, scores
+from common.metrics import scores
+from common.score_table import score_table
 from common.search.folds import FoldData
 
 # In the pipeline `prediction` is the label's text, so the index has a name of its own.

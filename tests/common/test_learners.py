@@ -1,12 +1,12 @@
 import pytest
 
 from common.errors import UserError
-from common.learners import LEARNERS, choose_engine, get_learner
+from common.learners import LEARNERS, get_learner
 from common.search.grid import grid_candidates, load_grid
 
 
 @pytest.mark.parametrize("name", LEARNERS)
-def test_default_grid_of_every_learner_is_within_its_ranges(name):
+def test_default_grid_of_every_learner_is_within_its_ranges(spark, name):
     learner = get_learner(name)
     for candidate in grid_candidates(load_grid("auto", learner), learner):
         estimator = learner.estimator(candidate, 42)
@@ -16,11 +16,3 @@ def test_default_grid_of_every_learner_is_within_its_ranges(name):
 def test_unknown_learner_gets_the_list():
     with pytest.raises(UserError, match="learner must be one of gbt.*, got 'knn'"):
         get_learner("knn")
-
-
-def test_engine_is_the_learners_preferred_one_unless_named():
-    gbt = get_learner("gbt")
-    assert choose_engine(gbt, "auto") == gbt.engines[0]
-    assert choose_engine(gbt, "mllib") == "mllib"
-    with pytest.raises(UserError, match="engine of learner 'gbt' must be one of auto, .*got 'gpu'"):
-        choose_engine(gbt, "gpu")

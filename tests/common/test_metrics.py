@@ -4,8 +4,8 @@ from pyspark.ml.evaluation import BinaryClassificationEvaluator, MulticlassClass
 from pyspark.ml.linalg import Vectors, VectorUDT
 from pyspark.sql import types as T
 
-from common import metrics
-from common.metrics import METRICS, ScoreTable, score_table, scores
+from common.metrics import METRICS, ScoreTable, scores
+from common.score_table import score_table
 
 MULTICLASS = {
     "f1": "f1",
@@ -54,7 +54,7 @@ def test_counting_is_one_row_a_distinct_score(predictions):
 
 
 def test_rounding_of_many_rows_leaves_all_but_the_areas_exact(predictions, monkeypatch):
-    monkeypatch.setattr(metrics, "DIGITS", 1)
+    monkeypatch.setattr("common.score_table.DIGITS", 1)
     exact, rounded = scores(score_table(predictions)), scores(score_table(predictions, 10**9))
     for name in METRICS:
         tolerance = 0.05 if name.endswith("_auc") else 1e-12

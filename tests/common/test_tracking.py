@@ -5,8 +5,6 @@ from pyspark.sql import functions as F
 
 from common import tracking
 from common.errors import UserError
-from common.metrics import METRICS
-from common.search.result import CandidateResult
 
 
 @pytest.fixture
@@ -27,27 +25,6 @@ def test_artifact_that_is_not_there_is_one_line(run):
         tracking.read_text(f"runs:/{run.info.run_id}/nope.yaml")
 
 
-def test_candidate_is_a_child_run_with_all_its_scores(run, store):
-    folds = (dict.fromkeys(METRICS, 0.4), dict.fromkeys(METRICS, 0.6))
-    result = CandidateResult({"maxDepth": 3}, folds, 1.5)
-    child = tracking.log_candidate(
-        result, mlflow.get_run(run.info.run_id), {"learner": "gbt", "folds": 2}
-    )
-    found = mlflow.get_run(child)
-    assert found.info.status == "FINISHED"
-    assert found.data.tags["mlflow.parentRunId"] == run.info.run_id
-    assert found.data.params == {"maxDepth": "3", "learner": "gbt", "folds": "2"}
-    for name in METRICS:
-        assert found.data.metrics[f"val_{name}"] == pytest.approx(0.5)
-        assert found.data.metrics[f"val_{name}_std"] == pytest.approx(0.1)
-    history = MlflowClient().get_metric_history(child, "val_f1")
-    assert [(m.step, m.value) for m in sorted(history, key=lambda m: m.step)] == [
-        (0, 0.4),
-        (1, 0.6),
-        (2, 0.5),
-    ]
-
-
 def test_only_finished_runs_with_all_tags_are_found(store):
     with mlflow.start_run(tags={"a": "1", "b": "2"}) as right:
         assert tracking.find_finished({"a": "1"}, store) == []
@@ -63,3 +40,21 @@ def test_data_is_logged_without_reading_it(run, people, spec):
     (logged,) = mlflow.get_run(run.info.run_id).inputs.dataset_inputs
     assert (logged.dataset.name, logged.dataset.digest) == ("adult", "abc")
     assert logged.tags[0].value == "training"
+
+
+def test_runs_of_a_killed_process_are_closed_and_those_of_a_living_one_are_not(store):
+    client = MlflowClient()
+    alive = client.create_run(store).info.run_id
+    tracking.mark_process(alive)
+    process = client.get_run(alive).data.tags[tracking.PROCESS]
+    host, pid, started = process.rsplit("/", 2)
+    other_start = f"{host}/{pid}/{float(started) - 100:.0f}"
+    elsewhere = "another-machine/1/1"
+    dead, foreign = (
+        client.create_run(store, tags={tracking.PROCESS: tag}).info.run_id
+        for tag in (other_start, elsewhere)
+    )
+    below = client.create_run(store, tags={tracking.SEARCH: dead}).info.run_id
+    tracking.close_dead_runs(store)
+    status = {run_id: client.get_run(run_id).info.status for run_id in (alive, dead, foreign, below)}
+    assert status == {alive: "RUNNING", dead: "KILLED", foreign: "RUNNING", below: "KILLED"}

@@ -7,7 +7,7 @@ from common.search.grid import grid_candidates, load_grid
 GBT = get_learner("gbt")
 
 
-@pytest.mark.parametrize(("name", "number"), [("gbt_coarse", 54), ("gbt_fine", 9), ("gbt_quick", 4)])
+@pytest.mark.parametrize(("name", "number"), [("gbt_coarse", 54), ("gbt_fine", 9)])
 def test_committed_grids_have_their_candidates(name, number):
     candidates = grid_candidates(load_grid(name, GBT), GBT)
     assert len({tuple(sorted(candidate.items())) for candidate in candidates}) == number
@@ -28,7 +28,7 @@ def test_repeated_values_are_one_candidate():
 @pytest.mark.parametrize(
     ("grid", "message"),
     [
-        ("nope", "grid 'nope' is unknown: give one of gbt_coarse, gbt_fine, gbt_quick"),
+        ("nope", "grid 'nope' is unknown: give one of gbt_coarse, gbt_fine, linear_svc"),
         ('{"maxDepth": [', "grid cannot be read"),
         ("{}", "must map parameters to lists"),
         ('{"depth": [3]}', "grid has the parameter 'depth', which learner 'gbt' does not"),

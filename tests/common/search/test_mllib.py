@@ -3,9 +3,9 @@ from pyspark.ml.evaluation import BinaryClassificationEvaluator, MulticlassClass
 from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
 
 from common.learners import get_learner
-from common.search import mllib
 from common.search.folds import FOLD, fold_data
 from common.search.grid import grid_candidates
+from common.search.mllib import MllibEngine
 
 GBT = get_learner("gbt")
 GRID = {"maxDepth": [2, 3], "maxIter": [3, 6], "stepSize": [0.3]}
@@ -18,7 +18,7 @@ def data(vectors):
 
 @pytest.fixture(scope="module")
 def found(data):
-    return list(mllib.evaluate(grid_candidates(GRID, GBT), data, GBT, seed=7))
+    return list(MllibEngine(data, GBT, seed=7).evaluate(grid_candidates(GRID, GBT)))
 
 
 @pytest.mark.slow
@@ -55,7 +55,9 @@ def test_scores_equal_those_of_sparks_cross_validator(data, found):
 
 
 def test_fewer_trees_are_read_off_the_fit_of_more(data, found):
-    alone = next(mllib.evaluate([{"maxDepth": 2, "maxIter": 3, "stepSize": 0.3}], data, GBT, seed=7))
+    alone = next(
+        MllibEngine(data, GBT, seed=7).evaluate([{"maxDepth": 2, "maxIter": 3, "stepSize": 0.3}])
+    )
     shared = next(r for r in found if r.parameters == alone.parameters)
     assert shared.folds == alone.folds
     sixfold = next(r for r in found if r.parameters == {**alone.parameters, "maxIter": 6})
@@ -63,10 +65,25 @@ def test_fewer_trees_are_read_off_the_fit_of_more(data, found):
 
 
 def test_scores_do_not_depend_on_how_many_fits_run_at_once(data, found):
-    again = list(mllib.evaluate(grid_candidates(GRID, GBT), data, GBT, seed=7, parallelism=1))
+    again = list(MllibEngine(data, GBT, seed=7, parallelism=1).evaluate(grid_candidates(GRID, GBT)))
     assert {r.name: r.folds for r in again} == {r.name: r.folds for r in found}
 
 
 def test_candidate_without_the_shared_parameter_is_scored(data):
-    found = list(mllib.evaluate([{"maxDepth": 1}, {"maxDepth": 1, "maxIter": 2}], data, GBT, seed=7))
+    found = list(
+        MllibEngine(data, GBT, seed=7).evaluate([{"maxDepth": 1}, {"maxDepth": 1, "maxIter": 2}])
+    )
     assert [len(result.folds) for result in found] == [3, 3]
+
+
+def test_candidate_that_cannot_be_fitted_does_not_stop_the_others(vectors):
+    forest = get_learner("random_forest")
+    engine = MllibEngine(fold_data(vectors, 2), forest, seed=7)
+    good = {"maxDepth": 1, "numTrees": 1}
+    found = {
+        outcome.name: outcome
+        for outcome in engine.evaluate([good, {**good, "featureSubsetStrategy": "nonsense"}])
+    }
+    failure = found["featureSubsetStrategy=nonsense maxDepth=1 numTrees=1"]
+    assert "nonsense" in failure.error
+    assert len(found["maxDepth=1 numTrees=1"].folds) == 2

@@ -1,0 +1,218 @@
+"""Candidates in the tracking store: written beside the search, and taken up again after a kill."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from queue import Queue
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
+
+from common import tracking
+from common.learners import Learner, Parameters
+from common.metrics import METRICS
+from common.search.result import CandidateFailure, CandidateResult, Outcome
+
+# Tag of a candidate: a fold's scores, the fold's number after the dot.
+FOLD = "workflow.fold."
+# A message longer than this is cut: a tag takes 8,000 characters.
+LONGEST_ERROR = 1000
+
+
+@dataclass(frozen=True)
+class TrackedCandidate:
+    """A finished candidate and its run."""
+
+    run_id: str
+    result: CandidateResult
+
+
+class CandidateWriter:
+    """Writes candidates as child runs in a thread of its own, each the moment it comes.
+
+    Leaving the `with` block waits until all are written; an error of the store is raised there, or by
+    the next `add`.
+    """
+
+    def __init__(self, search: Run, constants: Mapping[str, object]) -> None:
+        """Take what all candidates share.
+
+        Args:
+            search: the run that they belong to.
+            constants: parameters logged with each: learner, folds, engine.
+        """
+        self.search, self.constants = search, constants
+        self.run_ids: dict[str, str] = {}
+        self.queue: Queue[tuple[Outcome | TrackedCandidate, str] | None] = Queue()
+        self.error: Exception | None = None
+        self.thread = Thread(target=self._write_all, daemon=True)
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.queue.put(None)
+        self.thread.join()
+        if error is None:
+            self._raise()
+
+    def add(self, outcome: Outcome | TrackedCandidate, parent: str | None = None) -> None:
+        """Have an outcome written below a run (default: the search), or an earlier one moved there."""
+        self._raise()
+        self.queue.put((outcome, parent or self.search.info.run_id))
+
+    def run_id(self, name: str) -> str:
+        """Return the run of a candidate that was added, once it is written."""
+        self.queue.join()
+        self._raise()
+        return self.run_ids[name]
+
+    def _raise(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def _write_all(self) -> None:
+        while (item := self.queue.get()) is not None:
+            if self.error is None:
+                try:
+                    self._write(*item)
+                except Exception as error:
+                    self.error = error
+            self.queue.task_done()
+
+    def _write(self, item: Outcome | TrackedCandidate, parent: str) -> None:
+        if isinstance(item, TrackedCandidate):
+            move_candidate(item.run_id, self.search.info.run_id, parent)
+            self.run_ids[item.result.name] = item.run_id
+        else:
+            self.run_ids[item.name] = log_candidate(item, self.search, parent, self.constants)
+
+
+def log_candidate(outcome: Outcome, search: Run, parent: str, constants: Mapping[str, object]) -> str:
+    """Write one candidate as a finished, or failed, child run and return the child's id.
+
+    A metric's steps are the folds' values; its last step, and so what is shown, is their mean.
+
+    Args:
+        outcome: the candidate's.
+        search: the search.
+        parent: id of the search, or of the generation.
+        constants: parameters that all candidates share.
+    """
+    client = MlflowClient()
+    params = [Param(name, str(value)) for name, value in {**constants, **outcome.parameters}.items()]
+    child = client.create_run(
+        search.info.experiment_id,
+        run_name=outcome.name,
+        tags={
+            "mlflow.parentRunId": parent,
+            "mlflow.user": search.data.tags.get("mlflow.user", ""),
+            tracking.STEP: "candidate",
+            tracking.SEARCH: search.info.run_id,
+        },
+    ).info.run_id
+    if isinstance(outcome, CandidateFailure):
+        error = RunTag("error", outcome.error[:LONGEST_ERROR])
+        client.log_batch(child, params=params, tags=[error])
+        client.set_terminated(child, RunStatus.to_string(RunStatus.FAILED))
+    else:
+        # Metric histories are read one by one; the tags come with the run when it is taken up again.
+        folds = [RunTag(f"{FOLD}{place}", json.dumps(fold)) for place, fold in enumerate(outcome.folds)]
+        client.log_batch(child, metrics=_metrics(outcome), params=params, tags=folds)
+        client.set_terminated(child, RunStatus.to_string(RunStatus.FINISHED))
+    return str(child)
+
+
+def _metrics(result: CandidateResult) -> list[Metric]:
+    now, folds = int(time.time() * 1000), len(result.folds)
+    metrics = [Metric("fit_seconds", result.fit_seconds, now, 0)]
+    for name in METRICS:
+        metrics += [
+            Metric(f"val_{name}", fold[name], now, step) for step, fold in enumerate(result.folds)
+        ]
+        metrics.append(Metric(f"val_{name}", result.mean(name), now, folds))
+        metrics.append(Metric(f"val_{name}_std", result.std(name), now, 0))
+    return metrics
+
+
+def move_candidate(run_id: str, search: str, parent: str) -> None:
+    """Give a finished candidate to another search, below the run `parent`."""
+    tags = {"mlflow.parentRunId": parent, tracking.SEARCH: search}
+    MlflowClient().log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])
+
+
+def unfinished_candidates(search: Run, learner: Learner) -> dict[str, TrackedCandidate]:
+    """Return, by name, what searches that were killed or failed had finished of the same work.
+
+    Args:
+        search: the run that is to go on; the others have its key.
+        learner: for the types of the parameters.
+    """
+    client, experiments = MlflowClient(), [search.info.experiment_id]
+    key = search.data.tags[tracking.KEY]
+    given_up = "attributes.status != 'FINISHED' and attributes.status != 'RUNNING'"
+    found: dict[str, TrackedCandidate] = {}
+    for dead in client.search_runs(experiments, f"tags.`{tracking.KEY}` = '{key}' and {given_up}"):
+        finished = f"tags.`{tracking.SEARCH}` = '{dead.info.run_id}' and attributes.status = 'FINISHED'"
+        for run in client.search_runs(experiments, finished, max_results=50_000):
+            if run.data.tags.get(tracking.STEP) == "candidate":
+                result = _read_candidate(run, learner)
+                found[result.name] = TrackedCandidate(run.info.run_id, result)
+        client.set_tag(dead.info.run_id, "taken_up_by", search.info.run_id)
+    return found
+
+
+def _read_candidate(run: Run, learner: Learner) -> CandidateResult:
+    params, tags = run.data.params, run.data.tags
+    kept = {name: kind for name, kind in learner.parameters.items() if name in params}
+    parameters: Parameters = {name: kind.parse(params[name]) for name, kind in kept.items()}
+    folds = sorted((name for name in tags if name.startswith(FOLD)), key=lambda n: int(n[len(FOLD) :]))
+    scored = tuple(json.loads(tags[name]) for name in folds)
+    return CandidateResult(parameters, scored, run.data.metrics["fit_seconds"])
+
+
+def open_generation(search: Run, number: int) -> str:
+    """Start the run of a generation, below its search, and return its id."""
+    return str(
+        MlflowClient()
+        .create_run(
+            search.info.experiment_id,
+            run_name=f"generation {number}",
+            tags={
+                "mlflow.parentRunId": search.info.run_id,
+                "mlflow.user": search.data.tags.get("mlflow.user", ""),
+                tracking.STEP: "generation",
+                tracking.SEARCH: search.info.run_id,
+            },
+        )
+        .info.run_id
+    )
+
+
+def close_generation(run_id: str, metrics: Mapping[str, float]) -> None:
+    """End the run of a generation with what it found."""
+    client, now = MlflowClient(), int(time.time() * 1000)
+    client.log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in metrics.items()])
+    client.set_terminated(run_id)
+
+
+def log_winner(result: CandidateResult, search: str, child: str) -> None:
+    """Mark the winning candidate, and repeat its parameters and scores on the search itself."""
+    client, now = MlflowClient(), int(time.time() * 1000)
+    client.set_tag(child, "winner", "true")
+    metrics = [Metric(f"val_{name}", result.mean(name), now, 0) for name in METRICS]
+    metrics += [Metric(f"val_{name}_std", result.std(name), now, 0) for name in METRICS]
+    client.log_batch(
+        search,
+        metrics=metrics,
+        params=[Param(f"best_{name}", str(value)) for name, value in result.parameters.items()],
+        tags=[RunTag("winner", child)],
+    )
+    tracking.log_text(json.dumps(dict(result.parameters), indent=2) + "\n", "best_parameters.json")

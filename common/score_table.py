@@ -1,0 +1,35 @@
+"""The table that all scores come from, counted by Spark in one job."""
+
+import pandas as pd
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.metrics import EPSILON, ScoreTable
+from common.vectorizer import LABEL
+
+# Above this many rows probabilities are rounded, so that the table of counts stays small on the
+# driver: the areas under curves then hold to about that precision, everything else is exact.
+EXACT_ROWS = 2_000_000
+DIGITS = 6
+
+
+def score_table(predictions: DataFrame, rows: int | None = None) -> ScoreTable:
+    """Count predictions in one Spark job.
+
+    Args:
+        predictions: with label, prediction and probability (a vector of two).
+        rows: how many rows there are, when known: above EXACT_ROWS probabilities are rounded.
+    """
+    probability = vector_to_array(F.col("probability"))
+    true = F.greatest(F.get(probability, F.col(LABEL).cast("int")), F.lit(EPSILON))
+    shown = F.get(probability, F.lit(1))
+    if rows is not None and rows > EXACT_ROWS:
+        shown = F.round(shown, DIGITS)
+    counted = (
+        predictions.select(LABEL, "prediction", shown.alias("p"), (-F.log(true)).alias("loss"))
+        .groupBy(LABEL, "prediction", "p")
+        .agg(F.count(F.lit(1)).alias("count"), F.sum("loss").alias("loss"))
+    )
+    counts = pd.DataFrame(counted.toPandas())
+    return ScoreTable(*(counts[name].to_numpy() for name in (LABEL, "prediction", "p", "count", "loss")))
