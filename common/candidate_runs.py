@@ -1,18 +1,22 @@
 """Candidates in the tracking store: written beside the search, and taken up again after a kill."""
 
+import io
 import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from queue import Queue
 from threading import Thread
 from types import TracebackType
 from typing import Self
 
+import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
 
 from common import tracking
+from common.errors import UserError
 from common.learners import Learner, Parameters
 from common.metrics import METRICS
 from common.search.result import CandidateFailure, CandidateResult, Outcome
@@ -178,29 +182,54 @@ def _read_candidate(run: Run, learner: Learner) -> CandidateResult:
     return CandidateResult(parameters, scored, run.data.metrics["fit_seconds"])
 
 
-def open_generation(search: Run, number: int) -> str:
-    """Start the run of a generation, below its search, and return its id."""
-    return str(
-        MlflowClient()
-        .create_run(
-            search.info.experiment_id,
-            run_name=f"generation {number}",
-            tags={
-                "mlflow.parentRunId": search.info.run_id,
-                "mlflow.user": search.data.tags.get("mlflow.user", ""),
-                tracking.STEP: "generation",
-                tracking.SEARCH: search.info.run_id,
-            },
-        )
-        .info.run_id
-    )
+@dataclass
+class GenerationRun:
+    """The run of a generation, and the metrics that it ends with."""
+
+    run_id: str
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
-def close_generation(run_id: str, metrics: Mapping[str, float]) -> None:
-    """End the run of a generation with what it found."""
-    client, now = MlflowClient(), int(time.time() * 1000)
-    client.log_batch(run_id, metrics=[Metric(name, value, now, 0) for name, value in metrics.items()])
+@contextmanager
+def generation_run(search: Run, number: int) -> Iterator[GenerationRun]:
+    """Open the run of a generation, below its search."""
+    client = MlflowClient()
+    run_id = client.create_run(
+        search.info.experiment_id,
+        run_name=f"generation {number}",
+        tags={
+            "mlflow.parentRunId": search.info.run_id,
+            "mlflow.user": search.data.tags.get("mlflow.user", ""),
+            tracking.STEP: "generation",
+            tracking.SEARCH: search.info.run_id,
+        },
+    ).info.run_id
+    generation = GenerationRun(run_id)
+    try:
+        yield generation
+    except BaseException:
+        client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
+        raise
+    now = int(time.time() * 1000)
+    metrics = [Metric(name, value, now, 0) for name, value in generation.metrics.items()]
+    client.log_batch(run_id, metrics=metrics)
     client.set_terminated(run_id)
+
+
+def best_of_search(uri: str, most: int, learner: Learner) -> list[Parameters]:
+    """Return the best candidates of a finished search, best first; of `none`, none.
+
+    Raises:
+        UserError: there is no such search, or it was of another learner.
+    """
+    if uri == "none":
+        return []
+    run = tracking.get_run(uri)
+    if run.data.tags.get("learner") != learner.name:
+        raise UserError(f"warm_start must be none, auto or a search of {learner.name!r}, got {uri!r}")
+    table = pd.read_csv(io.StringIO(tracking.read_text(f"{uri}/candidates.csv")), dtype=str).head(most)
+    kinds = {name: kind for name, kind in learner.parameters.items() if name in table.columns}
+    return [{name: kind.parse(row[name]) for name, kind in kinds.items()} for _, row in table.iterrows()]
 
 
 def log_winner(result: CandidateResult, search: str, child: str) -> None:

@@ -15,7 +15,7 @@ from mlflow.exceptions import ExecutionException
 from common import datasets, tracking
 from common.errors import UserError
 from common.learners import get_learner
-from common.search.grid import load_grid
+from common.search.conf import load_grid, load_space
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +123,11 @@ def resolve_inputs(step: str, parameters: Mapping[str, str], experiment_id: str 
         if uri == "auto":
             uri = get_or_run(upstream, origin, experiment_id=experiment_id).uri(artifact)
         resolved[name] = _check_input(name, uri.rstrip("/"), artifact)
+    if parameters.get("warm_start") == "auto":
+        tags = {tracking.STEP: "train_grid", f"{tracking.INPUT}features": resolved["features"]}
+        tags["learner"] = parameters["learner"]
+        found = tracking.find_finished(tags, experiment_id)
+        resolved["warm_start"] = f"runs:/{found[0].info.run_id}" if found else "none"
     by_hand = parameters.get("version", "auto") != "auto"
     if step == "champion" and not by_hand and parameters.get("candidates", "auto") == "auto":
         resolved["candidates"] = ",".join(_searches(origin, experiment_id))
@@ -172,6 +177,8 @@ def step_key(step: str, parameters: Mapping[str, str]) -> str:
         relevant = {name: value for name, value in relevant.items() if name not in ORIGIN}
     if "grid" in relevant:
         relevant["grid"] = json.dumps(load_grid(relevant["grid"], get_learner(relevant["learner"])))
+    if "space" in relevant:
+        relevant["space"] = json.dumps(load_space(relevant["space"], get_learner(relevant["learner"])))
     parts = [step, sorted(relevant.items()), content, source_fingerprint()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

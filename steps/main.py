@@ -6,8 +6,9 @@ import pandas as pd
 
 from common import champion as registry
 from common.learners import get_learner
+from common.search.conf import load_grid
 from common.search.engine import check_engine
-from common.search.grid import grid_candidates, load_grid
+from common.search.grid import grid_candidates
 from common.vectorizer import ENCODINGS
 from common.workflow import StepRun, get_or_run
 from steps.step import (

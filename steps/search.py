@@ -1,7 +1,7 @@
 """What train_grid and train_ga share: candidates tracked as they come, and the winner's leavings."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import click
@@ -11,7 +11,7 @@ from mlflow.types.schema import SparkMLVector
 from pyspark.sql import DataFrame
 
 from common import candidate_runs, tracking
-from common.candidate_runs import CandidateWriter, TrackedCandidate
+from common.candidate_runs import CandidateWriter, GenerationRun, TrackedCandidate
 from common.datasets import DatasetSpec
 from common.errors import UserError
 from common.learners import Learner, Parameters
@@ -46,11 +46,18 @@ class Search:
     earlier: Mapping[str, TrackedCandidate]
     outcomes: dict[str, Outcome]
 
-    def evaluate(self, candidates: Sequence[Parameters], parent: str | None = None) -> None:
-        """Score candidates that are not known yet, and have each written below `parent`."""
+    def evaluate(self, candidates: Sequence[Parameters], parent: str | None = None) -> dict[str, Outcome]:
+        """Score candidates, have each written below `parent`, and return their outcomes by name."""
+        found = {}
         for outcome in self._outcomes(candidates, parent):
-            self.outcomes[outcome.name] = outcome
             self.progress.show(outcome)
+            found[outcome.name] = outcome
+        self.outcomes |= found
+        return found
+
+    def generation(self, number: int) -> AbstractContextManager[GenerationRun]:
+        """Open the run of a generation, below this search."""
+        return candidate_runs.generation_run(self.writer.search, number)
 
     def _outcomes(self, candidates: Sequence[Parameters], parent: str | None) -> Iterator[Outcome]:
         left = []

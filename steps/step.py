@@ -74,6 +74,23 @@ def search_options(command: Any) -> Any:
     return command
 
 
+def breeding_options(command: Any) -> Any:
+    """Add the options that say how long a genetic search goes on."""
+    options = (
+        click.option("--generations", default=10, type=click.IntRange(0), help="At the most."),
+        click.option("--population", default=16, type=click.IntRange(3), help="Of a generation."),
+        click.option(
+            "--patience",
+            default=4,
+            type=click.IntRange(1),
+            help="Generations without a better best after which it ends.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 class Run:
     """The active run of a step: its inputs, and where its results are kept."""
 

@@ -1,48 +1,10 @@
 """Grids: every combination of the values listed for each parameter."""
 
-import json
 from itertools import product
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from common.errors import UserError, first_line
+from common.errors import UserError
 from common.learners import Learner, Parameters
-
-CONF = Path(__file__).parents[2] / "conf" / "grids"
-
-
-def load_grid(grid: str, learner: Learner) -> dict[str, Any]:
-    """Read a grid.
-
-    Args:
-        grid: `auto` (the learner's), a name under conf/grids, the path of a YAML file, or JSON such as
-            {"maxDepth": [3, 5]}.
-        learner: whose default `auto` is.
-
-    Raises:
-        UserError: there is no such grid, or it is no mapping of parameters to lists.
-    """
-    grid = learner.grid if grid == "auto" else grid
-    if grid.lstrip().startswith("{"):
-        text, what = grid, "grid"
-    else:
-        path = Path(grid) if grid.endswith((".yaml", ".yml")) else CONF / f"{grid}.yaml"
-        if not path.is_file():
-            known = ", ".join(sorted(file.stem for file in CONF.glob("*.yaml")))
-            raise UserError(
-                f"grid {grid!r} is unknown: give one of {known}, the path of a YAML file, or JSON "
-                'such as {"maxDepth": [3, 5]}'
-            )
-        text, what = path.read_text(encoding="utf-8"), f"grid {grid!r}"
-    try:
-        content = json.loads(text) if text is grid else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{what} cannot be read: {first_line(error)}") from None
-    if not isinstance(content, dict) or not content:
-        raise UserError(f"{what} must map parameters to lists of values, got {content!r}")
-    return content
 
 
 def grid_candidates(grid: dict[str, Any], learner: Learner) -> list[Parameters]:

@@ -2,7 +2,8 @@ import pytest
 
 from common.errors import UserError
 from common.learners import LEARNERS, get_learner
-from common.search.grid import grid_candidates, load_grid
+from common.search.conf import load_grid
+from common.search.grid import grid_candidates
 
 
 @pytest.mark.parametrize("name", LEARNERS)

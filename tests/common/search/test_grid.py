@@ -2,7 +2,8 @@ import pytest
 
 from common.errors import UserError
 from common.learners import get_learner
-from common.search.grid import grid_candidates, load_grid
+from common.search.conf import load_grid
+from common.search.grid import grid_candidates
 
 GBT = get_learner("gbt")
 
@@ -30,7 +31,7 @@ def test_repeated_values_are_one_candidate():
     [
         ("nope", "grid 'nope' is unknown: give one of gbt_coarse, gbt_fine, linear_svc"),
         ('{"maxDepth": [', "grid cannot be read"),
-        ("{}", "must map parameters to lists"),
+        ("{}", "must map parameters to values"),
         ('{"depth": [3]}', "grid has the parameter 'depth', which learner 'gbt' does not"),
         ('{"maxDepth": []}', "grid needs a list of at least one value for maxDepth"),
         ('{"maxDepth": 3}', "grid needs a list of at least one value for maxDepth, got 3"),

@@ -1,0 +1,163 @@
+"""Genetic search: generations of candidates, bred by Optuna's NSGA-II sampler from the best so far."""
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.samplers import NSGAIISampler, nsgaii
+from optuna.study import StudyDirection
+
+from common.learners import Parameters
+from common.metrics import sign
+from common.search.result import CandidateResult, Outcome, candidate_name, ranked
+from common.search.space import Space, diversity, is_within
+
+CROSSOVERS: dict[str, Callable[[], Any]] = {
+    "uniform": nsgaii.UniformCrossover,
+    "blxalpha": nsgaii.BLXAlphaCrossover,
+    "sbx": nsgaii.SBXCrossover,
+    "vsbx": nsgaii.VSBXCrossover,
+    "undx": nsgaii.UNDXCrossover,
+    "spx": nsgaii.SPXCrossover,
+}
+NOTHING = float("nan")
+# What a candidate that failed is worth, so that it has no children.
+WORST = {1: float("-inf"), -1: float("inf")}
+
+
+@dataclass(frozen=True)
+class Breeding:
+    """How a generation comes from the one before.
+
+    Attributes:
+        population: candidates of a generation, at least 3.
+        crossover: one of CROSSOVERS; choices are always exchanged uniformly.
+        crossover_prob: how likely a child has two parents instead of being one's copy, 0 to 1.
+        mutation_prob: how likely each parameter is drawn anew, 0 to 1; None: one over their number.
+    """
+
+    population: int = 16
+    crossover: str = "uniform"
+    crossover_prob: float = 0.9
+    mutation_prob: float | None = None
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Candidates that were bred together.
+
+    Attributes:
+        number: from 0.
+        drawn: all of them, in order; the same one may come twice.
+        new: those that no generation had before.
+    """
+
+    number: int
+    drawn: Sequence[Parameters]
+    new: Sequence[Parameters]
+
+
+class GeneticSearch:
+    """Proposes generations; the same seed and the same scores give the same ones."""
+
+    def __init__(
+        self,
+        space: Space,
+        metric: str,
+        breeding: Breeding,
+        seed: int,
+        first: Sequence[Parameters] = (),
+    ) -> None:
+        """Start a search.
+
+        Args:
+            space: what is drawn from.
+            metric: that is to be highest, or lowest where that is better.
+            breeding: how.
+            seed: of all draws.
+            first: candidates to begin the first generation with; those outside the space are left out.
+        """
+        self.space, self.metric, self.breeding = space, metric, breeding
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = NSGAIISampler(
+                population_size=breeding.population,
+                crossover=CROSSOVERS[breeding.crossover](),
+                crossover_prob=breeding.crossover_prob,
+                mutation_prob=breeding.mutation_prob,
+                seed=seed,
+            )
+        direction = StudyDirection.MAXIMIZE if sign(metric) > 0 else StudyDirection.MINIMIZE
+        self.study = optuna.create_study(direction=direction, sampler=sampler)
+        within = [dict(candidate) for candidate in first if is_within(candidate, space)]
+        for candidate in within[: breeding.population]:
+            self.study.enqueue_trial(candidate)
+        self.trials: list[optuna.Trial] = []
+        self.known: dict[str, Outcome] = {}
+        self.rows: list[dict[str, float]] = []
+        self.since_better = 0
+
+    def goes_on(self, limit: int, patience: int) -> bool:
+        """Tell whether there is to be another generation.
+
+        Args:
+            limit: generations at the most.
+            patience: the end comes after so many generations without a better best.
+        """
+        return len(self.rows) < limit and self.since_better < patience
+
+    def ask(self) -> Generation:
+        """Return the next generation; its outcomes must be told before the next is asked for."""
+        self.trials = [self.study.ask(self.space) for _ in range(self.breeding.population)]
+        drawn = [dict(trial.params) for trial in self.trials]
+        by_name = {candidate_name(candidate): candidate for candidate in drawn}
+        new = [candidate for name, candidate in by_name.items() if name not in self.known]
+        return Generation(len(self.rows), drawn, new)
+
+    def tell(self, generation: Generation, outcomes: Mapping[str, Outcome]) -> dict[str, float]:
+        """Take the outcomes of a generation's new candidates, by name; return its row of the table."""
+        self.known |= outcomes
+        for trial, candidate in zip(self.trials, generation.drawn, strict=True):
+            self.study.tell(trial, self._value(self.known[candidate_name(candidate)]))
+        self._count(generation)
+        return self.rows[-1]
+
+    def _value(self, outcome: Outcome) -> float:
+        if isinstance(outcome, CandidateResult):
+            return outcome.mean(self.metric)
+        return WORST[sign(self.metric)]
+
+    def _count(self, generation: Generation) -> None:
+        outcomes = [self.known[candidate_name(candidate)] for candidate in generation.drawn]
+        values, known = self._values(outcomes), self._values(self.known.values())
+        best = known[0] if known else NOTHING
+        before = self.rows[-1]["best_so_far"] if self.rows else NOTHING
+        # A comparison with nothing is false, so the first best is a better one.
+        better = not sign(self.metric) * (best - before) <= 0
+        self.since_better = 0 if better else self.since_better + 1
+        self.rows.append(
+            {
+                "generation": generation.number,
+                "best": values[0] if values else NOTHING,
+                "mean": fmean(values) if values else NOTHING,
+                "worst": values[-1] if values else NOTHING,
+                "best_so_far": best,
+                "diversity": diversity(generation.drawn, self.space),
+                "candidates": len(generation.drawn),
+                "fitted": len(generation.new),
+                "fits_saved": len(generation.drawn) - len(generation.new),
+            }
+        )
+
+    def _values(self, outcomes: Iterable[Outcome]) -> list[float]:
+        results = [outcome for outcome in outcomes if isinstance(outcome, CandidateResult)]
+        return [result.mean(self.metric) for result in ranked(results, self.metric)]
+
+    def table(self) -> pd.DataFrame:
+        """Return a row a generation: its scores, diversity, and how many candidates cost no fit."""
+        return pd.DataFrame(self.rows)
