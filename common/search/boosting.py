@@ -218,7 +218,11 @@ def _csr(table: pa.Table) -> sp.csr_matrix:
     places[in_sparse] = indices.flatten().to_numpy()
     places[~in_sparse] = np.tile(np.arange(size), int((~sparse).sum()))
     pointers = np.concatenate([[0], lengths.cumsum()])
-    return sp.csr_matrix((values.flatten().to_numpy(), places, pointers), (len(lengths), size))
+    found = sp.csr_matrix(
+        (values.flatten().to_numpy(), places, pointers), (len(lengths), size), copy=True
+    )
+    found.eliminate_zeros()
+    return found
 
 
 def _number_columns(features: sp.csr_matrix) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Genetic search: generations of candidates, bred by Optuna's NSGA-II sampler from the best so far."""
 
+import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -137,8 +138,7 @@ class GeneticSearch:
         values, known = self._values(outcomes), self._values(self.known.values())
         best = known[0] if known else NOTHING
         before = self.rows[-1]["best_so_far"] if self.rows else NOTHING
-        # A comparison with nothing is false, so the first best is a better one.
-        better = not sign(self.metric) * (best - before) <= 0
+        better = bool(known) and (math.isnan(before) or sign(self.metric) * (best - before) > 0)
         self.since_better = 0 if better else self.since_better + 1
         self.rows.append(
             {

@@ -1,0 +1,106 @@
+"""Searches killed for real, with their processes, and the same command again."""
+
+import os
+import subprocess
+import sys
+from io import StringIO
+
+import mlflow
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from common import tracking
+from steps.featurize import featurize
+from steps.load_data import load_data
+from steps.split import split
+from tests.project import ROOT
+
+GRID = '{"maxDepth": [1, 2], "maxBins": [8, 16], "stepSize": [0.2, 0.3], "maxIter": [2]}'
+SPACE = '{"maxDepth": {"low": 1, "high": 3}, "maxIter": {"low": 1, "high": 4}}'
+SEARCHES = {
+    "train_grid": ["--grid", GRID, "--engine", "mllib", "--parallelism", "1"],
+    "train_ga": ["--space", SPACE, "--generations", "4", "--population", "6"],
+}
+
+
+@pytest.fixture
+def features(store, slice_file, spark):
+    """URI of a slice's features in a store of its own."""
+    for command, arguments in (
+        (load_data, ["--source", str(slice_file)]),
+        (split, ["--source", str(slice_file)]),
+        (featurize, ["--source", str(slice_file)]),
+    ):
+        if command is not load_data:
+            before = {split: ("data", load_data, "/data"), featurize: ("split", split, "")}[command]
+            name, upstream, artifact = before
+            (run,) = tracking.find_finished({tracking.STEP: upstream.name}, store)
+            arguments = [*arguments, f"--{name}", f"runs:/{run.info.run_id}{artifact}"]
+        result = CliRunner().invoke(command, arguments)
+        assert result.exit_code == 0, result.output
+    (run,) = tracking.find_finished({tracking.STEP: "featurize"}, store)
+    return f"runs:/{run.info.run_id}"
+
+
+def start(step, features, store):
+    environment = {
+        **os.environ,
+        "MLFLOW_EXPERIMENT_ID": store,
+        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    command = [sys.executable, "-m", f"steps.{step}", "--features", features, "--folds", "2"]
+    return subprocess.Popen(
+        [*command, *SEARCHES[step]], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
+def finish(step, features, store):
+    """Run a search to its end; give what it printed and its run."""
+    process = start(step, features, store)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    return output, tracking.find_finished({tracking.STEP: step}, store)[0]
+
+
+def table(run, name):
+    text = tracking.read_text(f"runs:/{run.info.run_id}/{name}")
+    return pd.read_csv(StringIO(text)).drop(columns="fit_seconds", errors="ignore")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", SEARCHES)
+def test_killed_search_goes_on_where_it_was_and_finds_the_same(features, store, step):
+    killed = start(step, features, store)
+    for line in killed.stdout:
+        if line.startswith(("candidate 4/", "candidate 9/")):
+            break
+    killed.kill()
+    killed.communicate()
+    client = mlflow.MlflowClient()
+    (dead,) = client.search_runs([store], f"tags.`{tracking.STEP}` = '{step}'")
+    assert dead.info.status == "RUNNING"
+
+    output, resumed = finish(step, features, store)
+    taken = int(output.split("taking up ")[1].split(" ")[0])
+    assert taken >= 2
+    assert client.get_run(dead.info.run_id).info.status == "KILLED"
+    assert client.search_runs([store], "attributes.status = 'RUNNING'") == []
+    candidates = [
+        run
+        for run in client.search_runs([store], f"tags.`{tracking.SEARCH}` = '{resumed.info.run_id}'")
+        if run.data.tags[tracking.STEP] == "candidate"
+    ]
+    found = table(resumed, "candidates.csv")
+    assert len(candidates) == len(found)
+    earlier = [run for run in candidates if run.info.start_time < resumed.info.start_time]
+    assert len(earlier) == taken
+
+    output, undisturbed = finish(step, features, store)
+    assert "taking up" not in output
+    pd.testing.assert_frame_equal(found, table(undisturbed, "candidates.csv"), check_exact=True)
+    if step == "train_ga":
+        pd.testing.assert_frame_equal(
+            table(resumed, "generations.csv"), table(undisturbed, "generations.csv"), check_exact=True
+        )
