@@ -6,14 +6,16 @@ import pandas as pd
 
 from common import champion as registry
 from common.learners import get_learner
-from common.search.conf import load_grid
+from common.search.conf import load_grid, load_space
 from common.search.engine import check_engine
 from common.search.grid import grid_candidates
+from common.search.space import make_space
 from common.vectorizer import ENCODINGS
 from common.workflow import StepRun, get_or_run
 from steps.step import (
     OPEN_UNIT,
     PROFILES,
+    breeding_options,
     origin_options,
     search_options,
     start_run,
@@ -32,7 +34,9 @@ from steps.step import (
 @click.option("--encoding", default="onehot", type=click.Choice(ENCODINGS), help="Of categories.")
 @search_options
 @click.option("--grid", default="auto", help="Of train_grid; auto: the learner's.")
-@click.option("--seed", default=42, type=int, help="Of split, folds and learner.")
+@click.option("--space", default="auto", help="Of train_ga; auto: the learner's.")
+@breeding_options
+@click.option("--seed", default=42, type=int, help="Of split, folds, draws and learner.")
 @click.option("--name", default="income", help="Of the registered model.")
 @click.option("--use-cache", default=True, type=bool, help="Reuse steps that ran before.")
 def main(
@@ -45,10 +49,14 @@ def main(
     encoding: str,
     learner: str,
     grid: str,
+    space: str,
     folds: int,
     metric: str,
     engine: str,
     parallelism: int,
+    generations: int,
+    population: int,
+    patience: int,
     seed: int,
     name: str,
     use_cache: bool,
@@ -56,9 +64,10 @@ def main(
     """Load, explore, split, featurize, search, and let the winner challenge the champion."""
     registry.check_name(name)
     chosen = get_learner(learner)
-    values = load_grid(grid, chosen)
+    values, ranges = load_grid(grid, chosen), load_space(space, chosen)
     grid_candidates(values, chosen)
-    check_engine(chosen, engine, values)
+    make_space(ranges, chosen)
+    check_engine(chosen, engine, [*values, *ranges])
     with start_run("main") as active:
         done: list[StepRun] = []
 
@@ -72,19 +81,21 @@ def main(
         run("eda", data=loaded, profile=profile, profile_rows=profile_rows)
         split = run("split", data=loaded, strata=strata, train_ratio=train_ratio, seed=seed).uri()
         features = run("featurize", split=split, encoding=encoding, seed=seed).uri()
-        search = run(
-            "train_grid",
-            features=features,
-            learner=learner,
-            grid=grid,
-            folds=folds,
-            metric=metric,
-            engine=engine,
-            parallelism=parallelism,
-            seed=seed,
-        ).uri()
+        shared = {
+            "features": features,
+            "learner": learner,
+            "folds": folds,
+            "metric": metric,
+            "engine": engine,
+            "parallelism": parallelism,
+            "seed": seed,
+        }
+        searches = [run("train_grid", **shared, grid=grid).uri()]
+        if generations > 0:
+            bred = {"generations": generations, "population": population, "patience": patience}
+            searches.append(run("train_ga", **shared, **bred, space=space).uri())
         has_champion = registry.present_champion(name) is not None
-        run("champion", reusable=has_champion, candidates=search, name=name)
+        run("champion", reusable=has_champion, candidates=",".join(searches), name=name)
         _report(done, name)
 
 

@@ -77,8 +77,15 @@ def search_options(command: Any) -> Any:
 def breeding_options(command: Any) -> Any:
     """Add the options that say how long a genetic search goes on."""
     options = (
-        click.option("--generations", default=10, type=click.IntRange(0), help="At the most."),
-        click.option("--population", default=16, type=click.IntRange(3), help="Of a generation."),
+        click.option(
+            "--generations",
+            default=10,
+            type=click.IntRange(0),
+            help="Of the genetic search, at the most.",
+        ),
+        click.option(
+            "--population", default=16, type=click.IntRange(3), help="Candidates of a generation."
+        ),
         click.option(
             "--patience",
             default=4,

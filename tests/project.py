@@ -15,6 +15,9 @@ MAIN = {
     "profile": "minimal",
     "profile_rows": 200,
     "folds": 2,
+    "generations": 2,
+    "population": 3,
+    "space": '{"maxDepth": {"low": 1, "high": 3}, "maxIter": {"low": 1, "high": 4}}',
     "grid": '{"maxDepth": [2], "maxIter": [2, 4], "stepSize": [0.3]}',
 }
 

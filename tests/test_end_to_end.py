@@ -23,7 +23,7 @@ def table(output):
     return {line.split()[0]: line.split()[1:3] for line in lines}
 
 
-STEPS = ["load_data", "eda", "split", "featurize", "train_grid", "champion"]
+STEPS = ["load_data", "eda", "split", "featurize", "train_grid", "train_ga", "champion"]
 
 
 @pytest.mark.slow
@@ -50,6 +50,7 @@ def test_every_step_leaves_its_artifacts(project, first):
         "split": {"train", "test", "strata.csv"},
         "featurize": {"vectorizer", "train", "test"},
         "train_grid": {"candidates.csv", "best_parameters.json", "spark-model"},
+        "train_ga": {"candidates.csv", "generations.csv", "best_parameters.json", "spark-model"},
     }
     for name, artifacts in expected.items():
         found = {item.path for item in project.client.list_artifacts(steps[name][0])}
