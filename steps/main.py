@@ -1,5 +1,7 @@
 """Entry point main: the whole workflow, each step a child run, got or run."""
 
+from typing import Any
+
 import click
 import mlflow
 import pandas as pd
@@ -35,7 +37,7 @@ from steps.step import (
 @search_options
 @click.option("--grid", default="auto", help="Of train_grid; auto: the learner's.")
 @click.option("--space", default="auto", help="Of train_ga; auto: the learner's.")
-@breeding_options
+@breeding_options(least=0)
 @click.option("--seed", default=42, type=int, help="Of split, folds, draws and learner.")
 @click.option("--name", default="income", help="Of the registered model.")
 @click.option("--use-cache", default=True, type=bool, help="Reuse steps that ran before.")
@@ -81,7 +83,7 @@ def main(
         run("eda", data=loaded, profile=profile, profile_rows=profile_rows)
         split = run("split", data=loaded, strata=strata, train_ratio=train_ratio, seed=seed).uri()
         features = run("featurize", split=split, encoding=encoding, seed=seed).uri()
-        shared = {
+        shared: dict[str, Any] = {
             "features": features,
             "learner": learner,
             "folds": folds,
@@ -92,7 +94,11 @@ def main(
         }
         searches = [run("train_grid", **shared, grid=grid).uri()]
         if generations > 0:
-            bred = {"generations": generations, "population": population, "patience": patience}
+            bred: dict[str, Any] = {
+                "generations": generations,
+                "population": population,
+                "patience": patience,
+            }
             searches.append(run("train_ga", **shared, **bred, space=space).uri())
         has_champion = registry.present_champion(name) is not None
         run("champion", reusable=has_champion, candidates=",".join(searches), name=name)

@@ -74,14 +74,18 @@ def search_options(command: Any) -> Any:
     return command
 
 
-def breeding_options(command: Any) -> Any:
-    """Add the options that say how long a genetic search goes on."""
+def breeding_options(least: int) -> Any:
+    """Return a decorator that adds the options that say how long a genetic search goes on.
+
+    Args:
+        least: generations that may be asked for: 1, or 0 where the search may be left out.
+    """
     options = (
         click.option(
             "--generations",
             default=10,
-            type=click.IntRange(0),
-            help="Of the genetic search, at the most.",
+            type=click.IntRange(least),
+            help="Of the genetic search, at the most" + ("; 0: none." if least == 0 else "."),
         ),
         click.option(
             "--population", default=16, type=click.IntRange(3), help="Candidates of a generation."
@@ -93,9 +97,13 @@ def breeding_options(command: Any) -> Any:
             help="Generations without a better best after which it ends.",
         ),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+
+    def add(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 class Run:

@@ -22,7 +22,7 @@ from steps.step import breeding_options, origin_options, search_options, step, s
     help="A name under conf/spaces, a YAML file, or JSON; auto: the learner's.",
 )
 @search_options
-@breeding_options
+@breeding_options(least=1)
 @click.option("--crossover", default="uniform", type=click.Choice(list(CROSSOVERS)), help="Optuna's.")
 @click.option(
     "--crossover-prob", default=0.9, type=click.FloatRange(0, 1), help="That a child has two parents."

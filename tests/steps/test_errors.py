@@ -36,6 +36,7 @@ def line_of(command, *arguments):
         (train_grid, ["--grid", '{"depth": [1]}'], "grid has the parameter 'depth'"),
         (train_grid, ["--folds", "1"], "'--folds': 1 is not in the range"),
         (train_ga, ["--space", "typo"], "space 'typo' is unknown"),
+        (train_ga, ["--generations", "0"], "'--generations': 0 is not in the range"),
         (train_ga, ["--population", "2"], "'--population': 2 is not in the range"),
         (train_ga, ["--crossover", "x"], "'x' is not one of"),
         (main, ["--space", "typo"], "space 'typo' is unknown"),
