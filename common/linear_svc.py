@@ -18,7 +18,7 @@ class ProbableLinearSVC(LinearSVC):
         machine: Any = super()._fit(dataset)
         jvm: Any = SparkContext._jvm
         java = jvm.org.apache.spark.ml.classification.LogisticRegressionModel(
-            machine.uid, machine._call_java("coefficients"), machine.intercept
+            machine.uid, machine._java_obj.coefficients(), machine.intercept
         )
         model = LogisticRegressionModel(java)
         columns = {name: self.getOrDefault(name) for name in ("featuresCol", "labelCol")}

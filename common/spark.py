@@ -28,6 +28,8 @@ def get_session(master: str | None = None) -> SparkSession:
     settings = {
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # Read from Parquet by columns, a vector could not be handed to a Python function.
+        "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled": "false",
         "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY", "4g"),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
