@@ -37,7 +37,6 @@ def test_generations_get_better_and_stay_within_the_space():
     table = search.table()
     assert table["best_so_far"].is_monotonic_increasing
     assert table["mean"].iloc[-1] > table["mean"].iloc[0] + 0.05
-    assert table["best_so_far"].iloc[-1] > table["best"].iloc[0]
     assert all(is_within(candidate, SPACE) for generation in drawn for candidate in generation.drawn)
     assert table["diversity"].iloc[-1] < table["diversity"].iloc[0]
 
