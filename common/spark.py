@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import sys
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -40,6 +41,8 @@ def get_session(master: str | None = None) -> SparkSession:
     if " " not in str(LOG4J):
         settings["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile=file:{LOG4J}"
     if master.startswith("local"):
+        # Else a worker is whatever python3 the PATH has, which need not have the packages.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         settings["spark.driver.host"] = settings["spark.driver.bindAddress"] = "127.0.0.1"
         # Two hundred shuffle partitions, Spark's default for clusters, are 200 tiny tasks here.
         settings["spark.sql.shuffle.partitions"] = str(os.cpu_count() or 1)
