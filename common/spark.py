@@ -1,14 +1,20 @@
 """The Spark session that every step shares."""
 
+import atexit
 import logging
 import os
+import shutil
 import socket
 import sys
+import tempfile
+import zipfile
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-LOG4J = Path(__file__).parents[1] / "conf" / "spark" / "log4j2.properties"
+ROOT = Path(__file__).parents[1]
+LOG4J = ROOT / "conf" / "spark" / "log4j2.properties"
+ARCHIVE = "common.zip"
 
 
 def file_uri(path: Path) -> str:
@@ -22,7 +28,8 @@ def get_session(master: str | None = None) -> SparkSession:
     Args:
         master: Spark master URL. Default: the environment's SPARK_MASTER, else every local core.
 
-    A local session listens on the loopback address alone and has no web UI. Driver memory is the
+    A cluster is sent this library's code; its Python (PYSPARK_PYTHON) must have the packages. A local
+    session listens on the loopback address alone and has no web UI. Driver memory is the
     environment's SPARK_DRIVER_MEMORY, 4g by default: on a local master the driver does all the work.
     """
     master = master or os.environ.get("SPARK_MASTER", "local[*]")
@@ -52,4 +59,20 @@ def get_session(master: str | None = None) -> SparkSession:
     builder = SparkSession.builder.appName("income").master(master)
     for key, value in settings.items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    session = builder.getOrCreate()
+    if not master.startswith("local"):
+        _send_library(session)
+    return session
+
+
+def _send_library(session: SparkSession) -> None:
+    """Have the workers of a cluster, which start in folders of their own, import `common`."""
+    if any(Path(file).name == ARCHIVE for file in session.sparkContext.listFiles):
+        return
+    # Workers fetch it when they need it, so it stays until the end.
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with zipfile.ZipFile(Path(folder, ARCHIVE), "w") as archive:
+        for file in sorted((ROOT / "common").rglob("*.py")):
+            archive.write(file, file.relative_to(ROOT))
+    session.sparkContext.addPyFile(str(Path(folder, ARCHIVE)))

@@ -1,0 +1,48 @@
+"""A search on the cluster of SPARK_MASTER, for test_cluster; prints scores and who did the work."""
+
+import json
+import sys
+
+from pyspark.ml.linalg import Vectors, VectorUDT
+from pyspark.sql import SparkSession
+from pyspark.sql import types as T
+
+from common.learners import get_learner
+from common.search.boosting import BoostingEngine
+from common.search.folds import fold_data
+from common.search.grid import grid_candidates
+from common.spark import get_session
+
+GRID = {"maxDepth": [1, 2, 3, 4], "maxBins": [8, 16, 32], "maxIter": [40], "stepSize": [0.1, 0.3]}
+
+
+def tasks_by_executor(spark):
+    executors = spark.sparkContext._jsc.sc().statusStore().executorList(True)
+    found = [executors.apply(place) for place in range(executors.size())]
+    return {executor.id(): executor.totalTasks() for executor in found if executor.id() != "driver"}
+
+
+def main(rows):
+    # Both workers are to be there before the first task is given out.
+    waiting = {"spark.cores.max": "2", "spark.scheduler.minRegisteredResourcesRatio": "1.0"}
+    for name, value in waiting.items():
+        SparkSession.builder.config(name, value)
+    spark = get_session()
+    schema = T.StructType([T.StructField("features", VectorUDT())])
+    frame = spark.createDataFrame(
+        [(Vectors.dense(values), label, rank) for values, label, rank in rows],
+        schema.add("label", "double").add("fold_rank", "long"),
+    )
+    learner = get_learner("gbt")
+    engine = BoostingEngine(fold_data(frame, 5), learner, seed=7)
+    first, *others = grid_candidates(GRID, learner)
+    scores = {o.name: o.folds for o in engine.evaluate([first])}
+    # What all fits share is sent out by now: from here on a task is a task of fits.
+    before = tasks_by_executor(spark)
+    scores |= {o.name: o.folds for o in engine.evaluate(others)}
+    after = tasks_by_executor(spark)
+    print(json.dumps({"scores": scores, "tasks": {k: after[k] - before[k] for k in after}}))
+
+
+if __name__ == "__main__":
+    main(json.load(sys.stdin))
