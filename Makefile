@@ -26,7 +26,7 @@ lint: setup
 ui: setup
 	@"$(BIN)/mlflow" ui --host 127.0.0.1
 
-setup: java .venv/installed
+setup: java .venv/installed .venv/spark-classes.jsa
 
 .venv/installed: requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or name it by make PYTHON=..." >&2; exit 1; }
@@ -34,6 +34,10 @@ setup: java .venv/installed
 	$(PYTHON) -m venv .venv
 	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
+
+# Saves every step four seconds; what Java has to say of it is no news to a user.
+.venv/spark-classes.jsa: .venv/installed | java
+	@"$(BIN)/python" -m common.class_archive 2>.venv/spark-classes.log || cat .venv/spark-classes.log >&2
 
 # Spark runs on Java 17 or 21. Root on Debian gets its headless runtime; anybody else is told.
 java:

@@ -14,7 +14,9 @@ from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).parents[1]
 LOG4J = ROOT / "conf" / "spark" / "log4j2.properties"
-ARCHIVE = "common.zip"
+LIBRARY = "common.zip"
+# Of this environment: the classes that its Spark loads (see common/class_archive).
+CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
 
 
 def file_uri(path: Path) -> str:
@@ -22,11 +24,13 @@ def file_uri(path: Path) -> str:
     return f"file://{path.resolve()}"
 
 
-def get_session(master: str | None = None) -> SparkSession:
+def get_session(master: str | None = None, java_options: str | None = None) -> SparkSession:
     """Return the active session, or start one.
 
     Args:
         master: Spark master URL. Default: the environment's SPARK_MASTER, else every local core.
+        java_options: of the driver's JVM. Default: to share the environment's class archive, if it
+            has one.
 
     A cluster is sent this library's code; its Python (PYSPARK_PYTHON) must have the packages. A local
     session listens on the loopback address alone and has no web UI. Driver memory is the
@@ -44,9 +48,12 @@ def get_session(master: str | None = None) -> SparkSession:
         # Between the JVM and its Python workers loopback's TCP waits 20 ms each way, a task.
         "spark.python.unix.domain.socket.enabled": str(hasattr(socket, "AF_UNIX")).lower(),
     }
+    if java_options is None:
+        java_options = f"-XX:SharedArchiveFile={CLASS_ARCHIVE}" if CLASS_ARCHIVE.is_file() else ""
+    # Java does without an archive that another Java made, and need not say so.
+    options = [f"-Dlog4j2.configurationFile=file:{LOG4J}", *java_options.split(), "-Xlog:cds*=off"]
     # Spark splits Java's options at spaces: in a folder that has one its warnings are shown.
-    if " " not in str(LOG4J):
-        settings["spark.driver.extraJavaOptions"] = f"-Dlog4j2.configurationFile=file:{LOG4J}"
+    settings["spark.driver.extraJavaOptions"] = " ".join(o for o in options if " " not in o)
     if master.startswith("local"):
         # Else a worker is whatever python3 the PATH has, which need not have the packages.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
@@ -67,12 +74,12 @@ def get_session(master: str | None = None) -> SparkSession:
 
 def _send_library(session: SparkSession) -> None:
     """Have the workers of a cluster, which start in folders of their own, import `common`."""
-    if any(Path(file).name == ARCHIVE for file in session.sparkContext.listFiles):
+    if any(Path(file).name == LIBRARY for file in session.sparkContext.listFiles):
         return
     # Workers fetch it when they need it, so it stays until the end.
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with zipfile.ZipFile(Path(folder, ARCHIVE), "w") as archive:
+    with zipfile.ZipFile(Path(folder, LIBRARY), "w") as archive:
         for file in sorted((ROOT / "common").rglob("*.py")):
             archive.write(file, file.relative_to(ROOT))
-    session.sparkContext.addPyFile(str(Path(folder, ARCHIVE)))
+    session.sparkContext.addPyFile(str(Path(folder, LIBRARY)))
