@@ -10,7 +10,7 @@ PARAMETERS := dataset source profile profile_rows strata train_ratio encoding le
 	metric engine parallelism seed name use_cache
 GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))
 
-.PHONY: main test lint ui setup java pins clean
+.PHONY: main test bench lint ui setup java pins clean
 
 main: setup
 	@$(RUN) -e main $(GIVEN)
@@ -22,6 +22,14 @@ lint: setup
 	@"$(BIN)/ruff" check .
 	@"$(BIN)/ruff" format --check .
 	@"$(BIN)/mypy"
+
+# Each benchmark alone: python -m benchmarks.NAME. Their tables are kept under benchmarks/results.
+BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity
+
+bench: setup
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@set -e; for name in $(BENCHMARKS); do \
+		echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name $(if $(source),--source '$(source)'); done
 
 ui: setup
 	@"$(BIN)/mlflow" ui --host 127.0.0.1

@@ -1,0 +1,83 @@
+"""The rows that benchmarks search on: Adult's training rows as the workflow's own steps make them."""
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import mlflow
+from mlflow.entities import Run
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from common.datasets import load_spec, locate, read
+from common.search.folds import FoldData, assign_fold_rank, fold_data
+from common.spark import file_uri
+from common.stratify import stratify
+from common.vectorizer import fit_vectorizer, vectorize
+
+SEED, FOLDS = 42, 5
+
+# It tells of each new store's tables.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+
+
+def source_option(command: Any) -> Any:
+    """Add --source, which load_data takes too."""
+    return click.option("--source", default="auto", help="Adult's file, as load_data takes it.")(command)
+
+
+def features(spark: SparkSession, source: str, folder: Path, copies: int = 1) -> DataFrame:
+    """Return the training rows as featurize leaves them: features, label, fold_rank; kept as Parquet.
+
+    Args:
+        spark: the session.
+        source: of load_data.
+        folder: where to keep them.
+        copies: how often each row comes; fnlwgt and hours-per-week of a copy are changed a little, so
+            that it is another row.
+    """
+    spec = load_spec("adult")
+    frame = read(spark, spec, locate(spec, source))
+    train = stratify(frame, spec.strata, train_ratio=0.7, seed=SEED).train
+    vectorizer = fit_vectorizer(train, spec, "onehot")
+    if copies > 1:
+        copy = F.explode(F.sequence(F.lit(0), F.lit(copies - 1))).alias("copy")
+        train = train.select("*", copy)
+        noise = F.xxhash64(*[F.col(f"`{name}`") for name in train.columns])
+        hours = F.greatest(F.lit(1), F.col("`hours-per-week`") + F.pmod(noise, F.lit(5)) - 2)
+        jittered = {"fnlwgt": F.col("fnlwgt") + F.pmod(noise, F.lit(2001)), "hours-per-week": hours}
+        train = train.withColumns(jittered).drop("copy")
+    folded = assign_fold_rank(train, spec.label, SEED)
+    rows = vectorize(folded, vectorizer, spec).select("features", "label", "fold_rank")
+    rows.write.parquet(file_uri(folder / "train"))
+    return spark.read.parquet(file_uri(folder / "train"))
+
+
+@contextmanager
+def adult_folds(
+    spark: SparkSession, source: str, copies: int = 1
+) -> Iterator[tuple[DataFrame, FoldData]]:
+    """Give the rows as a user finds them in a run, and as a search lays them out, both cached."""
+    with tempfile.TemporaryDirectory() as folder:
+        rows = features(spark, source, Path(folder), copies).withColumn(
+            "fold", (F.col("fold_rank") % FOLDS).cast("int")
+        )
+        rows.cache().count()
+        data = fold_data(rows.drop("fold"), FOLDS)
+        data.frame.count()
+        yield rows, data
+        data.frame.unpersist()
+        rows.unpersist()
+
+
+@contextmanager
+def search_run() -> Iterator[Run]:
+    """Give a run in an SQLite store of its own, for a search to be tracked in."""
+    with tempfile.TemporaryDirectory() as folder:
+        mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
+        experiment = mlflow.create_experiment("benchmark", Path(folder, "runs").as_uri())
+        yield mlflow.MlflowClient().create_run(experiment)

@@ -1,0 +1,179 @@
+"""Our genetic search against random search, Optuna's TPE and sklearn-genetic-opt, at equal evaluations.
+
+python -m benchmarks.genetic_search [--source FILE] [--generations 8] [--population 8] [--seeds 5]
+"""
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import Any
+
+import click
+import numpy as np
+import optuna
+from optuna.distributions import CategoricalDistribution, IntDistribution
+from sklearn.model_selection import PredefinedSplit
+from sklearn_genetic import GASearchCV
+from sklearn_genetic.space import Categorical, Continuous, Integer
+from xgboost import XGBClassifier
+
+from common.learners import Parameters, get_learner
+from common.search.boosting import BoostingEngine
+from common.search.conf import load_grid, load_space
+from common.search.fold_matrix import FoldMatrix
+from common.search.folds import FoldData
+from common.search.genetic import Breeding, GeneticSearch
+from common.search.grid import grid_candidates
+from common.search.result import CandidateResult
+from common.search.space import Space, make_space
+from common.spark import get_session
+
+from .adult import SEED, adult_folds, source_option
+from .report import report
+
+# What a search gives: its best mean F1, how many candidates it evaluated, its seconds.
+Found = tuple[float, int, float]
+
+
+@click.command()
+@source_option
+@click.option("--generations", default=8, help="Of both genetic searches.")
+@click.option("--population", default=8, help="Of both; the others have as many evaluations.")
+@click.option("--seeds", default=5, help="How often each search is repeated.")
+def genetic_search(source: str, generations: int, population: int, seeds: int) -> None:
+    """Compare searches of the xgboost space, and the gbt one with the coarse grid."""
+    with adult_folds(get_session(), source) as (_, data):
+        found = _compare(data, generations, population, seeds)
+        grid_best, halves = _half_the_grid(data, seeds)
+    rows = [
+        {
+            "search": name,
+            "median best F1": round(median(best for best, _, _ in results), 5),
+            "best F1 by seed": " ".join(f"{best:.5f}" for best, _, _ in results),
+            "evaluations": max(count for _, count, _ in results),
+            "median s": round(median(seconds for _, _, seconds in results), 1),
+        }
+        for name, results in found.items()
+    ]
+    reached = sum(best >= grid_best for best, _, _ in halves)
+    facts = {
+        "coarse grid of gbt: best of 54": round(grid_best, 5),
+        "genetic search of gbt: best by seed": [round(best, 5) for best, _, _ in halves],
+        "its evaluations by seed, half the grid's at the most": [count for _, count, _ in halves],
+        "at or above the grid": f"{reached} of {seeds} seeds",
+    }
+    report("genetic_search", rows, facts)
+
+
+def _compare(data: FoldData, generations: int, population: int, seeds: int) -> dict[str, list[Found]]:
+    learner = get_learner("xgboost")
+    space = make_space(load_space("xgboost", learner), learner)
+    engine = BoostingEngine(data, learner, SEED)
+    budget = generations * population
+    samplers: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
+        "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
+        "TPE (Optuna)": lambda seed: optuna.samplers.TPESampler(seed=seed),
+    }
+    found: dict[str, list[Found]] = {}
+    for seed in range(seeds):
+        for name, sampler in samplers.items():
+            # Random draws need no answers: all are one batch. TPE learns from one after the other.
+            batch = budget if name == "random" else 1
+            result = sampled(engine, space, sampler(seed), budget, batch)
+            found.setdefault(name, []).append(result)
+        result = evolved(engine, space, generations, population, seed)
+        found.setdefault("ours", []).append(result)
+        result = sklearn_genetic(engine.matrix, space, generations, population, seed)
+        found.setdefault("GASearchCV (sklearn-genetic-opt)", []).append(result)
+    return found
+
+
+def _half_the_grid(data: FoldData, seeds: int) -> tuple[float, list[Found]]:
+    """Return the coarse grid's best, and what the genetic search finds with half its evaluations."""
+    learner = get_learner("gbt")
+    engine = BoostingEngine(data, learner, SEED)
+    grid = grid_candidates(load_grid("gbt_coarse", learner), learner)
+    space = make_space(load_space("gbt", learner), learner)
+    halves = [evolved(engine, space, 3, len(grid) // 6, seed) for seed in range(seeds)]
+    return max(scores(engine, grid)), halves
+
+
+def scores(engine: BoostingEngine, candidates: list[Parameters]) -> Iterator[float]:
+    """Give the mean F1 of each candidate, as they come."""
+    for outcome in engine.evaluate(candidates):
+        assert isinstance(outcome, CandidateResult), outcome
+        yield outcome.mean("f1")
+
+
+def sampled(
+    engine: BoostingEngine, space: Space, sampler: optuna.samplers.BaseSampler, budget: int, batch: int
+) -> Found:
+    """Search with a sampler of Optuna's, some candidates at a time."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    started = time.perf_counter()
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    for _ in range(budget // batch):
+        trials = [study.ask(space) for _ in range(batch)]
+        outcomes = {o.name: o for o in engine.evaluate([trial.params for trial in trials])}
+        by_parameters = {
+            tuple(sorted(o.parameters.items())): o.mean("f1")
+            for o in outcomes.values()
+            if isinstance(o, CandidateResult)
+        }
+        for trial in trials:
+            study.tell(trial, by_parameters[tuple(sorted(trial.params.items()))])
+    return study.best_value, budget, time.perf_counter() - started
+
+
+def evolved(engine: BoostingEngine, space: Space, generations: int, population: int, seed: int) -> Found:
+    """Search with our genetic search at train_ga's defaults, without its early end."""
+    started = time.perf_counter()
+    search = GeneticSearch(space, "f1", Breeding(population), seed)
+    evaluations = 0
+    while search.goes_on(generations, patience=generations):
+        generation = search.ask()
+        evaluations += len(generation.new)
+        search.tell(generation, {o.name: o for o in engine.evaluate(generation.new)})
+    best = float(search.table()["best_so_far"].iloc[-1])
+    return best, evaluations, time.perf_counter() - started
+
+
+def sklearn_genetic(
+    matrix: FoldMatrix, space: Space, generations: int, population: int, seed: int
+) -> Found:
+    """Search with GASearchCV over XGBClassifier on the same matrix and folds, on all cores."""
+    import random
+
+    random.seed(seed)
+    np.random.seed(seed)
+    started = time.perf_counter()
+    search = GASearchCV(
+        estimator=XGBClassifier(tree_method="hist", n_jobs=1, random_state=SEED),
+        cv=PredefinedSplit(matrix.fold),
+        scoring="f1_weighted",
+        param_grid={name: _sklearn_range(distribution) for name, distribution in space.items()},
+        population_size=population,
+        generations=generations - 1,
+        n_jobs=-1,
+        refit=False,
+        verbose=False,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        search.fit(matrix.raw(), matrix.label)
+    evaluated = len(search.cv_results_["mean_test_score"])
+    best = float(max(search.cv_results_["mean_test_score"]))
+    return best, evaluated, time.perf_counter() - started
+
+
+def _sklearn_range(distribution: Any) -> Any:
+    if isinstance(distribution, CategoricalDistribution):
+        return Categorical(list(distribution.choices))
+    kind = Integer if isinstance(distribution, IntDistribution) else Continuous
+    spread = "log-uniform" if distribution.log else "uniform"
+    return kind(distribution.low, distribution.high, distribution=spread)
+
+
+if __name__ == "__main__":
+    genetic_search()

@@ -1,0 +1,107 @@
+"""The boosting engine at 1, 10 and 30 times Adult's training rows: time, and peak memory.
+
+python -m benchmarks.scaling [--source FILE]
+"""
+
+import json
+import subprocess
+import sys
+from threading import Event, Thread
+
+import click
+import psutil
+
+from common.learners import get_learner
+from common.search.engine import matrix_bytes, task_memory
+from common.search.grid import grid_candidates
+from common.spark import get_session
+
+from .adult import adult_folds, source_option
+from .report import report
+from .search import timed_search
+
+GBT = get_learner("gbt")
+GRID = {"maxDepth": [1, 5, 7], "maxBins": [32], "maxIter": [25, 50], "stepSize": [0.2]}
+COPIES = (1, 10, 30)
+
+
+@click.command()
+@source_option
+@click.option("--copies", type=int, help="This size alone; prints it as JSON.")
+def scaling(source: str, copies: int | None) -> None:
+    """Time a search of 6 candidates x 5 folds as the rows grow, each size in a process of its own."""
+    if copies is not None:
+        click.echo(json.dumps(_measure(source, copies)))
+        return
+    rows = []
+    for size in COPIES:
+        command = [sys.executable, "-m", "benchmarks.scaling", "--source", source, "--copies", str(size)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        rows.append(json.loads(done.stdout.splitlines()[-1]))
+    first = rows[0]
+    for row in rows:
+        row["s of the first size"] = round(row["search s"] / first["search s"], 1)
+    last = rows[-1]
+    limit, per_row = last.pop("task bytes"), last["matrix bytes"] / last["rows"]
+    for row in rows:
+        row.pop("task bytes", None)
+    facts = {
+        "rows x": last["rows"] / first["rows"],
+        "time x": last["s of the first size"],
+        "auto takes mllib above": f"{limit / per_row:,.0f} rows on this machine "
+        f"({per_row:,.0f} bytes a row at a task's peak, {limit / 1e6:,.0f} MB a task)",
+    }
+    report("scaling", rows, facts)
+
+
+def _measure(source: str, copies: int) -> dict[str, float]:
+    candidates = grid_candidates(GRID, GBT)
+    with adult_folds(get_session(), source, copies) as (_, data):
+        # The first search starts the workers and has Java compile: it is not counted.
+        timed_search("boosting", data, GBT, candidates[:1], None)
+        with _PeakMemory() as peak:
+            seconds, _found = timed_search("boosting", data, GBT, candidates, None)
+        return {
+            "rows": data.rows,
+            "search s": round(seconds, 2),
+            "driver's Python MB": round(peak.driver / 1e6),
+            "largest worker MB": round(peak.worker / 1e6),
+            "JVM MB": round(peak.jvm / 1e6),
+            "matrix bytes": matrix_bytes(data),
+            "task bytes": task_memory(data),
+        }
+
+
+class _PeakMemory:
+    """Watches the resident memory of this process, its JVM and its workers, in bytes."""
+
+    def __init__(self) -> None:
+        self.driver = self.worker = self.jvm = 0
+        self.ended = Event()
+        self.thread = Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "_PeakMemory":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        self.thread.join()
+
+    def _watch(self) -> None:
+        this = psutil.Process()
+        while not self.ended.wait(0.1):
+            self.driver = max(self.driver, this.memory_info().rss)
+            for child in this.children(recursive=True):
+                try:
+                    name, memory = child.name(), child.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+                if "java" in name:
+                    self.jvm = max(self.jvm, memory)
+                else:
+                    self.worker = max(self.worker, memory)
+
+
+if __name__ == "__main__":
+    scaling()

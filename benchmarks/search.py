@@ -1,0 +1,39 @@
+"""A search as the steps do it, timed: engine made, candidates scored, each one tracked."""
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+from mlflow.entities import Run
+
+from common.candidate_runs import CandidateWriter
+from common.learners import Learner, Parameters
+from common.search.engine import make_engine
+from common.search.folds import FoldData
+from common.search.result import CandidateResult
+
+from .adult import SEED
+
+
+def timed_search(
+    engine: str, data: FoldData, learner: Learner, candidates: Sequence[Parameters], run: Run | None
+) -> tuple[float, dict[str, CandidateResult]]:
+    """Return a search's wall time in seconds, and its candidates by name.
+
+    Args:
+        engine: boosting or mllib.
+        data: cached.
+        learner: that is searched.
+        candidates: to score.
+        run: that they are tracked below; None: they are not.
+    """
+    started = time.perf_counter()
+    made = make_engine(engine, data, learner, SEED, parallelism=0)
+    found: dict[str, CandidateResult] = {}
+    with CandidateWriter(run, {"learner": learner.name}) if run else nullcontext() as writer:
+        for outcome in made.evaluate(candidates):
+            assert isinstance(outcome, CandidateResult), outcome
+            found[outcome.name] = outcome
+            if writer is not None:
+                writer.add(outcome)
+    return time.perf_counter() - started, found
