@@ -8,7 +8,7 @@ from common.candidate_runs import best_of_search
 from common.learners import get_learner
 from common.search.conf import load_space
 from common.search.engine import check_engine
-from common.search.genetic import CROSSOVERS, Breeding, GeneticSearch
+from common.search.genetic import CROSSOVERS, MUTATIONS, Breeding, GeneticSearch
 from common.search.space import make_space
 from steps.search import Settings, leave_winner, open_search, search_data
 from steps.step import breeding_options, origin_options, search_options, step, step_command
@@ -23,15 +23,21 @@ from steps.step import breeding_options, origin_options, search_options, step, s
 )
 @search_options
 @breeding_options(least=1)
-@click.option("--crossover", default="uniform", type=click.Choice(list(CROSSOVERS)), help="Optuna's.")
+@click.option("--crossover", default="blxalpha", type=click.Choice(list(CROSSOVERS)), help="Optuna's.")
 @click.option(
     "--crossover-prob", default=0.9, type=click.FloatRange(0, 1), help="That a child has two parents."
+)
+@click.option(
+    "--mutation",
+    default="polynomial",
+    type=click.Choice(list(MUTATIONS)),
+    help="To a value nearby (polynomial), or anywhere (uniform).",
 )
 @click.option(
     "--mutation-prob",
     default=0.0,
     type=click.FloatRange(0, 1),
-    help="That a parameter is drawn anew; 0: one over their number.",
+    help="That a parameter mutates; 0: one over their number.",
 )
 @click.option(
     "--warm-start",
@@ -53,6 +59,7 @@ def train_ga(
     patience: int,
     crossover: str,
     crossover_prob: float,
+    mutation: str,
     mutation_prob: float,
     warm_start: str,
     seed: int,
@@ -63,7 +70,7 @@ def train_ga(
     chosen = get_learner(learner)
     ranges = make_space(load_space(space, chosen), chosen)
     check_engine(chosen, engine, ranges)
-    breeding = Breeding(population, crossover, crossover_prob, mutation_prob or None)
+    breeding = Breeding(population, crossover, crossover_prob, mutation, mutation_prob or None)
     with step("train_ga") as run:
         data = search_data(run, folds)
         settings = Settings(chosen, engine, metric, seed, parallelism)

@@ -25,6 +25,10 @@ CROSSOVERS: dict[str, Callable[[], Any]] = {
     "undx": nsgaii.UNDXCrossover,
     "spx": nsgaii.SPXCrossover,
 }
+MUTATIONS: dict[str, Callable[[], Any]] = {
+    "polynomial": nsgaii.PolynomialMutation,
+    "uniform": lambda: None,
+}
 NOTHING = float("nan")
 # What a candidate that failed is worth, so that it has no children.
 WORST = {1: float("-inf"), -1: float("inf")}
@@ -38,12 +42,14 @@ class Breeding:
         population: candidates of a generation, at least 3.
         crossover: one of CROSSOVERS; choices are always exchanged uniformly.
         crossover_prob: how likely a child has two parents instead of being one's copy, 0 to 1.
-        mutation_prob: how likely each parameter is drawn anew, 0 to 1; None: one over their number.
+        mutation: one of MUTATIONS: to a value nearby, or anywhere; choices are always drawn anew.
+        mutation_prob: how likely each parameter mutates, 0 to 1; None: one over their number.
     """
 
     population: int = 16
-    crossover: str = "uniform"
+    crossover: str = "blxalpha"
     crossover_prob: float = 0.9
+    mutation: str = "polynomial"
     mutation_prob: float | None = None
 
 
@@ -90,6 +96,7 @@ class GeneticSearch:
                 population_size=breeding.population,
                 crossover=CROSSOVERS[breeding.crossover](),
                 crossover_prob=breeding.crossover_prob,
+                mutation=MUTATIONS[breeding.mutation](),
                 mutation_prob=breeding.mutation_prob,
                 seed=seed,
             )

@@ -46,9 +46,9 @@ def test_lowest_is_best_for_a_loss():
     assert search.table()["best_so_far"].is_monotonic_decreasing
 
 
-@pytest.mark.parametrize("crossover", CROSSOVERS)
-def test_same_seed_draws_the_same(crossover):
-    (_, one), (_, two), (_, other) = (run(seed=s, generations=3, crossover=crossover) for s in (1, 1, 2))
+@pytest.mark.parametrize("breeding", [{"crossover": c} for c in CROSSOVERS] + [{"mutation": "uniform"}])
+def test_same_seed_draws_the_same(breeding):
+    (_, one), (_, two), (_, other) = (run(seed=s, generations=3, **breeding) for s in (1, 1, 2))
     assert [generation.drawn for generation in one] == [generation.drawn for generation in two]
     assert one[0].drawn != other[0].drawn
 
