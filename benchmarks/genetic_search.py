@@ -6,6 +6,7 @@ python -m benchmarks.genetic_search [--source FILE] [--generations 8] [--populat
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import product
 from statistics import median
 from typing import Any
 
@@ -13,6 +14,7 @@ import click
 import numpy as np
 import optuna
 from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from sklearn.model_selection import PredefinedSplit
 from sklearn_genetic import GASearchCV
 from sklearn_genetic.space import Categorical, Continuous, Integer
@@ -71,21 +73,20 @@ def _compare(data: FoldData, generations: int, population: int, seeds: int) -> d
     space = make_space(load_space("xgboost", learner), learner)
     engine = BoostingEngine(data, learner, SEED)
     budget = generations * population
-    samplers: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
-        "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
-        "TPE (Optuna)": lambda seed: optuna.samplers.TPESampler(seed=seed),
+    # Random draws need no answers, so all are one batch; TPE learns from one after the other.
+    searches: dict[str, Callable[[int], Found]] = {
+        "random": lambda seed: sampled(engine, space, RandomSampler(seed=seed), budget, budget),
+        "TPE (Optuna)": lambda seed: sampled(engine, space, TPESampler(seed=seed), budget, 1),
+        "ours": lambda seed: evolved(engine, space, generations, population, seed),
+        "GASearchCV (sklearn-genetic-opt)": lambda seed: sklearn_genetic(
+            engine.matrix, space, generations, population, seed
+        ),
     }
-    found: dict[str, list[Found]] = {}
-    for seed in range(seeds):
-        for name, sampler in samplers.items():
-            # Random draws need no answers: all are one batch. TPE learns from one after the other.
-            batch = budget if name == "random" else 1
-            result = sampled(engine, space, sampler(seed), budget, batch)
-            found.setdefault(name, []).append(result)
-        result = evolved(engine, space, generations, population, seed)
-        found.setdefault("ours", []).append(result)
-        result = sklearn_genetic(engine.matrix, space, generations, population, seed)
-        found.setdefault("GASearchCV (sklearn-genetic-opt)", []).append(result)
+    found: dict[str, list[Found]] = {name: [] for name in searches}
+    for seed, name in product(range(seeds), searches):
+        found[name].append(searches[name](seed))
+        best, evaluations, seconds = found[name][-1]
+        click.echo(f"seed {seed}, {name}: {best:.5f}, {evaluations} evaluations, {seconds:.0f} s")
     return found
 
 
@@ -106,9 +107,7 @@ def scores(engine: BoostingEngine, candidates: list[Parameters]) -> Iterator[flo
         yield outcome.mean("f1")
 
 
-def sampled(
-    engine: BoostingEngine, space: Space, sampler: optuna.samplers.BaseSampler, budget: int, batch: int
-) -> Found:
+def sampled(engine: BoostingEngine, space: Space, sampler: BaseSampler, budget: int, batch: int) -> Found:
     """Search with a sampler of Optuna's, some candidates at a time."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     started = time.perf_counter()
@@ -170,9 +169,11 @@ def sklearn_genetic(
 def _sklearn_range(distribution: Any) -> Any:
     if isinstance(distribution, CategoricalDistribution):
         return Categorical(list(distribution.choices))
-    kind = Integer if isinstance(distribution, IntDistribution) else Continuous
+    if isinstance(distribution, IntDistribution):
+        # Its integers know no logarithm.
+        return Integer(distribution.low, distribution.high)
     spread = "log-uniform" if distribution.log else "uniform"
-    return kind(distribution.low, distribution.high, distribution=spread)
+    return Continuous(distribution.low, distribution.high, distribution=spread)
 
 
 if __name__ == "__main__":
