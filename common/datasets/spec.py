@@ -75,6 +75,11 @@ class DatasetSpec:
         return [column.name for column in self.columns if column.role == role]
 
     @property
+    def inputs(self) -> list[Column]:
+        """What a model takes: all columns but the label and those that are ignored."""
+        return [column for column in self.columns if column.role not in ("label", "ignored")]
+
+    @property
     def schema(self) -> T.StructType:
         """Spark schema of the data once read."""
         return T.StructType([T.StructField(c.name, TYPES[c.type]()) for c in self.columns])

@@ -1,0 +1,253 @@
+"""The portable model as MLflow loads it: which rows it takes, and their scores.
+
+MLflow keeps this file with the model and runs it to load one ("models from code"), in an environment
+that has MLflow, ONNX Runtime, pandas and NumPy and nothing else of this project. So it imports no
+other module of it.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.models import set_model
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+from mlflow.pyfunc.model import PythonModel
+from mlflow.types import ColSpec, DataType, Schema
+from mlflow.utils import proto_json_utils
+
+ARTIFACT = "pipeline"
+PREDICTION, PROBABILITY = "prediction", "probability"
+
+INTEGER, DOUBLE, TEXT = "integer", "double", "string"
+SIGNATURE: dict[Any, str] = {DataType.long: INTEGER, DataType.double: DOUBLE, DataType.string: TEXT}
+TYPES = {"tensor(int64)": INTEGER, "tensor(double)": DOUBLE, "tensor(string)": TEXT}
+LEAST, MOST = -(2**63), 2**63 - 1
+# ONNX has no null. No category is empty, so an empty text is scored as one that was never seen, which
+# is what the Spark pipeline makes of a null.
+NO_TEXT = ""
+SHOWN = 60
+
+
+class Rows(NamedTuple):
+    """Rows as they were read.
+
+    Attributes:
+        values: of each column, in its own type; where a row is not good, anything of that type.
+        good: which rows can be scored.
+        reasons: what is wrong with each row, None where nothing is.
+    """
+
+    values: dict[str, np.ndarray]
+    good: np.ndarray
+    reasons: np.ndarray
+
+
+def read_rows(frame: pd.DataFrame, columns: Mapping[str, str]) -> Rows:
+    """Read records strictly: a value is taken as it is, or its row is not good.
+
+    An integer is a number that is whole (39 or 39.0), a double one that is finite; True is neither,
+    nor is "39", nor a null. A text has no spaces around it, or is a null. Any text and any
+    number of the right type is taken, seen in training or not. Columns that are not asked for are
+    ignored.
+
+    Args:
+        frame: records.
+        columns: names of the columns that a record must have, and the type of each: INTEGER, DOUBLE
+            or TEXT.
+
+    Raises:
+        MlflowException: a column is missing, or is there twice (INVALID_PARAMETER_VALUE).
+    """
+    names = frame.columns.tolist()
+    for name in columns:
+        found = names.count(name)
+        if found != 1:
+            raise _refusal(f"column {name!r} is " + ("missing" if not found else f"there {found} times"))
+    values = {}
+    reasons: np.ndarray = np.full(len(frame), None, dtype=object)
+    for name, kind in columns.items():
+        values[name], found_wrong = READERS[kind](frame[name])
+        for row, what in found_wrong.items():
+            reasons[row] = reasons[row] or f"column {name!r} {what}"
+    return Rows(values, pd.isna(reasons), reasons)
+
+
+def _read_integers(column: pd.Series) -> tuple[np.ndarray, dict[int, str]]:
+    if column.dtype.kind == "i" and isinstance(column.dtype, np.dtype):
+        return column.to_numpy(np.int64), {}
+    return _read_each(column, _whole, "a whole number", np.int64)
+
+
+def _read_doubles(column: pd.Series) -> tuple[np.ndarray, dict[int, str]]:
+    if column.dtype.kind in "if" and isinstance(column.dtype, np.dtype):
+        values = column.to_numpy(np.float64)
+        if np.isfinite(values).all():
+            return values, {}
+    return _read_each(column, _finite, "a finite number", np.float64)
+
+
+def _read_texts(column: pd.Series) -> tuple[np.ndarray, dict[int, str]]:
+    values = column.to_numpy(object)
+    try:
+        # Few texts are different: they are looked at, not the rows.
+        if all(_text(value) is not None for value in set(values.tolist())):
+            return values, {}
+    except TypeError:
+        pass  # a list or an object is no member of a set, and no text
+    return _read_each(column, _text, "a text without spaces around it", object, null=NO_TEXT)
+
+
+def _read_each(
+    column: pd.Series, reader: Callable[[Any], Any], expected: str, dtype: type, null: Any = None
+) -> tuple[np.ndarray, dict[int, str]]:
+    """Read value by value: `reader` gives one back in its type, or None where it is of another."""
+    values: np.ndarray = np.zeros(len(column), dtype=dtype)
+    wrong = {}
+    for row, value in enumerate(column.to_numpy(object)):
+        if pd.api.types.is_scalar(value) and pd.isna(value):
+            if null is None:
+                wrong[row] = f"is null, expected {expected}"
+            else:
+                values[row] = null
+            continue
+        read = reader(value)
+        if read is None:
+            wrong[row] = f"is {_shown(value)}, expected {expected}"
+        else:
+            values[row] = read
+    return values, wrong
+
+
+def _whole(value: Any) -> int | None:
+    number = _finite(value)
+    if number is None or (isinstance(value, (float, np.floating)) and not float(value).is_integer()):
+        return None
+    return int(value) if LEAST <= int(value) <= MOST else None
+
+
+def _finite(value: Any) -> float | None:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        return None
+    try:
+        return float(value) if np.isfinite(float(value)) else None
+    except (OverflowError, TypeError):
+        return None
+
+
+def _text(value: Any) -> str | None:
+    if not isinstance(value, str) or value != value.strip(" "):
+        return None
+    # Half a surrogate pair is text to JSON, but to nothing else.
+    return value if value.isascii() or value == value.encode(errors="replace").decode() else None
+
+
+READERS = {INTEGER: _read_integers, DOUBLE: _read_doubles, TEXT: _read_texts}
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
+
+
+def refuse_bad(rows: Rows) -> None:
+    """Refuse rows that cannot all be scored.
+
+    Raises:
+        MlflowException: names the first that cannot, and why (INVALID_PARAMETER_VALUE).
+    """
+    if rows.good.all():
+        return
+    bad = np.flatnonzero(~rows.good)
+    more = f" ({len(bad)} rows are wrong in all)" if len(bad) > 1 else ""
+    raise _refusal(f"row {bad[0] + 1} of {len(rows.good)}: {rows.reasons[bad[0]]}{more}")
+
+
+def _refusal(message: str) -> MlflowException:
+    return MlflowException(message, error_code=INVALID_PARAMETER_VALUE)
+
+
+class Scorer:
+    """An ONNX pipeline, loaded: raw records in, label and probability out.
+
+    Attributes:
+        columns: names of the columns of a record, and the type of each.
+    """
+
+    def __init__(self, model: bytes | str) -> None:
+        """Load the pipeline from its bytes or its file."""
+        options = onnxruntime.SessionOptions()
+        # On one thread trees are added up in their order, as by the model they come from; a server
+        # has its cores full with a process each.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(model, options)
+        self.columns = {i.name: TYPES[i.type] for i in self._session.get_inputs()}
+
+    def score(self, values: Mapping[str, np.ndarray]) -> pd.DataFrame:
+        """Score columns that `read_rows` has read, good rows only."""
+        feed = {name: values[name].reshape(-1, 1) for name in self.columns}
+        if not len(next(iter(feed.values()))):
+            return pd.DataFrame({PREDICTION: np.empty(0, object), PROBABILITY: np.empty(0)})
+        outputs = [PREDICTION, PROBABILITY]
+        return pd.DataFrame(dict(zip(outputs, self._session.run(outputs, feed), strict=True)))
+
+
+class PortableModel(PythonModel):
+    """What MLflow loads and serves."""
+
+    def load_context(self, context: Any) -> None:
+        """Load the pipeline that was kept with the model."""
+        read_json_strictly()
+        self.scorer = Scorer(str(Path(context.artifacts[ARTIFACT])))
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
+        """Score records: every one of them, or none.
+
+        Returns:
+            `prediction`, the label's text, and `probability` of the positive label, under the index
+            of the records.
+
+        Raises:
+            MlflowException: a record cannot be scored (INVALID_PARAMETER_VALUE): the first is named.
+        """
+        rows = read_rows(model_input, self.scorer.columns)
+        refuse_bad(rows)
+        return self.scorer.score(rows.values).set_index(model_input.index)
+
+
+def read_json_strictly() -> None:
+    """Have MLflow refuse what its own reading of JSON would change.
+
+    Before a model sees a request, MLflow's server casts it to the signature, and so makes 39 of 39.7,
+    1 of true, some integer of 1e300 and "5" of 5. What comes through here, its cast leaves as it is.
+    It has no public place for this; a process has it once, whatever models it loads.
+    """
+    cast, convert = proto_json_utils.cast_df_types_according_to_schema, proto_json_utils.convert_data_type
+    if hasattr(cast, "strict"):
+        return
+
+    def strict_cast(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+        columns = {name: SIGNATURE.get(spec.type) for name, spec in schema.input_dict().items()}
+        given = {name: kind for name, kind in columns.items() if kind and name in frame.columns}
+        refuse_bad(read_rows(frame, given))
+        return cast(frame, schema)
+
+    def strict_convert(data: Any, spec: Any) -> Any:
+        kind = SIGNATURE.get(spec.type) if isinstance(spec, ColSpec) and spec.name else None
+        if kind is None:
+            return convert(data, spec)
+        many = isinstance(data, (list, np.ndarray))
+        column = pd.Series(list(data) if many else [data], dtype=object, name=spec.name)
+        rows = read_rows(column.to_frame(), {spec.name: kind})
+        refuse_bad(rows)
+        return rows.values[spec.name] if many else rows.values[spec.name][0]
+
+    strict_cast.strict = True  # type: ignore[attr-defined]
+    proto_json_utils.cast_df_types_according_to_schema = strict_cast
+    proto_json_utils.convert_data_type = strict_convert
+
+
+set_model(PortableModel())

@@ -1,0 +1,141 @@
+"""The trees of a fitted model as arrays, in the order in which the model adds them up."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+# What sends a row to the left at a node.
+AT_MOST, BELOW = "at_most", "below"
+
+
+@dataclass
+class Forest:
+    """Binary trees, whose leaves' values are summed over the trees.
+
+    A child is a node where it is 0 or more, otherwise the leaf ~child.
+
+    Attributes:
+        rule: AT_MOST or BELOW: a row goes left where its value is at most, or below, the threshold.
+        dtype: of the thresholds, the leaves and their sum: the model's own.
+        roots: each tree's first node.
+        feature, threshold, left, right: of each node.
+        leaves: value of each leaf, one a sum.
+    """
+
+    rule: str
+    dtype: type
+    roots: list[int] = field(default_factory=list)
+    feature: list[int] = field(default_factory=list)
+    threshold: list[float] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+    leaves: list[tuple[float, ...]] = field(default_factory=list)
+
+    def add_leaf(self, *values: float) -> int:
+        """Add a leaf, and return it as a child."""
+        self.leaves.append(values)
+        return ~(len(self.leaves) - 1)
+
+    def add_node(self, feature: int, threshold: float) -> int:
+        """Add a node without its children, and return it."""
+        self.feature.append(feature)
+        self.threshold.append(threshold)
+        self.left.append(0)
+        self.right.append(0)
+        return len(self.feature) - 1
+
+    def add_tree(self, root: int) -> None:
+        """Take a node, or a leaf alone, for the next tree."""
+        if root < 0:
+            leaf, root = root, self.add_node(0, 0.0)
+            self.left[root] = self.right[root] = leaf
+        self.roots.append(root)
+
+
+def spark_forest(model: Any, leaf: Callable[[Any, int], tuple[float, ...]]) -> Forest:
+    """Read the trees of a Spark model, node by node: some 0.15 ms each.
+
+    The nodes are read by their public methods, so that nothing need be written where the driver and
+    its cluster can both read it.
+
+    Args:
+        model: a Spark model with trees.
+        leaf: gives the values of a leaf (a Java object), which stands in the tree of this number.
+
+    Raises:
+        ValueError: a split is by categories, which the features' attributes must have asked for.
+    """
+    forest = Forest(AT_MOST, np.float64)
+    for number, tree in enumerate(model._java_obj.trees()):
+        forest.add_tree(_spark_node(forest, tree.rootNode(), number, leaf))
+    return forest
+
+
+def _spark_node(
+    forest: Forest, node: Any, number: int, leaf: Callable[[Any, int], tuple[float, ...]]
+) -> int:
+    if node.subtreeDepth() == 0:
+        return forest.add_leaf(*leaf(node, number))
+    split = node.split()
+    if split.getClass().getSimpleName() != "ContinuousSplit":
+        raise ValueError(f"tree {number} splits feature {split.featureIndex()} by categories")
+    place = forest.add_node(split.featureIndex(), split.threshold())
+    forest.left[place] = _spark_node(forest, node.leftChild(), number, leaf)
+    forest.right[place] = _spark_node(forest, node.rightChild(), number, leaf)
+    return place
+
+
+def gbt_forest(model: Any) -> Forest:
+    """Read a GBTClassificationModel: the sum is its margin."""
+    weights = model.treeWeights
+    return spark_forest(model, lambda node, tree: (node.prediction() * weights[tree],))
+
+
+def random_forest(model: Any) -> Forest:
+    """Read a RandomForestClassificationModel: the two sums are its votes."""
+
+    def votes(node: Any, _: int) -> tuple[float, ...]:
+        stats = list(node.impurityStats().stats())
+        total = sum(stats)
+        return tuple(value / total if total else 0.0 for value in stats)
+
+    return spark_forest(model, votes)
+
+
+def xgboost_forest(booster: Any) -> Forest:
+    """Read a booster of logistic loss: the sum, in the booster's single precision, is its margin.
+
+    Its first tree is a leaf alone, the margin that all rows begin with, as in the booster: added in
+    another order, single precision would give another sum.
+
+    Source: https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
+    """
+    learner = json.loads(booster.save_raw("json"))["learner"]
+    trees = learner["gradient_booster"]["model"]["trees"]
+    # A booster that stopped early has more trees than it predicts with.
+    last = int(booster.attributes().get("best_iteration", len(trees) - 1))
+    base = np.float32(learner["learner_model_param"]["base_score"].strip("[]"))
+    forest = Forest(BELOW, np.float32)
+    forest.add_tree(forest.add_leaf(float(-np.log(np.float32(1) / base - np.float32(1)))))
+    for tree in trees[: last + 1]:
+        _add_xgboost_tree(forest, tree)
+    return forest
+
+
+def _add_xgboost_tree(forest: Forest, tree: dict[str, Any]) -> None:
+    if any(tree["split_type"]):
+        raise ValueError("a tree splits by categories")
+
+    def add(node: int) -> int:
+        # In a leaf the field of the threshold holds the leaf's value.
+        if tree["left_children"][node] == -1:
+            return forest.add_leaf(tree["split_conditions"][node])
+        place = forest.add_node(tree["split_indices"][node], tree["split_conditions"][node])
+        forest.left[place] = add(tree["left_children"][node])
+        forest.right[place] = add(tree["right_children"][node])
+        return place
+
+    forest.add_tree(add(0))

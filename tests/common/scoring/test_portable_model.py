@@ -1,0 +1,299 @@
+"""Which rows are taken: by the rules alone, and through MLflow's own doors."""
+
+import json
+import subprocess
+import sys
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.models import ModelSignature
+from mlflow.pyfunc.scoring_server import invocations
+from mlflow.types import ColSpec, DataType, Schema
+
+from common.scoring import portable_model
+from common.scoring.graph import Graph, place_in
+from common.scoring.portable_model import DOUBLE, INTEGER, TEXT, Scorer, read_rows
+
+COLUMNS = {"age": INTEGER, "pay-rate": DOUBLE, "job": TEXT}
+TYPES = {"age": DataType.long, "pay-rate": DataType.double, "job": DataType.string}
+GOOD = {"age": 39, "pay-rate": 2.5, "job": "Clerk"}
+
+
+def reason(**changed):
+    """Return what is wrong with the middle one of three rows."""
+    frame = pd.DataFrame({name: pd.Series([value] * 3, dtype=object) for name, value in GOOD.items()})
+    for name, value in changed.items():
+        frame.at[1, name.replace("_", "-")] = value
+    rows = read_rows(frame, COLUMNS)
+    assert rows.good.tolist() == [True, rows.reasons[1] is None, True]
+    return rows.reasons[1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"age": 39.7}, "column 'age' is 39.7, expected a whole number"),
+        ({"age": "39"}, "column 'age' is '39', expected a whole number"),
+        ({"age": True}, "column 'age' is True, expected a whole number"),
+        ({"age": None}, "column 'age' is null, expected a whole number"),
+        ({"age": float("nan")}, "column 'age' is null, expected a whole number"),
+        ({"age": float("inf")}, "column 'age' is inf, expected a whole number"),
+        ({"age": 1e300}, "column 'age' is 1e+300, expected a whole number"),
+        ({"age": 2**63}, "column 'age' is 9223372036854775808, expected a whole number"),
+        ({"age": 10**400}, "column 'age' is 1000"),
+        ({"age": [39]}, "column 'age' is [39], expected a whole number"),
+        ({"age": 1 + 2j}, "column 'age' is (1+2j), expected a whole number"),
+        ({"pay_rate": "2.5"}, "column 'pay-rate' is '2.5', expected a finite number"),
+        ({"pay_rate": False}, "column 'pay-rate' is False, expected a finite number"),
+        ({"pay_rate": None}, "column 'pay-rate' is null, expected a finite number"),
+        ({"pay_rate": -np.inf}, "column 'pay-rate' is -inf, expected a finite number"),
+        ({"job": 5}, "column 'job' is 5, expected a text without spaces around it"),
+        ({"job": True}, "column 'job' is True, expected a text"),
+        ({"job": " Clerk"}, "column 'job' is ' Clerk', expected a text without spaces around it"),
+        ({"job": ["Clerk"]}, "column 'job' is ['Clerk'], expected a text"),
+        ({"job": {"a": 1}}, "column 'job' is {'a': 1}, expected a text"),
+        ({"job": "\ud800"}, "column 'job' is '\\ud800', expected a text"),
+        ({"job": 5, "age": "x"}, "column 'age' is 'x', expected a whole number"),
+    ],
+)
+def test_value_that_is_not_the_columns_is_named(changed, expected):
+    assert reason(**changed).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"age": 39.0},
+        {"age": -5},
+        {"age": 2**63 - 1},
+        {"age": np.int32(3)},
+        {"pay_rate": 3},
+        {"pay_rate": 1e300},
+        {"job": "never seen"},
+        {"job": None},
+        {"job": float("nan")},
+        {"job": "性"},
+        {"job": ""},
+    ],
+)
+def test_value_of_the_right_type_is_taken_whether_it_was_seen_or_not(changed):
+    assert reason(**changed) is None
+
+
+def test_values_come_in_the_columns_own_types():
+    frame = pd.DataFrame({"age": [39.0, np.nan], "pay-rate": [1, 2], "job": ["Clerk", None], "more": 0})
+    rows = read_rows(frame, COLUMNS)
+    assert rows.good.tolist() == [True, False]
+    assert [rows.values[name].dtype for name in COLUMNS] == [np.int64, np.float64, object]
+    assert list(rows.values) == list(COLUMNS)
+    assert rows.values["job"].tolist() == ["Clerk", ""]
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "int8", "uint64", "float32", "object"])
+def test_numbers_are_read_from_any_dtype_of_pandas(dtype):
+    frame = pd.DataFrame({"age": pd.Series([1, 100], dtype=dtype)})
+    rows = read_rows(frame, {"age": INTEGER})
+    assert rows.good.all()
+    assert rows.values["age"].tolist() == [1, 100]
+
+
+@pytest.mark.parametrize("dtype", ["string", "category", "object"])
+def test_texts_are_read_from_any_dtype_of_pandas(dtype):
+    frame = pd.DataFrame({"job": pd.Series(["a", "b", None, "a"], dtype=dtype)})
+    rows = read_rows(frame, {"job": TEXT})
+    assert rows.good.all()
+    assert rows.values["job"].tolist() == ["a", "b", "", "a"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (pd.DataFrame({"age": [1]}), "column 'pay-rate' is missing"),
+        (pd.DataFrame([[1, 2]], columns=["age", "age"]), "column 'age' is there 2 times"),
+    ],
+)
+def test_column_that_is_not_there_once_is_refused(frame, message):
+    with pytest.raises(MlflowException, match=message) as error:
+        read_rows(frame, COLUMNS)
+    assert error.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+# Through MLflow.
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    """A pipeline of three columns: the probability is rate x age for the first job, else -1."""
+    graph = Graph()
+    age = graph.node("Cast", graph.input("age", np.int64), to=11)
+    product = graph.node("Mul", age, graph.input("pay-rate", np.float64))
+    place = place_in(graph, graph.input("job", str), ["Clerk"], str)
+    known = graph.node("Equal", place, graph.constant(np.array([[0]])))
+    value = graph.node("Where", known, product, graph.constant(np.array([[-1.0]])))
+    flat = graph.constant(np.array([-1]))
+    at = graph.node("Reshape", graph.node("Cast", known, to=7), flat)
+    graph.output("prediction", str, graph.node("Gather", graph.constant(["no", "yes"]), at))
+    graph.output("probability", np.float64, graph.node("Reshape", value, flat))
+    return graph.model().SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory, pipeline):
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "pipeline.onnx").write_bytes(pipeline)
+    mlflow.pyfunc.save_model(
+        str(folder / "model"),
+        python_model=portable_model.__file__,
+        artifacts={portable_model.ARTIFACT: str(folder / "pipeline.onnx")},
+        signature=ModelSignature(
+            inputs=Schema([ColSpec(TYPES[name], name) for name in COLUMNS]),
+            outputs=Schema(
+                [ColSpec(DataType.string, "prediction"), ColSpec(DataType.double, "probability")]
+            ),
+        ),
+        pip_requirements=["mlflow"],
+    )
+    return folder / "model"
+
+
+@pytest.fixture(scope="module")
+def model(path):
+    return mlflow.pyfunc.load_model(str(path))
+
+
+FORMS = {
+    "dataframe_split": lambda rows: {
+        "columns": list(rows[0]),
+        "data": [list(row.values()) for row in rows],
+    },
+    "dataframe_records": lambda rows: rows,
+    "instances": lambda rows: rows,
+    "inputs": lambda rows: {name: [row[name] for row in rows] for name in rows[0]},
+}
+
+
+def post(model, body, content_type="application/json"):
+    text = body if isinstance(body, str) else json.dumps(body)
+    return invocations(text, content_type, model, model.metadata.get_input_schema())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_json_is_scored(model, form):
+    rows = [GOOD, {**GOOD, "job": "never seen"}, {**GOOD, "age": 2.0}, {**GOOD, "pay-rate": 3}]
+    answer = json.loads(post(model, {form: FORMS[form](rows)}).response)["predictions"]
+    assert [row["probability"] for row in answer] == [97.5, -1.0, 5.0, 117.0]
+    assert [row["prediction"] for row in answer] == ["yes", "no", "yes", "yes"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        *(("age", value) for value in (39.7, "39", True, None, 1e300, 2**63, 2**64, [1], {"a": 1})),
+        *(("pay-rate", value) for value in ("2.5", True, None, float("nan"), float("inf"), [1.0])),
+        *(("job", value) for value in (5, 1.5, True, ["a"], {"a": 1}, " Clerk", "\ud800")),
+    ],
+)
+def test_value_of_another_type_is_refused_by_name_in_every_form(model, form, column, value):
+    body = {form: FORMS[form]([GOOD, {**GOOD, column: value}, GOOD])}
+    # A list is a tensor to `instances`: MLflow finds its shape wrong, and does not say in which column.
+    named = "" if form == "instances" and isinstance(value, list) else f"'{column}'"
+    with pytest.raises(MlflowException, match=named) as error:
+        post(model, body)
+    assert error.value.get_http_status_code() == 400
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_column_that_is_missing_is_refused_by_name(model, form):
+    row = {name: value for name, value in GOOD.items() if name != "pay-rate"}
+    with pytest.raises(MlflowException, match="pay-rate") as error:
+        post(model, {form: FORMS[form]([row, row])})
+    assert error.value.get_http_status_code() == 400
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_extra_column_is_ignored_and_a_null_text_is_a_category_never_seen(model, form):
+    rows = [{**GOOD, "income": "x"}, {**GOOD, "income": None, "job": None}]
+    answer = json.loads(post(model, {form: FORMS[form](rows)}).response)["predictions"]
+    assert [row["probability"] for row in answer] == [97.5, -1.0]
+
+
+def test_empty_batch_has_an_empty_answer(model):
+    split = {"dataframe_split": {"columns": list(COLUMNS), "data": []}}
+    assert json.loads(post(model, split).response) == {"predictions": []}
+    empty = pd.DataFrame({name: pd.Series([], dtype=t.to_pandas()) for name, t in TYPES.items()})
+    assert list(model.predict(empty).columns) == ["prediction", "probability"]
+    with pytest.raises(MlflowException, match="age"):
+        post(model, {"dataframe_records": []})
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["39.7,2.5,Clerk", "x,2.5,Clerk", "True,2.5,Clerk", ",2.5,Clerk", "39,,Clerk"],
+)
+def test_bad_csv_is_refused(model, line):
+    with pytest.raises(MlflowException) as error:
+        post(model, f"age,pay-rate,job\n39,2.5,Clerk\n{line}\n", "text/csv")
+    assert error.value.get_http_status_code() == 400
+
+
+def test_csv_is_scored(model):
+    answer = post(model, "age,pay-rate,job\n39,2.5,Clerk\n2,1,\n", "text/csv")
+    assert [row["probability"] for row in json.loads(answer.response)["predictions"]] == [97.5, -1.0]
+
+
+def test_frame_is_scored_under_its_own_index(model):
+    frame = pd.DataFrame([GOOD, GOOD], index=["a", "b"])
+    assert model.predict(frame).index.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("age", [39.0, 40.0]),
+        ("age", [True, False]),
+        ("age", ["39", "40"]),
+        ("pay-rate", [2.5, np.inf]),
+        ("pay-rate", [np.nan, 2.5]),
+        ("job", [5, "Clerk"]),
+    ],
+)
+def test_frame_of_other_types_is_refused_by_name(model, column, values):
+    frame = pd.DataFrame([GOOD, GOOD]).assign(**{column: values})
+    with pytest.raises(MlflowException, match=column) as error:
+        model.predict(frame)
+    assert error.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_first_bad_row_is_named_and_all_are_counted(model):
+    frame = pd.DataFrame([GOOD] * 5).assign(**{"pay-rate": [1.0, 2.0, np.inf, 1.0, np.nan]})
+    with pytest.raises(
+        MlflowException, match=r"row 3 of 5: column 'pay-rate' is inf.*\(2 rows are wrong"
+    ):
+        model.predict(frame)
+
+
+def test_model_is_loaded_and_scores_without_spark_and_java(path):
+    program = (
+        "import sys, mlflow, pandas as pd\n"
+        "sys.modules |= {'pyspark': None, 'onnx': None, 'xgboost': None, 'common': None}\n"
+        f"model = mlflow.pyfunc.load_model({str(path)!r})\n"
+        f"print(model.predict(pd.DataFrame([{GOOD!r}])).probability[0])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=path, env={"PATH": ""}
+    )
+    assert done.stdout.strip() == "97.5", done.stderr
+
+
+def test_model_has_no_pickle(path):
+    names = {file.name for file in path.rglob("*") if file.is_file()}
+    assert {"portable_model.py", "pipeline.onnx", "MLmodel"} <= names
+    assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib"))]
+
+
+def test_scorer_knows_the_columns_and_their_types(pipeline):
+    assert Scorer(pipeline).columns == COLUMNS
