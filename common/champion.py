@@ -71,7 +71,7 @@ def register(search: Run, name: str) -> ModelVersion:
     scored = ("test_", f"val_{METRIC}")
     tags |= {k: repr(v) for k, v in sorted(search.data.metrics.items()) if k.startswith(scored)}
     tags |= {k: v for k, v in search.data.params.items() if k.startswith("best_")}
-    return mlflow.register_model(f"runs:/{run_id}/spark-model", name, tags=tags)
+    return mlflow.register_model(f"runs:/{run_id}/portable-model", name, tags=tags)
 
 
 def challenge(contender: ModelVersion, rescore: Callable[[ModelVersion], float], name: str) -> Verdict:

@@ -157,16 +157,20 @@ def log_spark_model(
     outputs: Mapping[str, Any],
 ) -> None:
     """Keep a Spark pipeline with the signature raw record -> outputs."""
-    features = [name for name in spec.names if name not in (spec.label, *spec.names_of("ignored"))]
     mlflow.spark.log_model(
         model,
         artifact_path=path,
         signature=ModelSignature(
-            inputs=_raw_schema(spec, features),
+            inputs=input_schema(spec),
             outputs=Schema([ColSpec(type=kind, name=name) for name, kind in outputs.items()]),
         ),
         pip_requirements=["mlflow", "pyspark", "pandas", "numpy"],
     )
+
+
+def input_schema(spec: DatasetSpec) -> Schema:
+    """Return the columns of a raw record that a model takes, with their own names and types."""
+    return _raw_schema(spec, [column.name for column in spec.inputs])
 
 
 def load_spark_model(uri: str) -> PipelineModel:

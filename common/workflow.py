@@ -41,7 +41,9 @@ class Node:
 
 
 SEARCHES = ("train_grid", "train_ga")
-SEARCH = Node({"features": ("featurize", "")}, ("candidates.csv", "best_parameters.json"))
+SEARCH = Node(
+    {"features": ("featurize", "")}, ("candidates.csv", "best_parameters.json", "portable-model")
+)
 
 GRAPH = {
     "load_data": Node(outputs=("data", "dataset.yaml")),

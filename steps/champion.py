@@ -36,7 +36,8 @@ def _enter(run: Run, uri: str, name: str) -> registry.Verdict:
     def rescore(present: ModelVersion) -> float:
         features = search.data.tags[f"{tracking.INPUT}features"]
         test = tracking.read_frame(run.spark, f"{features}/test")
-        pipeline = tracking.load_spark_model(f"models:/{name}/{present.version}")
+        # The version is the portable model; its search keeps the Spark pipeline that it comes from.
+        pipeline = tracking.load_spark_model(f"runs:/{present.tags[registry.SEARCH]}/spark-model")
         return pipeline_scores(pipeline, test)[registry.METRIC]
 
     return registry.challenge(contender, rescore, name)

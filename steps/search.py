@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import click
 import mlflow
+import pandas as pd
 from mlflow.types import DataType
 from mlflow.types.schema import SparkMLVector
+from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
 from common import candidate_runs, tracking
@@ -16,6 +18,9 @@ from common.datasets import DatasetSpec
 from common.errors import UserError
 from common.learners import Learner, Parameters
 from common.row_hash import frame_digest, quoted
+from common.scoring.card import model_card, stratum_scores
+from common.scoring.export import export, vocabulary
+from common.scoring.keep import log_portable_model
 from common.search.engine import Engine, choose_engine, make_engine
 from common.search.folds import FoldData, fold_data
 from common.search.result import (
@@ -80,18 +85,21 @@ class SearchData:
     spec: DatasetSpec
     folds: FoldData
     test: DataFrame
+    digests: Mapping[str, str]
 
 
 def search_data(run: Run, folds: int) -> SearchData:
     """Read the rows that go into a search; log them, and tag the run with their digests."""
     spec = run.dataset("features")
     train, test = run.frame("features", "train"), run.frame("features", "test")
+    digests = {}
     for side, frame, context in (("train", train, "training"), ("test", test, "test")):
         digest = frame_digest(frame.select(*[quoted(name) for name in spec.names]))
         tracking.log_data(frame, spec, run.uri("features", side), digest, context)
         run.tag(**{f"{side}_digest": digest})
+        digests[context] = digest
     run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1])
-    return SearchData(spec, fold_data(train, folds), test)
+    return SearchData(spec, fold_data(train, folds), test, digests)
 
 
 @dataclass(frozen=True)
@@ -147,6 +155,7 @@ def leave_winner(search: Search, data: SearchData, settings: Settings) -> None:
     pipeline = scoring_pipeline(vectorizer, model, data.spec)
     outputs = {"prediction": DataType.string, "probability": SparkMLVector()}
     tracking.log_spark_model(pipeline, "spark-model", data.spec, outputs)
+    _leave_portable(pipeline, data, settings.learner, winner, sides["test"])
     run.log_dataset(data.spec)
     click.echo(
         f"best of {len(results)}: {winner.name}; {metric} {winner.mean(metric):.4f} "
@@ -158,3 +167,21 @@ def leave_winner(search: Search, data: SearchData, settings: Settings) -> None:
             f"{len(failures)} candidates failed, the first ({failures[0].name}) by: {failures[0].error}",
             err=True,
         )
+
+
+def _leave_portable(
+    pipeline: PipelineModel,
+    data: SearchData,
+    learner: Learner,
+    winner: CandidateResult,
+    scores: Mapping[str, float],
+) -> None:
+    """Keep the pipeline as a portable model, once it scores the test rows as the pipeline does."""
+    spec = data.spec
+    model, found = export(pipeline, spec, data.test)
+    strata = stratum_scores(pipeline, data.test, spec)
+    names = [quoted(column.name) for column in spec.inputs]
+    example = pd.DataFrame(data.test.select(*names).limit(2).toPandas())
+    card = model_card(spec, learner.name, winner.parameters, data.digests, scores, strata, found, example)
+    log_portable_model(model, "portable-model", spec, vocabulary(pipeline, spec), example, card)
+    click.echo(f"portable model: {found.rows:,} test rows as by Spark, to {found.largest:.0e}")

@@ -1,10 +1,15 @@
 """The real commands, as a user types them, on a small slice (see tests/project.py)."""
 
+from pathlib import Path
+
 import mlflow
 import pandas as pd
 import pytest
+from mlflow.models import Model
+from mlflow.types import DataType
+from pyspark.ml.functions import vector_to_array
 
-from tests.project import MAIN
+from tests.project import MAIN, ROOT
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +28,7 @@ def table(output):
     return {line.split()[0]: line.split()[1:3] for line in lines}
 
 
+MODELS = ["spark-model", "portable-model"]
 STEPS = ["load_data", "eda", "split", "featurize", "train_grid", "train_ga", "champion"]
 
 
@@ -49,8 +55,8 @@ def test_every_step_leaves_its_artifacts(project, first):
         "eda": {"describe.csv", "describe.html", "overview.html"},
         "split": {"train", "test", "strata.csv"},
         "featurize": {"vectorizer", "train", "test"},
-        "train_grid": {"candidates.csv", "best_parameters.json", "spark-model"},
-        "train_ga": {"candidates.csv", "generations.csv", "best_parameters.json", "spark-model"},
+        "train_grid": {"candidates.csv", "best_parameters.json", *MODELS},
+        "train_ga": {"candidates.csv", "generations.csv", "best_parameters.json", *MODELS},
     }
     for name, artifacts in expected.items():
         found = {item.path for item in project.client.list_artifacts(steps[name][0])}
@@ -75,10 +81,30 @@ def test_search_has_a_child_a_candidate_and_test_scores_for_the_winner_alone(pro
 def test_champion_scores_raw_records(project, first, spark, people, spec):
     mlflow.set_tracking_uri(project.uri)
     version = project.client.get_model_version_by_alias("income", "champion")
-    model = mlflow.spark.load_model(version.source)
-    scored = model.transform(people.drop("income")).select("prediction", "probability").toPandas()
-    assert set(scored["prediction"]) <= set(spec.labels)
-    assert all(abs(sum(pair) - 1) < 1e-9 for pair in scored["probability"])
+    model = mlflow.pyfunc.load_model("models:/income@champion")
+    rows = people.drop("income").toPandas()
+    scored = model.predict(rows)
+    pipeline = mlflow.spark.load_model(f"runs:/{version.tags['search']}/spark-model")
+    positive = vector_to_array("probability")[1].alias("probability")
+    expected = pipeline.transform(people).select("prediction", positive).toPandas()
+    assert scored["prediction"].tolist() == expected["prediction"].tolist()
+    assert (scored["probability"] - expected["probability"]).abs().max() < 1e-5
+
+
+@pytest.mark.slow
+def test_champion_is_complete_by_itself(project, first, spec):
+    mlflow.set_tracking_uri(project.uri)
+    folder = Path(mlflow.artifacts.download_artifacts("models:/income@champion"))
+    pins = (folder / "requirements.txt").read_text().splitlines()
+    pinned = [line.split()[0] for line in (ROOT / "requirements.txt").read_text().splitlines()]
+    assert len(pins) == 4
+    assert set(pins) <= set(pinned)
+    assert "| <=50K | Female |" in (folder / "README.md").read_text()
+    model = Model.load(str(folder))
+    assert model.signature.inputs.input_types()[:2] == [DataType.long, DataType.string]
+    assert model.signature.inputs.input_names() == [column.name for column in spec.inputs]
+    assert "Private" in model.metadata["columns"]["workclass"]["categories"]
+    assert not [file for file in folder.rglob("*") if file.suffix in (".pkl", ".joblib")]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ def search(store):
         with mlflow.start_run(tags=tags) as active:
             mlflow.log_metrics({"test_f1": f1, "val_f1": f1, "test_roc_auc": 0.9})
             mlflow.log_param("best_maxDepth", 5)
-            mlflow.log_text("", "spark-model/MLmodel")
+            mlflow.log_text("", "portable-model/MLmodel")
         return mlflow.get_run(active.info.run_id)
 
     return make

@@ -45,7 +45,8 @@ def test_champion_of_another_split_is_scored_on_the_contenders_rows(call, slice_
     said, _ = call(champion, candidates=search(call, f"{loaded}/data", seed=2))
     assert "version 1 on this version's test rows, which are not those it was chosen on" in said
 
-    pipeline = tracking.load_spark_model(f"models:/income/{present_champion('income').version}")
+    search_of_champion = present_champion("income").tags["search"]
+    pipeline = tracking.load_spark_model(f"runs:/{search_of_champion}/spark-model")
     test = tracking.read_frame(spark, f"{loaded}/data")
     with pytest.raises(UserError, match="age"):
         pipeline_scores(pipeline, test.drop("age"))

@@ -1,0 +1,48 @@
+import json
+import re
+
+from pyspark.sql import functions as F
+
+from common.scoring.card import model_card, stratum_scores
+from common.scoring.export import Agreement
+
+
+def test_strata_have_their_rows_and_shares(fit_pipeline, spec, people):
+    pipeline = fit_pipeline("logistic_regression", "index")
+    table = stratum_scores(pipeline, people, spec)
+    assert list(table.columns[:4]) == ["income", "sex", "rows", "predicted right"]
+    counts = people.groupBy("income", "sex").count().orderBy("income", "sex").toPandas()
+    assert table["rows"].tolist() == counts["count"].tolist()
+    scored = pipeline.transform(people)
+    right = scored.where("prediction = income").count()
+    assert abs((table["rows"] * table["predicted right"]).sum() - right) < 1e-6
+    positive = scored.where(F.col("prediction") == ">50K").count()
+    assert abs((table["rows"] * table["predicted >50K"]).sum() - positive) < 1e-6
+
+
+def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, people, sample_rows):
+    strata = stratum_scores(fit_pipeline("logistic_regression", "index"), people, spec)
+    example = sample_rows.head(2)[[column.name for column in spec.inputs]]
+    example = example.assign(occupation=["farmer's", "a"])
+    card = model_card(
+        spec,
+        "gbt",
+        {"maxDepth": 3},
+        {"training": "abc", "test": "def"},
+        {"f1": 0.84665},
+        strata,
+        Agreement(rows=9770, labels=0, probabilities=0, largest=3e-16, refused=0),
+        example,
+    )
+    for text in (
+        "# adult: income",
+        "maxDepth=3",
+        "digest `abc`",
+        "| f1 | 0.8467 |",
+        "On 9,770 test rows",
+    ):
+        assert text in card
+    assert "| <=50K | Female |" in card
+    assert "| education-num | integer |" in card
+    body = re.search(r"-d '(.*)'\n", card)[1].replace("'\\''", "'")
+    assert json.loads(body)["dataframe_split"]["columns"] == list(example.columns)
