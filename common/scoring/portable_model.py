@@ -5,7 +5,9 @@ that has MLflow, ONNX Runtime, pandas and NumPy and nothing else of this project
 other module of it.
 """
 
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -200,7 +202,7 @@ class PortableModel(PythonModel):
 
     def load_context(self, context: Any) -> None:
         """Load the pipeline that was kept with the model."""
-        read_json_strictly()
+        read_requests_strictly()
         self.scorer = Scorer(str(Path(context.artifacts[ARTIFACT])))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
@@ -218,21 +220,19 @@ class PortableModel(PythonModel):
         return self.scorer.score(rows.values).set_index(model_input.index)
 
 
-def read_json_strictly() -> None:
-    """Have MLflow refuse what its own reading of JSON would change.
+def read_requests_strictly() -> None:
+    """Have MLflow's server refuse what its own reading of a request would change.
 
-    Before a model sees a request, MLflow's server casts it to the signature, and so makes 39 of 39.7,
-    1 of true, some integer of 1e300 and "5" of 5. What comes through here, its cast leaves as it is.
-    It has no public place for this; a process has it once, whatever models it loads.
+    Before a model sees a request, the server casts JSON to the signature, and so makes 39 of 39.7, 1 of
+    true, some integer of 1e300 and "5" of 5. What comes through here, its cast leaves as it is. It has
+    no public place for this; a process has it once, whatever models it loads.
     """
-    cast, convert = proto_json_utils.cast_df_types_according_to_schema, proto_json_utils.convert_data_type
-    if hasattr(cast, "strict"):
+    if hasattr(proto_json_utils.convert_data_type, "strict"):
         return
+    cast, convert = proto_json_utils.cast_df_types_according_to_schema, proto_json_utils.convert_data_type
 
     def strict_cast(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-        columns = {name: SIGNATURE.get(spec.type) for name, spec in schema.input_dict().items()}
-        given = {name: kind for name, kind in columns.items() if kind and name in frame.columns}
-        refuse_bad(read_rows(frame, given))
+        _refuse_other_types(frame, schema)
         return cast(frame, schema)
 
     def strict_convert(data: Any, spec: Any) -> Any:
@@ -242,12 +242,46 @@ def read_json_strictly() -> None:
         many = isinstance(data, (list, np.ndarray))
         column = pd.Series(list(data) if many else [data], dtype=object, name=spec.name)
         rows = read_rows(column.to_frame(), {spec.name: kind})
+        if not many and not rows.good[0]:
+            # It is one value of a record, and which is not known.
+            raise _refusal(rows.reasons[0])
         refuse_bad(rows)
         return rows.values[spec.name] if many else rows.values[spec.name][0]
 
-    strict_cast.strict = True  # type: ignore[attr-defined]
+    strict_convert.strict = True  # type: ignore[attr-defined]
     proto_json_utils.cast_df_types_according_to_schema = strict_cast
     proto_json_utils.convert_data_type = strict_convert
+    # Only where it serves: to load the server takes longer than the model.
+    if server := sys.modules.get("mlflow.pyfunc.scoring_server"):
+        server.parse_csv_input = _naming_columns(server.parse_csv_input)  # type: ignore[attr-defined]
+
+
+def _naming_columns(parse: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    """Wrap the server's reading of CSV, which refuses what is no number but does not name its column."""
+
+    def parse_csv(csv_input: Any, schema: Schema | None = None) -> pd.DataFrame:
+        try:
+            return parse(csv_input=csv_input, schema=schema)
+        except MlflowException:
+            if schema is None:
+                raise
+            csv_input.seek(0)
+            with suppress(ValueError):
+                texts = pd.read_csv(csv_input, dtype=object)
+                numbers = texts.apply(pd.to_numeric, errors="coerce")
+                known = {n for n, s in schema.input_dict().items() if SIGNATURE.get(s.type) != TEXT}
+                either = numbers.where(numbers.notna(), texts)
+                _refuse_other_types(texts.assign(**{n: either[n] for n in known & set(texts)}), schema)
+            raise
+
+    return parse_csv
+
+
+def _refuse_other_types(frame: pd.DataFrame, schema: Schema) -> None:
+    if schema.has_input_names():
+        columns = {name: SIGNATURE.get(spec.type) for name, spec in schema.input_dict().items()}
+        given = {name: kind for name, kind in columns.items() if kind and name in frame.columns}
+        refuse_bad(read_rows(frame, given))
 
 
 set_model(PortableModel())

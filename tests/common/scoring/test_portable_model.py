@@ -231,11 +231,20 @@ def test_empty_batch_has_an_empty_answer(model):
 
 
 @pytest.mark.parametrize(
-    "line",
-    ["39.7,2.5,Clerk", "x,2.5,Clerk", "True,2.5,Clerk", ",2.5,Clerk", "39,,Clerk"],
+    ("line", "said"),
+    [
+        ("39.7,2.5,Clerk", "row 2 of 2: column 'age' is 39.7"),
+        ("x,2.5,Clerk", "row 2 of 2: column 'age' is 'x'"),
+        ("True,2.5,Clerk", "column 'age' is 'True'"),
+        (",2.5,Clerk", "column 'age' is null"),
+        ("39,,Clerk", "column 'pay-rate' is null"),
+        ("39,x,Clerk", "column 'pay-rate' is 'x'"),
+        ("39,2.5, Clerk", "column 'job' is ' Clerk'"),
+        ("39,2.5,Clerk,5,6,7", "Expected 3 fields in line 3"),
+    ],
 )
-def test_bad_csv_is_refused(model, line):
-    with pytest.raises(MlflowException) as error:
+def test_bad_csv_is_refused_by_name(model, line, said):
+    with pytest.raises(MlflowException, match=said) as error:
         post(model, f"age,pay-rate,job\n39,2.5,Clerk\n{line}\n", "text/csv")
     assert error.value.get_http_status_code() == 400
 
