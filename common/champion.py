@@ -1,6 +1,5 @@
 """The registry: every search's winner is a version, and the best on the test rows is champion."""
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,9 +10,6 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from common.errors import UserError
-
-# A run's model is kept beside the run's own artifacts; MLflow finds it, and warns that it had to look.
-logging.getLogger("mlflow.tracking._model_registry.fluent").setLevel(logging.ERROR)
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 METRIC = "f1"
