@@ -8,8 +8,7 @@ from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow import MlflowClient
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
 from common.datasets import DatasetSpec
@@ -40,12 +39,14 @@ def log_portable_model(
         card: README.md of the model.
     """
     outputs = Schema([ColSpec(DataType.string, PREDICTION), ColSpec(DataType.double, PROBABILITY)])
+    run = mlflow.active_run()
+    assert run is not None, "a model is kept in a run"
     with tempfile.TemporaryDirectory() as folder:
-        pipeline, readme = Path(folder, "pipeline.onnx"), Path(folder, "README.md")
+        pipeline, whole = Path(folder, "pipeline.onnx"), Path(folder, "model")
         pipeline.write_bytes(model)
-        readme.write_text(card, encoding="utf-8")
-        logged = mlflow.pyfunc.log_model(
-            name=path,
+        # As log_model does it, but among the run's own artifacts, beside the Spark model.
+        mlflow.pyfunc.save_model(
+            str(whole),
             python_model=portable_model.__file__,
             artifacts={portable_model.ARTIFACT: str(pipeline)},
             signature=ModelSignature(inputs=input_schema(spec), outputs=outputs),
@@ -53,5 +54,7 @@ def log_portable_model(
             metadata=dict(metadata),
             # Those that it was checked with: requirements.txt pins the same.
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+            mlflow_model=Model(artifact_path=path, run_id=run.info.run_id),
         )
-        MlflowClient().log_model_artifact(logged.model_id, str(readme))
+        Path(whole, "README.md").write_text(card, encoding="utf-8")
+        mlflow.log_artifacts(str(whole), path)
