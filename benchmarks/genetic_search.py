@@ -3,6 +3,7 @@
 python -m benchmarks.genetic_search [--source FILE] [--generations 8] [--population 8] [--seeds 5]
 """
 
+import random
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -27,7 +28,7 @@ from common.search.fold_matrix import FoldMatrix
 from common.search.folds import FoldData
 from common.search.genetic import Breeding, GeneticSearch
 from common.search.grid import grid_candidates
-from common.search.result import CandidateResult
+from common.search.result import CandidateResult, candidate_name
 from common.search.space import Space, make_space
 from common.spark import get_session
 
@@ -114,14 +115,10 @@ def sampled(engine: BoostingEngine, space: Space, sampler: BaseSampler, budget: 
     study = optuna.create_study(direction="maximize", sampler=sampler)
     for _ in range(budget // batch):
         trials = [study.ask(space) for _ in range(batch)]
-        outcomes = {o.name: o for o in engine.evaluate([trial.params for trial in trials])}
-        by_parameters = {
-            tuple(sorted(o.parameters.items())): o.mean("f1")
-            for o in outcomes.values()
-            if isinstance(o, CandidateResult)
-        }
-        for trial in trials:
-            study.tell(trial, by_parameters[tuple(sorted(trial.params.items()))])
+        drawn = [trial.params for trial in trials]
+        means = {o.name: o.mean("f1") for o in engine.evaluate(drawn) if isinstance(o, CandidateResult)}
+        for trial, candidate in zip(trials, drawn, strict=True):
+            study.tell(trial, means[candidate_name(candidate)])
     return study.best_value, budget, time.perf_counter() - started
 
 
@@ -142,8 +139,6 @@ def sklearn_genetic(
     matrix: FoldMatrix, space: Space, generations: int, population: int, seed: int
 ) -> Found:
     """Search with GASearchCV over XGBClassifier on the same matrix and folds, on all cores."""
-    import random
-
     random.seed(seed)
     np.random.seed(seed)
     started = time.perf_counter()
