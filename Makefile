@@ -10,7 +10,7 @@ PARAMETERS := dataset source profile profile_rows strata train_ratio encoding le
 	metric engine parallelism seed name use_cache
 GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))
 
-.PHONY: main test bench lint ui setup java pins clean
+.PHONY: main test bench lint ui serve setup java pins clean
 
 main: setup
 	@$(RUN) -e main $(GIVEN)
@@ -33,6 +33,10 @@ bench: setup
 
 ui: setup
 	@"$(BIN)/mlflow" ui --host 127.0.0.1
+
+# make serve port=5056 workers=2 model=models:/income/1; on 127.0.0.1, or make serve host=0.0.0.0
+serve: .venv/installed
+	@exec "$(BIN)/python" -m steps.serve $(foreach p,model host port workers,$(if $(filter command line,$(origin $(p))),--$(p) '$($(p))'))
 
 setup: java .venv/installed .venv/spark-classes.jsa
 
