@@ -10,10 +10,22 @@ from pyspark.sql import types as T
 from common.census_sample import draw
 from common.datasets import load_spec
 from common.datasets.spec import CONF
+from common.learners import LEARNERS
+from common.search.winner import scoring_pipeline
 from common.spark import get_session
+from common.vectorizer import fit_vectorizer, vectorize
 from tests.project import ROOT, Project
 
 REAL_FILE = ROOT.parent / "shared" / "data" / "adult.data"
+
+# Small, but of more than one tree, and deep enough to split the numbers.
+PARAMETERS = {
+    "gbt": {"maxIter": 3, "maxDepth": 4},
+    "xgboost": {"n_estimators": 3, "max_depth": 4},
+    "random_forest": {"numTrees": 3, "maxDepth": 4},
+    "logistic_regression": {"maxIter": 5},
+    "linear_svc": {"maxIter": 5},
+}
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +53,25 @@ def people(spark, spec, sample_rows):
     frame = spark.createDataFrame(sample_rows.head(2000), schema=spec.schema).cache()
     frame.count()
     return frame
+
+
+@pytest.fixture(scope="session")
+def fit_pipeline(people, spec):
+    """Fit a learner's scoring pipeline on 2,000 rows, once."""
+    vectorized, pipelines = {}, {}
+
+    def fit(learner, encoding):
+        if encoding not in vectorized:
+            vectorizer = fit_vectorizer(people, spec, encoding)
+            vectorized[encoding] = vectorizer, vectorize(people, vectorizer, spec).cache()
+        if (learner, encoding) not in pipelines:
+            vectorizer, rows = vectorized[encoding]
+            bins = {} if "maxDepth" not in PARAMETERS[learner] else {"maxBins": 64}
+            model = LEARNERS[learner].estimator({**PARAMETERS[learner], **bins}, 42).fit(rows)
+            pipelines[learner, encoding] = scoring_pipeline(vectorizer, model, spec)
+        return pipelines[learner, encoding]
+
+    return fit
 
 
 @pytest.fixture(scope="session")
