@@ -10,7 +10,7 @@ PARAMETERS := dataset source profile profile_rows strata train_ratio encoding le
 	metric engine parallelism seed name use_cache
 GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))
 
-.PHONY: main test bench lint ui serve setup java pins clean
+.PHONY: main test bench lint ui serve image setup java pins clean
 
 main: setup
 	@$(RUN) -e main $(GIVEN)
@@ -31,12 +31,19 @@ bench: setup
 	@set -e; for name in $(BENCHMARKS); do \
 		echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name $(if $(source),--source '$(source)'); done
 
-ui: setup
-	@"$(BIN)/mlflow" ui --host 127.0.0.1
+# make ui port=5001
+ui: .venv/installed
+	@exec ./mlflow.sh $(port)
+
+given = $(foreach p,$(1),$(if $(filter command line,$(origin $(p))),--$(p) '$($(p))'))
 
 # make serve port=5056 workers=2 model=models:/income/1; on 127.0.0.1, or make serve host=0.0.0.0
 serve: .venv/installed
-	@exec "$(BIN)/python" -m steps.serve $(foreach p,model host port workers,$(if $(filter command line,$(origin $(p))),--$(p) '$($(p))'))
+	@exec "$(BIN)/python" -m steps.serve $(call given,model host port workers)
+
+# make image name=income model=models:/income/1
+image: .venv/installed
+	@exec "$(BIN)/python" -m steps.image $(call given,model name)
 
 setup: java .venv/installed .venv/spark-classes.jsa
 

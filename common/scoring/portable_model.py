@@ -5,10 +5,14 @@ that has MLflow, ONNX Runtime, pandas and NumPy and nothing else of this project
 other module of it.
 """
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+# It sends reports of its use to its maker unless told not to, and reads this on import.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime
@@ -299,7 +303,14 @@ def _frame(form: str, given: Any, columns: Mapping[str, str]) -> pd.DataFrame:
         more = set(given) - {"columns", "data", "index"}
         if more:
             raise ValueError(f"it has {', '.join(map(repr, sorted(more)))}")
-        return pd.DataFrame(given["data"], given.get("index"), given["columns"], dtype=object)
+        names, data = given["columns"], given["data"]
+        if not isinstance(data, list):
+            raise TypeError("its data are no list")
+        # pandas would fill a short row with nulls.
+        for row, values in enumerate(data, 1):
+            if not isinstance(values, list) or len(values) != len(names):
+                raise ValueError(f"row {row} of {len(data)} is no list of {len(names)} values")
+        return pd.DataFrame(data, columns=names, dtype=object)
     if form == "inputs" and isinstance(given, dict):
         if all(isinstance(values, list) for values in given.values()):
             return pd.DataFrame(given, dtype=object)

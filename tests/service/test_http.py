@@ -6,6 +6,10 @@ import math
 import mlflow
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.scoring.portable_model import read_rows
 
 # What the README says of a value; each in the column that it is wrong for.
 WRONG = [
@@ -127,6 +131,7 @@ def test_empty_batch_has_no_scores(service, champion):
         ('{"dataframe_split": {}, "inputs": {}}', "application/json", 400),
         ('{"dataframe_split": null}', "application/json", 400),
         ('{"dataframe_split": {"columns": ["age"], "data": [[1, 2]]}}', "application/json", 400),
+        ('{"dataframe_split": {"columns": ["age"], "data": null}}', "application/json", 400),
         ('{"dataframe_records": [1]}', "application/json", 400),
         ('{"instances": [[1, 2]]}', "application/json", 400),
         ('{"inputs": 5}', "application/json", 400),
@@ -147,3 +152,68 @@ def test_body_that_is_no_table_is_refused(service, data, content_type, status):
     answer = service.post(data, content_type)
     assert answer.status_code == status, answer.text
     assert answer.text
+
+
+# A row of the README's table, or anything else that JSON has.
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@st.composite
+def malformed_bodies(draw, rows):
+    """A good body of some rows, with something in it that is not as it should be; or no such body."""
+    form = draw(st.sampled_from([*FORMS, "nothing"]))
+    if form == "nothing":
+        return json.dumps(draw(ANYTHING))
+    few = [dict(row) for row in rows[: draw(st.integers(1, 3))]]
+    row, name = draw(st.integers(0, len(few) - 1)), draw(st.sampled_from(list(few[0])))
+    how = draw(st.sampled_from(["value", "column", "table", "part", "cut"]))
+    if how == "value":
+        few[row][name] = draw(ANYTHING)
+    elif how == "column":
+        other = draw(st.text(max_size=4))
+        for one in few:
+            one[other] = one.pop(name)
+    table = FORMS[form](few)
+    if how == "table":
+        table = draw(ANYTHING)
+    elif how == "part" and isinstance(table, dict):
+        table[draw(st.sampled_from([*table, "index", "more"]))] = draw(ANYTHING)
+    body = json.dumps({form: table})
+    return body[: draw(st.integers(0, len(body) - 1))] if how == "cut" else body
+
+
+@pytest.mark.slow
+def test_no_malformed_body_is_a_servers_error_or_silently_scored(service, champion, rows):
+    """500 bodies; what is scored all the same is scored as the rows are that it holds."""
+
+    @settings(max_examples=500, deadline=None, derandomize=True, database=None)
+    @given(malformed_bodies(rows))
+    def ask(body):
+        answer = service.post(body)
+        assert answer.status_code in (200, 400), answer.text
+        if answer.status_code == 200:
+            given_rows = records(json.loads(body))
+            frame = pd.DataFrame(given_rows, columns=list(champion.rows.columns), dtype=object)
+            read = read_rows(frame, champion.kinds)
+            assert read.good.all()
+            expected = champion.model.predict(pd.DataFrame(read.values))
+            assert answer.json()["predictions"] == expected.to_dict("records")
+
+    ask()
+
+
+def records(body):
+    """Return the rows of a body in any of the forms."""
+    ((form, table),) = ((form, table) for form, table in body.items() if form in FORMS)
+    if form == "dataframe_split":
+        return [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
+    if isinstance(table, dict):
+        columns = {
+            name: values if isinstance(values, list) else [values] for name, values in table.items()
+        }
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    return table

@@ -226,6 +226,15 @@ def test_column_that_is_missing_in_one_record_is_no_null(model, form):
         post(model, {form: [GOOD, row]})
 
 
+@pytest.mark.parametrize(
+    "data", [None, {}, [[39, 2.5, "Clerk"], [39, 2.5]], [[39, 2.5, "Clerk", 1]], [5]]
+)
+def test_split_whose_rows_have_not_a_value_each_column_is_refused(model, data):
+    with pytest.raises(MlflowException, match="dataframe_split is no table") as error:
+        post(model, {"dataframe_split": {"columns": list(COLUMNS), "data": data}})
+    assert error.value.get_http_status_code() == 400
+
+
 def test_one_record_may_be_given_as_inputs(model):
     answer = json.loads(post(model, {"inputs": GOOD}).response)["predictions"]
     assert [row["probability"] for row in answer] == [97.5]
@@ -306,17 +315,20 @@ def test_first_bad_row_is_named_and_all_are_counted(model):
         model.predict(frame)
 
 
-def test_model_is_loaded_and_scores_without_spark_and_java(path):
+def test_model_scores_without_spark_and_java_and_reports_to_nobody(path, tmp_path):
     program = (
         "import sys, mlflow, pandas as pd\n"
         "sys.modules |= {'pyspark': None, 'onnx': None, 'xgboost': None, 'common': None}\n"
         f"model = mlflow.pyfunc.load_model({str(path)!r})\n"
         f"print(model.predict(pd.DataFrame([{GOOD!r}])).probability[0])\n"
     )
+    environment = {"PATH": "", "HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=path, env={"PATH": ""}
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=path, env=environment
     )
     assert done.stdout.strip() == "97.5", done.stderr
+    # ONNX Runtime keeps there what it would report of its use.
+    assert not list(tmp_path.rglob("*onnxruntime*"))
 
 
 def test_model_has_no_pickle(path):
