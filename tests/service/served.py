@@ -1,5 +1,6 @@
 """A model served by a real command: started on a free port, asked over HTTP, ended by a signal."""
 
+import logging
 import os
 import signal
 import socket
@@ -12,6 +13,9 @@ from urllib3 import Retry
 
 from tests.project import ROOT
 
+# It tells of every time that a service does not answer yet.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
+
 # Of all waits: nothing waits for so long where all is well.
 DEADLINE = 120
 
@@ -22,11 +26,11 @@ def free_port():
 
 
 class Service:
-    """A service of the registered champion, once it answers."""
+    """What a command serves, once it answers."""
 
-    def __init__(self, command, store, log, **environment):
+    def __init__(self, command, store, log, port=None, **environment):
         """Start a command; {port} in it is where to listen."""
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
@@ -40,7 +44,7 @@ class Service:
             )
         self.session = requests.Session()
         self.session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=50))
-        wait_for(f"{self.url}/ping")
+        wait_for(f"{self.url}/health")
 
     def post(self, data, content_type="application/json", session=None, **options):
         headers = {"Content-Type": content_type} if content_type else {}

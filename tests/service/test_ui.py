@@ -1,0 +1,53 @@
+"""mlflow.sh, as pm2 runs it."""
+
+import subprocess
+
+import psutil
+import pytest
+import requests
+
+from tests.project import ROOT
+from tests.service.served import DEADLINE, Service, wait_for
+
+
+@pytest.fixture
+def start_ui(empty_store, tmp_path):
+    """Start the UI; what still runs at the end is ended."""
+    started = []
+
+    def start(**options):
+        log = tmp_path / f"log {len(started)}"
+        started.append(Service(("./mlflow.sh", "{port}"), f"sqlite:///{empty_store}", log, **options))
+        return started[-1]
+
+    yield start
+    for ui in started:
+        if ui.process.poll() is None:
+            ui.stop()
+
+
+@pytest.mark.slow
+def test_ui_shows_the_store_and_comes_back_after_it_was_killed_outright(start_ui):
+    killed = start_ui()
+    assert "<title>MLflow</title>" in requests.get(killed.url).text
+    left = psutil.Process(killed.process.pid).children(recursive=True)
+    killed.process.kill()
+    killed.process.wait()
+    again = start_ui(port=killed.port)
+    psutil.wait_procs(left, DEADLINE)
+    assert not any(process.is_running() for process in left)
+    # The one that was left may have answered first.
+    wait_for(f"{again.url}/health")
+    asked = {"experiment_id": "0"}
+    told = requests.get(f"{again.url}/api/2.0/mlflow/experiments/get", asked).json()
+    assert told["experiment"]["name"] == "Default"
+    below = psutil.Process(again.process.pid).children(recursive=True)
+    again.stop()
+    assert not psutil.wait_procs(below, DEADLINE)[1]
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "5000 "])
+def test_port_that_is_none_is_refused(port):
+    done = subprocess.run([ROOT / "mlflow.sh", port], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == f"mlflow.sh: the port must be a number from 1 to 65535, got '{port}'\n"
