@@ -1,5 +1,6 @@
 """Entry point main: the whole workflow, each step a child run, got or run."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from common.search.engine import check_engine
 from common.search.grid import grid_candidates
 from common.search.space import make_space
 from common.vectorizer import ENCODINGS
-from common.workflow import StepRun, get_or_run
+from common.workflow import StepRun, get_or_run, get_or_start
 from steps.step import (
     OPEN_UNIT,
     PROFILES,
@@ -70,19 +71,22 @@ def main(
     grid_candidates(values, chosen)
     make_space(ranges, chosen)
     check_engine(chosen, engine, [*values, *ranges])
-    with start_run("main") as active:
+    with start_run("main") as active, ExitStack() as background:
         done: list[StepRun] = []
+        experiment = active.info.experiment_id
+        origin = {"dataset": dataset, "source": source}
 
         def run(step: str, reusable: bool = True, **parameters: object) -> StepRun:
-            given = {"dataset": dataset, "source": source, **parameters}
-            cached = use_cache and reusable
-            done.append(get_or_run(step, given, cached, active.info.experiment_id))
+            done.append(get_or_run(step, {**origin, **parameters}, use_cache and reusable, experiment))
             return done[-1]
 
         loaded = run("load_data").uri("data")
-        run("eda", data=loaded, profile=profile, profile_rows=profile_rows)
+        explored = {**origin, "data": loaded, "profile": profile, "profile_rows": profile_rows}
+        eda = get_or_start("eda", explored, use_cache, experiment)
+        background.callback(eda.cancel)
         split = run("split", data=loaded, strata=strata, train_ratio=train_ratio, seed=seed).uri()
         features = run("featurize", split=split, encoding=encoding, seed=seed).uri()
+        done.insert(1, eda.wait())
         shared: dict[str, Any] = {
             "features": features,
             "learner": learner,
