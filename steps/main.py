@@ -14,7 +14,7 @@ from common.search.engine import check_engine
 from common.search.grid import grid_candidates
 from common.search.space import make_space
 from common.vectorizer import ENCODINGS
-from common.workflow import StepRun, get_or_run, get_or_start
+from common.workflow import StartedStep, StepRun, get_or_run, get_or_start
 from steps.step import (
     OPEN_UNIT,
     PROFILES,
@@ -80,13 +80,16 @@ def main(
             done.append(get_or_run(step, {**origin, **parameters}, use_cache and reusable, experiment))
             return done[-1]
 
+        def start(step: str, **parameters: object) -> StartedStep:
+            started = get_or_start(step, {**origin, **parameters}, use_cache, experiment)
+            background.callback(started.cancel)
+            return started
+
         loaded = run("load_data").uri("data")
-        explored = {**origin, "data": loaded, "profile": profile, "profile_rows": profile_rows}
-        eda = get_or_start("eda", explored, use_cache, experiment)
-        background.callback(eda.cancel)
+        eda = start("eda", data=loaded, profile=profile, profile_rows=profile_rows)
         split = run("split", data=loaded, strata=strata, train_ratio=train_ratio, seed=seed).uri()
         features = run("featurize", split=split, encoding=encoding, seed=seed).uri()
-        done.insert(1, eda.wait())
+        done.append(eda.wait())
         shared: dict[str, Any] = {
             "features": features,
             "learner": learner,
@@ -96,14 +99,18 @@ def main(
             "parallelism": parallelism,
             "seed": seed,
         }
-        searches = [run("train_grid", **shared, grid=grid).uri()]
+        bred: list[StartedStep] = []
         if generations > 0:
-            bred: dict[str, Any] = {
+            length: dict[str, Any] = {
                 "generations": generations,
                 "population": population,
                 "patience": patience,
             }
-            searches.append(run("train_ga", **shared, **bred, space=space).uri())
+            bred = [start("train_ga", **shared, **length, space=space)]
+        searches = [run("train_grid", **shared, grid=grid).uri()]
+        for search in bred:
+            done.append(search.wait())
+            searches.append(done[-1].uri())
         has_champion = registry.present_champion(name) is not None
         run("champion", reusable=has_champion, candidates=",".join(searches), name=name)
         _report(done, name)

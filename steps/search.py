@@ -128,7 +128,10 @@ def open_search(
         click.echo(f"taking up {len(earlier)} candidates that an earlier run had finished")
     constants = {"learner": learner.name, "engine": choice.engine, "folds": data.folds}
     engine = make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)
-    with CandidateWriter(this, constants) as writer, Progress(total, settings.metric) as progress:
+    with (
+        CandidateWriter(this, constants) as writer,
+        Progress(run.step, total, settings.metric) as progress,
+    ):
         yield Search(run, engine, writer, progress, earlier, {})
 
 
