@@ -53,6 +53,7 @@ GRAPH = {
     "train_grid": SEARCH,
     "train_ga": SEARCH,
     "champion": Node(),
+    "predict": Node(),
 }
 
 
