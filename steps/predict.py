@@ -19,8 +19,8 @@ SHOWN = ("f1", "accuracy", "roc_auc")
 def predict(input: str, output: str, model: str, overwrite: bool) -> None:
     """Score a file on Spark; records that cannot be scored are put aside, with the reason."""
     with step("predict") as run:
-        scorer = find_portable_model(model)
         source, target = tracking.readable_uri(input), tracking.readable_uri(output)
+        scorer = find_portable_model(model)
         run.tag(model_uri=scorer.uri, model_version=scorer.version, source_uri=source, output_uri=target)
         tracking.log_source(source, "scoring")
         outcome = score_file(run.spark, scorer, source, target, overwrite)
