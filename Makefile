@@ -24,7 +24,7 @@ lint: setup
 	@"$(BIN)/mypy"
 
 # Each benchmark alone: python -m benchmarks.NAME. Their tables are kept under benchmarks/results.
-BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity
+BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch
 
 bench: setup
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt

@@ -58,6 +58,7 @@ GRAPH = {
     "train_grid": SEARCH,
     "train_ga": SEARCH,
     "champion": Node(),
+    "predict": Node(),
 }
 
 

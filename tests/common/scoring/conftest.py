@@ -3,6 +3,7 @@ import pytest
 from common.learners import LEARNERS
 from common.search.winner import scoring_pipeline
 from common.vectorizer import fit_vectorizer, vectorize
+from tests import tiny_model as tiny
 
 # Small, but of more than one tree, and deep enough to split the numbers.
 PARAMETERS = {
@@ -31,3 +32,9 @@ def fit_pipeline(people, spec):
         return pipelines[learner, encoding]
 
     return fit
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory):
+    """Folder of a portable model of three columns (see tests/tiny_model.py)."""
+    return tiny.save(tmp_path_factory.mktemp("model"))
