@@ -53,6 +53,8 @@ GRAPH = {
     "train_grid": SEARCH,
     "train_ga": SEARCH,
     "champion": Node(),
+    # No entry point of its own: champion makes it.
+    "ensemble": Node({"features": ("featurize", "")}, ("members.csv", "portable-model")),
 }
 
 
