@@ -41,6 +41,7 @@ def line_of(command, *arguments):
         (train_ga, ["--crossover", "x"], "'x' is not one of"),
         (main, ["--space", "typo"], "space 'typo' is unknown"),
         (champion, ["--version", "3"], "version '3' of model 'income' does not exist"),
+        (champion, ["--version", "3", "--ensemble", "true"], "it cannot go with version=3"),
         (champion, ["--name", "a/b"], "name must be some text"),
         (champion, ["--candidates", "runs:/nope"], "run 'nope' does not exist"),
         (split, ["--data", "runs:/nope/data"], "artifact 'runs:/nope/dataset.yaml' cannot be read"),

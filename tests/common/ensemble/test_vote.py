@@ -1,4 +1,4 @@
-"""A vote on the folds of 300 rows, by two light learners."""
+"""A vote on two folds of 300 rows, by two light learners."""
 
 from statistics import fmean
 
@@ -14,7 +14,7 @@ from common.metrics import METRICS
 from common.search.folds import fold_data
 from common.search.mllib import MllibEngine
 
-FOLDS = 3
+FOLDS = 2
 
 
 def member(learner, **parameters):
@@ -65,8 +65,12 @@ def test_mix_is_counted_as_the_vote_is_scored(predictions, data):
         assert np.abs(f1[:, place] - [fold["f1"] for fold in scores]).max() < 1e-12
 
 
-def test_vote_is_scored_on_each_fold_by_weights_of_the_others(members, data, predictions, singles):
-    vote = weigh(members, data)
+@pytest.fixture(scope="module")
+def vote(members, data):
+    return weigh(members, data)
+
+
+def test_vote_is_scored_on_each_fold_by_weights_of_the_others(vote, members, predictions, singles):
     mixes = grid_of_mixes(2)
     f1 = mix_f1(predictions, mixes, FOLDS)
     for fold in range(FOLDS):
@@ -82,9 +86,9 @@ def test_vote_is_scored_on_each_fold_by_weights_of_the_others(members, data, pre
     assert vote.table()["weight"].tolist() == list(vote.weights)
 
 
-def test_same_members_give_the_same_vote(members, data):
-    first, second = weigh(members, data), weigh(members, data)
-    assert (first.weights, first.result.folds) == (second.weights, second.result.folds)
+def test_same_members_give_the_same_vote(vote, members, data):
+    again = weigh(members, data)
+    assert (again.weights, again.result.folds) == (vote.weights, vote.result.folds)
 
 
 def test_member_beside_itself_gains_nothing(data):
