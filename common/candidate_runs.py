@@ -134,6 +134,11 @@ def log_candidate(outcome: Outcome, search: Run, parent: str, constants: Mapping
     return str(child)
 
 
+def log_result(result: CandidateResult, run_id: str) -> None:
+    """Log scores over folds to a run, as those of a candidate are logged to its own."""
+    MlflowClient().log_batch(run_id, metrics=_metrics(result))
+
+
 def _metrics(result: CandidateResult) -> list[Metric]:
     now, folds = int(time.time() * 1000), len(result.folds)
     metrics = [Metric("fit_seconds", result.fit_seconds, now, 0)]

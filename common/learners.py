@@ -1,5 +1,6 @@
 """The learners that a search can take: which estimator, which parameters, which engines."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -127,7 +128,10 @@ def _xgboost(parameters: Parameters, seed: int) -> Estimator:
     # Loading XGBoost takes two seconds, which other learners are spared.
     from xgboost.spark import SparkXGBClassifier
 
-    return SparkXGBClassifier(features_col=FEATURES, label_col=LABEL, seed=seed, **parameters)
+    # It would tell of every tree that it fits, and of every batch that it scores.
+    logging.getLogger("XGBoost-PySpark").setLevel(logging.WARNING)
+    quiet = {"verbose": False, **parameters}
+    return SparkXGBClassifier(features_col=FEATURES, label_col=LABEL, seed=seed, **quiet)
 
 
 def _xgboost_boosting(parameters: Parameters) -> BoostingRule:

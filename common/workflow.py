@@ -59,6 +59,8 @@ GRAPH = {
     "train_ga": SEARCH,
     "champion": Node(),
     "predict": Node(),
+    # No entry point of its own: champion makes it.
+    "ensemble": Node({"features": ("featurize", "")}, ("members.csv", "portable-model")),
 }
 
 

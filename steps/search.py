@@ -121,6 +121,7 @@ def open_search(
     learner = settings.learner
     choice = choose_engine(learner, settings.engine, names, data)
     run.tag(learner=learner.name, engine=choice.engine, engine_reason=choice.reason)
+    run.tag(folds=data.folds, seed=settings.seed)
     click.echo(f"engine {choice.engine}: {choice.reason}")
     this = mlflow.get_run(run.id)
     earlier = candidate_runs.unfinished_candidates(this, learner)
@@ -158,7 +159,7 @@ def leave_winner(search: Search, data: SearchData, settings: Settings) -> None:
     pipeline = scoring_pipeline(vectorizer, model, data.spec)
     outputs = {"prediction": DataType.string, "probability": SparkMLVector()}
     tracking.log_spark_model(pipeline, "spark-model", data.spec, outputs)
-    _leave_portable(pipeline, data, settings.learner, winner, sides["test"])
+    leave_portable(pipeline, data, settings.learner.name, winner.parameters, sides["test"])
     run.log_dataset(data.spec)
     click.echo(
         f"best of {len(results)}: {winner.name}; {metric} {winner.mean(metric):.4f} "
@@ -172,19 +173,19 @@ def leave_winner(search: Search, data: SearchData, settings: Settings) -> None:
         )
 
 
-def _leave_portable(
+def leave_portable(
     pipeline: PipelineModel,
     data: SearchData,
-    learner: Learner,
-    winner: CandidateResult,
+    learner: str,
+    parameters: Parameters,
     scores: Mapping[str, float],
 ) -> None:
-    """Keep the pipeline as a portable model, once it scores the test rows as the pipeline does."""
+    """Keep a pipeline as a portable model, once it scores the test rows as the pipeline does."""
     spec = data.spec
     model, found = export(pipeline, spec, data.test)
     strata = stratum_scores(pipeline, data.test, spec)
     names = [quoted(column.name) for column in spec.inputs]
     example = pd.DataFrame(data.test.select(*names).limit(2).toPandas())
-    card = model_card(spec, learner.name, winner.parameters, data.digests, scores, strata, found, example)
+    card = model_card(spec, learner, parameters, data.digests, scores, strata, found, example)
     log_portable_model(model, "portable-model", spec, vocabulary(pipeline, spec), example, card)
     click.echo(f"portable model: {found.rows:,} test rows as by Spark, to {found.largest:.0e}")

@@ -191,10 +191,15 @@ def step(name: str) -> Iterator[Run]:
 
     The run carries the key by which a later one finds it, and only once it has finished.
     """
-    parameters = {key: str(value) for key, value in click.get_current_context().params.items()}
+    parameters = {key: _text(value) for key, value in click.get_current_context().params.items()}
     with start_run(name) as active:
         inputs = workflow.resolve_inputs(name, parameters, active.info.experiment_id)
         parameters |= inputs
         tags = {tracking.INPUT + key: uri for key, uri in inputs.items()}
         mlflow.set_tags({tracking.KEY: workflow.step_key(name, parameters), **tags})
         yield Run(name, active, parameters)
+
+
+def _text(value: object) -> str:
+    """Return a parameter's value as MLproject writes it, so that its key is the same."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

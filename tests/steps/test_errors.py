@@ -45,6 +45,7 @@ FILES = ["--input", "nope.csv", "--output", "scores"]
         (train_ga, ["--crossover", "x"], "'x' is not one of"),
         (main, ["--space", "typo"], "space 'typo' is unknown"),
         (champion, ["--version", "3"], "version '3' of model 'income' does not exist"),
+        (champion, ["--version", "3", "--ensemble", "true"], "it cannot go with version=3"),
         (champion, ["--name", "a/b"], "name must be some text"),
         (champion, ["--candidates", "runs:/nope"], "run 'nope' does not exist"),
         (predict, ["--input", "x.csv"], "Missing option '--output'"),
