@@ -1,5 +1,6 @@
 """Entry point main: the whole workflow, each step a child run, got or run."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -7,10 +8,10 @@ import mlflow
 import pandas as pd
 
 from common import champion as registry
-from common.learners import get_learner
+from common.learners import Learner, get_learner
 from common.search.conf import load_grid, load_space
 from common.search.engine import check_engine
-from common.search.grid import grid_candidates
+from common.search.grid import adds_candidates, grid_candidates
 from common.search.space import make_space
 from common.vectorizer import ENCODINGS
 from common.workflow import StepRun, get_or_run
@@ -36,6 +37,12 @@ from steps.step import (
 @click.option("--encoding", default="onehot", type=click.Choice(ENCODINGS), help="Of categories.")
 @search_options
 @click.option("--grid", default="auto", help="Of train_grid; auto: the learner's.")
+@click.option(
+    "--rounds",
+    default=1,
+    type=click.IntRange(1),
+    help="Of train_grid: each after the first tries the next grid of the one before.",
+)
 @click.option("--space", default="auto", help="Of train_ga; auto: the learner's.")
 @breeding_options(least=0)
 @click.option("--seed", default=42, type=int, help="Of split, folds, draws and learner.")
@@ -51,6 +58,7 @@ def main(
     encoding: str,
     learner: str,
     grid: str,
+    rounds: int,
     space: str,
     folds: int,
     metric: str,
@@ -92,7 +100,9 @@ def main(
             "parallelism": parallelism,
             "seed": seed,
         }
-        searches = [run("train_grid", **shared, grid=grid).uri()]
+        searches = _grid_searches(
+            lambda grid: run("train_grid", **shared, grid=grid), grid, rounds, chosen
+        )
         if generations > 0:
             bred: dict[str, Any] = {
                 "generations": generations,
@@ -103,6 +113,21 @@ def main(
         has_champion = registry.present_champion(name) is not None
         run("champion", reusable=has_champion, candidates=",".join(searches), name=name)
         _report(done, name)
+
+
+def _grid_searches(
+    search: Callable[[str], StepRun], grid: str, rounds: int, learner: Learner
+) -> list[str]:
+    """Search a grid, then what each search says to try next; return the searches' URIs."""
+    searches = [search(grid)]
+    for _ in range(1, rounds):
+        following = searches[-1].uri("next_grid.yaml")
+        if not adds_candidates(load_grid(following, learner), load_grid(grid, learner), learner):
+            click.echo(f"no further round: {following} has nothing that was not tried")
+            break
+        searches.append(search(following))
+        grid = following
+    return [done.uri() for done in searches]
 
 
 def _report(done: list[StepRun], name: str) -> None:
