@@ -35,6 +35,7 @@ from common.search.findings import find, grid_yaml
 from common.search.findings_text import headline, markdown
 from common.search.folds import FoldData, fold_data
 from common.search.result import (
+    CandidateFailure,
     CandidateResult,
     Outcome,
     candidate_name,
@@ -185,11 +186,13 @@ def leave_winner(
         f"+- {winner.std(metric):.4f} over folds, {test[metric]:.4f} on the test rows"
     )
     if failures:
-        run.tag(failed_candidates=len(failures))
-        click.echo(
-            f"{len(failures)} candidates failed, the first ({failures[0].name}) by: {failures[0].error}",
-            err=True,
-        )
+        _tell_failures(run, failures)
+
+
+def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
+    run.tag(failed_candidates=len(failures))
+    first = failures[0]
+    click.echo(f"{len(failures)} candidates failed, the first ({first.name}) by: {first.error}", err=True)
 
 
 def _leave_findings(run: Run, candidates: Candidates, learner: Learner) -> None:

@@ -1,6 +1,7 @@
 """Charts as one HTML page, by Plotly: the library is in it once, so it opens with no network."""
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def figure(chart: Chart) -> go.Figure:
 def _panels(chart: Chart, panels: Sequence[Panel]) -> tuple[go.Figure, int]:
     columns = min(chart.columns, len(panels))
     rows = -(-len(panels) // columns)
-    titles = [panel.title for panel in panels]
+    titles = [_html(panel.title) for panel in panels]
     apart = (0.1 if chart.share_y else 0.3) / columns
     drawn = make_subplots(
         *(rows, columns),
@@ -69,14 +70,16 @@ def _panels(chart: Chart, panels: Sequence[Panel]) -> tuple[go.Figure, int]:
             name = getattr(layer, "name", "")
             _layer(drawn, layer, place, bool(panel.legend and name) and name not in named)
             named.add(name)
-        x: dict[str, Any] = {"title_text": panel.x, "type": "log" if panel.log_x else None}
-        y: dict[str, Any] = {"title_text": panel.y}
+        x: dict[str, Any] = {"title_text": _html(panel.x), "type": "log" if panel.log_x else None}
+        y: dict[str, Any] = {"title_text": _html(panel.y)}
         if chart.share_y and place["col"] > 1:
             y["title_text"] = None
         for axis, ticks in ((x, panel.x_ticks), (y, panel.y_ticks)):
             if ticks:
-                texts = [text.replace("\n", "<br>") for text in ticks]
-                axis |= {"tickvals": list(range(len(ticks))), "ticktext": texts}
+                axis |= {
+                    "tickvals": list(range(len(ticks))),
+                    "ticktext": [_html(text) for text in ticks],
+                }
         if panel.x_range:
             x["range"] = np.log10(panel.x_range) if panel.log_x else panel.x_range
         if panel.y_range:
@@ -89,52 +92,74 @@ def _panels(chart: Chart, panels: Sequence[Panel]) -> tuple[go.Figure, int]:
 def _layer(drawn: go.Figure, layer: Layer, place: dict[str, int], legend: bool) -> None:
     match layer:
         case Points():
-            marker = {
-                "size": 1.6 * layer.size,
-                "symbol": layer.marker,
-                "line": {"width": 0.5, "color": "white"},
-            }
-            shade: dict[str, Any] = {"color": layer.colour}
-            if layer.shade is not None:
-                shade = {"color": list(layer.shade), "colorscale": SCALE, "reversescale": layer.reverse}
-            trace: Any = go.Scatter(
-                **{"x": list(layer.x), "y": list(layer.y), "text": list(layer.hover), "mode": "markers"},
-                **{
-                    "marker": marker | shade,
-                    "hovertemplate": "%{text}<extra></extra>",
-                    "name": layer.name,
-                },
-                showlegend=legend,
-            )
+            drawn.add_trace(_points(layer, legend), **place)
         case Line():
-            trace = go.Scatter(
-                **{"x": list(layer.x), "y": list(layer.y), "name": layer.name},
-                mode="lines+markers" if layer.dots else "lines",
-                line={"color": layer.colour, "dash": "dash" if layer.dashed else "solid"},
-                error_y=_errors(layer.y, layer),
-                showlegend=legend,
-            )
+            drawn.add_trace(_line(layer, legend), **place)
         case Bars():
-            trace = _bars(layer)
+            drawn.add_trace(_bars(layer), **place)
             drawn.update_yaxes(autorange="reversed", **place)
         case Cells():
-            low, high = layer.range
-            trace = go.Heatmap(
-                **{"z": layer.values.tolist(), "text": _lines(layer.texts), "texttemplate": "%{text}"},
-                **{"zmin": low, "zmax": high, "colorscale": SCALE, "reversescale": layer.reverse},
-                **{"showscale": False, "hovertemplate": "%{text}<extra></extra>"},
-            )
+            drawn.add_trace(_cells(layer), **place)
         case Mark():
             drawn.add_vline(
                 *(layer.at, place["row"], place["col"]),
-                **{
-                    "line": {"color": layer.colour, "dash": "dot"},
-                    "annotation_text": layer.text.replace("\n", "<br>"),
-                },
+                line={"color": layer.colour, "dash": "dot"},
+                annotation_text=_html(layer.text),
                 annotation_position="bottom left" if layer.left else "bottom right",
             )
-            return
-    drawn.add_trace(trace, **place)
+
+
+def _html(text: str) -> str:
+    """Return text as Plotly shows it, which reads some HTML in it."""
+    return escape(text, quote=False).replace("\n", "<br>")
+
+
+def _points(layer: Points, legend: bool) -> go.Scatter:
+    marker: dict[str, Any] = {
+        "size": 1.6 * layer.size,
+        "symbol": layer.marker,
+        "line": {"width": 0.5, "color": "white"},
+        "color": layer.colour,
+    }
+    if layer.shade is not None:
+        marker |= {"color": list(layer.shade), "colorscale": SCALE, "reversescale": layer.reverse}
+    return go.Scatter(
+        x=list(layer.x),
+        y=list(layer.y),
+        mode="markers",
+        marker=marker,
+        name=_html(layer.name),
+        text=[_html(text) for text in layer.hover],
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=legend,
+    )
+
+
+def _line(layer: Line, legend: bool) -> go.Scatter:
+    return go.Scatter(
+        x=list(layer.x),
+        y=list(layer.y),
+        mode="lines+markers" if layer.dots else "lines",
+        line={"color": layer.colour, "dash": "dash" if layer.dashed else "solid"},
+        error_y=_errors(layer.y, layer),
+        name=_html(layer.name),
+        showlegend=legend,
+    )
+
+
+def _cells(layer: Cells) -> go.Heatmap:
+    low, high = layer.range
+    return go.Heatmap(
+        z=layer.values.tolist(),
+        zmin=low,
+        zmax=high,
+        text=[[_html(text) for text in row] for row in layer.texts],
+        texttemplate="%{text}",
+        hovertemplate="%{text}<extra></extra>",
+        colorscale=SCALE,
+        reversescale=layer.reverse,
+        showscale=False,
+    )
 
 
 def _errors(values: Numbers, layer: Line | Bars) -> dict[str, Any] | None:
@@ -144,16 +169,15 @@ def _errors(values: Numbers, layer: Line | Bars) -> dict[str, Any] | None:
     return {"array": above.tolist(), "arrayminus": below.tolist(), "thickness": 1.2}
 
 
-def _lines(texts: Sequence[Sequence[str]]) -> list[list[str]]:
-    return [[text.replace("\n", "<br>") for text in row] for row in texts]
-
-
 def _bars(layer: Bars) -> go.Bar:
     values = np.asarray(layer.values, float)
-    errors = _errors(values, layer)
     return go.Bar(
-        **{"x": values.tolist(), "y": list(layer.labels), "orientation": "h", "error_x": errors},
-        **{"customdata": list(layer.texts), "hovertemplate": "%{y}: %{customdata}<extra></extra>"},
+        x=values.tolist(),
+        y=[_html(label) for label in layer.labels],
+        orientation="h",
+        error_x=_errors(values, layer),
+        customdata=[_html(text) for text in layer.texts],
+        hovertemplate="%{y}: %{customdata}<extra></extra>",
         marker={"color": list(layer.colours)},
         showlegend=False,
     )

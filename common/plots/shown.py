@@ -15,7 +15,7 @@ GOLDEN = 0.618034
 def hover(candidates: Candidates) -> list[str]:
     """Return what a pointer over each candidate shows."""
     return [
-        f"{name}<br>{candidates.metric} {mean:.4f}"
+        f"{name}\n{candidates.metric} {mean:.4f}"
         for name, mean in zip(candidates.names, candidates.means, strict=True)
     ]
 

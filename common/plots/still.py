@@ -40,6 +40,8 @@ STYLE = {
     "axes.axisbelow": True,
     "grid.color": "#E6E6E6",
     "legend.frameon": False,
+    # A dollar in a label is a dollar.
+    "text.parse_math": False,
     "legend.fontsize": 8,
 }
 MARKERS = {"circle": "o", "star": "*", "diamond": "D"}
