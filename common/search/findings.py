@@ -107,7 +107,7 @@ def find(candidates: Candidates, kinds: Mapping[str, Range | Choice]) -> Finding
         sum(not behind.clear for behind in candidates.behind[1:]),
         effects,
         found,
-        shrink(grid, candidates.best, order),
+        {name: sorted(values) for name, values in shrink(grid, order).items()},
     )
 
 

@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from common.learners import Choice, Parameters, Range
+from common.learners import Choice, Range
 from common.search.effects import MOST_VALUES, PARTS, is_logarithmic
 
 # No more candidates than the coarse grid has.
@@ -32,7 +33,7 @@ def edge_of(values: pd.Series, best: object, kind: Kind) -> str:
 def next_values(
     values: pd.Series, best: object, kind: Kind, kept: Sequence[object], steps: int
 ) -> list[object]:
-    """Return the values of a parameter to try next, the best among them.
+    """Return the values of a parameter to try next: the best, then the others as they are wanted.
 
     Args:
         values: of all candidates, the better candidates first.
@@ -44,37 +45,43 @@ def next_values(
     if steps == 0 or values.nunique() < 2:
         return [best]
     if not isinstance(kind, Range):
-        return sorted({best, *kept}, key=str)
+        return list(dict.fromkeys([best, *(value for value in values if value in kept)]))
     assert isinstance(best, (int, float))
-    log = _in_logarithms(values)
-    edge = edge_of(values, best, kind)
+    edge, log = edge_of(values, best, kind), _in_logarithms(values)
+    inside = _inside(values, best, kind, kept, log, edge)
     if edge:
         inner = _inwards(values, best, edge, log)
-        found = [_beyond(inner, best, step, log) for step in range(1, steps + 1)]
-    elif values.nunique() > MOST_VALUES:
-        found = list(_neighbours(values, best))
-    else:
-        found = [_between(side, best, log, kind, kept) for side in _neighbours(values, best)]
-    allowed = [_rounded(min(max(value, kind.low), kind.high), kind) for value in found]
-    return sorted({kind.type(best), *allowed})
+        first, *more = (_beyond(inner, best, step, log) for step in range(1, steps + 1))
+        inside = [first, *inside, *more]
+    allowed = [_rounded(min(max(value, kind.low), kind.high), kind) for value in inside]
+    return list(dict.fromkeys([kind.type(best), *allowed]))
 
 
-def shrink(
-    grid: Mapping[str, list[object]], best: Parameters, order: Sequence[str]
-) -> dict[str, list[object]]:
+def shrink(grid: Mapping[str, Sequence[Any]], order: Sequence[str]) -> dict[str, list[Any]]:
     """Leave values out until no more than MOST_CANDIDATES combinations are left.
 
     Args:
-        grid: values by parameter.
-        best: whose values stay.
-        order: the parameters, those that matter least first: they lose their values first.
+        grid: values by parameter, those that are wanted most first: the first of each stays.
+        order: the parameters, those that matter least first: they lose their last values first.
     """
     left = {name: list(values) for name, values in grid.items()}
-    for name in order:
-        while len(left[name]) > 1 and math.prod(map(len, left.values())) > MOST_CANDIDATES:
-            others = [value for value in left[name] if value != best[name]]
-            left[name].remove(others[-1])
+    while math.prod(map(len, left.values())) > MOST_CANDIDATES:
+        most = max(map(len, left.values()))
+        next(left[name] for name in order if len(left[name]) == most).pop()
     return left
+
+
+def _inside(
+    values: pd.Series, best: float, kind: Range, kept: Sequence[object], log: bool, edge: str
+) -> list[float]:
+    """Return what lies between the best and its neighbours, towards the better one first."""
+    sides = [side for side in _neighbours(values, best) if side != best]
+    if values.nunique() > MOST_VALUES:
+        return sides
+    if edge:
+        sides = [side for side in sides if side in kept]
+    sides.sort(key=values.tolist().index)
+    return [_between(side, best, log, kind, kept) for side in sides]
 
 
 def _in_logarithms(values: pd.Series) -> bool:
