@@ -200,7 +200,8 @@ def _leave_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
     text = markdown(found)
     run.log_text("findings.md", text)
     run.log_text("next_grid.yaml", grid_yaml(found))
-    run.describe(text)
+    # Without its title: the page shows the first lines alone until it is asked for more.
+    run.describe(text.partition("\n\n")[2])
     click.echo(f"findings: {headline(found)}; next grid: {run.artifact_uri('next_grid.yaml')}")
 
 

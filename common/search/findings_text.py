@@ -13,7 +13,7 @@ MOST_FAILED, MOST_PAIRS = 5, 3
 
 def markdown(found: Findings) -> str:
     """Return findings.md: the same findings, the same bytes."""
-    parts = ["# What the search found", _best(found)]
+    parts = ["# What the search found", f"{_best(found)} In short: {headline(found)}."]
     if found.parameters:
         parts += ["## Hyperparameters, what matters most first", _table(found), _notes(found)]
         parts.append("\n".join(f"- {_sentence(finding, found.apart)}" for finding in found.parameters))
