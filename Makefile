@@ -5,7 +5,7 @@ BIN := $(CURDIR)/.venv/bin
 RUN := PATH="$(BIN):$$PATH" "$(BIN)/mlflow" run . --env-manager local
 
 # Parameters of main that make takes by the same names: make main source=FILE grid=gbt_fine
-PARAMETERS := dataset source profile profile_rows strata train_ratio encoding learner grid space \
+PARAMETERS := dataset source profile profile_rows strata train_ratio encoding learner grid rounds space \
 	generations population patience folds \
 	metric engine parallelism seed name use_cache
 GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))

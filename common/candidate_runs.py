@@ -232,7 +232,8 @@ def best_of_search(uri: str, most: int, learner: Learner) -> list[Parameters]:
     run = tracking.get_run(uri)
     if run.data.tags.get("learner") != learner.name:
         raise UserError(f"warm_start must be none, auto or a search of {learner.name!r}, got {uri!r}")
-    table = pd.read_csv(io.StringIO(tracking.read_text(f"{uri}/candidates.csv")), dtype=str).head(most)
+    table = pd.read_csv(io.StringIO(tracking.read_text(f"{uri}/candidates.csv")), dtype=str)
+    table = table[table["fit_seconds"].notna()].head(most)
     kinds = {name: kind for name, kind in learner.parameters.items() if name in table.columns}
     return [{name: kind.parse(row[name]) for name, kind in kinds.items()} for _, row in table.iterrows()]
 

@@ -1,7 +1,7 @@
 """The learners that a search can take: which estimator, which parameters, which engines."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -233,3 +233,15 @@ def get_learner(name: str) -> Learner:
     if name not in LEARNERS:
         raise UserError(f"learner must be one of {', '.join(LEARNERS)}, got {name!r}")
     return LEARNERS[name]
+
+
+def learner_with(parameters: Sequence[str]) -> Learner:
+    """Return a learner that has all these parameters; where several do, they take the same values.
+
+    Raises:
+        UserError: there is none.
+    """
+    for learner in LEARNERS.values():
+        if learner.parameters.keys() >= set(parameters):
+            return learner
+    raise UserError(f"no learner has the parameters {', '.join(parameters)}")

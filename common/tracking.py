@@ -41,6 +41,9 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 # It tells at length how a model's files come from the run to Spark.
 logging.getLogger("mlflow.spark").setLevel(logging.WARNING)
 
+# MLflow's own bound of a tag.
+LONGEST_NOTE = 8000
+
 # Where Spark itself can write: nothing then passes through the driver's disk.
 SPARK_SCHEMES = ("file", "hdfs", "s3a", "abfss", "gs", "dbfs")
 
@@ -141,6 +144,20 @@ def log_text(text: str, path: str) -> None:
 def log_table(table: pd.DataFrame, path: str) -> None:
     """Keep a table as CSV under the active run's artifacts."""
     log_text(table.to_csv(index=False), path)
+
+
+def log_files(files: Mapping[str, bytes], path: str) -> None:
+    """Keep files, by name, in a folder under the active run's artifacts."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            Path(folder, name).write_bytes(content)
+        mlflow.log_artifacts(folder, path)
+
+
+def describe_run(text: str) -> None:
+    """Have Markdown shown on the active run's page."""
+    shown = text if len(text) <= LONGEST_NOTE else text[:LONGEST_NOTE].rpartition("\n\n")[0]
+    mlflow.set_tag("mlflow.note.content", shown)
 
 
 def log_data(frame: DataFrame, spec: DatasetSpec, uri: str, digest: str, context: str) -> None:

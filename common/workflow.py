@@ -47,7 +47,8 @@ class Node:
 
 SEARCHES = ("train_grid", "train_ga")
 SEARCH = Node(
-    {"features": ("featurize", "")}, ("candidates.csv", "best_parameters.json", "portable-model")
+    {"features": ("featurize", "")},
+    ("candidates.csv", "best_parameters.json", "next_grid.yaml", "portable-model"),
 )
 
 GRAPH = {

@@ -14,6 +14,7 @@ from common.champion import METRIC
 from common.ensemble.members import Member
 from common.ensemble.pipeline import vote_pipeline
 from common.ensemble.vote import Vote, weigh
+from common.scoring.card import stratum_scores
 from common.search.winner import pipeline_scores
 from steps.search import leave_portable, search_data
 from steps.step import Run
@@ -54,7 +55,8 @@ def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
         tracking.log_scores(side, found, [run.id])
     outputs = {"prediction": DataType.string, "probability": SparkMLVector()}
     tracking.log_spark_model(pipeline, "spark-model", data.spec, outputs)
-    leave_portable(pipeline, data, NAME, vote.result.parameters, scores["test"])
+    strata = stratum_scores(pipeline, data.test, data.spec)
+    leave_portable(pipeline, data, NAME, vote.result.parameters, scores["test"], strata)
     run.log_dataset(data.spec)
 
 

@@ -28,6 +28,7 @@ def table(output):
     return {line.split()[0]: line.split()[1:3] for line in lines}
 
 
+SEARCH = ["candidates.csv", "best_parameters.json", "findings.md", "next_grid.yaml", "plots"]
 MODELS = ["spark-model", "portable-model"]
 STEPS = ["load_data", "eda", "split", "featurize", "train_grid", "train_ga", "champion"]
 
@@ -55,8 +56,8 @@ def test_every_step_leaves_its_artifacts(project, first):
         "eda": {"describe.csv", "describe.html", "overview.html"},
         "split": {"train", "test", "strata.csv"},
         "featurize": {"vectorizer", "train", "test"},
-        "train_grid": {"candidates.csv", "best_parameters.json", *MODELS},
-        "train_ga": {"candidates.csv", "generations.csv", "best_parameters.json", *MODELS},
+        "train_grid": {*SEARCH, *MODELS},
+        "train_ga": {*SEARCH, "generations.csv", *MODELS},
     }
     for name, artifacts in expected.items():
         found = {item.path for item in project.client.list_artifacts(steps[name][0])}
