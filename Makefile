@@ -10,7 +10,7 @@ PARAMETERS := dataset source profile profile_rows strata train_ratio encoding le
 	metric engine parallelism seed name use_cache
 GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))
 
-.PHONY: main test bench lint ui setup java pins clean
+.PHONY: main test bench lint ui serve image setup java pins clean
 
 main: setup
 	@$(RUN) -e main $(GIVEN)
@@ -24,15 +24,26 @@ lint: setup
 	@"$(BIN)/mypy"
 
 # Each benchmark alone: python -m benchmarks.NAME. Their tables are kept under benchmarks/results.
-BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch
+BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch service service_soak
 
 bench: setup
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@set -e; for name in $(BENCHMARKS); do \
 		echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name $(if $(source),--source '$(source)'); done
 
-ui: setup
-	@"$(BIN)/mlflow" ui --host 127.0.0.1
+# make ui port=5001
+ui: .venv/installed
+	@exec ./mlflow.sh $(port)
+
+given = $(foreach p,$(1),$(if $(filter command line,$(origin $(p))),--$(p) '$($(p))'))
+
+# make serve port=5056 workers=2 model=models:/income/1; on 127.0.0.1, or make serve host=0.0.0.0
+serve: .venv/installed
+	@exec "$(BIN)/python" -m steps.serve $(call given,model host port workers)
+
+# make image name=income model=models:/income/1
+image: .venv/installed
+	@exec "$(BIN)/python" -m steps.image $(call given,model name)
 
 setup: java .venv/installed .venv/spark-classes.jsa
 

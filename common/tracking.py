@@ -18,7 +18,7 @@ from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.spark_dataset_source import SparkDatasetSource
 from mlflow.entities import Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.utils.file_utils import local_file_uri_to_path
@@ -37,6 +37,9 @@ PROCESS, SEARCH = "workflow.process", "workflow.search"
 
 # Its bar counts one small file at a time.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+# It tells of each new store's tables.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 
 # It tells at length how a model's files come from the run to Spark.
 logging.getLogger("mlflow.spark").setLevel(logging.WARNING)
@@ -220,6 +223,26 @@ def load_spark_model(uri: str) -> PipelineModel:
         return mlflow.spark.load_model(uri)
     except (MlflowException, OSError) as error:
         raise UserError(f"model {uri!r} cannot be read: {first_line(error)}") from None
+
+
+def model_folder(uri: str) -> Path:
+    """Return the folder of a model's files, fetched first if they are not on this machine.
+
+    Raises:
+        UserError: there is no such model, or none that MLflow can score with.
+    """
+    try:
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+    except (MlflowException, OSError) as error:
+        how = "; `make main` registers one" if uri.startswith("models:/") else ""
+        raise UserError(f"model {uri!r} cannot be read: {first_line(error).rstrip('.')}{how}") from None
+    try:
+        flavors = Model.load(str(folder)).flavors
+    except (MlflowException, OSError):
+        flavors = {}
+    if "python_function" not in flavors:
+        raise UserError(f"model {uri!r} has no MLmodel file with a python_function")
+    return folder
 
 
 def log_scores(prefix: str, scores: Mapping[str, float], run_ids: Sequence[str]) -> None:

@@ -9,11 +9,24 @@ from pyspark.sql import types as T
 from common.census_sample import draw
 from common.datasets import load_spec
 from common.datasets.spec import CONF
+from common.learners import LEARNERS
+from common.search.winner import scoring_pipeline
 from common.spark import get_session
+from common.vectorizer import fit_vectorizer, vectorize
+from tests import tiny_model as tiny
 from tests.project import ROOT, Project
 from tests.stores import new_store
 
 REAL_FILE = ROOT.parent / "shared" / "data" / "adult.data"
+
+# Small, but of more than one tree, and deep enough to split the numbers.
+PARAMETERS = {
+    "gbt": {"maxIter": 3, "maxDepth": 4},
+    "xgboost": {"n_estimators": 3, "max_depth": 4},
+    "random_forest": {"numTrees": 3, "maxDepth": 4},
+    "logistic_regression": {"maxIter": 5},
+    "linear_svc": {"maxIter": 5},
+}
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +54,25 @@ def people(spark, spec, sample_rows):
     frame = spark.createDataFrame(sample_rows.head(2000), schema=spec.schema).cache()
     frame.count()
     return frame
+
+
+@pytest.fixture(scope="session")
+def fit_pipeline(people, spec):
+    """Fit a learner's scoring pipeline on 2,000 rows, once."""
+    vectorized, pipelines = {}, {}
+
+    def fit(learner, encoding):
+        if encoding not in vectorized:
+            vectorizer = fit_vectorizer(people, spec, encoding)
+            vectorized[encoding] = vectorizer, vectorize(people, vectorizer, spec).cache()
+        if (learner, encoding) not in pipelines:
+            vectorizer, rows = vectorized[encoding]
+            bins = {} if "maxDepth" not in PARAMETERS[learner] else {"maxBins": 64}
+            model = LEARNERS[learner].estimator({**PARAMETERS[learner], **bins}, 42).fit(rows)
+            pipelines[learner, encoding] = scoring_pipeline(vectorizer, model, spec)
+        return pipelines[learner, encoding]
+
+    return fit
 
 
 @pytest.fixture(scope="session")
@@ -98,3 +130,9 @@ def store(tmp_path, empty_store):
     """An empty tracking store and registry of its own; gives the experiment's id."""
     with new_store(tmp_path, empty_store) as experiment:
         yield experiment
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory):
+    """Folder of a portable model of three columns (see tests/tiny_model.py)."""
+    return tiny.save(tmp_path_factory.mktemp("model"))

@@ -5,11 +5,14 @@ that has MLflow, ONNX Runtime, pandas and NumPy and nothing else of this project
 other module of it.
 """
 
+import os
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
+
+# It sends reports of its use to its maker unless told not to, and reads this on import.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime
@@ -18,8 +21,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel
-from mlflow.types import ColSpec, DataType, Schema
-from mlflow.utils import proto_json_utils
+from mlflow.types import DataType, Schema
 
 ARTIFACT = "pipeline"
 PREDICTION, PROBABILITY = "prediction", "probability"
@@ -27,6 +29,8 @@ PREDICTION, PROBABILITY = "prediction", "probability"
 INTEGER, DOUBLE, TEXT = "integer", "double", "string"
 SIGNATURE: dict[Any, str] = {DataType.long: INTEGER, DataType.double: DOUBLE, DataType.string: TEXT}
 TYPES = {"tensor(int64)": INTEGER, "tensor(double)": DOUBLE, "tensor(string)": TEXT}
+# Of a table in a request.
+FORMS = {"dataframe_split", "dataframe_records", "instances", "inputs"}
 LEAST, MOST = -(2**63), 2**63 - 1
 # ONNX has no null. No category is empty, so an empty text is scored as one that was never seen, which
 # is what the Spark pipeline makes of a null.
@@ -227,67 +231,109 @@ class PortableModel(PythonModel):
 
 
 def read_requests_strictly() -> None:
-    """Have MLflow's server refuse what its own reading of a request would change.
+    """Have MLflow's server read a request by these rules, where it would change what was sent.
 
-    Before a model sees a request, the server casts JSON to the signature, and so makes 39 of 39.7, 1 of
-    true, some integer of 1e300 and "5" of 5. What comes through here, its cast leaves as it is. It has
-    no public place for this; a process has it once, whatever models it loads.
+    Before a model sees a request, the server casts it to the signature, and so makes 39 of 39.7, 1 of
+    true, some integer of 1e300 and "5" of 5; what it cannot read at all it may call an error of its
+    own. It has no public place for this; a process has it once, whatever models it loads, and only where
+    it serves: to load the server takes longer than the model.
     """
-    if hasattr(proto_json_utils.convert_data_type, "strict"):
+    server: Any = sys.modules.get("mlflow.pyfunc.scoring_server")
+    if server is None or hasattr(server.infer_and_parse_data, "strict"):
         return
-    cast, convert = proto_json_utils.cast_df_types_according_to_schema, proto_json_utils.convert_data_type
-
-    def strict_cast(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-        _refuse_other_types(frame, schema)
-        return cast(frame, schema)
-
-    def strict_convert(data: Any, spec: Any) -> Any:
-        kind = SIGNATURE.get(spec.type) if isinstance(spec, ColSpec) and spec.name else None
-        if kind is None:
-            return convert(data, spec)
-        many = isinstance(data, (list, np.ndarray))
-        column = pd.Series(list(data) if many else [data], dtype=object, name=spec.name)
-        rows = read_rows(column.to_frame(), {spec.name: kind})
-        if not many and not rows.good[0]:
-            # It is one value of a record, and which is not known.
-            raise _refusal(rows.reasons[0])
-        refuse_bad(rows)
-        return rows.values[spec.name] if many else rows.values[spec.name][0]
-
-    strict_convert.strict = True  # type: ignore[attr-defined]
-    proto_json_utils.cast_df_types_according_to_schema = strict_cast
-    proto_json_utils.convert_data_type = strict_convert
-    # Only where it serves: to load the server takes longer than the model.
-    if server := sys.modules.get("mlflow.pyfunc.scoring_server"):
-        server.parse_csv_input = _naming_columns(server.parse_csv_input)  # type: ignore[attr-defined]
+    server.infer_and_parse_data = _strict_json(server.infer_and_parse_data)
+    server.parse_csv_input = _strict_csv(server.parse_csv_input)
+    server.invocations = _refusing(server.invocations)
+    server.infer_and_parse_data.strict = True
 
 
-def _naming_columns(parse: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
-    """Wrap the server's reading of CSV, which refuses what is no number but does not name its column."""
-
-    def parse_csv(csv_input: Any, schema: Schema | None = None) -> pd.DataFrame:
+def _strict_json(parse: Callable[..., Any]) -> Callable[..., Any]:
+    def parse_json(data: Mapping[str, Any], schema: Schema | None = None) -> Any:
+        columns, forms = _columns(schema), FORMS & set(data)
+        if columns is None or len(forms) != 1:
+            return parse(data, schema)
+        form = forms.pop()
         try:
+            frame = _frame(form, data[form], columns)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            raise _refusal(f"{form} is no table of records: {error}") from None
+        return _read_whole(frame, columns)
+
+    return parse_json
+
+
+def _strict_csv(parse: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    def parse_csv(csv_input: Any, schema: Schema | None = None) -> pd.DataFrame:
+        columns = _columns(schema)
+        if columns is None:
             return parse(csv_input=csv_input, schema=schema)
-        except MlflowException:
-            if schema is None:
-                raise
-            csv_input.seek(0)
-            with suppress(ValueError):
-                texts = pd.read_csv(csv_input, dtype=object)
-                numbers = texts.apply(pd.to_numeric, errors="coerce")
-                known = {n for n, s in schema.input_dict().items() if SIGNATURE.get(s.type) != TEXT}
-                either = numbers.where(numbers.notna(), texts)
-                _refuse_other_types(texts.assign(**{n: either[n] for n in known & set(texts)}), schema)
-            raise
+        try:
+            frame = pd.read_csv(csv_input, dtype=object)
+        except ValueError as error:
+            raise _refusal(f"the CSV cannot be read: {error}") from None
+        for name in frame.columns.intersection([n for n, kind in columns.items() if kind != TEXT]):
+            numbers = pd.to_numeric(frame[name], errors="coerce")
+            # What is no number stays as it is, to be shown.
+            frame[name] = numbers.where(numbers.notna(), frame[name])
+        return _read_whole(frame, columns)
 
     return parse_csv
 
 
-def _refuse_other_types(frame: pd.DataFrame, schema: Schema) -> None:
-    if schema.has_input_names():
-        columns = {name: SIGNATURE.get(spec.type) for name, spec in schema.input_dict().items()}
-        given = {name: kind for name, kind in columns.items() if kind and name in frame.columns}
-        refuse_bad(read_rows(frame, given))
+def _refusing(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the answer to a request: what cannot be read is the client's error."""
+
+    def answer_request(data: Any, content_type: str | None, *others: Any) -> Any:
+        try:
+            return answer(data, content_type or "none", *others)
+        except MlflowException:
+            raise
+        except Exception as error:
+            raise _refusal(f"the request cannot be read: {error}") from error
+
+    return answer_request
+
+
+def _columns(schema: Schema | None) -> dict[str, str] | None:
+    """Return the columns of a signature that these rules are for; None of any other."""
+    if schema is None or not schema.has_input_names():
+        return None
+    kinds = {name: SIGNATURE.get(spec.type) for name, spec in schema.input_dict().items()}
+    known = {name: kind for name, kind in kinds.items() if kind}
+    return known if len(known) == len(kinds) else None
+
+
+def _frame(form: str, given: Any, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return a table in one of the server's forms, each value as JSON has it."""
+    if form == "dataframe_split":
+        more = set(given) - {"columns", "data", "index"}
+        if more:
+            raise ValueError(f"it has {', '.join(map(repr, sorted(more)))}")
+        names, data = given["columns"], given["data"]
+        if not isinstance(data, list):
+            raise TypeError("its data are no list")
+        # pandas would fill a short row with nulls.
+        for row, values in enumerate(data, 1):
+            if not isinstance(values, list) or len(values) != len(names):
+                raise ValueError(f"row {row} of {len(data)} is no list of {len(names)} values")
+        return pd.DataFrame(data, columns=names, dtype=object)
+    if form == "inputs" and isinstance(given, dict):
+        if all(isinstance(values, list) for values in given.values()):
+            return pd.DataFrame(given, dtype=object)
+        given = [given]
+    if not isinstance(given, list) or not all(isinstance(record, dict) for record in given):
+        raise TypeError("expected a list of objects")
+    for row, record in enumerate(given, 1):
+        missing = columns.keys() - record.keys()
+        if missing:
+            raise _refusal(f"row {row} of {len(given)}: column {min(missing)!r} is missing")
+    return pd.DataFrame(given, columns=list(columns), dtype=object)
+
+
+def _read_whole(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    rows = read_rows(frame, columns)
+    refuse_bad(rows)
+    return pd.DataFrame(rows.values, index=frame.index)
 
 
 set_model(PortableModel())

@@ -1,0 +1,94 @@
+"""What the service's benchmarks share: a model served by one worker, and clients that ask it (hey)."""
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pandas as pd
+import psutil
+import requests
+from urllib3 import Retry
+
+HOST = "127.0.0.1"
+LONGEST = 180  # seconds that a service may take to start
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that answers.
+
+    Attributes:
+        url: of it.
+        process: that was started; what it started is below it.
+        start: seconds from the command to the first answer.
+    """
+
+    url: str
+    process: psutil.Process
+    start: float
+
+    def memory(self) -> float:
+        """Return the resident memory of all its processes, in MB."""
+        processes = [self.process, *self.process.children(recursive=True)]
+        return sum(process.memory_info().rss for process in processes) / 1e6
+
+
+@contextmanager
+def served(model: str, workers: int = 1) -> Iterator[Service]:
+    """Serve a model as `make serve` does, its log thrown away."""
+    with socket.create_server((HOST, 0)) as listener:
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "steps.serve", "--model", model, "--port", str(port)]
+    command += ["--workers", str(workers)]
+    quiet = {**os.environ, "UVICORN_ACCESS_LOG": "false"}
+    started = time.perf_counter()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, env=quiet, stdout=log, stderr=log)
+        try:
+            url = f"http://{HOST}:{port}"
+            with requests.Session() as session:
+                patience = Retry(total=LONGEST * 20, backoff_factor=0.05, backoff_max=0.05)
+                session.mount("http://", requests.adapters.HTTPAdapter(max_retries=patience))
+                session.get(f"{url}/ping").raise_for_status()
+            yield Service(url, psutil.Process(process.pid), time.perf_counter() - started)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def ask(service: Service, body: Path, *load: str) -> pd.DataFrame:
+    """Have clients ask a service; return the seconds and the status of each request.
+
+    Args:
+        service: to ask.
+        body: JSON to post.
+        load: hey's options: how many clients (-c), for how long (-z) or how often (-n).
+    """
+    if not shutil.which("hey"):
+        raise click.ClickException("this benchmark needs hey: apt-get install hey, or brew install hey")
+    command = ["hey", *load, "-m", "POST", "-T", "application/json", "-D", str(body), "-o", "csv"]
+    command += ["-t", "120", f"{service.url}/invocations"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    answers = pd.read_csv(io.StringIO(done.stdout))
+    return answers.rename(columns={"response-time": "seconds", "status-code": "status"})
+
+
+def figures(answers: pd.DataFrame) -> dict[str, float]:
+    """Return requests a second, the median and the 99th percentile, and how many were not answered."""
+    lasted = (answers["offset"] + answers["seconds"]).max() - answers["offset"].min()
+    return {
+        "requests/s": round(len(answers) / lasted, 1),
+        "p50 ms": round(answers["seconds"].quantile(0.5) * 1000, 2),
+        "p99 ms": round(answers["seconds"].quantile(0.99) * 1000, 2),
+        "errors": int((answers["status"] != 200).sum()),
+    }

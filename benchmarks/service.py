@@ -1,0 +1,101 @@
+"""The champion served, beside the same one in MLflow's Spark flavour and a model that does nothing.
+
+python -m benchmarks.service [--model models:/income@champion]
+"""
+
+import json
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+import mlflow
+from mlflow.models import Model, ModelSignature
+
+from common.champion import SEARCH
+from common.tracking import model_folder
+
+from .report import report
+from .served import ask, figures, served
+
+CLIENTS = (1, 8, 32)
+SECONDS = 15
+# Of a service's own compiling, and Spark's.
+WARM_UP = ("-c", "2", "-n", "40")
+
+FLOOR = """
+import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+
+
+class Nothing(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return ANSWER
+
+
+ANSWER = pd.DataFrame({"prediction": ["<=50K"], "probability": [0.5]})
+set_model(Nothing())
+"""
+
+
+@click.command()
+@click.option("--model", default="models:/income@champion", help="URI of a version that `champion` made.")
+def service(model: str) -> None:
+    """Ask each service, of one worker, by 1, 8 and 32 clients in turn."""
+    folder = model_folder(model)
+    signature = Model.load(str(folder)).signature
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
+        body = Path(temporary, "record.json")
+        body.write_text(json.dumps({"dataframe_records": _first_record(folder)}))
+        kinds = {
+            "portable": str(folder),
+            "Spark flavour": _spark_model(model),
+            "does nothing": _floor(Path(temporary), signature),
+        }
+        services = {name: stack.enter_context(served(uri)) for name, uri in kinds.items()}
+        for one in services.values():
+            ask(one, body, *WARM_UP)
+        rows: list[dict[str, Any]] = []
+        for clients in CLIENTS:
+            for name, one in services.items():
+                load = ("-c", str(clients), "-z", f"{SECONDS}s")
+                rows.append({"service": name, "clients": clients, **figures(ask(one, body, *load))})
+        memory = {name: round(one.memory()) for name, one in services.items()}
+        start = {name: round(one.start, 1) for name, one in services.items()}
+    p50 = {row["service"]: row["p50 ms"] for row in rows if row["clients"] == 1}
+    ours, spark, floor = (p50[name] for name in kinds)
+    facts = {
+        "median of one client, times the floor's": round(ours / floor, 2),
+        "median of one client, times faster than Spark's flavour": round(spark / ours, 1),
+        "start, s": start,
+        "resident memory after the load, MB": memory,
+    }
+    report("service", rows, facts)
+
+
+def _first_record(folder: Path) -> list[dict[str, object]]:
+    example = json.loads((folder / "input_example.json").read_text())
+    return [dict(zip(example["columns"], example["data"][0], strict=True))]
+
+
+def _spark_model(model: str) -> str:
+    name, _, which = model.removeprefix("models:/").replace("/", "@").partition("@")
+    client = mlflow.MlflowClient()
+    get = client.get_model_version if which.isdigit() else client.get_model_version_by_alias
+    return f"runs:/{get(name, which).tags[SEARCH]}/spark-model"
+
+
+def _floor(folder: Path, signature: ModelSignature | None) -> str:
+    code = folder / "nothing.py"
+    code.write_text(FLOOR)
+    path = str(folder / "nothing")
+    mlflow.pyfunc.save_model(
+        path, python_model=str(code), signature=signature, pip_requirements=["mlflow"]
+    )
+    return path
+
+
+if __name__ == "__main__":
+    service()

@@ -1,0 +1,86 @@
+"""The champion's service under load that goes on, and under what no client should send.
+
+python -m benchmarks.service_soak [--seconds 600]
+"""
+
+import json
+import tempfile
+from pathlib import Path
+from threading import Event, Thread
+
+import click
+import requests
+
+from common.tracking import model_folder
+
+from .report import report
+from .served import Service, ask, figures, served
+
+CLIENTS = 8
+BODY_MB = 100
+
+
+@click.command()
+@click.option("--model", default="models:/income@champion", help="URI of the model.")
+@click.option("--seconds", default=600, type=click.IntRange(10), help="Of the load.")
+def service_soak(model: str, seconds: int) -> None:
+    """Load a service of one worker, watch its memory, then send it a large body and many clients."""
+    folder = model_folder(model)
+    example = json.loads((folder / "input_example.json").read_text())
+    columns, record = example["columns"], example["data"][0]
+    with tempfile.TemporaryDirectory() as temporary, served(str(folder)) as service:
+        body = Path(temporary, "record.json")
+        body.write_text(json.dumps({"dataframe_split": {"columns": columns, "data": [record]}}))
+        ask(service, body, "-c", str(CLIENTS), "-n", "2000")
+        with _Memory(service, seconds / 60) as memory:
+            row = figures(ask(service, body, "-c", str(CLIENTS), "-z", f"{seconds}s"))
+        rows = [{"load": f"{CLIENTS} clients, {seconds} s", **row}]
+        many = ask(service, body, "-c", "1000", "-n", "10000")
+        rows.append({"load": "1,000 clients at once, 10,000 requests", **figures(many)})
+        size, answer = _large(service, columns, record)
+        alive = requests.get(f"{service.url}/ping").status_code
+    tenth = max(1, len(memory.seen) // 10)
+    facts = {
+        "resident memory, MB: first tenth of the time, last tenth": [
+            round(sum(part) / len(part), 1) for part in (memory.seen[:tenth], memory.seen[-tenth:])
+        ],
+        f"a body of {BODY_MB} MB": f"{size:,} records: HTTP {answer.status_code} "
+        f"in {answer.elapsed.total_seconds():.0f} s",
+        "then /ping": f"HTTP {alive}",
+    }
+    report("service_soak", rows, facts)
+
+
+def _large(service: Service, columns: list[str], record: list[object]) -> tuple[int, requests.Response]:
+    line = json.dumps(record)
+    records = BODY_MB * 1_000_000 // (len(line) + 1)
+    head = json.dumps({"dataframe_split": {"columns": columns, "data": []}})[:-3]
+    text = head + ",".join([line] * records) + "]}}"
+    headers = {"Content-Type": "application/json"}
+    return records, requests.post(f"{service.url}/invocations", text, headers=headers)
+
+
+class _Memory:
+    """Sees the resident memory of a service, in MB, at equal times."""
+
+    def __init__(self, service: Service, every: float) -> None:
+        self.service, self.every = service, every
+        self.seen: list[float] = []
+        self.ended = Event()
+        self.thread = Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "_Memory":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        self.thread.join()
+
+    def _watch(self) -> None:
+        while not self.ended.wait(self.every):
+            self.seen.append(self.service.memory())
+
+
+if __name__ == "__main__":
+    service_soak()

@@ -1,0 +1,47 @@
+"""Builds a container image that serves a model: `make image`.
+
+It is no entry point: an image is kept by the engine, not in a run.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import click
+from mlflow.models import Model, build_docker
+
+from common.errors import UserError
+from common.tracking import model_folder
+from steps.step import step_command
+
+DOCKERFILE = Path(__file__).parents[1] / "conf" / "image" / "Dockerfile"
+
+
+@step_command("image")
+@click.option("--model", default="models:/income@champion", help="URI of the model.")
+@click.option("--name", default="income", help="Of the image.")
+def image(model: str, name: str) -> None:
+    """Build an image: MLflow's own, then that without its leftovers (conf/image/Dockerfile)."""
+    _check_engine()
+    folder = model_folder(model)
+    version = Model.load(str(folder)).flavors["python_function"]["python_version"]
+    built = f"{name}-build"
+    build_docker(model_uri=str(folder), name=built, env_manager="local")
+    arguments = [f"--build-arg=BASE=python:{version}-slim", f"--build-arg=BUILT={built}"]
+    with DOCKERFILE.open() as dockerfile:
+        subprocess.run(["docker", "build", "-t", name, *arguments, "-"], stdin=dockerfile, check=True)
+    click.echo(f"image {name}: docker run --rm -p 127.0.0.1:8080:8080 {name}")
+
+
+def _check_engine() -> None:
+    """Raise UserError where there is no Docker engine that answers."""
+    if not shutil.which("docker"):
+        raise UserError("docker is needed to build an image, and there is none on PATH")
+    asked = subprocess.run(["docker", "version", "--format", "{{.Server.Version}}"], capture_output=True)
+    if asked.returncode:
+        said = asked.stderr.decode().strip().splitlines() or ["no answer"]
+        raise UserError(f"docker is needed to build an image, and its engine does not answer: {said[-1]}")
+
+
+if __name__ == "__main__":
+    image()

@@ -1,0 +1,68 @@
+"""A model served by a real command: started on a free port, asked over HTTP, ended by a signal."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import psutil
+import requests
+from urllib3 import Retry
+
+from tests.project import ROOT
+
+# Of all waits: nothing waits for so long where all is well.
+DEADLINE = 120
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+class Service:
+    """A service of the registered champion, once it answers."""
+
+    def __init__(self, command, store, log, **environment):
+        """Start a command; {port} in it is where to listen."""
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        path = f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"
+        with log.open("w") as file:
+            self.process = subprocess.Popen(
+                [part.format(port=self.port) for part in command],
+                cwd=ROOT,
+                env={**os.environ, "PATH": path, "MLFLOW_TRACKING_URI": store, **environment},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+        self.session = requests.Session()
+        self.session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=50))
+        wait_for(f"{self.url}/ping")
+
+    def post(self, data, content_type="application/json", session=None, **options):
+        headers = {"Content-Type": content_type} if content_type else {}
+        ask = session or self.session
+        return ask.post(f"{self.url}/invocations", data=data, headers=headers, **options)
+
+    def workers(self):
+        """Return the processes that score."""
+        below = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in below if "multiprocessing.spawn" in " ".join(child.cmdline())]
+
+    def stop(self):
+        """End it by SIGTERM to the process that was started; return its exit code and what it said."""
+        self.session.close()
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(DEADLINE)
+        return code, self.log.read_text()
+
+
+def wait_for(url):
+    """Ask until there is an answer; urllib3 waits between, a quarter of a second at most."""
+    patience = Retry(total=4 * DEADLINE, backoff_factor=0.1, backoff_max=0.25)
+    with requests.Session() as session:
+        session.mount("http://", requests.adapters.HTTPAdapter(max_retries=patience))
+        return session.get(url, timeout=DEADLINE)
