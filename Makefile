@@ -5,7 +5,7 @@ BIN := $(CURDIR)/.venv/bin
 RUN := PATH="$(BIN):$$PATH" "$(BIN)/mlflow" run . --env-manager local
 
 # Parameters of main that make takes by the same names: make main source=FILE grid=gbt_fine
-PARAMETERS := dataset source profile profile_rows strata train_ratio encoding learner grid space \
+PARAMETERS := dataset source profile profile_rows strata train_ratio encoding learner grid rounds space \
 	generations population patience folds \
 	metric engine parallelism seed name use_cache
 GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))
@@ -24,7 +24,7 @@ lint: setup
 	@"$(BIN)/mypy"
 
 # Each benchmark alone: python -m benchmarks.NAME. Their tables are kept under benchmarks/results.
-BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity service service_soak
+BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch service service_soak
 
 bench: setup
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt

@@ -37,24 +37,28 @@ def features(spark: SparkSession, source: str, folder: Path, copies: int = 1) ->
         spark: the session.
         source: of load_data.
         folder: where to keep them.
-        copies: how often each row comes; fnlwgt and hours-per-week of a copy are changed a little, so
-            that it is another row.
+        copies: how often each row comes, as `copied` has it.
     """
     spec = load_spec("adult")
     frame = read(spark, spec, locate(spec, source))
     train = stratify(frame, spec.strata, train_ratio=0.7, seed=SEED).train
     vectorizer = fit_vectorizer(train, spec, "onehot")
     if copies > 1:
-        copy = F.explode(F.sequence(F.lit(0), F.lit(copies - 1))).alias("copy")
-        train = train.select("*", copy)
-        noise = F.xxhash64(*[F.col(f"`{name}`") for name in train.columns])
-        hours = F.greatest(F.lit(1), F.col("`hours-per-week`") + F.pmod(noise, F.lit(5)) - 2)
-        jittered = {"fnlwgt": F.col("fnlwgt") + F.pmod(noise, F.lit(2001)), "hours-per-week": hours}
-        train = train.withColumns(jittered).drop("copy")
+        train = copied(train, copies)
     folded = assign_fold_rank(train, spec.label, SEED)
     rows = vectorize(folded, vectorizer, spec).select("features", "label", "fold_rank")
     rows.write.parquet(file_uri(folder / "train"))
     return spark.read.parquet(file_uri(folder / "train"))
+
+
+def copied(rows: DataFrame, copies: int) -> DataFrame:
+    """Return each row so many times; fnlwgt and hours-per-week change a little, so that it is another."""
+    copy = F.explode(F.sequence(F.lit(0), F.lit(copies - 1))).alias("copy")
+    rows = rows.select("*", copy)
+    noise = F.xxhash64(*[F.col(f"`{name}`") for name in rows.columns])
+    hours = F.greatest(F.lit(1), F.col("`hours-per-week`") + F.pmod(noise, F.lit(5)) - 2)
+    jittered = {"fnlwgt": F.col("fnlwgt") + F.pmod(noise, F.lit(2001)), "hours-per-week": hours}
+    return rows.withColumns(jittered).drop("copy")
 
 
 @contextmanager

@@ -42,9 +42,7 @@ def scaling(source: str, copies: int | None) -> None:
     for row in rows:
         row["s of the first size"] = round(row["search s"] / first["search s"], 1)
     last = rows[-1]
-    limit, per_row = last.pop("task bytes"), last["matrix bytes"] / last["rows"]
-    for row in rows:
-        row.pop("task bytes", None)
+    limit, per_row = [row.pop("task bytes") for row in rows][-1], last["matrix bytes"] / last["rows"]
     facts = {
         "rows x": last["rows"] / first["rows"],
         "time x": last["s of the first size"],

@@ -134,6 +134,11 @@ def log_candidate(outcome: Outcome, search: Run, parent: str, constants: Mapping
     return str(child)
 
 
+def log_result(result: CandidateResult, run_id: str) -> None:
+    """Log scores over folds to a run, as those of a candidate are logged to its own."""
+    MlflowClient().log_batch(run_id, metrics=_metrics(result))
+
+
 def _metrics(result: CandidateResult) -> list[Metric]:
     now, folds = int(time.time() * 1000), len(result.folds)
     metrics = [Metric("fit_seconds", result.fit_seconds, now, 0)]
@@ -227,7 +232,8 @@ def best_of_search(uri: str, most: int, learner: Learner) -> list[Parameters]:
     run = tracking.get_run(uri)
     if run.data.tags.get("learner") != learner.name:
         raise UserError(f"warm_start must be none, auto or a search of {learner.name!r}, got {uri!r}")
-    table = pd.read_csv(io.StringIO(tracking.read_text(f"{uri}/candidates.csv")), dtype=str).head(most)
+    table = pd.read_csv(io.StringIO(tracking.read_text(f"{uri}/candidates.csv")), dtype=str)
+    table = table[table["fit_seconds"].notna()].head(most)
     kinds = {name: kind for name, kind in learner.parameters.items() if name in table.columns}
     return [{name: kind.parse(row[name]) for name, kind in kinds.items()} for _, row in table.iterrows()]
 

@@ -66,11 +66,11 @@ def register(search: Run, name: str) -> ModelVersion:
         if version.tags.get(SEARCH) == run_id:
             return version
     tags = {SEARCH: run_id, "step": search.data.tags.get("workflow.step", "")}
-    wanted = (DIGEST, "train_digest", "dataset", "learner", "engine")
+    wanted = (DIGEST, "train_digest", "dataset", "learner", "engine", "members")
     tags |= {key: search.data.tags[key] for key in wanted if key in search.data.tags}
     scored = ("test_", f"val_{METRIC}")
     tags |= {k: repr(v) for k, v in sorted(search.data.metrics.items()) if k.startswith(scored)}
-    tags |= {k: v for k, v in search.data.params.items() if k.startswith("best_")}
+    tags |= {k: v for k, v in search.data.params.items() if k.startswith(("best_", "weight_"))}
     return mlflow.register_model(f"runs:/{run_id}/portable-model", name, tags=tags)
 
 

@@ -1,6 +1,7 @@
 """The learners that a search can take: which estimator, which parameters, which engines."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,7 +128,10 @@ def _xgboost(parameters: Parameters, seed: int) -> Estimator:
     # Loading XGBoost takes two seconds, which other learners are spared.
     from xgboost.spark import SparkXGBClassifier
 
-    return SparkXGBClassifier(features_col=FEATURES, label_col=LABEL, seed=seed, **parameters)
+    # It would tell of every tree that it fits, and of every batch that it scores.
+    logging.getLogger("XGBoost-PySpark").setLevel(logging.WARNING)
+    quiet = {"verbose": False, **parameters}
+    return SparkXGBClassifier(features_col=FEATURES, label_col=LABEL, seed=seed, **quiet)
 
 
 def _xgboost_boosting(parameters: Parameters) -> BoostingRule:
@@ -229,3 +233,15 @@ def get_learner(name: str) -> Learner:
     if name not in LEARNERS:
         raise UserError(f"learner must be one of {', '.join(LEARNERS)}, got {name!r}")
     return LEARNERS[name]
+
+
+def learner_with(parameters: Sequence[str]) -> Learner:
+    """Return a learner that has all these parameters; where several do, they take the same values.
+
+    Raises:
+        UserError: there is none.
+    """
+    for learner in LEARNERS.values():
+        if learner.parameters.keys() >= set(parameters):
+            return learner
+    raise UserError(f"no learner has the parameters {', '.join(parameters)}")

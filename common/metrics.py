@@ -57,9 +57,8 @@ def scores(table: ScoreTable) -> dict[str, float]:
             recall and f1 of 0; without both labels the areas are not a number.
     """
     total = table.count.sum()
-    confusion = np.zeros((2, 2))
-    np.add.at(confusion, (table.label.astype(int), table.prediction.astype(int)), table.count)
-    truth, predicted, right = confusion.sum(axis=1), confusion.sum(axis=0), confusion.diagonal()
+    counts = confusion(table)
+    truth, predicted, right = counts.sum(axis=1), counts.sum(axis=0), counts.diagonal()
     precision = _ratio(right, predicted)
     recall = _ratio(right, truth)
     f1 = _ratio(2 * precision * recall, precision + recall)
@@ -83,19 +82,78 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
 
-def _areas(table: ScoreTable) -> tuple[float, float]:
-    """Areas under the ROC and the precision-recall curve, by trapezoids over distinct scores."""
+@dataclass(frozen=True)
+class Thresholds:
+    """What predicting the positive label from a probability on would give: arrays, highest first.
+
+    Attributes:
+        probability: each that occurs.
+        true: rows of the positive label with it or a higher one.
+        false: rows of the other label with it or a higher one.
+    """
+
+    probability: np.ndarray
+    true: np.ndarray
+    false: np.ndarray
+
+    @property
+    def base_rate(self) -> float:
+        """Share of the rows that are of the positive label."""
+        return float(self.true[-1] / (self.true[-1] + self.false[-1]))
+
+    @property
+    def recall(self) -> np.ndarray:
+        """Share of the positive rows that are found."""
+        return _ratio(self.true, np.full_like(self.true, self.true[-1]))
+
+    @property
+    def fallout(self) -> np.ndarray:
+        """Share of the other rows that are taken for positive."""
+        return _ratio(self.false, np.full_like(self.false, self.false[-1]))
+
+    @property
+    def precision(self) -> np.ndarray:
+        """Share of what is predicted positive that is."""
+        return self.true / (self.true + self.false)
+
+    @property
+    def f1(self) -> tuple[np.ndarray, np.ndarray]:
+        """F1 weighted by the labels' shares, as the metric `f1` is, and that of the positive label."""
+        positive, negative = self.true[-1], self.false[-1]
+        of_one = 2 * self.true / (positive + self.true + self.false)
+        right = negative - self.false
+        of_zero = _ratio(2 * right, negative + right + positive - self.true)
+        return self.base_rate * of_one + (1 - self.base_rate) * of_zero, of_one
+
+
+def thresholds(table: ScoreTable) -> Thresholds:
+    """Return what each probability would do as a threshold.
+
+    Args:
+        table: of at least one row.
+    """
     order = np.argsort(-table.probability, kind="stable")
     probability, count = table.probability[order], table.count[order]
-    positive = np.where(table.label[order] == 1, count, 0).cumsum()
-    negative = np.where(table.label[order] == 0, count, 0).cumsum()
-    if positive[-1] == 0 or negative[-1] == 0:
-        return float("nan"), float("nan")
+    positive = np.where(table.label[order] == 1, count, 0).cumsum().astype(float)
+    negative = np.where(table.label[order] == 0, count, 0).cumsum().astype(float)
     last = np.append(probability[1:] != probability[:-1], True)
-    positive, negative = positive[last], negative[last]
-    recall, fallout = positive / positive[-1], negative / negative[-1]
-    precision = positive / (positive + negative)
-    roc = np.trapezoid(np.append(0, recall), np.append(0, fallout))
+    return Thresholds(probability[last], positive[last], negative[last])
+
+
+def confusion(table: ScoreTable) -> np.ndarray:
+    """Return how many rows of each label (down) are predicted as each (along)."""
+    counts = np.zeros((2, 2))
+    np.add.at(counts, (table.label.astype(int), table.prediction.astype(int)), table.count)
+    return counts
+
+
+def _areas(table: ScoreTable) -> tuple[float, float]:
+    """Areas under the ROC and the precision-recall curve, by trapezoids over distinct scores."""
+    found = thresholds(table)
+    if found.true[-1] == 0 or found.false[-1] == 0:
+        return float("nan"), float("nan")
+    recall, precision = found.recall, found.precision
+    roc = np.trapezoid(np.append(0, recall), np.append(0, found.fallout))
     # Spark's curve starts at recall 0 with the precision of its first point.
     curve = np.trapezoid(np.append(precision[0], precision), np.append(0, recall))
     return float(roc), float(curve)

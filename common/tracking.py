@@ -44,6 +44,9 @@ logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 # It tells at length how a model's files come from the run to Spark.
 logging.getLogger("mlflow.spark").setLevel(logging.WARNING)
 
+# MLflow's own bound of a tag.
+LONGEST_NOTE = 8000
+
 # Where Spark itself can write: nothing then passes through the driver's disk.
 SPARK_SCHEMES = ("file", "hdfs", "s3a", "abfss", "gs", "dbfs")
 
@@ -105,13 +108,26 @@ def read_frame(spark: SparkSession, uri: str) -> DataFrame:
         UserError: there is no such run or artifact.
     """
     try:
-        is_run = uri.startswith("runs:/")
-        target = RunsArtifactRepository.get_underlying_uri(uri) if is_run else uri
-        if not _spark_reads(target):
-            target = _download(uri)
-        return spark.read.parquet(_spark_uri(target))
+        return spark.read.parquet(readable_uri(uri))
     except (MlflowException, PySparkException) as error:
         raise UserError(f"frame {uri!r} cannot be read: {first_line(error)}") from None
+
+
+def readable_uri(uri: str) -> str:
+    """Return where Spark reads what is at a URI; a copy on the driver, if that is not where it is.
+
+    Args:
+        uri: runs:/<run id>/<path>, another URI, or a local path.
+
+    Raises:
+        UserError: there is no such run or artifact.
+    """
+    try:
+        is_run = uri.startswith("runs:/")
+        target = RunsArtifactRepository.get_underlying_uri(uri) if is_run else uri
+    except MlflowException as error:
+        raise UserError(f"{uri!r} cannot be read: {first_line(error)}") from None
+    return _spark_uri(target if not is_run or _spark_reads(target) else _download(uri))
 
 
 def read_text(uri: str) -> str:
@@ -133,6 +149,20 @@ def log_table(table: pd.DataFrame, path: str) -> None:
     log_text(table.to_csv(index=False), path)
 
 
+def log_files(files: Mapping[str, bytes], path: str) -> None:
+    """Keep files, by name, in a folder under the active run's artifacts."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            Path(folder, name).write_bytes(content)
+        mlflow.log_artifacts(folder, path)
+
+
+def describe_run(text: str) -> None:
+    """Have Markdown shown on the active run's page."""
+    shown = text if len(text) <= LONGEST_NOTE else text[:LONGEST_NOTE].rpartition("\n\n")[0]
+    mlflow.set_tag("mlflow.note.content", shown)
+
+
 def log_data(frame: DataFrame, spec: DatasetSpec, uri: str, digest: str, context: str) -> None:
     """Log which data went into the active run; reads no row.
 
@@ -151,6 +181,13 @@ def log_data(frame: DataFrame, spec: DatasetSpec, uri: str, digest: str, context
         schema=_raw_schema(spec, columns),
     )
     mlflow.log_input(data, context=context)
+
+
+def log_source(uri: str, context: str) -> None:
+    """Log a file that went into the active run, by its place alone; reads no row."""
+    name = uri.rstrip("/").rpartition("/")[2]
+    source = SparkDatasetSource(path=uri)
+    mlflow.log_input(MetaDataset(source, name=name), context=context)  # type: ignore[abstract]
 
 
 def log_spark_model(

@@ -4,6 +4,7 @@ from pyspark.ml import Estimator, Pipeline, PipelineModel, Transformer
 from pyspark.ml.feature import (
     MinMaxScaler,
     OneHotEncoder,
+    OneHotEncoderModel,
     StringIndexer,
     StringIndexerModel,
     VectorAssembler,
@@ -83,6 +84,18 @@ def feature_names(vectorizer: PipelineModel, spec: DatasetSpec, encoding: str) -
         for name, values in zip(spec.names_of("category"), indexer.labelsArray, strict=True):
             onehot = [f"{name}={value}" for value in values] + [f"{name} unseen"]
             names += onehot if encoding == "onehot" else [name]
+    return names
+
+
+def feature_sources(vectorizer: PipelineModel, spec: DatasetSpec) -> list[str]:
+    """Return which column each place of the vector comes from."""
+    onehot = any(isinstance(stage, OneHotEncoderModel) for stage in vectorizer.stages)
+    names = spec.names_of("numeric")
+    for indexer in vectorizer.stages:
+        if isinstance(indexer, StringIndexerModel):
+            for name, values in zip(spec.names_of("category"), indexer.labelsArray, strict=True):
+                # One place more for what was never seen.
+                names += [name] * (len(values) + 1 if onehot else 1)
     return names
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from pathlib import Path
 import mlflow
 import yaml
 from mlflow.exceptions import ExecutionException
+from mlflow.projects import SubmittedRun
 
 from common import datasets, tracking
 from common.errors import UserError
@@ -21,6 +23,9 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("steps", "common", "conf", "MLproject", "requirements.txt")
+
+# In the environment of steps that run beside others: their bars would draw over each other.
+BESIDE = "INCOME_STEPS_BESIDE"
 
 # Parameters that say where load_data reads: every step takes them for the steps before it, but its
 # own result depends on them through its input alone.
@@ -42,7 +47,8 @@ class Node:
 
 SEARCHES = ("train_grid", "train_ga")
 SEARCH = Node(
-    {"features": ("featurize", "")}, ("candidates.csv", "best_parameters.json", "portable-model")
+    {"features": ("featurize", "")},
+    ("candidates.csv", "best_parameters.json", "next_grid.yaml", "portable-model"),
 )
 
 GRAPH = {
@@ -53,6 +59,9 @@ GRAPH = {
     "train_grid": SEARCH,
     "train_ga": SEARCH,
     "champion": Node(),
+    "predict": Node(),
+    # No entry point of its own: champion makes it.
+    "ensemble": Node({"features": ("featurize", "")}, ("members.csv", "portable-model")),
 }
 
 
@@ -88,28 +97,94 @@ def get_or_run(
     Raises:
         UserError: a step failed; it has said why.
     """
-    given = {name: str(value) for name, value in parameters.items()}
-    complete = entry_defaults(step) | given
-    complete |= resolve_inputs(step, complete, experiment_id)
     started = time.perf_counter()
-    if use_cache:
-        key = step_key(step, complete)
-        for run in tracking.find_finished({tracking.STEP: step, tracking.KEY: key}, experiment_id):
-            if tracking.has_artifacts(run.info.run_id, GRAPH[step].outputs):
-                return StepRun(step, run.info.run_id, True, time.perf_counter() - started)
-            log.warning("%s of run %s lost its artifacts: running it again", step, run.info.run_id)
+    complete = _complete(step, parameters, experiment_id)
+    found = _find(step, complete, experiment_id) if use_cache else None
+    if found:
+        return StepRun(step, found, True, time.perf_counter() - started)
     try:
-        submitted = mlflow.run(
-            str(ROOT),
-            entry_point=step,
-            parameters=complete,
-            env_manager="local",
-            experiment_id=experiment_id,
-            run_name=step,
-        )
+        run = _submit(step, complete, experiment_id, synchronous=True)
     except ExecutionException as error:
         raise UserError(f"step {step} failed ({error}): see its message above") from None
-    return StepRun(step, submitted.run_id, False, time.perf_counter() - started)
+    return StepRun(step, run.run_id, False, time.perf_counter() - started)
+
+
+@dataclass(frozen=True)
+class StartedStep:
+    """A step that runs beside others, in a process of its own; or one that ran before."""
+
+    step: str
+    run_id: str
+    process: SubmittedRun | None
+
+    def wait(self) -> StepRun:
+        """Return the run once it has finished.
+
+        Raises:
+            UserError: the step failed; it has said why.
+        """
+        if self.process is None:
+            return StepRun(self.step, self.run_id, True, 0.0)
+        if not self.process.wait():
+            raise UserError(f"step {self.step} failed (run {self.run_id}): see its message above")
+        times = mlflow.get_run(self.run_id).info
+        return StepRun(self.step, self.run_id, False, (times.end_time - times.start_time) / 1000)
+
+    def cancel(self) -> None:
+        """End the step if it has not ended."""
+        if self.process is not None:
+            self.process.cancel()
+
+
+def get_or_start(
+    step: str, parameters: Mapping[str, object], use_cache: bool = True, experiment_id: str = "0"
+) -> StartedStep:
+    """Return a finished run as `get_or_run` does; where there is none, start it and do not wait.
+
+    From then on the steps of this process show their progress in lines.
+
+    Args:
+        step: an entry point.
+        parameters: those that differ from its defaults; inputs are got or run before it starts.
+        use_cache: false: run this step whatever there is.
+        experiment_id: where to look and run.
+    """
+    complete = _complete(step, parameters, experiment_id)
+    found = _find(step, complete, experiment_id) if use_cache else None
+    if found:
+        return StartedStep(step, found, None)
+    os.environ[BESIDE] = "1"
+    run = _submit(step, complete, experiment_id, synchronous=False)
+    return StartedStep(step, run.run_id, run)
+
+
+def _complete(step: str, parameters: Mapping[str, object], experiment_id: str) -> dict[str, str]:
+    complete = entry_defaults(step) | {name: str(value) for name, value in parameters.items()}
+    return complete | resolve_inputs(step, complete, experiment_id)
+
+
+def _find(step: str, parameters: Mapping[str, str], experiment_id: str) -> str | None:
+    """Return the id of a finished run that can stand for a step's, if there is one."""
+    tags = {tracking.STEP: step, tracking.KEY: step_key(step, parameters)}
+    for run in tracking.find_finished(tags, experiment_id):
+        if tracking.has_artifacts(run.info.run_id, GRAPH[step].outputs):
+            return str(run.info.run_id)
+        log.warning("%s of run %s lost its artifacts: running it again", step, run.info.run_id)
+    return None
+
+
+def _submit(
+    step: str, parameters: Mapping[str, str], experiment_id: str, synchronous: bool
+) -> SubmittedRun:
+    return mlflow.run(
+        str(ROOT),
+        entry_point=step,
+        parameters=dict(parameters),
+        env_manager="local",
+        experiment_id=experiment_id,
+        run_name=step,
+        synchronous=synchronous,
+    )
 
 
 def resolve_inputs(step: str, parameters: Mapping[str, str], experiment_id: str = "0") -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Entry point main: the whole workflow, each step a child run, got or run."""
 
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -7,13 +9,13 @@ import mlflow
 import pandas as pd
 
 from common import champion as registry
-from common.learners import get_learner
+from common.learners import Learner, get_learner
 from common.search.conf import load_grid, load_space
 from common.search.engine import check_engine
-from common.search.grid import grid_candidates
+from common.search.grid import adds_candidates, grid_candidates
 from common.search.space import make_space
 from common.vectorizer import ENCODINGS
-from common.workflow import StepRun, get_or_run
+from common.workflow import StartedStep, StepRun, get_or_run, get_or_start
 from steps.step import (
     OPEN_UNIT,
     PROFILES,
@@ -36,6 +38,12 @@ from steps.step import (
 @click.option("--encoding", default="onehot", type=click.Choice(ENCODINGS), help="Of categories.")
 @search_options
 @click.option("--grid", default="auto", help="Of train_grid; auto: the learner's.")
+@click.option(
+    "--rounds",
+    default=1,
+    type=click.IntRange(1),
+    help="Of train_grid: each after the first tries the next grid of the one before.",
+)
 @click.option("--space", default="auto", help="Of train_ga; auto: the learner's.")
 @breeding_options(least=0)
 @click.option("--seed", default=42, type=int, help="Of split, folds, draws and learner.")
@@ -51,6 +59,7 @@ def main(
     encoding: str,
     learner: str,
     grid: str,
+    rounds: int,
     space: str,
     folds: int,
     metric: str,
@@ -70,19 +79,14 @@ def main(
     grid_candidates(values, chosen)
     make_space(ranges, chosen)
     check_engine(chosen, engine, [*values, *ranges])
-    with start_run("main") as active:
-        done: list[StepRun] = []
-
-        def run(step: str, reusable: bool = True, **parameters: object) -> StepRun:
-            given = {"dataset": dataset, "source": source, **parameters}
-            cached = use_cache and reusable
-            done.append(get_or_run(step, given, cached, active.info.experiment_id))
-            return done[-1]
-
-        loaded = run("load_data").uri("data")
-        run("eda", data=loaded, profile=profile, profile_rows=profile_rows)
-        split = run("split", data=loaded, strata=strata, train_ratio=train_ratio, seed=seed).uri()
-        features = run("featurize", split=split, encoding=encoding, seed=seed).uri()
+    with start_run("main") as active, ExitStack() as background:
+        origin = {"dataset": dataset, "source": source}
+        steps = Steps(active.info.experiment_id, origin, use_cache, background)
+        loaded = steps.run("load_data").uri("data")
+        eda = steps.start("eda", data=loaded, profile=profile, profile_rows=profile_rows)
+        split = steps.run("split", data=loaded, strata=strata, train_ratio=train_ratio, seed=seed).uri()
+        features = steps.run("featurize", split=split, encoding=encoding, seed=seed).uri()
+        steps.wait(eda)
         shared: dict[str, Any] = {
             "features": features,
             "learner": learner,
@@ -92,17 +96,59 @@ def main(
             "parallelism": parallelism,
             "seed": seed,
         }
-        searches = [run("train_grid", **shared, grid=grid).uri()]
-        if generations > 0:
-            bred: dict[str, Any] = {
-                "generations": generations,
-                "population": population,
-                "patience": patience,
-            }
-            searches.append(run("train_ga", **shared, **bred, space=space).uri())
+        length = {"generations": generations, "population": population, "patience": patience}
+        bred = [steps.start("train_ga", **shared, **length, space=space)] if generations else []
+        searches = _grid_searches(
+            lambda grid: steps.run("train_grid", **shared, grid=grid), grid, rounds, chosen
+        )
+        searches += [steps.wait(search).uri() for search in bred]
         has_champion = registry.present_champion(name) is not None
-        run("champion", reusable=has_champion, candidates=",".join(searches), name=name)
-        _report(done, name)
+        steps.run("champion", reusable=has_champion, candidates=",".join(searches), name=name)
+        _report(steps.done, name)
+
+
+class Steps:
+    """The steps of a workflow, and those that are done."""
+
+    def __init__(
+        self, experiment_id: str, origin: Mapping[str, object], use_cache: bool, background: ExitStack
+    ) -> None:
+        self.experiment_id, self.origin, self.use_cache = experiment_id, origin, use_cache
+        self.background = background
+        self.done: list[StepRun] = []
+
+    def run(self, step: str, reusable: bool = True, **parameters: object) -> StepRun:
+        """Get a step's run, or run it and wait for it."""
+        cached = self.use_cache and reusable
+        self.done.append(get_or_run(step, {**self.origin, **parameters}, cached, self.experiment_id))
+        return self.done[-1]
+
+    def start(self, step: str, **parameters: object) -> StartedStep:
+        """Get a step's run, or start it; it is cancelled if the workflow fails meanwhile."""
+        given = {**self.origin, **parameters}
+        started = get_or_start(step, given, self.use_cache, self.experiment_id)
+        self.background.callback(started.cancel)
+        return started
+
+    def wait(self, started: StartedStep) -> StepRun:
+        """Wait for a step that was started."""
+        self.done.append(started.wait())
+        return self.done[-1]
+
+
+def _grid_searches(
+    search: Callable[[str], StepRun], grid: str, rounds: int, learner: Learner
+) -> list[str]:
+    """Search a grid, then what each search says to try next; return the searches' URIs."""
+    searches = [search(grid)]
+    for _ in range(1, rounds):
+        following = searches[-1].uri("next_grid.yaml")
+        if not adds_candidates(load_grid(following, learner), load_grid(grid, learner), learner):
+            click.echo(f"no further round: {following} has nothing that was not tried")
+            break
+        searches.append(search(following))
+        grid = following
+    return [done.uri() for done in searches]
 
 
 def _report(done: list[StepRun], name: str) -> None:

@@ -1,5 +1,6 @@
-"""How a search shows itself: a bar in a terminal, plain lines in a pipe."""
+"""How a search shows itself: a bar in a terminal, plain lines in a pipe or beside another step."""
 
+import os
 import sys
 import time
 from types import TracebackType
@@ -10,19 +11,20 @@ from tqdm import tqdm
 
 from common.metrics import sign
 from common.search.result import CandidateFailure, CandidateResult, Outcome
+from common.workflow import BESIDE
 
 
 class Progress:
     """Shows how many candidates are done, the best score so far and the time left."""
 
-    def __init__(self, total: int, metric: str) -> None:
-        """Take how many candidates there will be, at the most, and the metric that is shown."""
-        self.total, self.metric = total, metric
+    def __init__(self, step: str, total: int, metric: str) -> None:
+        """Take the search's step, how many candidates there will be at the most, and the metric."""
+        self.step, self.total, self.metric = step, total, metric
         self.started = time.monotonic()
         self.best: CandidateResult | None = None
         self.done = 0
-        self.on_terminal = sys.stderr.isatty()
-        self.bar = tqdm(total=total, desc="candidates", disable=not self.on_terminal)
+        self.as_bar = sys.stderr.isatty() and not os.environ.get(BESIDE)
+        self.bar = tqdm(total=total, desc=step, disable=not self.as_bar)
 
     def __enter__(self) -> Self:
         return self
@@ -41,13 +43,13 @@ class Progress:
             found = f"{self.metric} {outcome.mean(self.metric):.4f} ({outcome.name})"
             self._compare(outcome)
         best = f"best {self.best.mean(self.metric):.4f}" if self.best else "none yet"
-        if self.on_terminal:
+        if self.as_bar:
             name = f" ({self.best.name})" if self.best else ""
             self.bar.set_postfix_str(f"{self.metric} {best}{name}", refresh=False)
             self.bar.update()
         else:
             left = (time.monotonic() - self.started) / self.done * (self.total - self.done)
-            click.echo(f"candidate {self.done}/{self.total}: {found}; {best}; {left:.0f} s left")
+            click.echo(f"{self.step} {self.done}/{self.total}: {found}; {best}; {left:.0f} s left")
 
     def _compare(self, result: CandidateResult) -> None:
         metric = self.metric

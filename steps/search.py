@@ -1,6 +1,7 @@
 """What train_grid and train_ga share: candidates tracked as they come, and the winner's leavings."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -16,21 +17,33 @@ from common import candidate_runs, tracking
 from common.candidate_runs import CandidateWriter, GenerationRun, TrackedCandidate
 from common.datasets import DatasetSpec
 from common.errors import UserError
+from common.importance import column_importance
 from common.learners import Learner, Parameters
+from common.metrics import scores
+from common.plots.chart import Chart
+from common.plots.interactive import PAGE, page
+from common.plots.search import search_charts
+from common.plots.still import stills
+from common.plots.winner import winner_charts
 from common.row_hash import frame_digest, quoted
 from common.scoring.card import model_card, stratum_scores
 from common.scoring.export import export, vocabulary
 from common.scoring.keep import log_portable_model
+from common.search.candidates import Candidates, parse_candidates
 from common.search.engine import Engine, choose_engine, make_engine
+from common.search.findings import find, grid_yaml
+from common.search.findings_text import headline, markdown
 from common.search.folds import FoldData, fold_data
 from common.search.result import (
+    CandidateFailure,
     CandidateResult,
     Outcome,
     candidate_name,
     candidates_table,
     ranked,
 )
-from common.search.winner import model_scores, refit, scoring_pipeline
+from common.search.winner import model_table, refit, scoring_pipeline
+from common.vectorizer import feature_sources
 from steps.progress import Progress
 from steps.step import Run
 
@@ -121,6 +134,7 @@ def open_search(
     learner = settings.learner
     choice = choose_engine(learner, settings.engine, names, data)
     run.tag(learner=learner.name, engine=choice.engine, engine_reason=choice.reason)
+    run.tag(folds=data.folds, seed=settings.seed)
     click.echo(f"engine {choice.engine}: {choice.reason}")
     this = mlflow.get_run(run.id)
     earlier = candidate_runs.unfinished_candidates(this, learner)
@@ -128,12 +142,26 @@ def open_search(
         click.echo(f"taking up {len(earlier)} candidates that an earlier run had finished")
     constants = {"learner": learner.name, "engine": choice.engine, "folds": data.folds}
     engine = make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)
-    with CandidateWriter(this, constants) as writer, Progress(total, settings.metric) as progress:
+    with (
+        CandidateWriter(this, constants) as writer,
+        Progress(run.step, total, settings.metric) as progress,
+    ):
         yield Search(run, engine, writer, progress, earlier, {})
 
 
-def leave_winner(search: Search, data: SearchData, settings: Settings) -> None:
-    """Refit the best candidate on all training rows, score it on both sides, and keep it all.
+def leave_winner(
+    search: Search,
+    data: SearchData,
+    settings: Settings,
+    generations: Mapping[str, Sequence[int]] | None = None,
+) -> None:
+    """Leave the candidates, what was found, and the best of them, refitted on all training rows.
+
+    Args:
+        search: whose candidates are all scored.
+        data: the rows.
+        settings: how they were scored.
+        generations: of a genetic search: by a candidate's name the generations that drew it.
 
     Raises:
         UserError: every candidate failed.
@@ -144,44 +172,79 @@ def leave_winner(search: Search, data: SearchData, settings: Settings) -> None:
     if not results:
         raise UserError(f"all {len(failures)} candidates failed, the first by: {failures[0].error}")
     winner = ranked(results, metric)[0]
-    run.log_table("candidates.csv", candidates_table(results, metric))
-    model = refit(winner.parameters, settings.learner, data.folds, settings.seed)
-    sides = {"train": model_scores(model, data.folds.frame), "test": model_scores(model, data.test)}
-    child = search.writer.run_id(winner.name)
-    candidate_runs.log_winner(winner, run.id, child)
-    for side, scores in sides.items():
-        tracking.log_scores(side, scores, [run.id, child])
-    vectorizer = tracking.load_spark_model(run.uri("features", "vectorizer"))
-    pipeline = scoring_pipeline(vectorizer, model, data.spec)
-    outputs = {"prediction": DataType.string, "probability": SparkMLVector()}
-    tracking.log_spark_model(pipeline, "spark-model", data.spec, outputs)
-    _leave_portable(pipeline, data, settings.learner, winner, sides["test"])
+    table = candidates_table(results, metric, failures, generations)
+    run.log_table("candidates.csv", table)
+    candidates = parse_candidates(table.to_csv(index=False))
+    # Spark's refit leaves this process waiting.
+    with ThreadPoolExecutor(1) as beside:
+        charts = search_charts(candidates)
+        drawing = beside.submit(stills, charts)
+        _leave_findings(run, candidates, settings.learner)
+        test, of_winner = _leave_model(search, data, settings, winner)
+        pictures = drawing.result() | stills(of_winner)
+    shown = page(f"{run.step} of {data.spec.name}", [*charts, *of_winner])
+    run.log_files("plots", {**pictures, PAGE: shown.encode()})
     run.log_dataset(data.spec)
     click.echo(
         f"best of {len(results)}: {winner.name}; {metric} {winner.mean(metric):.4f} "
-        f"+- {winner.std(metric):.4f} over folds, {sides['test'][metric]:.4f} on the test rows"
+        f"+- {winner.std(metric):.4f} over folds, {test[metric]:.4f} on the test rows"
     )
     if failures:
-        run.tag(failed_candidates=len(failures))
-        click.echo(
-            f"{len(failures)} candidates failed, the first ({failures[0].name}) by: {failures[0].error}",
-            err=True,
-        )
+        _tell_failures(run, failures)
 
 
-def _leave_portable(
+def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
+    run.tag(failed_candidates=len(failures))
+    first = failures[0]
+    click.echo(f"{len(failures)} candidates failed, the first ({first.name}) by: {first.error}", err=True)
+
+
+def _leave_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
+    found = find(candidates, learner.parameters)
+    text = markdown(found)
+    run.log_text("findings.md", text)
+    run.log_text("next_grid.yaml", grid_yaml(found))
+    # Without its title: the page shows the first lines alone until it is asked for more.
+    run.describe(text.partition("\n\n")[2])
+    click.echo(f"findings: {headline(found)}; next grid: {run.artifact_uri('next_grid.yaml')}")
+
+
+def _leave_model(
+    search: Search, data: SearchData, settings: Settings, winner: CandidateResult
+) -> tuple[Mapping[str, float], list[Chart]]:
+    """Refit the winner, score it on both sides and keep it; return its test scores and pictures."""
+    run, learner, spec = search.run, settings.learner, data.spec
+    model = refit(winner.parameters, learner, data.folds, settings.seed)
+    tables = {"train": model_table(model, data.folds.frame), "test": model_table(model, data.test)}
+    child = search.writer.run_id(winner.name)
+    candidate_runs.log_winner(winner, run.id, child)
+    for side, table in tables.items():
+        tracking.log_scores(side, scores(table), [run.id, child])
+    vectorizer = tracking.load_spark_model(run.uri("features", "vectorizer"))
+    pipeline = scoring_pipeline(vectorizer, model, spec)
+    outputs = {"prediction": DataType.string, "probability": SparkMLVector()}
+    tracking.log_spark_model(pipeline, "spark-model", spec, outputs)
+    test = scores(tables["test"])
+    strata = stratum_scores(pipeline, data.test, spec)
+    leave_portable(pipeline, data, learner.name, winner.parameters, test, strata)
+    importance = column_importance(model, feature_sources(vectorizer, spec), data.folds.frame)
+    charts = winner_charts(tables["train"], tables["test"], spec.labels, importance, strata)
+    return test, charts
+
+
+def leave_portable(
     pipeline: PipelineModel,
     data: SearchData,
-    learner: Learner,
-    winner: CandidateResult,
-    scores: Mapping[str, float],
+    learner: str,
+    parameters: Parameters,
+    scored: Mapping[str, float],
+    strata: pd.DataFrame,
 ) -> None:
-    """Keep the pipeline as a portable model, once it scores the test rows as the pipeline does."""
+    """Keep a pipeline as a portable model, once it scores the test rows as the pipeline does."""
     spec = data.spec
     model, found = export(pipeline, spec, data.test)
-    strata = stratum_scores(pipeline, data.test, spec)
     names = [quoted(column.name) for column in spec.inputs]
     example = pd.DataFrame(data.test.select(*names).limit(2).toPandas())
-    card = model_card(spec, learner.name, winner.parameters, data.digests, scores, strata, found, example)
+    card = model_card(spec, learner, parameters, data.digests, scored, strata, found, example)
     log_portable_model(model, "portable-model", spec, vocabulary(pipeline, spec), example, card)
     click.echo(f"portable model: {found.rows:,} test rows as by Spark, to {found.largest:.0e}")

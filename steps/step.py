@@ -1,7 +1,7 @@
 """What all steps share: how a command fails, and the MLflow run that it fills."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -128,6 +128,10 @@ class Run:
         """URI of an input, or of something in it."""
         return f"{self.parameters[name]}/{path}".rstrip("/")
 
+    def artifact_uri(self, path: str) -> str:
+        """URI of something that this run keeps."""
+        return f"runs:/{self.id}/{path}"
+
     def frame(self, name: str, path: str = "") -> DataFrame:
         """Read an input, or the frame of this name in it."""
         return tracking.read_frame(self.spark, self.uri(name, path))
@@ -148,11 +152,11 @@ class Run:
 
     def kept_frame(self, path: str) -> DataFrame:
         """Read back a frame that this run has kept."""
-        return tracking.read_frame(self.spark, f"runs:/{self.id}/{path}")
+        return tracking.read_frame(self.spark, self.artifact_uri(path))
 
     def log_data(self, spec: DatasetSpec, frame: DataFrame, path: str, digest: str, context: str) -> None:
         """Log rows that this run keeps as data of the run."""
-        tracking.log_data(frame, spec, f"runs:/{self.id}/{path}", digest, context)
+        tracking.log_data(frame, spec, self.artifact_uri(path), digest, context)
 
     def log_text(self, path: str, text: str) -> None:
         """Keep text."""
@@ -161,6 +165,14 @@ class Run:
     def log_file(self, path: Path) -> None:
         """Keep a file."""
         mlflow.log_artifact(str(path))
+
+    def log_files(self, path: str, files: Mapping[str, bytes]) -> None:
+        """Keep files in a folder."""
+        tracking.log_files(files, path)
+
+    def describe(self, text: str) -> None:
+        """Show Markdown on the run's page."""
+        tracking.describe_run(text)
 
     def log_vectorizer(self, vectorizer: PipelineModel, spec: DatasetSpec) -> None:
         """Keep the fitted vectoriser as a Spark model."""
@@ -191,10 +203,15 @@ def step(name: str) -> Iterator[Run]:
 
     The run carries the key by which a later one finds it, and only once it has finished.
     """
-    parameters = {key: str(value) for key, value in click.get_current_context().params.items()}
+    parameters = {key: _text(value) for key, value in click.get_current_context().params.items()}
     with start_run(name) as active:
         inputs = workflow.resolve_inputs(name, parameters, active.info.experiment_id)
         parameters |= inputs
         tags = {tracking.INPUT + key: uri for key, uri in inputs.items()}
         mlflow.set_tags({tracking.KEY: workflow.step_key(name, parameters), **tags})
         yield Run(name, active, parameters)
+
+
+def _text(value: object) -> str:
+    """Return a parameter's value as MLproject writes it, so that its key is the same."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

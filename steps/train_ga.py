@@ -1,4 +1,4 @@
-"""Entry point train_ga: leaves candidates.csv, generations.csv, best_parameters.json, spark-model/."""
+"""Entry point train_ga: leaves what train_grid does, and generations.csv."""
 
 import math
 
@@ -83,7 +83,7 @@ def train_ga(
                 with search.generation(generation.number) as nested:
                     found = search.evaluate(generation.new, nested.run_id)
                     nested.metrics |= genetic.tell(generation, found)
-            leave_winner(search, data, settings)
+            leave_winner(search, data, settings, genetic.generations)
         run.log_table("generations.csv", genetic.table())
 
 

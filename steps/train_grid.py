@@ -1,4 +1,4 @@
-"""Entry point train_grid: leaves candidates.csv, best_parameters.json and spark-model/."""
+"""Entry point train_grid: leaves candidates, findings, next grid, plots/, and the winner as models."""
 
 import click
 

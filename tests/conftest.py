@@ -1,6 +1,5 @@
 import json
 import logging
-import shutil
 
 import mlflow
 import pytest
@@ -14,7 +13,9 @@ from common.learners import LEARNERS
 from common.search.winner import scoring_pipeline
 from common.spark import get_session
 from common.vectorizer import fit_vectorizer, vectorize
+from tests import tiny_model as tiny
 from tests.project import ROOT, Project
+from tests.stores import new_store
 
 REAL_FILE = ROOT.parent / "shared" / "data" / "adult.data"
 
@@ -125,16 +126,13 @@ def empty_store(tmp_path_factory):
 
 
 @pytest.fixture
-def store(tmp_path, empty_store, monkeypatch):
+def store(tmp_path, empty_store):
     """An empty tracking store and registry of its own; gives the experiment's id."""
-    shutil.copy(empty_store, tmp_path / "mlflow.db")
-    uri = f"sqlite:///{tmp_path}/mlflow.db"
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"):
-        monkeypatch.delenv(name, raising=False)
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(uri)
-    experiment = mlflow.create_experiment("test", artifact_location=(tmp_path / "runs").as_uri())
-    mlflow.set_experiment(experiment_id=experiment)
-    yield experiment
-    mlflow.set_tracking_uri(before)
+    with new_store(tmp_path, empty_store) as experiment:
+        yield experiment
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory):
+    """Folder of a portable model of three columns (see tests/tiny_model.py)."""
+    return tiny.save(tmp_path_factory.mktemp("model"))

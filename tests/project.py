@@ -38,7 +38,8 @@ class Project:
 
     def _start(self, entry_point, parameters):
         command = ["mlflow", "run", ".", "-e", entry_point, "--env-manager", "local"]
-        for name, value in {"source": self.source, **parameters}.items():
+        origin = {} if entry_point == "predict" else {"source": self.source}
+        for name, value in {**origin, **parameters}.items():
             command += ["-P", f"{name}={value}"]
         environment = {
             **os.environ,

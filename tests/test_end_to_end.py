@@ -28,6 +28,7 @@ def table(output):
     return {line.split()[0]: line.split()[1:3] for line in lines}
 
 
+SEARCH = ["candidates.csv", "best_parameters.json", "findings.md", "next_grid.yaml", "plots"]
 MODELS = ["spark-model", "portable-model"]
 STEPS = ["load_data", "eda", "split", "featurize", "train_grid", "train_ga", "champion"]
 
@@ -55,8 +56,8 @@ def test_every_step_leaves_its_artifacts(project, first):
         "eda": {"describe.csv", "describe.html", "overview.html"},
         "split": {"train", "test", "strata.csv"},
         "featurize": {"vectorizer", "train", "test"},
-        "train_grid": {"candidates.csv", "best_parameters.json", *MODELS},
-        "train_ga": {"candidates.csv", "generations.csv", "best_parameters.json", *MODELS},
+        "train_grid": {*SEARCH, *MODELS},
+        "train_ga": {*SEARCH, "generations.csv", *MODELS},
     }
     for name, artifacts in expected.items():
         found = {item.path for item in project.client.list_artifacts(steps[name][0])}
@@ -105,6 +106,38 @@ def test_champion_is_complete_by_itself(project, first, spec):
     assert model.signature.inputs.input_names() == [column.name for column in spec.inputs]
     assert "Private" in model.metadata["columns"]["workclass"]["categories"]
     assert not [file for file in folder.rglob("*") if file.suffix in (".pkl", ".joblib")]
+
+
+@pytest.mark.slow
+def test_predict_scores_a_file_and_puts_its_bad_rows_aside(project, first, slice_file, tmp_path):
+    lines = slice_file.read_text().split("\n")[:100]
+    lines[10:13] = ["abc" + lines[10][2:], "39.7" + lines[11][2:], "39, Private"]
+    source, output = tmp_path / "people.csv", tmp_path / "scores.csv"
+    source.write_text("\n".join(lines))
+    done = project.run("predict", input=source, output=output)
+    assert done.returncode == 0, done.stderr
+    assert "97 of 100 rows scored by models:/income/" in done.stdout
+    assert "on the 97 that have a label: f1 0." in done.stdout
+    assert (
+        f"Warning: 3 rows cannot be scored and were put aside in file://{output}.rejected" in done.stderr
+    )
+    scored = pd.concat(map(pd.read_csv, output.glob("part-*")))
+    assert set(scored["prediction"]) <= {"<=50K", ">50K"}
+    bad = pd.concat(map(pd.read_csv, Path(f"{output}.rejected").glob("part-*")))
+    assert set(bad["reason"]) == {
+        "column 'age' is 'abc', expected a whole number",
+        "column 'age' is 39.7, expected a whole number",
+        "has 2 fields, expected 15",
+    }
+    (run,) = runs(project, **{"workflow.step": "predict"})
+    assert run.data.tags["model_uri"].startswith("models:/income/")
+    assert (run.data.metrics["scored"], run.data.metrics["rejected"]) == (97, 3)
+    assert run.data.metrics["scored_accuracy"] > 0.5
+    assert run.inputs.dataset_inputs[0].tags[0].value == "scoring"
+
+    again = project.run("predict", input=source, output=output)
+    assert again.returncode == 1
+    assert f"Error: output file://{output} exists" in again.stderr
 
 
 @pytest.mark.slow

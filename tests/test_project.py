@@ -19,7 +19,17 @@ def command(name):
 
 def test_project_has_the_documented_entry_points():
     assert list(ENTRY_POINTS) == [
-        *["load_data", "eda", "split", "featurize", "train_grid", "train_ga", "champion", "main"]
+        *[
+            "load_data",
+            "eda",
+            "split",
+            "featurize",
+            "train_grid",
+            "train_ga",
+            "champion",
+            "predict",
+            "main",
+        ]
     ]
 
 
@@ -29,6 +39,9 @@ def test_defaults_of_project_and_command_are_the_same(name):
     declared = ENTRY_POINTS[name]["parameters"]
     assert set(declared) == set(options)
     for key, parameter in declared.items():
+        assert ("default" in parameter) != options[key].required
+        if options[key].required:
+            continue
         default = options[key].default
         assert parameter["default"] == (
             str(default).lower() if isinstance(default, bool) else str(default)

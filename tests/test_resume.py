@@ -76,7 +76,7 @@ def test_killed_search_goes_on_where_it_was_and_finds_the_same(features, store, 
     killed = start(step, features, store)
     client = mlflow.MlflowClient()
     for line in killed.stdout:
-        if line.startswith("candidate ") and len(client.search_runs([store], FINISHED)) >= 2:
+        if line.startswith(f"{step} ") and len(client.search_runs([store], FINISHED)) >= 2:
             break
     killed.kill()
     killed.communicate()

@@ -115,7 +115,8 @@ def vocabulary(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, Any]:
         spec: of the records.
 
     Returns:
-        The columns of a record in order, by name, and the labels; plain values, as JSON has them.
+        The columns of a record in order, by name, the labels, and the data set's own files: their
+        columns in order (`layout`) and separator. Plain values, as JSON has them.
     """
     known: dict[str, dict[str, Any]] = {}
     numbers: list[str] = []
@@ -131,6 +132,9 @@ def vocabulary(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, Any]:
     columns = {c.name: {"type": c.type, "role": c.role, **known.get(c.name, {})} for c in spec.inputs}
     return {
         "dataset": spec.name,
+        "label": spec.label,
+        "layout": spec.names,
+        "separator": spec.separator,
         "labels": list(spec.labels),
         "positive": spec.positive,
         "columns": columns,

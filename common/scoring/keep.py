@@ -2,18 +2,23 @@
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import pandas as pd
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
+from mlflow.store.artifact.utils.models import get_model_name_and_version
 from mlflow.types import ColSpec, DataType, Schema
 
 from common.datasets import DatasetSpec
+from common.errors import UserError, first_line
 from common.scoring import portable_model
-from common.scoring.portable_model import PREDICTION, PROBABILITY
+from common.scoring.portable_model import PREDICTION, PROBABILITY, SIGNATURE
 from common.tracking import input_schema
 
 # All that it needs.
@@ -58,3 +63,65 @@ def log_portable_model(
         )
         Path(whole, "README.md").write_text(card, encoding="utf-8")
         mlflow.log_artifacts(str(whole), path)
+
+
+@dataclass(frozen=True)
+class KeptModel:
+    """A portable model that was kept, found again.
+
+    Attributes:
+        uri: where; a version, where an alias was asked for.
+        folder: a local copy.
+        columns: names of the columns of a record in order, and the type of each.
+        labels: text of both, the positive one last.
+        label: name of the column that has the true label, where there is one.
+        layout: names of the columns of the data set's own files, in order.
+        separator: of the fields of their lines.
+    """
+
+    uri: str
+    folder: str
+    columns: Mapping[str, str]
+    labels: tuple[str, str]
+    label: str
+    layout: tuple[str, ...]
+    separator: str
+
+    @property
+    def version(self) -> str:
+        """Version of the registered model, if it is one."""
+        return self.uri.rpartition("/")[2] if self.uri.startswith("models:/") else ""
+
+
+def find_portable_model(uri: str) -> KeptModel:
+    """Find a portable model: by models:/ or runs:/ URI, or the path of its folder.
+
+    Raises:
+        UserError: there is none, or it is a model of another kind.
+    """
+    try:
+        if uri.startswith("models:/"):
+            # An alias may be moved at any moment: what it stands for is looked up once.
+            name, version = get_model_name_and_version(MlflowClient(), uri)
+            uri = f"models:/{name}/{version}"
+        folder = mlflow.artifacts.download_artifacts(uri)
+        model = Model.load(folder)
+    except (MlflowException, OSError) as error:
+        raise UserError(f"model {uri!r} cannot be read: {first_line(error)}") from None
+    known = model.metadata or {}
+    if model.flavors.keys() != {mlflow.pyfunc.FLAVOR_NAME} or "layout" not in known:
+        flavors = ", ".join(sorted(model.flavors))
+        raise UserError(
+            f"model {uri!r} ({flavors}) is no portable model: give a version of champion's registered "
+            "model, or runs:/<id of a search>/portable-model"
+        )
+    signature = model.signature.inputs.input_dict()
+    return KeptModel(
+        uri,
+        folder,
+        {name: SIGNATURE[column.type] for name, column in signature.items()},
+        tuple(known["labels"]),
+        known["label"],
+        tuple(known["layout"]),
+        known["separator"],
+    )

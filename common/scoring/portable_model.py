@@ -36,6 +36,8 @@ LEAST, MOST = -(2**63), 2**63 - 1
 # is what the Spark pipeline makes of a null.
 NO_TEXT = ""
 SHOWN = 60
+# Rows that go through the pipeline at once: the features of more do not stay in a processor's cache.
+AT_ONCE = 500
 
 
 class Rows(NamedTuple):
@@ -195,10 +197,14 @@ class Scorer:
     def score(self, values: Mapping[str, np.ndarray]) -> pd.DataFrame:
         """Score columns that `read_rows` has read, good rows only."""
         feed = {name: values[name].reshape(-1, 1) for name in self.columns}
-        if not len(next(iter(feed.values()))):
-            return pd.DataFrame({PREDICTION: np.empty(0, object), PROBABILITY: np.empty(0)})
-        outputs = [PREDICTION, PROBABILITY]
-        return pd.DataFrame(dict(zip(outputs, self._session.run(outputs, feed), strict=True)))
+        rows = len(next(iter(feed.values())))
+        found = {PREDICTION: np.empty(rows, object), PROBABILITY: np.empty(rows)}
+        for start in range(0, rows, AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            some = {name: column[part] for name, column in feed.items()}
+            for name, scored in zip(found, self._session.run(list(found), some), strict=True):
+                found[name][part] = scored
+        return pd.DataFrame(found)
 
 
 class PortableModel(PythonModel):

@@ -12,12 +12,14 @@ from pyspark.ml.classification import (
     RandomForestClassificationModel,
 )
 from pyspark.ml.feature import (
+    Binarizer,
     IndexToString,
     MinMaxScalerModel,
     OneHotEncoderModel,
     StringIndexerModel,
     VectorAssembler,
 )
+from pyspark.ml.regression import LinearRegressionModel
 
 from common.datasets import DatasetSpec
 from common.scoring.graph import Graph, place_in, sums_of
@@ -43,9 +45,17 @@ class Pipeline:
         return self.graph.node("Cast", self.values[column], to=onnx.TensorProto.DOUBLE)
 
     def classify(self, stage: Any, prediction: str, positive: str) -> None:
-        """Give a classifier's columns: its prediction (bool, a column) and probability (double)."""
+        """Give a classifier's columns: its prediction (bool, a column) and probability.
+
+        Args:
+            stage: the classifier.
+            prediction: bool, a column.
+            positive: the positive label's probability, double, a column.
+        """
+        graph = self.graph
+        against = graph.node("Sub", graph.constant(np.array(1.0)), positive)
         self.values[stage.getPredictionCol()] = prediction
-        self.values[stage.getProbabilityCol()] = positive
+        self.values[stage.getProbabilityCol()] = graph.node("Concat", against, positive, axis=1)
 
 
 def pipeline_model(pipeline: PipelineModel, spec: DatasetSpec) -> onnx.ModelProto:
@@ -70,8 +80,8 @@ def pipeline_model(pipeline: PipelineModel, spec: DatasetSpec) -> onnx.ModelProt
         STAGES[name](model, stage)
     graph = model.graph
     graph.output("prediction", str, model.values["prediction"])
-    flat = graph.node("Reshape", model.values["probability"], graph.constant(np.array([-1])))
-    graph.output(PROBABILITY, np.float64, flat)
+    positive = graph.node("Gather", model.values["probability"], graph.constant(np.array(1)), axis=1)
+    graph.output(PROBABILITY, np.float64, positive)
     return graph.model()
 
 
@@ -162,6 +172,20 @@ def _xgboost(model: Pipeline, stage: Any) -> None:
     model.classify(stage, _half(model, probability), probability)
 
 
+def _weighted_sum(model: Pipeline, stage: LinearRegressionModel) -> None:
+    graph = model.graph
+    weights = graph.constant(stage.coefficients.toArray()[:, None])
+    product = graph.node("MatMul", model.values[stage.getFeaturesCol()], weights)
+    total = graph.node("Add", product, graph.constant(np.array(stage.intercept)))
+    model.values[stage.getPredictionCol()] = total
+
+
+def _threshold(model: Pipeline, stage: Binarizer) -> None:
+    threshold = model.graph.constant(np.array(stage.getThreshold()))
+    above = model.graph.node("Greater", model.values[stage.getInputCol()], threshold)
+    model.values[stage.getOutputCol()] = above
+
+
 def _to_text(model: Pipeline, stage: IndexToString) -> None:
     graph = model.graph
     place = graph.node("Cast", model.values[stage.getInputCol()], to=onnx.TensorProto.INT64)
@@ -180,5 +204,8 @@ STAGES: dict[str, Callable[[Pipeline, Any], None]] = {
     "RandomForestClassificationModel": _random_forest,
     "LogisticRegressionModel": _linear,
     "SparkXGBClassifierModel": _xgboost,
+    # What joins the members of a vote.
+    "LinearRegressionModel": _weighted_sum,
+    "Binarizer": _threshold,
     "IndexToString": _to_text,
 }

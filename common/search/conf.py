@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from common import tracking
 from common.errors import UserError, first_line
 from common.learners import Learner
 
@@ -17,7 +18,8 @@ def load_grid(grid: str, learner: Learner) -> dict[str, Any]:
     """Read a grid: lists of values by parameter, not yet checked against the learner's ranges.
 
     Args:
-        grid: `auto` (the learner's), a name under conf/grids, the path of a YAML file, or JSON.
+        grid: `auto` (the learner's), a name under conf/grids, the path of a YAML file, the URI of one
+            that a run keeps (runs:/<run id>/next_grid.yaml), or JSON.
         learner: whose default `auto` is.
 
     Raises:
@@ -30,7 +32,8 @@ def load_space(space: str, learner: Learner) -> dict[str, Any]:
     """Read a space: {low, high, log} or {choices} by parameter, not yet checked.
 
     Args:
-        space: `auto` (the learner's), a name under conf/spaces, the path of a YAML file, or JSON.
+        space: `auto` (the learner's), a name under conf/spaces, the path of a YAML file, the URI of one
+            that a run keeps, or JSON.
         learner: whose default `auto` is.
 
     Raises:
@@ -43,13 +46,15 @@ def _read(what: str, given: str) -> dict[str, Any]:
     folder, example = CONF / f"{what}s", EXAMPLES[what]
     if given.lstrip().startswith("{"):
         text, shown = given, what
+    elif given.startswith("runs:/"):
+        text, shown = tracking.read_text(given), f"{what} {given!r}"
     else:
         path = Path(given) if given.endswith((".yaml", ".yml")) else folder / f"{given}.yaml"
         if not path.is_file():
             known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
             raise UserError(
-                f"{what} {given!r} is unknown: give one of {known}, the path of a YAML file, or JSON "
-                f"such as {example}"
+                f"{what} {given!r} is unknown: give one of {known}, the path or runs:/ URI of a YAML "
+                f"file, or JSON such as {example}"
             )
         text, shown = path.read_text(encoding="utf-8"), f"{what} {given!r}"
     try:

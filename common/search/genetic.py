@@ -69,7 +69,11 @@ class Generation:
 
 
 class GeneticSearch:
-    """Proposes generations; the same seed and the same scores give the same ones."""
+    """Proposes generations; the same seed and the same scores give the same ones.
+
+    Attributes:
+        generations: by a candidate's name, the generations that drew it, one number a draw.
+    """
 
     def __init__(
         self,
@@ -108,6 +112,7 @@ class GeneticSearch:
         self.trials: list[optuna.Trial] = []
         self.known: dict[str, Outcome] = {}
         self.rows: list[dict[str, float]] = []
+        self.generations: dict[str, list[int]] = {}
         self.since_better = 0
 
     def goes_on(self, limit: int, patience: int) -> bool:
@@ -131,7 +136,9 @@ class GeneticSearch:
         """Take the outcomes of a generation's new candidates, by name; return its row of the table."""
         self.known |= outcomes
         for trial, candidate in zip(self.trials, generation.drawn, strict=True):
-            self.study.tell(trial, self._value(self.known[candidate_name(candidate)]))
+            name = candidate_name(candidate)
+            self.study.tell(trial, self._value(self.known[name]))
+            self.generations.setdefault(name, []).append(generation.number)
         self._count(generation)
         return self.rows[-1]
 

@@ -5,6 +5,17 @@ from typing import Any
 
 from common.errors import UserError
 from common.learners import Learner, Parameters
+from common.search.result import candidate_name
+
+
+def adds_candidates(grid: dict[str, Any], earlier: dict[str, Any], learner: Learner) -> bool:
+    """Tell whether a grid has a combination that an earlier one has not.
+
+    Raises:
+        UserError: as `grid_candidates`.
+    """
+    known = {candidate_name(candidate) for candidate in grid_candidates(earlier, learner)}
+    return any(candidate_name(candidate) not in known for candidate in grid_candidates(grid, learner))
 
 
 def grid_candidates(grid: dict[str, Any], learner: Learner) -> list[Parameters]:

@@ -1,6 +1,6 @@
 """What a search finds: each candidate's scores, and the table of them all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 
@@ -70,15 +70,39 @@ def ranked(results: Sequence[CandidateResult], metric: str) -> list[CandidateRes
     return sorted(results, key=lambda result: (-sign(metric) * result.mean(metric), result.name))
 
 
-def candidates_table(results: Sequence[CandidateResult], metric: str) -> pd.DataFrame:
-    """Return all candidates, best first: parameters, val_<m>, val_<m>_std and fit_seconds."""
+def candidates_table(
+    results: Sequence[CandidateResult],
+    metric: str,
+    failures: Sequence[CandidateFailure] = (),
+    generations: Mapping[str, Sequence[int]] | None = None,
+) -> pd.DataFrame:
+    """Return all candidates, best first, those that failed last.
+
+    Args:
+        results: of the candidates that were scored.
+        metric: that ranks them; its columns `val_<metric>_fold_<n>` tell which it was.
+        failures: the others.
+        generations: of a genetic search: by a candidate's name, the generations that drew it.
+
+    Returns:
+        Parameters, val_<m>, val_<m>_std, each fold's value of the metric and fit_seconds; then
+        `generations` (numbers with spaces between) and `error`, where there are any.
+    """
     rows = [
         {
             **result.parameters,
             **{f"val_{name}": result.mean(name) for name in METRICS},
             **{f"val_{name}_std": result.std(name) for name in METRICS},
+            **{f"val_{metric}_fold_{place}": fold[metric] for place, fold in enumerate(result.folds)},
             "fit_seconds": round(result.fit_seconds, 3),
         }
         for result in ranked(results, metric)
     ]
+    failed = sorted(failures, key=lambda failure: failure.name)
+    rows += [{**failure.parameters, "error": failure.error} for failure in failed]
+    if generations is not None:
+        names = [result.name for result in ranked(results, metric)]
+        names += [failure.name for failure in failed]
+        for row, name in zip(rows, names, strict=True):
+            row["generations"] = " ".join(map(str, generations[name]))
     return pd.DataFrame(rows)

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
 from common.learners import Learner, Parameters
-from common.metrics import scores
+from common.metrics import ScoreTable, scores
 from common.score_table import score_table
 from common.search.folds import FoldData
 
@@ -22,9 +22,9 @@ def refit(parameters: Parameters, learner: Learner, data: FoldData, seed: int) -
     return learner.estimator(parameters, seed).fit(data.frame)
 
 
-def model_scores(model: Model, frame: DataFrame) -> dict[str, float]:
-    """Return all of METRICS on vectorised rows."""
-    return scores(score_table(model.transform(frame), frame.count()))
+def model_table(model: Model, frame: DataFrame) -> ScoreTable:
+    """Count a model's predictions on vectorised rows: all of METRICS follow from it."""
+    return score_table(model.transform(frame), frame.count())
 
 
 def scoring_pipeline(vectorizer: PipelineModel, model: Model, spec: DatasetSpec) -> PipelineModel:

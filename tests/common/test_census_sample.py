@@ -6,7 +6,8 @@ import pytest
 from common.census_sample import count_table, draw
 from common.datasets.spec import CONF
 from common.learners import get_learner
-from common.search.winner import model_scores
+from common.metrics import scores
+from common.search.winner import model_table
 from common.stratify import stratify
 from common.vectorizer import fit_vectorizer, vectorize
 
@@ -90,6 +91,6 @@ def test_trees_score_on_the_sample_as_on_the_real_data(spark, spec, sample_rows)
     vectorizer = fit_vectorizer(train, spec, "onehot")
     learner = get_learner("gbt").estimator({"maxDepth": 5, "maxBins": 32, "maxIter": 50}, 42)
     model = learner.fit(vectorize(train, vectorizer, spec))
-    found = model_scores(model, vectorize(parts.test, vectorizer, spec))
+    found = scores(model_table(model, vectorize(parts.test, vectorizer, spec)))
     train.unpersist()
     assert found["f1"] == pytest.approx(0.857, abs=0.02)

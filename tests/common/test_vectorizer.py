@@ -3,7 +3,7 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 
 from common.errors import UserError
-from common.vectorizer import feature_names, fit_vectorizer, vectorize
+from common.vectorizer import feature_names, feature_sources, fit_vectorizer, vectorize
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +18,12 @@ def test_each_feature_has_a_name(people, spec, vectorizer):
     assert values["education=HS-grad"] == values["sex=Male"] == 1
     assert values["sex=Female"] == values["sex unseen"] == 0
     assert len(names) == len(set(names))
+
+
+def test_each_feature_comes_from_its_column(spec, vectorizer):
+    names, sources = feature_names(vectorizer, spec, "onehot"), feature_sources(vectorizer, spec)
+    assert set(sources) == {column.name for column in spec.inputs}
+    assert all(name.startswith(source) for name, source in zip(names, sources, strict=True))
 
 
 def test_numbers_are_scaled_to_the_range_of_the_training_rows(people, spec, vectorizer):

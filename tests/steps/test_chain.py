@@ -17,32 +17,20 @@ from steps.train_grid import train_grid
 GRID = '{"maxDepth": [2], "maxIter": [2], "stepSize": [0.3]}'
 
 
-@pytest.fixture
-def call(store):
-    """Call a step's command; give what it printed and its run's URI."""
-
-    def call(command, **options):
-        arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-        result = CliRunner().invoke(command, arguments)
-        assert result.exit_code == 0, result.output
-        (run,) = tracking.find_finished({tracking.STEP: command.name}, store)
-        return result.stdout, f"runs:/{run.info.run_id}"
-
-    return call
-
-
-def search(call, data, seed):
+def search(call, data, seed, grid=GRID):
     _, parts = call(split, data=data, seed=seed)
     _, features = call(featurize, split=parts)
-    return call(train_grid, features=features, grid=GRID, folds=2)[1]
+    return call(train_grid, features=features, grid=grid, folds=2)[1]
 
 
 @pytest.mark.slow
 def test_champion_of_another_split_is_scored_on_the_contenders_rows(call, slice_file, spark, monkeypatch):
     _, loaded = call(load_data, source=slice_file)
-    said, _ = call(champion, candidates=search(call, f"{loaded}/data", seed=1))
+    first = search(call, f"{loaded}/data", seed=1)
+    said, _ = call(champion, candidates=first)
     assert "version 1 is champion: there was no champion" in said
-    said, _ = call(champion, candidates=search(call, f"{loaded}/data", seed=2))
+    second = search(call, f"{loaded}/data", seed=2, grid=f"{first}/next_grid.yaml")
+    said, _ = call(champion, candidates=second)
     assert "version 1 on this version's test rows, which are not those it was chosen on" in said
 
     search_of_champion = present_champion("income").tags["search"]

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 from steps.champion import champion
 from steps.load_data import load_data
 from steps.main import main
+from steps.predict import predict
 from steps.split import split
 from steps.step import StepCommand
 from steps.train_ga import train_ga
@@ -21,6 +22,9 @@ def line_of(command, *arguments):
     (line,) = result.stderr.strip().splitlines()
     assert line.startswith("Error: ")
     return line
+
+
+FILES = ["--input", "nope.csv", "--output", "scores"]
 
 
 @pytest.mark.parametrize(
@@ -41,8 +45,17 @@ def line_of(command, *arguments):
         (train_ga, ["--crossover", "x"], "'x' is not one of"),
         (main, ["--space", "typo"], "space 'typo' is unknown"),
         (champion, ["--version", "3"], "version '3' of model 'income' does not exist"),
+        (champion, ["--version", "3", "--ensemble", "true"], "it cannot go with version=3"),
         (champion, ["--name", "a/b"], "name must be some text"),
         (champion, ["--candidates", "runs:/nope"], "run 'nope' does not exist"),
+        (predict, ["--input", "x.csv"], "Missing option '--output'"),
+        (
+            predict,
+            [*FILES, "--model", "models:/none@champion"],
+            "model 'models:/none@champion' cannot be",
+        ),
+        (predict, [*FILES, "--model", "nope"], "model 'nope' cannot be read"),
+        (predict, ["--input", "runs:/nope/x", "--output", "y"], "'runs:/nope/x' cannot be read"),
         (split, ["--data", "runs:/nope/data"], "artifact 'runs:/nope/dataset.yaml' cannot be read"),
         (main, ["--grid", "typo"], "grid 'typo' is unknown"),
         (main, ["--metric", "F1"], "'F1' is not one of"),

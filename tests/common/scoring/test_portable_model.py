@@ -13,12 +13,9 @@ from mlflow.models import ModelSignature
 from mlflow.pyfunc.scoring_server import invocations
 from mlflow.types import ColSpec, DataType, Schema
 
-from common.scoring import portable_model
-from common.scoring.graph import Graph, place_in
-from common.scoring.portable_model import DOUBLE, INTEGER, TEXT, Scorer, read_rows
+from common.scoring.portable_model import INTEGER, TEXT, Scorer, read_rows
+from tests.tiny_model import COLUMNS, TYPES, pipeline
 
-COLUMNS = {"age": INTEGER, "pay-rate": DOUBLE, "job": TEXT}
-TYPES = {"age": DataType.long, "pay-rate": DataType.double, "job": DataType.string}
 GOOD = {"age": 39, "pay-rate": 2.5, "job": "Clerk"}
 
 
@@ -125,43 +122,8 @@ def test_column_that_is_not_there_once_is_refused(frame, message):
 
 
 @pytest.fixture(scope="module")
-def pipeline():
-    """A pipeline of three columns: the probability is rate x age for the first job, else -1."""
-    graph = Graph()
-    age = graph.node("Cast", graph.input("age", np.int64), to=11)
-    product = graph.node("Mul", age, graph.input("pay-rate", np.float64))
-    place = place_in(graph, graph.input("job", str), ["Clerk"], str)
-    known = graph.node("Equal", place, graph.constant(np.array([[0]])))
-    value = graph.node("Where", known, product, graph.constant(np.array([[-1.0]])))
-    flat = graph.constant(np.array([-1]))
-    at = graph.node("Reshape", graph.node("Cast", known, to=7), flat)
-    graph.output("prediction", str, graph.node("Gather", graph.constant(["no", "yes"]), at))
-    graph.output("probability", np.float64, graph.node("Reshape", value, flat))
-    return graph.model().SerializeToString()
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory, pipeline):
-    folder = tmp_path_factory.mktemp("model")
-    (folder / "pipeline.onnx").write_bytes(pipeline)
-    mlflow.pyfunc.save_model(
-        str(folder / "model"),
-        python_model=portable_model.__file__,
-        artifacts={portable_model.ARTIFACT: str(folder / "pipeline.onnx")},
-        signature=ModelSignature(
-            inputs=Schema([ColSpec(TYPES[name], name) for name in COLUMNS]),
-            outputs=Schema(
-                [ColSpec(DataType.string, "prediction"), ColSpec(DataType.double, "probability")]
-            ),
-        ),
-        pip_requirements=["mlflow"],
-    )
-    return folder / "model"
-
-
-@pytest.fixture(scope="module")
-def model(path):
-    return mlflow.pyfunc.load_model(str(path))
+def model(tiny_model):
+    return mlflow.pyfunc.load_model(str(tiny_model))
 
 
 FORMS = {
@@ -315,27 +277,31 @@ def test_first_bad_row_is_named_and_all_are_counted(model):
         model.predict(frame)
 
 
-def test_model_scores_without_spark_and_java_and_reports_to_nobody(path, tmp_path):
+def test_model_scores_without_spark_and_java_and_reports_to_nobody(tiny_model, tmp_path):
     program = (
         "import sys, mlflow, pandas as pd\n"
         "sys.modules |= {'pyspark': None, 'onnx': None, 'xgboost': None, 'common': None}\n"
-        f"model = mlflow.pyfunc.load_model({str(path)!r})\n"
+        f"model = mlflow.pyfunc.load_model({str(tiny_model)!r})\n"
         f"print(model.predict(pd.DataFrame([{GOOD!r}])).probability[0])\n"
     )
     environment = {"PATH": "", "HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=path, env=environment
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tiny_model,
+        env=environment,
     )
     assert done.stdout.strip() == "97.5", done.stderr
     # ONNX Runtime keeps there what it would report of its use.
     assert not list(tmp_path.rglob("*onnxruntime*"))
 
 
-def test_model_has_no_pickle(path):
-    names = {file.name for file in path.rglob("*") if file.is_file()}
+def test_model_has_no_pickle(tiny_model):
+    names = {file.name for file in tiny_model.rglob("*") if file.is_file()}
     assert {"portable_model.py", "pipeline.onnx", "MLmodel"} <= names
     assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib"))]
 
 
-def test_scorer_knows_the_columns_and_their_types(pipeline):
-    assert Scorer(pipeline).columns == COLUMNS
+def test_scorer_knows_the_columns_and_their_types():
+    assert Scorer(pipeline()).columns == COLUMNS

@@ -2,16 +2,19 @@ import numpy as np
 import pytest
 from pyspark.ml.linalg import Vectors, VectorUDT
 from pyspark.sql import types as T
+from scipy.stats import spearmanr
 
 from common.errors import UserError
 from common.learners import get_learner
 from common.metrics import METRICS
 from common.search.boosting import BoostingEngine, collect_matrix
+from common.search.conf import load_grid
 from common.search.engine import check_engine, choose_engine
-from common.search.folds import fold_data
+from common.search.folds import assign_fold_rank, fold_data
 from common.search.grid import grid_candidates
 from common.search.mllib import MllibEngine
 from common.search.result import CandidateFailure
+from common.vectorizer import fit_vectorizer, vectorize
 
 GBT, XGBOOST = get_learner("gbt"), get_learner("xgboost")
 GRID = {"maxDepth": [0, 2, 3], "maxIter": [3, 6], "stepSize": [0.3], "maxBins": [4, 32]}
@@ -56,6 +59,23 @@ def test_scores_are_those_of_sparks_own_trees_at_the_thresholds_that_spark_draws
     for name, result in ours.items():
         for found, expected in zip(result.folds, sparks[name].folds, strict=True):
             assert found == pytest.approx(expected, abs=1e-6), name
+
+
+@pytest.mark.slow
+def test_candidates_of_the_coarse_grid_stand_where_sparks_scores_put_them(spark, spec, sample_rows):
+    frame = spark.createDataFrame(sample_rows.head(4000), schema=spec.schema)
+    folded = assign_fold_rank(frame, spec.label, 42)
+    data = fold_data(vectorize(folded, fit_vectorizer(frame, spec, "onehot"), spec), 2)
+    coarse = {**load_grid("gbt_coarse", GBT), "maxIter": [8, 16], "stepSize": [0.2]}
+    candidates = grid_candidates(coarse, GBT) + grid_candidates({**coarse, "maxBins": [4]}, GBT)
+    ours = by_name(BoostingEngine(data, GBT, seed=42).evaluate(candidates))
+    sparks = by_name(MllibEngine(data, GBT, seed=42).evaluate(candidates))
+    assert len(sparks) == 24
+    apart = [abs(ours[name].mean("f1") - sparks[name].mean("f1")) for name in sparks]
+    assert max(apart) <= 0.004
+    assert np.mean(apart) <= 0.0015
+    ranks = spearmanr([ours[n].mean("f1") for n in sparks], [s.mean("f1") for s in sparks.values()])
+    assert ranks.statistic >= 0.98
 
 
 @pytest.mark.parametrize("learner", [GBT, XGBOOST])

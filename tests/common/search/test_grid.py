@@ -3,7 +3,7 @@ import pytest
 from common.errors import UserError
 from common.learners import get_learner
 from common.search.conf import load_grid
-from common.search.grid import grid_candidates
+from common.search.grid import adds_candidates, grid_candidates
 
 GBT = get_learner("gbt")
 
@@ -24,6 +24,12 @@ def test_repeated_values_are_one_candidate():
     assert grid_candidates({"stepSize": [1, 1.0], "maxDepth": [3]}, GBT) == [
         {"stepSize": 1.0, "maxDepth": 3}
     ]
+
+
+def test_grid_that_adds_nothing_is_told():
+    tried = {"maxDepth": [2, 4], "maxIter": [5]}
+    assert not adds_candidates({"maxIter": [5], "maxDepth": [4]}, tried, GBT)
+    assert adds_candidates({"maxIter": [5], "maxDepth": [4, 6]}, tried, GBT)
 
 
 @pytest.mark.parametrize(

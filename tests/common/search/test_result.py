@@ -1,5 +1,5 @@
 from common.metrics import METRICS
-from common.search.result import CandidateResult, candidates_table, ranked
+from common.search.result import CandidateFailure, CandidateResult, candidates_table, ranked
 
 
 def candidate(depth, *values):
@@ -16,6 +16,22 @@ def test_best_has_the_highest_mean_or_the_lowest_loss():
 def test_best_of_equals_does_not_depend_on_their_order():
     one, two = candidate(1, 0.5), candidate(2, 0.5)
     assert ranked([one, two], "f1")[0] is ranked([two, one], "f1")[0]
+
+
+def test_failed_candidates_stand_last_with_their_error():
+    failures = [CandidateFailure({"maxDepth": depth}, "no") for depth in (9, 8)]
+    drawn = {"maxDepth=1": [0, 1], "maxDepth=8": [1], "maxDepth=9": [2]}
+    table = candidates_table([candidate(1, 0.1, 0.3)], "f1", failures, drawn)
+    assert list(table["maxDepth"]) == [1, 8, 9]
+    assert list(table["error"].isna()) == [True, False, False]
+    assert list(table["generations"]) == ["0 1", "1", "2"]
+
+
+def test_table_has_each_folds_score_of_the_metric_that_ranks():
+    table = candidates_table([candidate(1, 0.1, 0.3)], "roc_auc")
+    folds = [name for name in table.columns if "_fold_" in name]
+    assert folds == ["val_roc_auc_fold_0", "val_roc_auc_fold_1"]
+    assert table[folds].to_numpy().tolist() == [[0.1, 0.3]]
 
 
 def test_table_has_a_row_a_candidate_best_first():

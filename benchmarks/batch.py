@@ -1,0 +1,179 @@
+"""Three million records scored from file to file: predict, the Spark pipeline, one process with ONNX.
+
+python -m benchmarks.batch [--source FILE] [--rows N]
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import mlflow
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.ml import PipelineModel
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from common.datasets import DatasetSpec, load_spec, locate, read
+from common.learners import get_learner
+from common.row_hash import quoted
+from common.scoring.batch import score_file
+from common.scoring.export import export, vocabulary
+from common.scoring.keep import KeptModel, find_portable_model, log_portable_model
+from common.scoring.portable_model import ARTIFACT, PROBABILITY, Scorer, read_rows
+from common.search.winner import scoring_pipeline
+from common.spark import file_uri, get_session
+from common.stratify import stratify
+from common.vectorizer import fit_vectorizer, vectorize
+
+from .adult import SEED, copied, search_run, source_option
+from .report import report
+
+# The coarse grid's winner.
+PARAMETERS = {"maxBins": 32, "maxDepth": 5, "maxIter": 50, "stepSize": 0.2}
+REPEATS = 3
+FILES = 4
+BATCH = 50_000  # rows that one process reads at a time
+
+PIPELINE, PREDICT, ALONE = "Spark pipeline's transform", "predict (spark_udf)", "ONNX, one process"
+COPY = "no scoring: Spark reads and writes"
+
+
+@click.command()
+@source_option
+@click.option("--rows", default=3_000_000, help="Records to score.")
+def batch(source: str, rows: int) -> None:
+    """Time the scoring of the same files by each, reading and writing included, in turns."""
+    spark = get_session()
+    spec = load_spec("adult")
+    frame = read(spark, spec, locate(spec, source)).cache()
+    with tempfile.TemporaryDirectory() as folder, search_run() as run:
+        pipeline = _fit(frame, spec)
+        with mlflow.start_run(run_id=run.info.run_id):
+            model = _keep(pipeline, frame, spec)
+        _write_input(frame, spec, rows, Path(folder, "input"))
+        _write_input(frame, spec, 20_000, Path(folder, "few"))
+        ways = _ways(spark, pipeline, model)
+        for kind, way in ways.values():
+            # Workers start, models load and Java compiles: not counted.
+            way(file_uri(Path(folder, f"few.{kind}")), file_uri(Path(folder, f"warm.{kind}")))
+        seconds: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(REPEATS):
+            for name, (kind, way) in ways.items():
+                started = time.perf_counter()
+                way(file_uri(Path(folder, f"input.{kind}")), file_uri(Path(folder, f"output.{kind}")))
+                seconds[name].append(time.perf_counter() - started)
+    _report(ways, seconds, rows)
+
+
+Way = Callable[[str, str], None]
+
+
+def _ways(spark: SparkSession, pipeline: PipelineModel, model: KeptModel) -> dict[str, tuple[str, Way]]:
+    def predict(source: str, target: str) -> None:
+        score_file(spark, model, source, target, overwrite=True)
+
+    def transform(source: str, target: str) -> None:
+        _transform(pipeline, spark.read.parquet(source)).write.mode("overwrite").parquet(target)
+
+    def transform_csv(source: str, target: str) -> None:
+        kinds = ", ".join(f"`{name}` {_ddl(kind)}" for name, kind in model.columns.items())
+        found = spark.read.schema(kinds).csv(source, header=True)
+        _transform(pipeline, found).write.mode("overwrite").csv(target, header=True)
+
+    def copy(source: str, target: str) -> None:
+        spark.read.parquet(source).write.mode("overwrite").parquet(target)
+
+    return {
+        PIPELINE: ("parquet", transform),
+        PREDICT: ("parquet", predict),
+        ALONE: ("parquet", lambda source, target: _score_alone(model, source, target)),
+        COPY: ("parquet", copy),
+        f"{PIPELINE}, CSV": ("csv", transform_csv),
+        f"{PREDICT}, CSV": ("csv", predict),
+    }
+
+
+def _ddl(kind: str) -> str:
+    return {"integer": "bigint"}.get(kind, kind)
+
+
+def _transform(pipeline: PipelineModel, rows: DataFrame) -> DataFrame:
+    names = [quoted(name) for name in rows.columns]
+    positive = vector_to_array(F.col(PROBABILITY))[1].alias(PROBABILITY)
+    return pipeline.transform(rows).select(*names, "prediction", positive)
+
+
+def _score_alone(model: KeptModel, source: str, target: str) -> None:
+    """Score Parquet in this process, one core, without MLflow and Spark."""
+    scorer = Scorer(str(Path(model.folder, "artifacts", f"{ARTIFACT}.onnx")))
+    folder = Path(target.removeprefix("file://"))
+    folder.mkdir(exist_ok=True)
+    for number, file in enumerate(sorted(Path(source.removeprefix("file://")).glob("*.parquet"))):
+        table = pq.read_table(file)
+        scored = []
+        for part in table.to_batches(max_chunksize=BATCH):
+            scores = scorer.score(read_rows(part.to_pandas(), scorer.columns).values)
+            columns = [pa.array(scores[name]) for name in scores]
+            scored.append(
+                pa.RecordBatch.from_arrays(
+                    [*part.columns, *columns], names=[*part.schema.names, *scores.columns]
+                )
+            )
+        pq.write_table(pa.Table.from_batches(scored), folder / f"{number}.parquet")
+
+
+def _fit(frame: DataFrame, spec: DatasetSpec) -> PipelineModel:
+    train = stratify(frame, spec.strata, train_ratio=0.7, seed=SEED).train
+    vectorizer = fit_vectorizer(train, spec, "onehot")
+    rows = vectorize(train, vectorizer, spec).coalesce(1).cache()
+    fitted = get_learner("gbt").estimator(PARAMETERS, SEED).fit(rows)
+    return scoring_pipeline(vectorizer, fitted, spec)
+
+
+def _keep(pipeline: PipelineModel, frame: DataFrame, spec: DatasetSpec) -> KeptModel:
+    model, _ = export(pipeline, spec, frame)
+    inputs = [quoted(column.name) for column in spec.inputs]
+    example = frame.select(*inputs).limit(5).toPandas()
+    log_portable_model(model, "portable-model", spec, vocabulary(pipeline, spec), example, "")
+    run = mlflow.active_run()
+    assert run is not None
+    return find_portable_model(f"runs:/{run.info.run_id}/portable-model")
+
+
+def _write_input(frame: DataFrame, spec: DatasetSpec, rows: int, path: Path) -> None:
+    inputs = [quoted(column.name) for column in spec.inputs]
+    many = copied(frame, -(-rows // frame.count())).select(*inputs).limit(rows).repartition(FILES)
+    many.write.parquet(file_uri(path.with_suffix(".parquet")))
+    many.write.csv(file_uri(path.with_suffix(".csv")), header=True)
+
+
+def _report(ways: dict[str, tuple[str, Way]], seconds: dict[str, list[float]], rows: int) -> None:
+    median = {name: statistics.median(found) for name, found in seconds.items()}
+    table = [
+        {
+            "scored by": name,
+            "s": round(median[name], 1),
+            "least": round(min(seconds[name]), 1),
+            "most": round(max(seconds[name]), 1),
+            "rows/s": round(rows / median[name]),
+            "times the pipeline": round(
+                median[PIPELINE if ways[name][0] == "parquet" else f"{PIPELINE}, CSV"] / median[name], 2
+            ),
+        }
+        for name in ways
+    ]
+    facts = {
+        "rows": f"{rows:,}",
+        "predict is faster than the Spark pipeline by": f"{median[PIPELINE] / median[PREDICT]:.2f}",
+        "and of CSV by": f"{median[f'{PIPELINE}, CSV'] / median[f'{PREDICT}, CSV']:.2f}",
+    }
+    report("batch", table, facts)
+
+
+if __name__ == "__main__":
+    batch()

@@ -1,0 +1,75 @@
+"""A vote weighed on the folds: its weights, and how it does on folds that had no say in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+import pandas as pd
+
+from common.champion import METRIC
+from common.ensemble.members import Member
+from common.ensemble.out_of_fold import mix_f1, out_of_fold, vote_scores
+from common.ensemble.weights import Weighing, grid_of_mixes
+from common.search.folds import FoldData
+from common.search.result import CandidateResult, candidate_name
+
+
+@dataclass(frozen=True)
+class Vote:
+    """The members, and what the folds say of them.
+
+    Attributes:
+        members: two or more.
+        weights: one a member, chosen on all folds.
+        result: the scores of each fold by weights that the other folds chose.
+        alone: the F1 of each member alone, fold by fold.
+    """
+
+    members: Sequence[Member]
+    weights: Sequence[float]
+    result: CandidateResult
+    alone: Sequence[Sequence[float]]
+
+    @property
+    def best_alone(self) -> tuple[str, float]:
+        """The learner that is best alone, and its mean F1 over the folds."""
+        means = [fmean(folds) for folds in self.alone]
+        place = int(np.argmax(means))
+        return self.members[place].learner.name, means[place]
+
+    def table(self) -> pd.DataFrame:
+        """Return a row a member: learner, weight, its F1 over the same folds, search, parameters."""
+        return pd.DataFrame(
+            {
+                "learner": [member.learner.name for member in self.members],
+                "weight": list(self.weights),
+                f"val_{METRIC}": [fmean(folds) for folds in self.alone],
+                "search": [member.run_id for member in self.members],
+                "parameters": [candidate_name(member.parameters) for member in self.members],
+            }
+        )
+
+
+def weigh(members: Sequence[Member], data: FoldData) -> Vote:
+    """Choose the weights of a vote on the folds, and score it fairly on them.
+
+    Weights that a fold has helped to choose flatter it. So a fold's scores are those of the weights
+    that the others choose.
+
+    Args:
+        members: of the vote.
+        data: training rows in folds.
+    """
+    predictions, seconds = out_of_fold(members, data)
+    mixes = grid_of_mixes(len(members))
+    weighing = Weighing(mixes, mix_f1(predictions, mixes, data.folds))
+    folds = tuple(
+        vote_scores(predictions, fold, weighing.choose(without=fold), data.rows)
+        for fold in range(data.folds)
+    )
+    predictions.unpersist()
+    weights = [float(weight) for weight in weighing.choose()]
+    named = {m.learner.name: weight for m, weight in zip(members, weights, strict=True)}
+    alone = [weighing.alone(place) for place in range(len(members))]
+    return Vote(members, weights, CandidateResult(named, folds, seconds), alone)

@@ -1,0 +1,68 @@
+"""Heat maps of two hyperparameters at a time."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from common.plots.chart import Cells, Chart, Panel
+from common.search.candidates import Candidates
+from common.search.effects import Effects, Level, Pair, find_levels
+
+# So many pairs are shown at the most, and none of a smaller share of the variance.
+MOST_PAIRS, LEAST_SHARE = 6, 0.01
+
+
+def pairs_that_matter(found: Effects) -> list[Pair]:
+    """Return pairs that do something together, or whose parts both do; without any, the first pair."""
+    alone = {effect.parameter: effect.share for effect in found.effects}
+    weight = {p: p.share + min(alone[p.first], alone[p.second]) for p in found.pairs}
+    heavy = [pair for pair in found.pairs if weight[pair] >= LEAST_SHARE] or list(found.pairs[:1])
+    return sorted(heavy, key=lambda p: (-round(weight[p], 9), p.first, p.second))[:MOST_PAIRS]
+
+
+def pairs_chart(candidates: Candidates, pairs: Sequence[Pair]) -> Chart:
+    """Return the mean score of each pair of values, a map a pair."""
+    cells = [_cell_means(candidates, pair) for pair in pairs]
+    everything = np.concatenate([values[np.isfinite(values)] for values in cells])
+    span = float(everything.min()), float(everything.max())
+    panels = []
+    for pair, values in zip(pairs, cells, strict=True):
+        up, along = (find_levels(candidates.parameters[name]) for name in (pair.first, pair.second))
+        texts = [["" if np.isnan(v) else f"{v:.4f}" for v in row] for row in values]
+        x_ticks, y_ticks = (_ticks(levels) for levels in (along, up))
+        title = f"together: {pair.share:.1%}"
+        layer = Cells(values, texts, span, candidates.sign < 0)
+        panels.append(Panel(title, pair.second, pair.first, [layer], x_ticks, y_ticks))
+    metric = candidates.metric
+    return Chart(
+        "pairs",
+        _best_cell(candidates, pairs[0], cells[0]),
+        f"A cell is the mean {metric} of the candidates there, over the folds; empty: none was there. "
+        "Yellow is better. `together` is what a pair explains of the variance beyond each alone.",
+        panels,
+        columns=min(3, len(panels)) if len(panels) != 4 else 2,
+        height=2.7,
+        colour_bar=True,
+    )
+
+
+def _best_cell(candidates: Candidates, pair: Pair, values: np.ndarray) -> str:
+    best = np.nanargmax(candidates.sign * values)
+    row, column = np.unravel_index(best, values.shape)
+    up, along = (find_levels(candidates.parameters[name]) for name in (pair.first, pair.second))
+    place = f"{pair.first} {up[row].label} with {pair.second} {along[column].label}"
+    return f"Two hyperparameters at a time: {place} is best on the average, {values[row, column]:.4f}"
+
+
+def _ticks(levels: Sequence[Level]) -> list[str]:
+    return [level.label.replace(" to ", "\nto ") for level in levels]
+
+
+def _cell_means(candidates: Candidates, pair: Pair) -> np.ndarray:
+    up, along = (find_levels(candidates.parameters[name]) for name in (pair.first, pair.second))
+    values = np.full((len(up), len(along)), np.nan)
+    for row, column in np.ndindex(values.shape):
+        members = up[row].members & along[column].members
+        if members.any():
+            values[row, column] = candidates.means[members].mean()
+    return values

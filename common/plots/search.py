@@ -1,0 +1,183 @@
+"""What there is to see of a search, from its candidates alone."""
+
+import numpy as np
+import pandas as pd
+
+from common.plots.chart import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    Axis,
+    Bars,
+    Chart,
+    Layer,
+    Line,
+    Panel,
+    Parallel,
+    Points,
+)
+from common.plots.generations import drawn_chart, generations_chart
+from common.plots.pairs import LEAST_SHARE, pairs_chart, pairs_that_matter
+from common.plots.shown import WORST_PERCENT, beside, colour_range, hover, is_few, places
+from common.search.candidates import Candidates
+from common.search.effects import Effect, Effects, find_effects, is_logarithmic, show
+
+# What a logarithmic axis has at its ends beyond the values.
+LOG_MARGIN = 1.2
+# More parameters than this do not fit into a title.
+MOST_NAMED = 5
+
+
+def search_charts(candidates: Candidates) -> list[Chart]:
+    """Return all pictures of a search; those with nothing to show are left out.
+
+    Args:
+        candidates: at least one.
+    """
+    charts = []
+    if candidates.varied:
+        found = find_effects(candidates)
+        charts = [_effects(candidates, found), _parallel(candidates)]
+        if found.apart:
+            charts.append(_importance(candidates, found))
+            pairs = pairs_that_matter(found)
+            charts += [pairs_chart(candidates, pairs)] if pairs else []
+    if len(candidates.means) > 1:
+        charts.append(_time(candidates))
+    if candidates.generations:
+        charts.append(generations_chart(candidates))
+        charts += [drawn_chart(candidates)] if candidates.varied else []
+    return charts
+
+
+def _effects(candidates: Candidates, found: Effects) -> Chart:
+    panels = [_effect(candidates, effect, found.apart) for effect in found.effects]
+    title = f"What each hyperparameter does to {candidates.metric}"
+    if found.apart and len(panels) > 1:
+        title += f": {found.effects[0].parameter} matters most"
+    return Chart(
+        "effects",
+        title,
+        f"Dot: a candidate, mean over the folds. Line: mean of the candidates at a value"
+        f"{'' if not candidates.generations else ' or in a part of the range'}, the other parameters "
+        "held equal; bars: one standard deviation over the folds, without what all values share. "
+        "Star: the best candidate. Percent: part of the scores' variance that it explains.",
+        panels,
+        columns=min(4, max(2, len(panels))) if len(panels) != 5 else 3,
+        share_y=True,
+    )
+
+
+def _effect(candidates: Candidates, effect: Effect, apart: bool) -> Panel:
+    values, words = candidates.parameters[effect.parameter], hover(candidates)
+    ticks: list[str] = []
+    if is_few(values):
+        place, ticks = places(values)
+        x, line = place + beside(len(values), 0.3), np.arange(len(ticks), dtype=float)
+    else:
+        x = values.to_numpy(float)
+        line = np.array([np.median(x[level.members]) for level in effect.levels])
+    means, means_at, spread = candidates.means, effect.means, effect.spreads
+    layers: list[Layer] = [
+        Points(x, means, words),
+        Line(line, means_at, dots=True, low=means_at - spread, high=means_at + spread),
+        Points(x[:1], means[:1], words[:1], "best", ORANGE, 11, marker="star"),
+    ]
+    title = f"{effect.parameter}: {effect.share:.0%}" if apart else effect.parameter
+    log = not ticks and is_logarithmic(values)
+    ends = (x.min() / LOG_MARGIN, x.max() * LOG_MARGIN) if log else None
+    return Panel(title, effect.parameter, candidates.metric, layers, ticks, log_x=log, x_range=ends)
+
+
+def _importance(candidates: Candidates, found: Effects) -> Chart:
+    shown = [(effect.parameter, effect.share, effect.share_error, BLUE) for effect in found.effects]
+    shown += [
+        (f"{pair.first} with {pair.second}", pair.share, pair.share_error, GREEN)
+        for pair in found.pairs[:5]
+        if pair.share >= LEAST_SHARE
+    ]
+    labels, values, errors, colours = zip(*shown, strict=True)
+    percent, error = 100 * np.array(values), 100 * np.array(errors)
+    texts = [f"{value:.1f}%" for value in percent]
+    bars = Bars(labels, percent, texts, percent - error, percent + error, colours)
+    title = f"{labels[0]} explains {values[0]:.0%} of the differences between candidates"
+    return Chart(
+        "importance",
+        title,
+        "Analysis of variance. Blue: a hyperparameter by itself. Green: two together, beyond what each "
+        f"does by itself (pairs under {LEAST_SHARE:.0%} are left out). Lines: one standard error over "
+        "the folds.",
+        [Panel("", f"share of the variance of {candidates.metric} over the candidates, %", "", [bars])],
+        height=0.8 + 0.28 * len(labels),
+    )
+
+
+def _parallel(candidates: Candidates) -> Chart:
+    axes = []
+    for name in candidates.varied:
+        values = candidates.parameters[name]
+        if is_few(values):
+            place, ticks = places(values)
+            at = place + beside(len(values), 0.1)
+            axes.append(Axis(name, at, {float(n): text for n, text in enumerate(ticks)}))
+        else:
+            axes.append(_number_axis(name, values))
+    best = ", ".join(f"{name} {show(candidates.best[name])}" for name in candidates.varied)
+    named = f"; the best has {best}" if len(candidates.varied) <= MOST_NAMED else ""
+    return Chart(
+        "parallel",
+        f"All candidates at once{named}",
+        f"A line is a candidate; its colour and its end on the right are its {candidates.metric}, mean "
+        f"over the folds (yellow is better; the worst {WORST_PERCENT}% are coloured alike). Thick: the "
+        "best. On the page, drag along an axis to choose lines.",
+        Parallel(
+            axes, candidates.means, candidates.metric, colour_range(candidates), candidates.sign < 0
+        ),
+        height=4.6,
+    )
+
+
+def _number_axis(name: str, values: pd.Series) -> Axis:
+    numbers, log = values.to_numpy(float), is_logarithmic(values)
+    ends = numbers.min(), numbers.max()
+    ticks = np.geomspace(*ends, 5) if log else np.linspace(*ends, 5)
+    if pd.api.types.is_integer_dtype(values):
+        ticks = np.unique(ticks.round())
+    texts = [show(float(tick)) for tick in ticks]
+    if log:
+        name, numbers, ticks = f"{name}\n(log)", np.log10(numbers), np.log10(ticks)
+    return Axis(name, numbers, dict(zip(ticks.tolist(), texts, strict=True)))
+
+
+def _time(candidates: Candidates) -> Chart:
+    means, seconds, words = candidates.means, candidates.seconds, hover(candidates)
+    by_time = sorted(range(len(means)), key=lambda n: (seconds[n], n))
+    front: list[int] = []
+    for number in by_time:
+        if not front or candidates.sign * (means[number] - means[front[-1]]) > 0:
+            front.append(number)
+    alike = [number for number, behind in enumerate(candidates.behind) if not behind.clear]
+    quick = min(alike, key=lambda n: (seconds[n], n))
+    title = f"The best takes {seconds[0]:.3g} s of fits"
+    if seconds[quick] < seconds[0]:
+        title += f"; one that the folds cannot tell from it takes {seconds[quick]:.3g} s"
+    layers: list[Layer] = [
+        Points(seconds, means, words, "candidate"),
+        Line(seconds[front], means[front], "Pareto front: none is quicker and better", dots=True),
+        Points(seconds[:1], means[:1], words[:1], "best", ORANGE, 13, marker="star"),
+    ]
+    if seconds[quick] < seconds[0]:
+        one = slice(quick, quick + 1)
+        label = "quickest of those no worse"
+        layers.append(Points(seconds[one], means[one], words[one], label, GREEN, 8, marker="diamond"))
+    log = bool(seconds.min() > 0 and seconds.max() >= 10 * seconds.min())
+    axis = "time of all folds' fits, s"
+    ends = (seconds.min() / LOG_MARGIN, seconds.max() * LOG_MARGIN) if log else None
+    return Chart(
+        "time",
+        title,
+        "Time as logged in `fit_seconds`, on the machine and beside the fits that it was measured on. "
+        "Candidates that differ in the number of trees alone share their fits, and show the same time.",
+        [Panel("", axis, candidates.metric, layers, log_x=log, x_range=ends, legend="lower right")],
+        height=4,
+    )

@@ -1,0 +1,278 @@
+"""What there is to see of a search's winner: how good it is, for whom, and what it goes by."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from common.metrics import ScoreTable, Thresholds, confusion, scores, thresholds
+from common.plots.chart import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    Bars,
+    Cells,
+    Chart,
+    Layer,
+    Line,
+    Mark,
+    Panel,
+    Points,
+)
+
+# Points that a curve is drawn with, parts of calibration, columns and strata that are shown.
+CURVE, PARTS, COLUMNS, STRATA = 400, 10, 15, 16
+
+
+def winner_charts(
+    train: ScoreTable,
+    test: ScoreTable,
+    labels: Sequence[str],
+    importance: pd.Series,
+    strata: pd.DataFrame,
+) -> list[Chart]:
+    """Return all pictures of a winner; those with nothing to show are left out.
+
+    Args:
+        train: its predictions on the training rows.
+        test: its predictions on the test rows.
+        labels: names of label 0 and of label 1, the positive one.
+        importance: share by column, the most important first.
+        strata: a row a stratum: its columns, then rows, the share predicted right, the share
+            predicted positive and the mean probability.
+    """
+    charts = [_confusion(test, labels)]
+    found = thresholds(test)
+    if 0 < found.base_rate < 1:
+        charts += [_curves(test, found), _calibration(test, labels), _threshold(train, found, labels)]
+    if importance.sum() > 0:
+        charts.append(_importance(importance))
+    if len(strata) > 1:
+        charts.append(_strata(strata, labels))
+    return charts
+
+
+def _confusion(test: ScoreTable, labels: Sequence[str]) -> Chart:
+    counts = confusion(test)
+    of_label = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, of_label, out=np.zeros_like(counts), where=of_label > 0)
+    texts = [
+        [f"{counts[true, said]:,.0f}\n{shares[true, said]:.1%} of {labels[true]}" for said in (0, 1)]
+        for true in (0, 1)
+    ]
+    said = counts[:, 1].sum()
+    right = counts[1, 1] / said if said else 0.0
+    cells = Cells(shares, texts, (0.0, 1.0))
+    return Chart(
+        "confusion",
+        f"{shares[1, 1]:.0%} of {labels[1]} are found; {right:.0%} of those predicted to be are",
+        f"{counts.sum():,.0f} test rows, predicted at probability 0.5. Yellow: many of the label's rows.",
+        [Panel("", "predicted", "true", [cells], x_ticks=labels, y_ticks=labels)],
+    )
+
+
+def _few(count: int) -> np.ndarray:
+    return np.unique(np.linspace(0, count - 1, CURVE).astype(int))
+
+
+def _curves(test: ScoreTable, found: Thresholds) -> Chart:
+    few, areas = _few(len(found.probability)), scores(test)
+    words = [f"from probability {p:.3f} on" for p in found.probability]
+    half = int(np.searchsorted(-found.probability, -0.5, side="right")) - 1
+    at = slice(half, half + 1) if half >= 0 else slice(0, 0)
+    rate = found.base_rate
+    points: dict[str, Any] = {"name": "at probability 0.5", "colour": ORANGE, "size": 8}
+    roc: list[Layer] = [
+        Line([0, 1], [0, 1], "no better than chance", GREY, dashed=True),
+        Line(np.append(0, found.fallout[few]), np.append(0, found.recall[few]), "this model"),
+        Points(found.fallout[at], found.recall[at], words[at], **points),
+    ]
+    curve: list[Layer] = [
+        Line([0, 1], [rate, rate], f"base rate {rate:.3f}", GREY, dashed=True),
+        Line(found.recall[few], found.precision[few], "this model"),
+        Points(found.recall[at], found.precision[at], words[at], **points),
+    ]
+    ends: dict[str, Any] = {"x_range": (-0.01, 1.01), "y_range": (-0.01, 1.01)}
+    panels = [
+        Panel("ROC", "false positive rate", "recall", roc, legend="lower right", **ends),
+        Panel("Precision and recall", "recall", "precision", curve, legend="lower left", **ends),
+    ]
+    of_pairs = f"precision-recall area {areas['pr_auc']:.3f} against a base rate of {rate:.3f}"
+    return Chart(
+        "curves",
+        f"ROC area {areas['roc_auc']:.3f}; {of_pairs}",
+        "Test rows. Base rate: the share of the positive label among them, the precision of guessing.",
+        panels,
+        columns=2,
+        height=4.2,
+    )
+
+
+def _calibration(test: ScoreTable, labels: Sequence[str]) -> Chart:
+    sums = _parts(test)
+    count, said, seen = (sums[name].to_numpy() for name in ("count", "said", "seen"))
+    low, high = _interval(seen * count, count)
+    off = np.abs(said - seen)
+    worst = int(off.argmax())
+    words = [
+        f"{n:,.0f} rows: said {s:.3f}, seen {o:.3f}" for n, s, o in zip(count, said, seen, strict=True)
+    ]
+    layers: list[Layer] = [
+        Line([0, 1], [0, 1], "perfect", GREY, dashed=True),
+        Line(said, seen, low=low, high=high),
+        Points(said, seen, words, "a part of the rows", BLUE, 8),
+    ]
+    positive = labels[1]
+    axes = f"mean probability said of {positive}", f"share seen of {positive}"
+    return Chart(
+        "calibration",
+        f"Said and seen differ by {np.average(off, weights=count):.3f} on the average, most where "
+        f"{said[worst]:.2f} was said: {seen[worst]:.2f} seen",
+        f"Test rows in {len(sums)} parts of about equally many, by their probability of {positive}. On "
+        "the dashed line what was said is what was seen; bars: 95% interval of the share seen.",
+        [Panel("", *axes, layers, legend="upper left")],
+        height=4.2,
+    )
+
+
+def _parts(test: ScoreTable) -> pd.DataFrame:
+    """Return rows, mean probability and share of positives of parts of about equally many rows.
+
+    Equal probabilities stay together.
+    """
+    table = pd.DataFrame({"p": test.probability, "count": test.count.astype(float)})
+    table["positive"] = table["count"].where(test.label == 1, 0.0)
+    table = table.groupby("p").sum().reset_index()
+    table["said"] = table["p"] * table["count"]
+    middle = table["count"].cumsum() - table["count"] / 2
+    part = np.minimum((PARTS * middle / table["count"].sum()).astype(int), PARTS - 1)
+    sums = table.groupby(part)[["count", "said", "positive"]].sum()
+    return sums.assign(said=sums["said"] / sums["count"], seen=sums["positive"] / sums["count"])
+
+
+def _interval(positive: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return Wilson's 95% interval of shares."""
+    z = stats.norm.ppf(0.975)
+    share = positive / count
+    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
+    return middle - half, middle + half
+
+
+def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str]) -> Chart:
+    fitted = thresholds(train)
+    panels, said = [], ""
+    names = ("F1, weighted by label", f"F1 of {labels[1]}")
+    for name, on_train, on_test in zip(names, fitted.f1, found.f1, strict=True):
+        best = float(fitted.probability[int(np.argmax(on_train))])
+        then, now = (_at(found.probability, on_test, threshold) for threshold in (best, 0.5))
+        few, few_train = _few(len(on_test)), _few(len(on_train))
+        layers: list[Layer] = [
+            Line(found.probability[few], on_test[few], "test rows"),
+            Line(fitted.probability[few_train], on_train[few_train], "training rows", GREY, dashed=True),
+            Mark(best, f"best of the training rows\n{best:.2f}: {then:.4f} on test", RED, best < 0.5),
+            Mark(0.5, f"as predicted\n0.50: {now:.4f} on test", GREEN, best >= 0.5),
+        ]
+        said = f"{names[1]} on the test rows: {now:.4f} at 0.5, {then:.4f} at {best:.2f}"
+        panels.append(
+            Panel(name, "threshold of probability", "F1", layers, x_range=(0, 1), legend="upper right")
+        )
+    return Chart(
+        "threshold",
+        said,
+        "Red: the best threshold of the training rows, which the model was fitted to: a hint, no more. "
+        "Test rows choose nothing; predictions are made at 0.5.",
+        panels,
+        columns=2,
+        height=3.8,
+    )
+
+
+def _at(probability: np.ndarray, values: np.ndarray, threshold: float) -> float:
+    """Return the value of a curve, highest probability first, at a threshold."""
+    place = int(np.searchsorted(-probability, -threshold, side="right")) - 1
+    return float(values[place]) if place >= 0 else float("nan")
+
+
+def _importance(importance: pd.Series) -> Chart:
+    shown = importance.head(COLUMNS)
+    percent = 100 * shown.to_numpy()
+    labels = [str(name) for name in shown.index]
+    bars = Bars(labels, percent, [f"{value:.1f}%" for value in percent], colours=[BLUE] * len(labels))
+    left = len(importance) - len(shown)
+    return Chart(
+        "features",
+        f"The model goes by {labels[0]} most ({percent[0]:.0f}%)",
+        "Share of what the model's splits gain by a column, or, of a linear model, of how far what it "
+        "adds varies. A category's one-hot features are added up to their column."
+        + (f" {left} columns of less are left out." if left else ""),
+        [Panel("", "importance, %", "", [bars])],
+        height=0.8 + 0.26 * len(labels),
+    )
+
+
+def _strata(strata: pd.DataFrame, labels: Sequence[str]) -> Chart:
+    columns = list(strata.columns[:-4])
+    rows, right, positive = (strata.iloc[:, place].to_numpy(float) for place in (-4, -3, -2))
+    names = strata[columns].astype(str).agg(", ".join, axis=1).tolist()
+    low, high = _interval(right * rows, rows)
+    worst = np.argsort(right, kind="stable")[:STRATA]
+    colours = [RED if place == worst[0] else BLUE for place in worst]
+    texts = [f"{right[n]:.1%} of {rows[n]:,.0f}" for n in worst]
+    shares = [100 * values[worst] for values in (right, low, high)]
+    bars = Bars([names[n] for n in worst], shares[0], texts, shares[1], shares[2], colours)
+    panels = [Panel("Predicted right", "share of the stratum's rows, %", "", [bars])]
+    said = _predicted_share(strata, columns, positive * rows, labels)
+    panels += [said] if said else []
+    return Chart(
+        "strata",
+        _served_worst(strata, columns, right, labels),
+        f"Test rows by {', '.join(columns)}, the worst on top; bars: 95% interval."
+        + (f" {len(names) - STRATA} better strata are left out." if len(names) > STRATA else ""),
+        panels,
+        columns=2,
+        height=0.9 + 0.33 * max(len(worst), 3),
+    )
+
+
+def _served_worst(
+    strata: pd.DataFrame, columns: Sequence[str], right: np.ndarray, labels: Sequence[str]
+) -> str:
+    """Say who is served worst, and who best of those with the same label."""
+    names = strata[list(columns)].astype(str).agg(", ".join, axis=1)
+    worst = int(np.argmin(right))
+    label = _label_column(strata, columns, labels)
+    peers = strata[label] == strata[label].iloc[worst] if label else np.full(len(strata), True)
+    best = int(np.argmax(np.where(peers, right, -1)))
+    text = f"Served worst: {names[worst]}, {right[worst]:.0%} predicted right"
+    return text + (f", against {right[best]:.0%} of {names[best]}" if best != worst else "")
+
+
+def _label_column(strata: pd.DataFrame, columns: Sequence[str], labels: Sequence[str]) -> str | None:
+    return next((name for name in columns if set(strata[name]) <= set(labels)), None)
+
+
+def _predicted_share(
+    strata: pd.DataFrame, columns: Sequence[str], positive: np.ndarray, labels: Sequence[str]
+) -> Panel | None:
+    """Show for each group how many are predicted positive, and how many are: where a stratum tells."""
+    label = _label_column(strata, columns, labels)
+    others = [name for name in columns if name != label]
+    if label is None or not others:
+        return None
+    table = strata[others].astype(str).agg(", ".join, axis=1).to_frame("group")
+    table["rows"], table["said"] = strata.iloc[:, -4], positive
+    table["are"] = table["rows"].where(strata[label] == labels[1], 0)
+    sums = table.groupby("group").sum().head(STRATA // 2)
+    shown = [
+        (f"{group}: {what}", 100 * sums.loc[group, key] / sums.loc[group, "rows"], colour)
+        for group in sums.index
+        for what, key, colour in (("true", "are", GREY), ("predicted", "said", BLUE))
+    ]
+    names, values, colours = zip(*shown, strict=True)
+    bars = Bars(names, values, [f"{value:.1f}%" for value in values], colours=colours)
+    return Panel(f"{labels[1]} by {', '.join(others)}", f"share of {labels[1]}, %", "", [bars])

@@ -1,0 +1,85 @@
+"""The vote that champion makes: the best of each learner, in a run of its own below champion's."""
+
+import json
+from collections.abc import Sequence
+
+import click
+import mlflow
+from mlflow.entities import Run as FinishedRun
+from mlflow.types import DataType
+from mlflow.types.schema import SparkMLVector
+
+from common import candidate_runs, tracking, workflow
+from common.champion import METRIC
+from common.ensemble.members import Member
+from common.ensemble.pipeline import vote_pipeline
+from common.ensemble.vote import Vote, weigh
+from common.scoring.card import stratum_scores
+from common.search.winner import pipeline_scores
+from steps.search import leave_portable, search_data
+from steps.step import Run
+
+NAME, WEIGHT = "ensemble", "weight_"
+VOTE, ALONE = f"val_{METRIC}", f"val_{METRIC}_alone"
+
+
+def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRun:
+    """Return the finished run of a vote of these members: one that there is, or a new one."""
+    experiment = champion.active.info.experiment_id
+    searches = ",".join(sorted(member.run_id for member in members))
+    tags = {tracking.STEP: NAME, tracking.KEY: workflow.step_key(NAME, {"members": searches})}
+    for done in tracking.find_finished(tags, experiment):
+        if tracking.has_artifacts(done.info.run_id, workflow.GRAPH[NAME].outputs):
+            return done
+    features = members[0].features
+    with mlflow.start_run(run_name=NAME, nested=True) as active:
+        mlflow.set_tags({**tags, f"{tracking.INPUT}features": features})
+        tracking.mark_process(active.info.run_id)
+        fill_ensemble(Run(NAME, active, {"features": features}), members)
+    return tracking.get_run(active.info.run_id)
+
+
+def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
+    """Weigh a vote on the folds, and leave it as a search leaves its winner."""
+    folds = members[0].folds
+    data = search_data(run, folds)
+    names = ", ".join(member.learner.name for member in members)
+    click.echo(f"ensemble of {names}: {len(members) * folds} fits, each on all folds but one")
+    vote = weigh(members, data.folds)
+    _log_vote(run, vote)
+    pipelines = [tracking.load_spark_model(f"runs:/{member.run_id}/spark-model") for member in members]
+    pipeline = vote_pipeline(pipelines, vote.weights)
+    sides = {"train": run.frame("features", "train"), "test": data.test}
+    scores = {side: pipeline_scores(pipeline, frame) for side, frame in sides.items()}
+    for side, found in scores.items():
+        tracking.log_scores(side, found, [run.id])
+    outputs = {"prediction": DataType.string, "probability": SparkMLVector()}
+    tracking.log_spark_model(pipeline, "spark-model", data.spec, outputs)
+    strata = stratum_scores(pipeline, data.test, data.spec)
+    leave_portable(pipeline, data, NAME, vote.result.parameters, scores["test"], strata)
+    run.log_dataset(data.spec)
+
+
+def _log_vote(run: Run, vote: Vote) -> None:
+    candidate_runs.log_result(vote.result, run.id)
+    best, alone = vote.best_alone
+    mlflow.log_metric(ALONE, alone)
+    mlflow.log_params({WEIGHT + name: weight for name, weight in vote.result.parameters.items()})
+    weights = {m.run_id: weight for m, weight in zip(vote.members, vote.weights, strict=True)}
+    run.tag(learner=NAME, members=json.dumps(weights), best_alone=best)
+    table = vote.table()
+    run.log_table("members.csv", table)
+    click.echo(table.drop(columns="search").to_string(index=False))
+
+
+def is_better(ensemble: FinishedRun) -> bool:
+    """Tell whether a vote does better over the folds than its best member alone; say so."""
+    metrics, tags = ensemble.data.metrics, ensemble.data.tags
+    better = metrics[VOTE] > metrics[ALONE]
+    weights = [key for key in sorted(ensemble.data.params) if key.startswith(WEIGHT)]
+    names = ", ".join(key.removeprefix(WEIGHT) for key in weights)
+    found = f"{METRIC} {metrics[VOTE]:.5f} over folds, {'' if better else 'not '}above"
+    what = f"{found} {metrics[ALONE]:.5f} of {tags['best_alone']} alone"
+    on_test = f"{metrics[f'test_{METRIC}']:.5f} on the test rows"
+    click.echo(f"ensemble of {names}: {what}; {on_test}" + ("" if better else ": not registered"))
+    return better

@@ -1,0 +1,39 @@
+"""Makes a search's pictures and findings again, from its candidates.csv: no search, no Spark.
+
+No entry point, since it fills no run: python -m steps.plots runs:/RUN/candidates.csv FOLDER
+"""
+
+from pathlib import Path
+
+import click
+
+from common import tracking
+from common.learners import learner_with
+from common.plots.interactive import PAGE, page
+from common.plots.search import search_charts
+from common.plots.still import stills
+from common.search.candidates import parse_candidates
+from common.search.findings import find, grid_yaml
+from common.search.findings_text import markdown
+from steps.step import step_command
+
+
+@step_command("plots")
+@click.argument("candidates")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def plots(candidates: str, folder: Path) -> None:
+    """Draw a search into FOLDER from its CANDIDATES: the path or runs:/ URI of a candidates.csv."""
+    read = parse_candidates(tracking.read_text(candidates), candidates)
+    learner = learner_with(list(read.parameters))
+    found = find(read, learner.parameters)
+    charts = search_charts(read)
+    files = {**stills(charts), PAGE: page(f"Search of {learner.name}", charts).encode()}
+    files |= {"findings.md": markdown(found).encode(), "next_grid.yaml": grid_yaml(found).encode()}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    click.echo(f"{len(files)} files in {folder}")
+
+
+if __name__ == "__main__":
+    plots()

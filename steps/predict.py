@@ -1,0 +1,45 @@
+"""Entry point predict: scores a file by a registered model, into a folder that the user names."""
+
+import click
+import mlflow
+
+from common import tracking
+from common.scoring.batch import Outcome, score_file
+from common.scoring.keep import find_portable_model
+from steps.step import step, step_command
+
+SHOWN = ("f1", "accuracy", "roc_auc")
+
+
+@step_command("predict")
+@click.option("--input", required=True, help="CSV or Parquet: a file or folder, by path or URI.")
+@click.option("--output", required=True, help="Folder to write: CSV if it ends in .csv, else Parquet.")
+@click.option("--model", default="models:/income@champion", help="Portable model: URI or folder.")
+@click.option("--overwrite", default=False, type=bool, help="Replace an output that is there.")
+def predict(input: str, output: str, model: str, overwrite: bool) -> None:
+    """Score a file on Spark; records that cannot be scored are put aside, with the reason."""
+    with step("predict") as run:
+        source, target = tracking.readable_uri(input), tracking.readable_uri(output)
+        scorer = find_portable_model(model)
+        run.tag(model_uri=scorer.uri, model_version=scorer.version, source_uri=source, output_uri=target)
+        tracking.log_source(source, "scoring")
+        outcome = score_file(run.spark, scorer, source, target, overwrite)
+        counts = {"rows": outcome.rows, "rejected": outcome.rejected, "labelled": outcome.labelled}
+        mlflow.log_metrics({**counts, "scored": outcome.scored})
+        tracking.log_scores("scored", outcome.scores, [run.id])
+        _report(outcome, scorer.uri, target)
+
+
+def _report(outcome: Outcome, model: str, target: str) -> None:
+    click.echo(f"{outcome.scored:,} of {outcome.rows:,} rows scored by {model}: {target}")
+    if outcome.rejected:
+        aside = f"{outcome.rejected:,} rows cannot be scored and were put aside in {outcome.rejects}"
+        click.echo(f"Warning: {aside}; the first: {outcome.reason}", err=True)
+    if outcome.scores:
+        measured = [name for name in SHOWN if name in outcome.scores]
+        shown = ", ".join(f"{name} {outcome.scores[name]:.4f}" for name in measured)
+        click.echo(f"on the {outcome.labelled:,} that have a label: {shown}")
+
+
+if __name__ == "__main__":
+    predict()

@@ -1,0 +1,144 @@
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from common.plots.chart import Parallel, Points
+from common.plots.interactive import page
+from common.plots.search import search_charts
+from common.plots.still import stills
+from common.search.candidates import parse_candidates
+from common.search.result import CandidateFailure
+from tests.common.search.searches import grid, result, text
+
+GRID = ["effects", "parallel", "importance", "pairs", "time"]
+
+
+def names(charts):
+    return [chart.name for chart in charts]
+
+
+def by_name(charts):
+    return {chart.name: chart for chart in charts}
+
+
+@pytest.fixture(scope="module")
+def coarse():
+    return grid(
+        lambda maxDepth, impurity, regParam: (
+            0.8 + 0.01 * maxDepth + (impurity == "gini") * 0.002 + regParam
+        ),
+        maxDepth=[1, 3, 5],
+        impurity=["gini", "entropy"],
+        regParam=[0.0, 0.001],
+    )
+
+
+@pytest.fixture(scope="module")
+def genetic():
+    draw = np.random.default_rng(3)
+    results = [
+        result(
+            {"learning_rate": float(rate), "max_depth": int(depth)},
+            0.8 - float(rate) / 10,
+            seconds=float(seconds),
+        )
+        for rate, depth, seconds in zip(
+            draw.uniform(0.01, 0.5, 24), draw.integers(2, 12, 24), draw.uniform(1, 50, 24), strict=True
+        )
+    ]
+    drawn = {one.name: [number // 8] for number, one in enumerate(results)}
+    drawn[results[0].name] = [0, 1, 1]
+    return parse_candidates(text(results, generations=drawn))
+
+
+def test_grid_search_has_its_pictures(coarse):
+    assert names(search_charts(coarse)) == GRID
+
+
+def test_genetic_search_also_shows_its_generations(genetic):
+    assert names(search_charts(genetic)) == [*GRID, "generations", "drawn"]
+
+
+def test_every_candidate_is_a_point_of_every_effect(coarse):
+    effects = by_name(search_charts(coarse))["effects"]
+    assert [panel.x for panel in effects.panels] == ["maxDepth", "impurity", "regParam"]
+    for panel in effects.panels:
+        dots, line, best = panel.layers
+        assert sorted(dots.y) == sorted(coarse.means)
+        assert len(line.x) == len(panel.x_ticks)
+        assert best.y[0] == max(coarse.means)
+    assert effects.panels[0].x_ticks == ["1", "3", "5"]
+
+
+def test_candidate_that_was_drawn_again_is_shown_again(genetic):
+    drawn = by_name(search_charts(genetic))["drawn"]
+    points = drawn.panels[0].layers[0]
+    assert np.round(points.x).astype(int).tolist() == [0] * 8 + [1] * 10 + [2] * 8
+
+
+def test_generations_show_their_best_and_mean(genetic):
+    scores = by_name(search_charts(genetic))["generations"].panels[0].layers
+    assert isinstance(scores[0], Points)
+    so_far, best, mean = (np.asarray(line.y) for line in scores[1:])
+    assert (so_far == np.maximum.accumulate(best)).all()
+    assert (mean <= best).all()
+
+
+def test_pareto_front_has_no_candidate_that_another_beats(genetic):
+    _, front, *_ = by_name(search_charts(genetic))["time"].panels[0].layers
+    for seconds, score in zip(front.x, front.y, strict=True):
+        quicker = genetic.seconds < seconds
+        assert not (genetic.means[quicker] >= score).any()
+    assert max(genetic.means) in front.y
+
+
+def test_lines_are_coloured_by_score(coarse):
+    parallel = by_name(search_charts(coarse))["parallel"].panels
+    assert isinstance(parallel, Parallel)
+    assert parallel.score.tolist() == coarse.means.tolist()
+    assert not parallel.reverse
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ([result({"maxDepth": 3}, 0.8)], []),
+        ([result({"maxDepth": d}, 0.8) for d in (3, 5)], ["effects", "parallel", "importance", "time"]),
+        ([result({"a": n, "b": n}, 0.8 + n) for n in (1, 2)], ["effects", "parallel", "time"]),
+    ],
+)
+def test_what_has_nothing_to_show_is_left_out(results, expected):
+    charts = search_charts(parse_candidates(text(results)))
+    assert names(charts) == expected
+    assert len(stills(charts)) == len(expected)
+
+
+def test_failed_candidates_are_in_no_picture():
+    failures = [CandidateFailure({"maxDepth": 30}, "out of memory")]
+    results = [result({"maxDepth": depth}, 0.8) for depth in (3, 5)]
+    charts = search_charts(parse_candidates(text(results, failures=failures)))
+    assert by_name(charts)["effects"].panels[0].x_ticks == ["3", "5"]
+
+
+def test_stills_are_pngs_and_the_same_each_time(genetic):
+    charts = search_charts(genetic)
+    files = stills(charts)
+    assert list(files) == [f"{chart.name}.png" for chart in charts]
+    for content in files.values():
+        picture = Image.open(io.BytesIO(content))
+        assert picture.size[0] == 1100
+        assert len(picture.convert("RGB").getcolors(2**24)) > 10
+    assert stills(charts) == files
+
+
+def test_page_holds_every_picture_and_its_library_once(coarse):
+    charts = search_charts(coarse)
+    shown = page("Search <b>", charts)
+    assert [f'id="plot-{chart.name}"' in shown for chart in charts] == [True] * len(charts)
+    assert shown.count("plotly.js v") == 1
+    assert not re.search(r"<(script|link)[^>]*(src|href)=", shown)
+    assert "<title>Search &lt;b&gt;</title>" in shown
+    assert page("Search <b>", charts) == shown

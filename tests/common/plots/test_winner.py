@@ -1,0 +1,118 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from common.metrics import ScoreTable, scores
+from common.plots.chart import Bars, Mark
+from common.plots.interactive import page
+from common.plots.still import stills
+from common.plots.winner import winner_charts
+
+LABELS = ("<=50K", ">50K")
+ALL = ["confusion", "curves", "calibration", "threshold", "features", "strata"]
+
+
+def table(seed, rows=2000):
+    draw = np.random.default_rng(seed)
+    # None of exactly one half, where Spark predicts 0.
+    p = np.round(draw.random(rows) ** 2, 3) + 0.0004
+    label = (draw.random(rows) < p).astype(float)
+    loss = -np.log(np.where(label == 1, p, 1 - p).clip(1e-15))
+    return ScoreTable(label, (p > 0.5).astype(float), p, np.ones(rows), loss)
+
+
+STRATA = pd.DataFrame(
+    [
+        ["<=50K", "Female", 500, 0.95, 0.05, 0.1],
+        [">50K", "Female", 100, 0.5, 0.5, 0.4],
+        ["<=50K", "Male", 800, 0.9, 0.1, 0.2],
+        [">50K", "Male", 600, 0.7, 0.7, 0.6],
+    ],
+    columns=["income", "sex", "rows", "predicted right", "predicted >50K", "mean probability of >50K"],
+)
+IMPORTANCE = pd.Series({"age": 0.6, "sex": 0.4})
+
+
+@pytest.fixture(scope="module")
+def charts():
+    found = winner_charts(table(0), table(1), LABELS, IMPORTANCE, STRATA)
+    return {chart.name: chart for chart in found}
+
+
+def test_winner_has_its_pictures(charts):
+    assert list(charts) == ALL
+    assert len(stills(list(charts.values()))) == len(ALL)
+    assert "of &gt;50K are found" in page("Winner", list(charts.values()))
+
+
+def test_confusion_counts_every_row(charts):
+    (cells,) = charts["confusion"].panels[0].layers
+    counts = [int(text.split("\n")[0].replace(",", "")) for row in cells.texts for text in row]
+    assert sum(counts) == 2000
+    assert cells.values.sum(axis=1) == pytest.approx([1, 1])
+    test = table(1)
+    assert counts[3] == ((test.label == 1) & (test.prediction == 1)).sum()
+
+
+def test_curves_have_the_areas_and_the_base_rate_seen(charts):
+    test = table(1)
+    found = scores(test)
+    assert f"ROC area {found['roc_auc']:.3f}" in charts["curves"].title
+    roc, pairs = charts["curves"].panels
+    assert np.trapezoid(roc.layers[1].y, roc.layers[1].x) == pytest.approx(found["roc_auc"], abs=1e-3)
+    assert pairs.layers[0].y == pytest.approx([test.label.mean()] * 2)
+    at_half = roc.layers[2]
+    assert at_half.y[0] == pytest.approx(found["recall_label_1"])
+
+
+def test_good_probabilities_lie_on_the_diagonal(charts):
+    _, line, points = charts["calibration"].panels[0].layers
+    assert len(points.x) == 10
+    assert np.abs(np.subtract(line.x, line.y)).max() < 0.1
+    assert ((line.low <= line.x) & (line.x <= line.high)).sum() >= 8
+
+
+def test_marked_threshold_is_chosen_on_the_training_rows(charts):
+    train, test = table(0), table(1)
+    panel = charts["threshold"].panels[1]
+    marks = [layer for layer in panel.layers if isinstance(layer, Mark)]
+
+    def f1(rows, threshold):
+        said = rows.probability >= threshold
+        right = (said & (rows.label == 1)).sum()
+        return 2 * right / (said.sum() + (rows.label == 1).sum())
+
+    best = max(np.unique(train.probability), key=lambda threshold: f1(train, threshold))
+    assert marks[0].at == best
+    assert f"{f1(test, best):.4f} on test" in marks[0].text
+    assert "training rows" in charts["threshold"].note
+
+
+def test_weighted_f1_at_half_is_the_metric(charts):
+    _, mark = (x for x in charts["threshold"].panels[0].layers if isinstance(x, Mark))
+    assert f"{scores(table(1))['f1']:.4f}" in mark.text
+
+
+def test_worst_served_stratum_stands_first(charts):
+    strata = charts["strata"]
+    assert strata.title == "Served worst: >50K, Female, 50% predicted right, against 70% of >50K, Male"
+    right, by_sex = (panel.layers[0] for panel in strata.panels)
+    assert isinstance(right, Bars)
+    assert right.labels[0] == ">50K, Female"
+    assert (np.asarray(right.low) < right.values).all()
+    assert dict(zip(by_sex.labels, by_sex.values, strict=True)) == pytest.approx(
+        {
+            "Female: true": 100 / 6,
+            "Female: predicted": 12.5,
+            "Male: true": 600 / 14,
+            "Male: predicted": 500 / 14,
+        }
+    )
+
+
+def test_rows_of_one_label_and_no_strata_leave_what_can_be_seen():
+    rows = table(1)
+    one = ScoreTable(np.zeros(2000), rows.prediction, rows.probability, rows.count, rows.loss)
+    found = winner_charts(one, one, LABELS, IMPORTANCE * 0, STRATA.head(1))
+    assert [chart.name for chart in found] == ["confusion"]
+    assert stills(found)

@@ -1,0 +1,272 @@
+"""Files scored on Spark: what comes out, what is put aside, and what is refused."""
+
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from mlflow.exceptions import MlflowException
+
+from common.errors import UserError
+from common.scoring.batch import rejected, score_file
+from common.scoring.keep import find_portable_model
+from common.scoring.portable_model import read_rows
+from common.scoring.records import read_records
+from tests.tiny_model import COLUMNS
+
+HEADER = "id,age,pay-rate,job"
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model):
+    return find_portable_model(str(tiny_model))
+
+
+@pytest.fixture
+def score(spark, model, tmp_path):
+    """Score lines of CSV, or what a frame has as Parquet; give the outcome and both tables."""
+
+    def score(content, target="scores.csv", **options):
+        source, output = tmp_path / "input", tmp_path / target
+        if isinstance(content, pa.Table):
+            source = source.with_suffix(".parquet")
+            pq.write_table(content, source)
+        elif content is not None:
+            source.write_text("\n".join(content), encoding="utf-8")
+        outcome = score_file(spark, model, f"file://{source}", f"file://{output}", **options)
+        return outcome, table(output), table(Path(f"{output}.rejected"))
+
+    return score
+
+
+def table(folder):
+    """Return what Spark wrote to a folder, in order of the column id where there is one."""
+    if not folder.exists():
+        return None
+    read = pd.read_csv if ".csv" in folder.name else pd.read_parquet
+    files = [file for file in folder.iterdir() if file.name.startswith("part-")]
+    whole = pd.concat([read(file) for file in files], ignore_index=True)
+    return whole.sort_values("id", ignore_index=True) if "id" in whole else whole
+
+
+def hidden(folder):
+    return [file.name for file in folder.iterdir() if file.name.startswith(".")]
+
+
+def test_bad_rows_are_put_aside_with_their_reason_and_good_ones_are_scored(score, tmp_path):
+    outcome, good, bad = score(
+        [
+            "note," + HEADER,
+            "x,1,39,2.0,Clerk",
+            "y,2,abc,2.0,Clerk",
+            "z,3,39.7,2.0,Clerk",
+            '"a, b",4,10,0.5,Cook',
+            "short,5",
+        ]
+    )
+    assert (outcome.rows, outcome.scored, outcome.rejected) == (5, 2, 3)
+    assert outcome.rejects == f"file://{tmp_path}/scores.csv.rejected"
+    assert list(good) == ["note", *HEADER.split(","), "prediction", "probability"]
+    assert good["note"].tolist() == ["x", "a, b"]
+    assert good["prediction"].tolist() == ["yes", "no"]
+    assert good["probability"].tolist() == [78.0, -1.0]
+    assert bad["reason"].tolist() == [
+        "column 'age' is 'abc', expected a whole number",
+        "column 'age' is 39.7, expected a whole number",
+        "has 2 fields, expected 5",
+    ]
+    assert bad["age"].tolist()[:2] == ["abc", "39.7"]
+    assert bad["line"].tolist()[2] == "short,5"
+    assert outcome.reason in set(bad["reason"])
+    assert hidden(tmp_path) == []
+
+
+# What a line of CSV has for the model's columns -> what is wrong with it.
+CELLS = {
+    "39.0,2.5,Clerk": None,
+    "3.9e1,1e300,Clerk": None,
+    "9223372036854775807,2,never seen": None,
+    "-5,+2,": None,
+    "39d,2,Clerk": "column 'age' is '39d', expected a whole number",
+    "39.0000001,2,Clerk": "column 'age' is 39.0000001, expected a whole number",
+    ",2,Clerk": "column 'age' is null, expected a whole number",
+    "?,2,Clerk": "column 'age' is '?', expected a whole number",
+    "9223372036854775808,2,Clerk": "column 'age' is 9.223372036854776e+18, expected a whole number",
+    "39,NaN,Clerk": "column 'pay-rate' is null, expected a finite number",
+    "39,-Infinity,Clerk": "column 'pay-rate' is -inf, expected a finite number",
+    "39,2f,Clerk": "column 'pay-rate' is '2f', expected a finite number",
+    "39,x,Clerk": "column 'pay-rate' is 'x', expected a finite number",
+    '39,2," Clerk"': "column 'job' is ' Clerk', expected a text without spaces around it",
+}
+
+
+def test_csv_cells_are_taken_or_put_aside_by_the_services_rules(spark, model, tmp_path):
+    path = tmp_path / "cells.csv"
+    lines = [f"{number},{cells}" for number, cells in enumerate(CELLS)]
+    path.write_text("\n".join(["id,age,pay-rate,job", *lines]))
+    records = read_records(spark, f"file://{path}", model)
+    found = {int(row.id): row.reason for row in rejected(records).collect()}
+    found |= dict.fromkeys((int(row.id) for row in records.frame.where(records.good).collect()), None)
+    assert [found[number] for number in range(len(CELLS))] == list(CELLS.values())
+
+
+def test_parquet_is_told_good_from_bad_as_the_model_does_it(spark, model, tmp_path):
+    frame = pd.DataFrame(
+        [
+            (1.0, 2.5, "Clerk"),
+            (1.5, 2.5, "Clerk"),
+            (None, 2.5, None),
+            (float("inf"), 2.5, "x"),
+            (2.0**63, 1.0, "x"),
+            (-(2.0**63), 1.0, "x"),
+            (2.0, float("nan"), "x"),
+            (2.0, -np.inf, ""),
+            (3.0, 1.0, "x "),
+            (3.0, 1.0, "\tx"),
+        ],
+        columns=list(COLUMNS),
+    ).assign(id=range(10))
+    frame.to_parquet(tmp_path / "rows.parquet", index=False)
+    records = read_records(spark, f"file://{tmp_path}/rows.parquet", model)
+    expected = read_rows(frame, COLUMNS)
+    good = {row.id for row in records.frame.where(records.good).collect()}
+    bad = {row.id: row.reason for row in rejected(records).collect()}
+    assert good == set(np.flatnonzero(expected.good).tolist())
+    assert bad == {int(row): expected.reasons[row] for row in np.flatnonzero(~expected.good)}
+
+
+def test_parquet_keeps_every_column_and_its_type(score):
+    many = pa.table(
+        {
+            "id": [1, 2],
+            "age": pa.array([30, None], pa.int32()),
+            "pay-rate": pa.array([1, 2], pa.decimal128(5, 2)),
+            "job": pa.array(["Clerk", None]),
+            "tags": [["a"], None],
+            "a.dot": [1.5, None],
+        }
+    )
+    outcome, good, bad = score(many, target="scores")
+    assert (outcome.rows, outcome.rejected) == (2, 1)
+    assert good[["tags", "a.dot", "probability"]].to_numpy().tolist() == [[["a"], 1.5, 30.0]]
+    assert bad["reason"].tolist() == ["column 'age' is null, expected a whole number"]
+    assert list(bad) == [*many.column_names, "reason"]
+
+
+def test_scores_are_those_of_the_model_alone(score, tiny_model):
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {
+            "id": range(1200),
+            "age": rng.integers(0, 90, 1200),
+            "pay-rate": rng.random(1200),
+            "job": rng.choice(["Clerk", "Cook", ""], 1200),
+        }
+    )
+    _, good, _ = score(pa.Table.from_pandas(frame), target="scores.parquet")
+    expected = mlflow.pyfunc.load_model(str(tiny_model)).predict(frame)
+    pd.testing.assert_frame_equal(good[["prediction", "probability"]], expected)
+
+
+def test_label_is_no_input_and_gives_scores(score):
+    lines = [
+        "promoted,age,pay-rate,job",
+        "yes,39,0.01,Clerk",
+        "no,39,1,Cook",
+        "yes,5,1,Cook",
+        "?,5,1,Cook",
+    ]
+    outcome, good, _ = score(lines)
+    assert outcome.rows == 4
+    assert outcome.labelled == 3
+    assert outcome.scores["accuracy"] == pytest.approx(2 / 3)
+    assert good["promoted"].tolist() == ["yes", "no", "yes", "?"]
+
+
+def test_file_of_the_data_sets_own_form_needs_no_header(score):
+    outcome, good, _ = score(["39, 0.01, Clerk, yes", "40, 0.02, Cook, no"])
+    assert outcome.labelled == 2
+    assert good["age"].tolist() == [39, 40]
+    outcome, good, _ = score(["39, 0.01, Clerk", "40, 0.02, Cook"], overwrite=True)
+    assert outcome.labelled == 0
+    assert list(good) == [*COLUMNS, "prediction", "probability"]
+
+
+def test_index_without_a_name_and_a_byte_order_mark_are_no_hindrance(score):
+    _, good, _ = score(["\ufeff,age,pay-rate,job\r", "0,39,2,Clerk\r"])
+    assert next(iter(good)) == "_c0"
+    assert good["probability"].tolist() == [78.0]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["age,job", "1,x"], "has no column 'pay-rate', which the model takes; it has age, job"),
+        (["Age,pay-rate,job", "1,2,x"], "has no column 'age'"),
+        (["age,age,pay-rate,job", "1,1,2,x"], "has the column 'age' twice"),
+        ([HEADER + ",prediction", "1,2,3,x,y"], "has a column 'prediction', which the output adds"),
+        ([HEADER + ",Reason", "1,2,3,x,y"], "has a column 'Reason', which the output adds"),
+        ([HEADER], "has no rows"),
+        ([], "has no data"),
+        (["1,2"], "has no header with the column 'age', nor 4 fields a line"),
+        ([HEADER, "1,x,2,y", "2,3"], "has no row that can be scored; the first: column 'age' is 'x'"),
+        (None, "does not exist"),
+        (pa.table({"age": ["39"], "pay-rate": [1.0], "job": ["x"]}), "has string in column 'age'"),
+    ],
+)
+def test_file_that_cannot_be_scored_is_refused_and_leaves_nothing(score, tmp_path, lines, message):
+    with pytest.raises(UserError, match=message):
+        score(lines)
+    assert [path.name for path in tmp_path.iterdir() if "input" not in path.name] == []
+
+
+def test_folder_whose_files_have_other_columns_orders_is_refused(spark, model, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "1.csv").write_text("age,pay-rate,job\n1,2,Clerk\n")
+    (tmp_path / "folder" / "2.csv").write_text("pay-rate,age,job\n1,2,Clerk\n")
+    with pytest.raises(UserError, match="CSV header does not conform"):
+        score_file(spark, model, f"file://{tmp_path}/folder", f"file://{tmp_path}/scores")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_broken_parquet_is_one_line(spark, model, tmp_path):
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 no Parquet PAR1")
+    with pytest.raises(UserError, match=r"broken.parquet cannot be scored into .*") as error:
+        score_file(spark, model, f"file://{tmp_path}/broken.parquet", f"file://{tmp_path}/scores")
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_output_that_exists_is_replaced_only_when_told_and_whole(score, tmp_path):
+    lines = [HEADER, "1,39,2,Clerk"]
+    score([*lines, "2,abc,2,Clerk"])
+    with pytest.raises(UserError, match="scores.csv exists: give another, or overwrite=true"):
+        score(lines)
+    with pytest.raises(UserError, match="has no rows"):
+        score([HEADER], overwrite=True)
+    assert table(tmp_path / "scores.csv.rejected")["age"].tolist() == ["abc"]
+    outcome, good, bad = score([HEADER, "3,40,2,Clerk"], overwrite=True)
+    assert outcome.rejected == 0
+    assert good["id"].tolist() == [3]
+    assert bad is None
+    assert hidden(tmp_path) == []
+
+
+def test_output_that_would_touch_the_input_is_refused(spark, model, tmp_path):
+    source = f"file://{tmp_path}/data/rows.csv"
+    for target in (source, f"file://{tmp_path}/data", f"{source}/scores"):
+        with pytest.raises(UserError, match="lie in one another"):
+            score_file(spark, model, source, target, overwrite=True)
+
+
+def test_error_of_the_models_keeps_its_trace_and_leaves_nothing(spark, model, tmp_path, monkeypatch):
+    def broken(*_, **__):
+        raise MlflowException("ours")
+
+    monkeypatch.setattr(mlflow.pyfunc, "spark_udf", broken)
+    (tmp_path / "rows.csv").write_text("age,pay-rate,job\n1,2,Clerk\n")
+    with pytest.raises(MlflowException, match="ours"):
+        score_file(spark, model, f"file://{tmp_path}/rows.csv", f"file://{tmp_path}/scores")
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]

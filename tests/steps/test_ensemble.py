@@ -1,0 +1,142 @@
+"""The vote that champion makes, by the steps' own commands on a small slice."""
+
+import json
+from types import SimpleNamespace
+
+import mlflow
+import pytest
+from click.testing import CliRunner
+from pyspark.sql import functions as F
+
+from common import tracking
+from common.champion import present_champion, register
+from common.ensemble.members import find_members
+from common.search.winner import pipeline_scores
+from steps.champion import champion
+from steps.ensemble import fill_ensemble, is_better
+from steps.featurize import featurize
+from steps.load_data import load_data
+from steps.split import split
+from steps.step import Run
+from steps.train_grid import train_grid
+from tests.stores import new_store, step_caller
+
+GRIDS = {
+    "random_forest": '{"maxDepth": [2], "numTrees": [2]}',
+    "logistic_regression": '{"maxIter": [3]}',
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, empty_store):
+    with new_store(tmp_path_factory.mktemp("ensemble"), empty_store) as experiment:
+        yield experiment
+
+
+@pytest.fixture(scope="module")
+def searches(store, slice_file):
+    """Two searches, of two light learners, on the slice; gives their URIs."""
+    call = step_caller(store)
+    _, loaded = call(load_data, source=slice_file)
+    _, parts = call(split, data=f"{loaded}/data")
+    _, features = call(featurize, split=parts)
+    return [
+        call(train_grid, features=features, learner=learner, grid=grid, folds=2)[1]
+        for learner, grid in GRIDS.items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def voted(store, searches):
+    """What champion says of their vote, champion's URI, and the vote's run."""
+    said, uri = step_caller(store)(champion, candidates=",".join(searches), ensemble="true")
+    (run,) = tracking.find_finished({tracking.STEP: "ensemble"}, store)
+    return SimpleNamespace(said=said, champion=uri, run=run)
+
+
+@pytest.mark.slow
+def test_vote_is_left_below_champion_as_a_search_leaves_its_winner(voted, searches):
+    run, metrics, tags = voted.run, voted.run.data.metrics, voted.run.data.tags
+    assert f"runs:/{tags['mlflow.parentRunId']}" == voted.champion
+    assert tracking.has_artifacts(run.info.run_id, ["spark-model", "portable-model", "members.csv"])
+    history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "val_f1")
+    assert [metric.step for metric in history] == [0, 1, 2]
+    weights = json.loads(tags["members"])
+    assert {f"runs:/{search}" for search in weights} == set(searches)
+    assert sum(weights.values()) == pytest.approx(1)
+    assert {f"weight_{learner}" for learner in GRIDS} <= run.data.params.keys()
+    assert tags["test_digest"] == tracking.get_run(searches[0]).data.tags["test_digest"]
+    better = metrics["val_f1"] > metrics["val_f1_alone"]
+    assert ("not registered" in voted.said) == (not better)
+    assert len(mlflow.MlflowClient().search_model_versions("name = 'income'")) == 2 + better
+
+
+@pytest.mark.slow
+def test_version_of_a_vote_scores_records_and_can_be_scored_on_other_rows(voted, spark):
+    tags = voted.run.data.tags
+    version = register(voted.run, "votes")
+    assert version.tags["members"] == tags["members"]
+    assert float(version.tags["test_f1"]) == voted.run.data.metrics["test_f1"]
+    test = tracking.read_frame(spark, f"{tags['workflow.input.features']}/test")
+    pipeline = tracking.load_spark_model(f"runs:/{version.tags['search']}/spark-model")
+    assert pipeline_scores(pipeline, test)["f1"] == pytest.approx(voted.run.data.metrics["test_f1"])
+    model = mlflow.pyfunc.load_model(f"models:/votes/{version.version}")
+    records = test.limit(20).select(*model.metadata.get_input_schema().input_names())
+    ours, theirs = model.predict(records.toPandas()), pipeline.transform(records).toPandas()
+    assert ours["prediction"].tolist() == theirs["prediction"].tolist()
+
+
+@pytest.mark.slow
+def test_vote_of_the_same_members_is_made_once(voted, store, searches):
+    said, _ = step_caller(store)(champion, candidates=",".join(reversed(searches)), ensemble="true")
+    assert said.splitlines()[-1] == voted.said.splitlines()[-1]
+    (run,) = tracking.find_finished({tracking.STEP: "ensemble"}, store, most=9)
+    assert run.info.run_id == voted.run.info.run_id
+
+
+@pytest.mark.slow
+def test_test_rows_have_no_say_in_the_weights(voted, searches, monkeypatch):
+    read = tracking.read_frame
+
+    def turned(session, uri):
+        """Turn the labels of all test rows."""
+        other = F.when(F.col("income") == ">50K", "<=50K").otherwise(">50K")
+        frame = read(session, uri)
+        turned = frame.withColumn("income", other).withColumn("label", 1 - F.col("label"))
+        return turned if uri.endswith("/test") else frame
+
+    monkeypatch.setattr(tracking, "read_frame", turned)
+    members = find_members([tracking.get_run(uri) for uri in searches])
+    with mlflow.start_run() as active:
+        fill_ensemble(Run("ensemble", active, {"features": members[0].features}), members)
+    again, first = mlflow.get_run(active.info.run_id).data, voted.run.data
+    assert again.tags["members"] == first.tags["members"]
+    assert again.metrics["val_f1"] == first.metrics["val_f1"]
+    assert again.metrics["test_accuracy"] == pytest.approx(1 - first.metrics["test_accuracy"])
+
+
+@pytest.mark.slow
+def test_one_learner_alone_is_one_line_and_registers_nothing(store, searches):
+    arguments = ["--candidates", searches[0], "--ensemble", "true", "--name", "alone"]
+    result = CliRunner().invoke(champion, arguments)
+    assert result.exit_code == 1
+    (line,) = result.stderr.strip().splitlines()
+    assert "candidates has random_forest alone: search with another first" in line
+    assert present_champion("alone") is None
+
+
+def ensemble_run(vote, alone):
+    metrics = {"val_f1": vote, "val_f1_alone": alone, "test_f1": 0.86}
+    params = {"weight_gbt": "0.4", "weight_xgboost": "0.6"}
+    return SimpleNamespace(
+        data=SimpleNamespace(metrics=metrics, tags={"best_alone": "xgboost"}, params=params)
+    )
+
+
+@pytest.mark.parametrize(("vote", "better"), [(0.8703, True), (0.8702, False), (0.8701, False)])
+def test_vote_is_better_only_above_its_best_member(vote, better, capsys):
+    assert is_better(ensemble_run(vote, 0.8702)) == better
+    said = capsys.readouterr().out
+    assert f"ensemble of gbt, xgboost: f1 {vote:.5f} over folds" in said
+    assert ("not above 0.87020 of xgboost alone" in said) == (not better)
+    assert said.endswith(": not registered\n") == (not better)

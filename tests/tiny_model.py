@@ -1,0 +1,53 @@
+"""A portable model of three columns, written by hand and kept as a search keeps its own."""
+
+import mlflow
+import numpy as np
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, DataType, Schema
+
+from common.scoring import portable_model
+from common.scoring.graph import Graph, place_in
+from common.scoring.portable_model import DOUBLE, INTEGER, TEXT
+
+COLUMNS = {"age": INTEGER, "pay-rate": DOUBLE, "job": TEXT}
+TYPES = {"age": DataType.long, "pay-rate": DataType.double, "job": DataType.string}
+LABEL, LABELS = "promoted", ["no", "yes"]
+
+
+def pipeline():
+    """Return ONNX: the probability is rate x age for the first job, else -1; the first job is yes."""
+    graph = Graph()
+    age = graph.node("Cast", graph.input("age", np.int64), to=11)
+    product = graph.node("Mul", age, graph.input("pay-rate", np.float64))
+    place = place_in(graph, graph.input("job", str), ["Clerk"], str)
+    known = graph.node("Equal", place, graph.constant(np.array([[0]])))
+    value = graph.node("Where", known, product, graph.constant(np.array([[-1.0]])))
+    flat = graph.constant(np.array([-1]))
+    at = graph.node("Reshape", graph.node("Cast", known, to=7), flat)
+    graph.output("prediction", str, graph.node("Gather", graph.constant(LABELS), at))
+    graph.output("probability", np.float64, graph.node("Reshape", value, flat))
+    return graph.model().SerializeToString()
+
+
+def save(folder):
+    """Keep it below a folder; return where."""
+    (folder / "pipeline.onnx").write_bytes(pipeline())
+    mlflow.pyfunc.save_model(
+        str(folder / "model"),
+        python_model=portable_model.__file__,
+        artifacts={portable_model.ARTIFACT: str(folder / "pipeline.onnx")},
+        signature=ModelSignature(
+            inputs=Schema([ColSpec(TYPES[name], name) for name in COLUMNS]),
+            outputs=Schema(
+                [ColSpec(DataType.string, "prediction"), ColSpec(DataType.double, "probability")]
+            ),
+        ),
+        metadata={
+            "label": LABEL,
+            "labels": LABELS,
+            "layout": [*COLUMNS, LABEL],
+            "separator": ",",
+        },
+        pip_requirements=["mlflow"],
+    )
+    return folder / "model"
