@@ -52,11 +52,13 @@ def service(model: str) -> None:
         kinds = {
             "portable": str(folder),
             "Spark flavour": _spark_model(model),
-            "does nothing": _floor(Path(temporary), signature),
+            "does nothing": _floor(Path(temporary, "nothing"), signature),
+            "does nothing, no signature": _floor(Path(temporary, "bare"), None),
         }
         services = {name: stack.enter_context(served(uri)) for name, uri in kinds.items()}
-        for one in services.values():
-            ask(one, body, *WARM_UP)
+        for name, one in services.items():
+            if failed := figures(ask(one, body, *WARM_UP))["errors"]:
+                raise click.ClickException(f"{failed} requests to the service {name!r} failed")
         rows: list[dict[str, Any]] = []
         for clients in CLIENTS:
             for name, one in services.items():
@@ -65,9 +67,10 @@ def service(model: str) -> None:
         memory = {name: round(one.memory()) for name, one in services.items()}
         start = {name: round(one.start, 1) for name, one in services.items()}
     p50 = {row["service"]: row["p50 ms"] for row in rows if row["clients"] == 1}
-    ours, spark, floor = (p50[name] for name in kinds)
+    ours, spark, floor, bare = (p50[name] for name in kinds)
     facts = {
-        "median of one client, times the floor's": round(ours / floor, 2),
+        "median of one client, times that of a model that does nothing": round(ours / floor, 2),
+        "the same, of one that has no signature to check": round(ours / bare, 2),
         "median of one client, times faster than Spark's flavour": round(spark / ours, 1),
         "start, s": start,
         "resident memory after the load, MB": memory,
@@ -88,13 +91,13 @@ def _spark_model(model: str) -> str:
 
 
 def _floor(folder: Path, signature: ModelSignature | None) -> str:
-    code = folder / "nothing.py"
+    folder.mkdir()
+    code, model = folder / "nothing.py", str(folder / "model")
     code.write_text(FLOOR)
-    path = str(folder / "nothing")
     mlflow.pyfunc.save_model(
-        path, python_model=str(code), signature=signature, pip_requirements=["mlflow"]
+        model, python_model=str(code), signature=signature, pip_requirements=["mlflow"]
     )
-    return path
+    return model
 
 
 if __name__ == "__main__":

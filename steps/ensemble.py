@@ -7,7 +7,6 @@ import click
 import mlflow
 from mlflow.entities import Run as FinishedRun
 from mlflow.types import DataType
-from mlflow.types.schema import SparkMLVector
 
 from common import candidate_runs, tracking, workflow
 from common.champion import METRIC
@@ -53,7 +52,8 @@ def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     scores = {side: pipeline_scores(pipeline, frame) for side, frame in sides.items()}
     for side, found in scores.items():
         tracking.log_scores(side, found, [run.id])
-    outputs = {"prediction": DataType.string, "probability": SparkMLVector()}
+    # MLflow's Spark flavour answers with the prediction alone, and fails on more.
+    outputs = {"prediction": DataType.string}
     tracking.log_spark_model(pipeline, "spark-model", data.spec, outputs)
     strata = stratum_scores(pipeline, data.test, data.spec)
     leave_portable(pipeline, data, NAME, vote.result.parameters, scores["test"], strata)

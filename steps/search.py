@@ -9,7 +9,6 @@ import click
 import mlflow
 import pandas as pd
 from mlflow.types import DataType
-from mlflow.types.schema import SparkMLVector
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
@@ -222,7 +221,8 @@ def _leave_model(
         tracking.log_scores(side, scores(table), [run.id, child])
     vectorizer = tracking.load_spark_model(run.uri("features", "vectorizer"))
     pipeline = scoring_pipeline(vectorizer, model, spec)
-    outputs = {"prediction": DataType.string, "probability": SparkMLVector()}
+    # MLflow's Spark flavour answers with the prediction alone, and fails on more.
+    outputs = {"prediction": DataType.string}
     tracking.log_spark_model(pipeline, "spark-model", spec, outputs)
     test = scores(tables["test"])
     strata = stratum_scores(pipeline, data.test, spec)

@@ -90,6 +90,8 @@ def test_champion_scores_raw_records(project, first, spark, people, spec):
     expected = pipeline.transform(people).select("prediction", positive).toPandas()
     assert scored["prediction"].tolist() == expected["prediction"].tolist()
     assert (scored["probability"] - expected["probability"]).abs().max() < 1e-5
+    spark_flavour = mlflow.pyfunc.load_model(f"runs:/{version.tags['search']}/spark-model")
+    assert spark_flavour.predict(rows.head(5)) == expected["prediction"].tolist()[:5]
 
 
 @pytest.mark.slow
