@@ -260,16 +260,23 @@ def mark_process(run_id: str) -> None:
 
 
 def close_dead_runs(experiment_id: str) -> None:
-    """End as KILLED the runs, and those below them, whose process on this machine is gone."""
+    """End as KILLED the runs whose process on this machine is gone, and what is below ended searches."""
     client = MlflowClient()
+    goes_on, killed = (RunStatus.to_string(s) for s in (RunStatus.RUNNING, RunStatus.KILLED))
     running = "attributes.status = 'RUNNING'"
     here = f"tags.`{PROCESS}` LIKE '{socket.gethostname()}/%'"
     for run in client.search_runs([experiment_id], f"{running} and {here}", max_results=1000):
-        if _is_alive(run.data.tags[PROCESS]):
-            continue
-        below = f"tags.`{SEARCH}` = '{run.info.run_id}' and {running}"
-        for child in [*client.search_runs([experiment_id], below, max_results=50_000), run]:
-            client.set_terminated(child.info.run_id, RunStatus.to_string(RunStatus.KILLED))
+        if not _is_alive(run.data.tags[PROCESS]):
+            client.set_terminated(run.info.run_id, killed)
+    # A search may have been ended before: `mlflow run` marks the run of a command that was killed.
+    below = f"{running} and tags.`{SEARCH}` LIKE '%'"
+    status: dict[str, str] = {}
+    for run in client.search_runs([experiment_id], below, max_results=50_000):
+        search = run.data.tags[SEARCH]
+        if search not in status:
+            status[search] = client.get_run(search).info.status
+        if status[search] != goes_on:
+            client.set_terminated(run.info.run_id, killed)
 
 
 def _is_alive(process: str) -> bool:

@@ -54,7 +54,16 @@ def test_runs_of_a_killed_process_are_closed_and_those_of_a_living_one_are_not(s
         client.create_run(store, tags={tracking.PROCESS: tag}).info.run_id
         for tag in (other_start, elsewhere)
     )
-    below = client.create_run(store, tags={tracking.SEARCH: dead}).info.run_id
+    failed = client.create_run(store).info.run_id
+    client.set_terminated(failed, "FAILED")
+    below = [
+        client.create_run(store, tags={tracking.SEARCH: search}).info.run_id
+        for search in (alive, dead, failed)
+    ]
     tracking.close_dead_runs(store)
-    status = {run_id: client.get_run(run_id).info.status for run_id in (alive, dead, foreign, below)}
-    assert status == {alive: "RUNNING", dead: "KILLED", foreign: "RUNNING", below: "KILLED"}
+
+    def status(*runs):
+        return [client.get_run(run_id).info.status for run_id in runs]
+
+    assert status(alive, dead, foreign) == ["RUNNING", "KILLED", "RUNNING"]
+    assert status(*below) == ["RUNNING", "KILLED", "KILLED"]
