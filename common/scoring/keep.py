@@ -112,8 +112,9 @@ def find_portable_model(uri: str) -> KeptModel:
     if model.flavors.keys() != {mlflow.pyfunc.FLAVOR_NAME} or "layout" not in known:
         flavors = ", ".join(sorted(model.flavors))
         raise UserError(
-            f"model {uri!r} ({flavors}) is no portable model: give a version of champion's registered "
-            "model, or runs:/<id of a search>/portable-model"
+            f"model {uri!r} ({flavors}) is no portable model, or one of an earlier version of this "
+            "project: give a version of champion's registered model, or "
+            "runs:/<id of a search>/portable-model"
         )
     signature = model.signature.inputs.input_dict()
     return KeptModel(

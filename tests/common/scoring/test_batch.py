@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model
 
 from common.errors import UserError
 from common.scoring.batch import rejected, score_file
@@ -270,3 +271,9 @@ def test_error_of_the_models_keeps_its_trace_and_leaves_nothing(spark, model, tm
     with pytest.raises(MlflowException, match="ours"):
         score_file(spark, model, f"file://{tmp_path}/rows.csv", f"file://{tmp_path}/scores")
     assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+
+
+def test_model_of_another_kind_is_refused(tmp_path):
+    Model(flavors={"spark": {}, "python_function": {}}).save(str(tmp_path / "MLmodel"))
+    with pytest.raises(UserError, match=r"\(python_function, spark\) is no portable model"):
+        find_portable_model(str(tmp_path))
