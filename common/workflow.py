@@ -60,6 +60,7 @@ GRAPH = {
     "train_ga": SEARCH,
     "champion": Node(),
     "predict": Node(),
+    "report": Node(),
     # No entry point of its own: champion makes it.
     "ensemble": Node({"features": ("featurize", "")}, ("members.csv", "portable-model")),
 }
