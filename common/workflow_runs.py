@@ -24,7 +24,7 @@ class WorkflowRuns:
     """The runs of a workflow; those that it does not have, or that are gone, are None.
 
     Attributes:
-        searches: oldest first.
+        searches: of grids first, of each kind the oldest first.
         champion: what judged their winners.
     """
 
@@ -84,7 +84,7 @@ def workflow_of(run: Run) -> WorkflowRuns:
     split = _first(known, "split") or _input([featurize], "split")
     eda = _first(known, "eda")
     load_data = _first(known, "load_data") or _input([split, eda], "data")
-    searches.sort(key=lambda one: one.info.start_time)
+    searches.sort(key=lambda one: (SEARCHES.index(step_of(one)), one.info.start_time))
     return WorkflowRuns(
         main=run if step_of(run) == MAIN else None,
         load_data=load_data,

@@ -91,7 +91,7 @@ def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
     story = f"It is the winner of {tags.get('step') or 'a search'}"
     if judge is None or f"version_{champion.version}" not in judge.data.tags:
         story += ", of another workflow; below is why this one's winners did not take its place"
-    return f"{story}. Champion, because {tags.get(REASON, 'of what is not recorded')}."
+    return f"{story}. The verdict on it: {tags.get(REASON, 'none is recorded').replace(': ', ', ', 1)}."
 
 
 def _facts(champion: ModelVersion, search: Run | None) -> list[tuple[str, str]]:
