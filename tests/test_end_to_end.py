@@ -46,6 +46,17 @@ def test_main_runs_every_step_below_itself(project, first):
         assert run.data.tags["mlflow.parentRunId"] == main.info.run_id
     assert "champion: models:/income@champion, version " in first.stdout
     assert "mlflow ui" in first.stdout
+    assert main.data.tags["workflow.steps"].split(",") == [run_id for run_id, _ in steps.values()]
+
+
+@pytest.mark.slow
+def test_main_leaves_a_report_of_itself(project, first):
+    (main,) = runs(project, **{"workflow.step": "main"})
+    page = (project.checkout / "reports" / "report.html").read_text()
+    assert [item.path for item in project.client.list_artifacts(main.info.run_id)] == ["report.html"]
+    assert main.info.run_id in page
+    assert all(run_id in page for run_id, _ in table(first.stdout).values())
+    assert "mlflow run . --env-manager local -e main -P source=" in page
 
 
 @pytest.mark.slow
