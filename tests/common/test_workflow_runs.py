@@ -75,7 +75,9 @@ def test_runs_that_are_gone_are_left_out(chain, store):
 
 
 def test_run_of_something_else_is_refused(leave, store):
-    with pytest.raises(UserError, match=r"workflow must be auto or a run of main, .*'candidate"):
+    with pytest.raises(
+        UserError, match=r"workflow must be auto or a run of main, .* is a run of candidate"
+    ):
         find_workflow(leave("candidate"), store)
 
 
