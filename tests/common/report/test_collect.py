@@ -149,7 +149,7 @@ def test_search_tells_its_candidates_findings_and_pictures(workflow, store):
     grid, ga = page_of(store).searches
     assert (grid.title, ga.title) == ("train_grid of gbt", "train_ga of gbt")
     assert grid.summary[0].startswith("2 candidates, scored by f1 over 5 folds, in ")
-    assert grid.best.rows[0][:3] == ["3", "0.8460", ""]
+    assert grid.best.rows[0][:3] == ["3", "0.8470", ""]
     assert "explains all" in grid.findings
     assert [picture.name for picture in grid.pictures] == ["effects"]
 
