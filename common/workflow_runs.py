@@ -47,8 +47,8 @@ def find_workflow(workflow: str, experiment_id: str) -> WorkflowRuns:
     """Return the runs of a workflow.
 
     Args:
-        workflow: id or runs:/ URI of one of its runs, of main or of any step; auto: that whose main,
-            champion or search ended last.
+        workflow: id or runs:/ URI of one of its runs, of main or of any step; auto: that whose main
+            or search ended last.
         experiment_id: where to look for runs that depend on the ones named.
 
     Raises:
@@ -62,7 +62,7 @@ def find_workflow(workflow: str, experiment_id: str) -> WorkflowRuns:
                 f"{workflow!r} is a run of {step_of(run) or 'something else'}"
             )
         return workflow_of(run)
-    for steps in ((MAIN, "champion", *SEARCHES), ("featurize",), ("split",), ("eda",), ("load_data",)):
+    for steps in ((MAIN, *SEARCHES), ("featurize",), ("split",), ("eda",), ("load_data",)):
         newest = [
             run for step in steps for run in tracking.find_finished({tracking.STEP: step}, experiment_id)
         ]

@@ -18,7 +18,7 @@ REPORT = ROOT / "reports" / "report.html"
 @click.option(
     "--workflow",
     default="auto",
-    help="A run of main or of a step; auto: the workflow whose main, champion or search ended last.",
+    help="A run of main or of a step; auto: the workflow whose main or search ended last.",
 )
 def report(workflow: str) -> None:
     """Put all that a workflow has left on one page, which opens from disk."""

@@ -16,6 +16,7 @@ from common.report.shown import best_parameters, score
 from common.workflow_runs import WorkflowRuns
 
 FIGURES = {"f1": "F1", "accuracy": "accuracy", "roc_auc": "ROC AUC", "log_loss": "log loss"}
+FIRST = "There was no champion before it."
 UNJUDGED = "No winner of this workflow has been registered: `mlflow run . -e champion` does that."
 
 
@@ -109,7 +110,8 @@ def _compare(
     champion: ModelVersion, before: ModelVersion | None, labels: Mapping[str, str]
 ) -> tuple[Table | None, str]:
     if before is None:
-        return None, "There was no champion before it."
+        gone = champion.tags.get(FOLLOWS)
+        return None, f"Version {gone}, the champion before it, is gone." if gone else FIRST
     what = f"version {before.version}, {before.tags.get('learner', '')} by {before.tags.get('step', '')}"
     if before.tags.get(DIGEST) != champion.tags.get(DIGEST):
         return None, (

@@ -84,3 +84,8 @@ def test_run_of_something_else_is_refused(leave, store):
 def test_nothing_that_ran_is_one_line(store):
     with pytest.raises(UserError, match="run `make main` first"):
         find_workflow("auto", store)
+
+
+def test_champion_by_hand_is_no_workflow_of_its_own(chain, leave, store):
+    leave("champion")
+    assert steps(find_workflow("auto", store)) == [chain[name] for name in ALL]

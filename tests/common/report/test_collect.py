@@ -198,3 +198,9 @@ def test_search_whose_artifacts_are_gone_still_has_its_place(leave, store):
     (search,) = page_of(store).searches
     assert search.summary == ["Its table of candidates is gone."]
     assert (search.best, search.findings, search.pictures) == (None, None, [])
+
+
+def test_champion_before_that_was_deleted_is_told_of(workflow, store):
+    mlflow.MlflowClient().delete_model_version("income", "1")
+    found = page_of(store).champion
+    assert (found.comparison, found.compared) == (None, "Version 1, the champion before it, is gone.")
