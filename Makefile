@@ -10,7 +10,7 @@ PARAMETERS := dataset source profile profile_rows strata train_ratio encoding le
 	metric engine parallelism seed name use_cache
 GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))
 
-.PHONY: main test bench lint ui serve image setup java pins clean
+.PHONY: main test bench lint report ui serve image setup java pins clean
 
 main: setup
 	@$(RUN) -e main $(GIVEN)
@@ -30,6 +30,10 @@ bench: setup
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@set -e; for name in $(BENCHMARKS); do \
 		echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name $(if $(source),--source '$(source)'); done
+
+# make report workflow=RUN; without it, of what ended last
+report: .venv/installed
+	@$(RUN) -e report $(if $(workflow),-P workflow='$(workflow)')
 
 # make ui port=5001
 ui: .venv/installed

@@ -16,6 +16,8 @@ METRIC = "f1"
 
 # Tags of a version.
 SEARCH, DIGEST, SCORE, REASON = "search", "test_digest", f"test_{METRIC}", "reason"
+# Of a champion: the version that was it before; of that one: which took its place.
+FOLLOWS, FOLLOWED_BY = "follows", "followed_by"
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def challenge(contender: ModelVersion, rescore: Callable[[ModelVersion], float],
     alias, reason = _judge(contender, champion, rescore)
     client = MlflowClient()
     if alias == CHAMPION and champion is not None:
-        client.set_model_version_tag(name, champion.version, "followed_by", version)
+        _follow(name, champion, version)
     client.set_registered_model_alias(name, alias, version)
     client.set_model_version_tag(name, version, REASON, reason)
     return Verdict(version, alias, reason)
@@ -134,11 +136,32 @@ def set_champion(name: str, version: str) -> Verdict:
         ) from None
     before = present_champion(name)
     reason = "set by hand" + (f" after version {before.version}" if before else "")
+    if before is not None and str(before.version) != version:
+        _follow(name, before, version)
     client.set_registered_model_alias(name, CHAMPION, version)
     if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == version:
         client.delete_registered_model_alias(name, CHALLENGER)
     client.set_model_version_tag(name, version, REASON, reason)
     return Verdict(version, CHAMPION, reason)
+
+
+def _follow(name: str, before: ModelVersion, version: str) -> None:
+    client = MlflowClient()
+    client.set_model_version_tag(name, before.version, FOLLOWED_BY, version)
+    client.set_model_version_tag(name, version, FOLLOWS, str(before.version))
+
+
+def find_versions(name: str) -> dict[str, ModelVersion]:
+    """Return all versions of a model with their aliases, by number, oldest first; of no model, none."""
+    client = MlflowClient()
+    try:
+        aliases = client.get_registered_model(name).aliases
+    except MlflowException:
+        return {}
+    found = client.search_model_versions(f"name = '{name}'", max_results=10_000)
+    for one in found:
+        one.aliases = [alias for alias, holder in aliases.items() if str(holder) == str(one.version)]
+    return {str(one.version): one for one in sorted(found, key=lambda one: int(one.version))}
 
 
 def test_scores(version: ModelVersion) -> Mapping[str, float]:

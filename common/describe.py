@@ -124,7 +124,7 @@ def describe_html(table: pd.DataFrame, title: str) -> str:
     styled = (
         table.style.hide(axis="index")
         .set_caption(title)
-        .format(_readable, na_rep="", escape="html")
+        .format(readable, na_rep="", escape="html")
         .bar(subset=["missing_%"], color="#f4c7b8", vmin=0, vmax=100)
         .set_table_styles(
             [
@@ -139,7 +139,8 @@ def describe_html(table: pd.DataFrame, title: str) -> str:
     return styled.to_html(doctype_html=True)
 
 
-def _readable(value: object) -> str:
+def readable(value: object) -> str:
+    """Return a cell as it is shown: numbers in groups of three digits, at most two decimals."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -60,6 +60,7 @@ GRAPH = {
     "train_ga": SEARCH,
     "champion": Node(),
     "predict": Node(),
+    "report": Node(),
     # No entry point of its own: champion makes it.
     "ensemble": Node({"features": ("featurize", "")}, ("members.csv", "portable-model")),
 }
@@ -206,8 +207,9 @@ def resolve_inputs(step: str, parameters: Mapping[str, str], experiment_id: str 
         found = tracking.find_finished(tags, experiment_id)
         resolved["warm_start"] = f"runs:/{found[0].info.run_id}" if found else "none"
     by_hand = parameters.get("version", "auto") != "auto"
-    if step == "champion" and not by_hand and parameters.get("candidates", "auto") == "auto":
-        resolved["candidates"] = ",".join(_searches(origin, experiment_id))
+    if step == "champion" and not by_hand:
+        given = parameters.get("candidates", "auto")
+        resolved["candidates"] = ",".join(_searches(origin, experiment_id)) if given == "auto" else given
     return resolved
 
 

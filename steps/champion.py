@@ -30,6 +30,7 @@ def champion(candidates: str, name: str, version: str, ensemble: bool, dataset: 
     if by_hand and ensemble:
         raise UserError(f"ensemble=true makes a version, it cannot go with version={version}")
     with step("champion") as run:
+        run.tag(model=name)
         if by_hand:
             _say(run, registry.set_champion(name, version), name)
             return

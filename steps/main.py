@@ -16,6 +16,8 @@ from common.search.grid import adds_candidates, grid_candidates
 from common.search.space import make_space
 from common.vectorizer import ENCODINGS
 from common.workflow import StartedStep, StepRun, get_or_run, get_or_start
+from common.workflow_runs import STEPS, workflow_of
+from steps.report import leave_report
 from steps.step import (
     OPEN_UNIT,
     PROFILES,
@@ -104,7 +106,10 @@ def main(
         searches += [steps.wait(search).uri() for search in bred]
         has_champion = registry.present_champion(name) is not None
         steps.run("champion", reusable=has_champion, candidates=",".join(searches), name=name)
-        _report(steps.done, name)
+        mlflow.set_tag(STEPS, ",".join(dict.fromkeys(done.run_id for done in steps.done)))
+        _tell(steps.done, name)
+        page = leave_report(workflow_of(mlflow.get_run(active.info.run_id)))
+        click.echo(f"read of it: {page}")
 
 
 class Steps:
@@ -151,7 +156,7 @@ def _grid_searches(
     return [done.uri() for done in searches]
 
 
-def _report(done: list[StepRun], name: str) -> None:
+def _tell(done: list[StepRun], name: str) -> None:
     steps = pd.DataFrame(
         [(s.step, s.run_id, "reused" if s.reused else "new", f"{s.seconds:.1f}") for s in done],
         columns=["step", "run", "state", "seconds"],

@@ -119,6 +119,11 @@ class Run:
         """The run's id."""
         return str(self.active.info.run_id)
 
+    @property
+    def experiment_id(self) -> str:
+        """The experiment that the run is in."""
+        return str(self.active.info.experiment_id)
+
     @cached_property
     def spark(self) -> SparkSession:
         """The Spark session, started when it is first needed."""

@@ -38,7 +38,7 @@ class Project:
 
     def _start(self, entry_point, parameters):
         command = ["mlflow", "run", ".", "-e", entry_point, "--env-manager", "local"]
-        origin = {} if entry_point == "predict" else {"source": self.source}
+        origin = {} if entry_point in ("predict", "report") else {"source": self.source}
         for name, value in {**origin, **parameters}.items():
             command += ["-P", f"{name}={value}"]
         environment = {

@@ -9,6 +9,7 @@ from mlflow.models import Model
 from mlflow.types import DataType
 from pyspark.ml.functions import vector_to_array
 
+from tests.browser import open_page
 from tests.project import MAIN, ROOT
 
 
@@ -46,6 +47,47 @@ def test_main_runs_every_step_below_itself(project, first):
         assert run.data.tags["mlflow.parentRunId"] == main.info.run_id
     assert "champion: models:/income@champion, version " in first.stdout
     assert "mlflow ui" in first.stdout
+    assert main.data.tags["workflow.steps"].split(",") == [run_id for run_id, _ in steps.values()]
+
+
+@pytest.fixture(scope="module")
+def page(project, first):
+    return (project.checkout / "reports" / "report.html").read_text()
+
+
+@pytest.mark.slow
+def test_main_leaves_a_report_of_itself(project, first, page):
+    (main,) = runs(project, **{"workflow.step": "main"})
+    assert [item.path for item in project.client.list_artifacts(main.info.run_id)] == ["report.html"]
+    assert main.info.run_id in page
+    assert all(run_id in page for run_id, _ in table(first.stdout).values())
+    assert "mlflow run . --env-manager local -e main -P source=" in page
+    assert page.count("What the search found") == 2
+    # The winner's pictures and both searches'.
+    assert page.count("data:image/png;base64,") >= 12
+    assert "&lt;=50K" in page
+    assert len(page) < 4_000_000
+
+
+@pytest.mark.slow
+def test_report_fits_a_desk_and_a_phone_and_logs_nothing(page, tmp_path):
+    seen = open_page(page, tmp_path)
+    assert seen.console == []
+    assert [window for window, _, _ in seen.windows] == [1280, 390]
+    assert all(taken <= window for window, taken, _ in seen.windows)
+    assert all(height > 2000 for _, _, height in seen.windows)
+
+
+@pytest.mark.slow
+def test_report_is_made_again_by_itself(project, first):
+    (main,) = runs(project, **{"workflow.step": "main"})
+    done = project.run("report", workflow=main.info.run_id)
+    assert done.returncode == 0, done.stderr
+    (run,) = runs(project, **{"workflow.step": "report"})
+    kept = mlflow.artifacts.download_artifacts(
+        run_id=run.info.run_id, artifact_path="report.html", tracking_uri=project.uri
+    )
+    assert main.info.run_id in Path(kept).read_text()
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ def test_project_has_the_documented_entry_points():
             "train_ga",
             "champion",
             "predict",
+            "report",
             "main",
         ]
     ]

@@ -27,6 +27,9 @@ from common.plots.chart import (
 # Points that a curve is drawn with, parts of calibration, columns and strata that are shown.
 CURVE, PARTS, COLUMNS, STRATA = 400, 10, 15, 16
 
+# Names of the pictures, in their order.
+WINNER_CHARTS = ("confusion", "curves", "calibration", "threshold", "features", "strata")
+
 
 def winner_charts(
     train: ScoreTable,

@@ -48,6 +48,7 @@ def test_higher_score_on_the_same_rows_takes_the_alias(search):
     assert champion_version() == "2"
     assert tags("2")["reason"].startswith("higher: test f1 0.860000 against 0.850000 of version 1")
     assert tags("1")["followed_by"] == "2"
+    assert tags("2")["follows"] == "1"
 
 
 @pytest.mark.parametrize("f1", [0.85, 0.84])
@@ -91,6 +92,7 @@ def test_going_back_gives_the_alias_to_a_version_by_hand(search):
     champion.set_champion("income", "1")
     assert champion_version() == "1"
     assert tags("1")["reason"] == "set by hand after version 2"
+    assert tags("1")["follows"] == "2"
 
 
 def test_way_back_is_not_undone_by_entering_again(search):

@@ -9,6 +9,7 @@ from steps.champion import champion
 from steps.load_data import load_data
 from steps.main import main
 from steps.predict import predict
+from steps.report import report
 from steps.split import split
 from steps.step import StepCommand
 from steps.train_ga import train_ga
@@ -48,6 +49,8 @@ FILES = ["--input", "nope.csv", "--output", "scores"]
         (champion, ["--version", "3", "--ensemble", "true"], "it cannot go with version=3"),
         (champion, ["--name", "a/b"], "name must be some text"),
         (champion, ["--candidates", "runs:/nope"], "run 'nope' does not exist"),
+        (report, [], "there is no finished run to report on: run `make main` first"),
+        (report, ["--workflow", "nope"], "run 'nope' does not exist"),
         (predict, ["--input", "x.csv"], "Missing option '--output'"),
         (
             predict,

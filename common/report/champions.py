@@ -1,0 +1,155 @@
+"""The champion on the page: how good it is, against which it holds the alias, and who was judged."""
+
+from collections.abc import Mapping
+
+from mlflow.entities import Run
+from mlflow.entities.model_registry import ModelVersion
+
+from common import tracking
+from common.artifacts import find_files, find_text
+from common.champion import CHAMPION, DIGEST, FOLLOWS, METRIC, REASON, SEARCH, find_versions, test_scores
+from common.errors import UserError
+from common.metrics import METRICS, sign
+from common.plots.winner import WINNER_CHARTS
+from common.report.page import Champion, Picture, Section, Table
+from common.report.shown import best_parameters, score
+from common.workflow_runs import WorkflowRuns
+
+FIGURES = {"f1": "F1", "accuracy": "accuracy", "roc_auc": "ROC AUC", "log_loss": "log loss"}
+FIRST = "There was no champion before it."
+UNJUDGED = "No winner of this workflow has been registered: `mlflow run . -e champion` does that."
+
+
+def model_name(workflow: WorkflowRuns) -> str | None:
+    """Return the registered model that a workflow's winners were entered in, if they were."""
+    run = workflow.champion
+    return None if run is None else run.data.tags.get("model") or run.data.params.get("name")
+
+
+def find_champion(workflow: WorkflowRuns) -> Champion | str:
+    """Return the model's present champion, whichever workflow it is of; a sentence if there is none."""
+    name = model_name(workflow)
+    if name is None:
+        return UNJUDGED
+    versions = find_versions(name)
+    champion = next((one for one in versions.values() if CHAMPION in one.aliases), None)
+    if champion is None:
+        return f"The model {name} has no champion now."
+    tags = champion.tags
+    search = _run(tags.get(SEARCH, ""))
+    comparison, compared = _compare(champion, versions.get(tags.get(FOLLOWS, "")), labels_of(search))
+    pictures = find_files(tags.get(SEARCH, ""), "plots", "*.png")
+    return Champion(
+        title=f"{name}, version {champion.version}: {tags.get('learner', 'a model')}",
+        uri=f"models:/{name}/{champion.version}",
+        story=_story(champion, workflow),
+        figures=[(FIGURES[key], score(test_scores(champion).get(key))) for key in FIGURES],
+        facts=_facts(champion, search),
+        comparison=comparison,
+        compared=compared,
+        pictures=[
+            Picture(chart, pictures[f"{chart}.png"])
+            for chart in WINNER_CHARTS
+            if f"{chart}.png" in pictures
+        ],
+        card=find_text(tags.get(SEARCH, ""), "portable-model/README.md"),
+    )
+
+
+def find_judged(workflow: WorkflowRuns) -> Section:
+    """Return what became of the workflow's winners."""
+    name, judge = model_name(workflow), workflow.champion
+    if name is None or judge is None:
+        return Section(UNJUDGED)
+    versions = [
+        one for number, one in find_versions(name).items() if f"version_{number}" in judge.data.tags
+    ]
+    header = ["version", "search", "learner", f"{METRIC} over folds", f"test {METRIC}", "now", "why"]
+    rows = [
+        [
+            str(one.version),
+            one.tags.get("step", ""),
+            one.tags.get("learner", ""),
+            _tag_score(one.tags, f"val_{METRIC}"),
+            _tag_score(one.tags, f"test_{METRIC}"),
+            ", ".join(one.aliases),
+            one.tags.get(REASON, ""),
+        ]
+        for one in versions
+    ]
+    text = f"Each search's winner was refitted on all training rows and entered as a version of {name}."
+    return Section(text, Table(header, rows, words=("search", "learner", "now", "why")))
+
+
+def labels_of(search: Run | None) -> Mapping[str, str]:
+    """Return the names of label_0 and label_1, where they are known."""
+    tags = search.data.tags if search else {}
+    return {key: tags[key] for key in ("label_0", "label_1") if key in tags}
+
+
+def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
+    tags, judge = champion.tags, workflow.champion
+    story = f"It is the winner of {tags.get('step') or 'a search'}"
+    if judge is None or f"version_{champion.version}" not in judge.data.tags:
+        story += ", of another workflow; below is why this one's winners did not take its place"
+    return f"{story}. The verdict on it: {tags.get(REASON, 'none is recorded').replace(': ', ', ', 1)}."
+
+
+def _facts(champion: ModelVersion, search: Run | None) -> list[tuple[str, str]]:
+    tags, metrics = champion.tags, search.data.metrics if search else {}
+    facts = [("hyperparameters", best_parameters(tags))]
+    mean, error = (score(metrics.get(f"val_{METRIC}{end}")) for end in ("", "_std"))
+    facts.append((f"{METRIC} over folds", f"{mean} ± {error} (between folds)" if mean else ""))
+    facts.append((f"{METRIC} on the training rows", score(metrics.get(f"train_{METRIC}"))))
+    facts.append(("test rows' digest", tags.get(DIGEST, "")))
+    facts.append(("its search", tags.get(SEARCH, "")))
+    return [(name, value) for name, value in facts if value]
+
+
+def _compare(
+    champion: ModelVersion, before: ModelVersion | None, labels: Mapping[str, str]
+) -> tuple[Table | None, str]:
+    if before is None:
+        gone = champion.tags.get(FOLLOWS)
+        return None, f"Version {gone}, the champion before it, is gone." if gone else FIRST
+    what = f"version {before.version}, {before.tags.get('learner', '')} by {before.tags.get('step', '')}"
+    if before.tags.get(DIGEST) != champion.tags.get(DIGEST):
+        return None, (
+            f"Before it {what} was champion, which was scored on other test rows: their figures cannot "
+            "stand beside each other."
+        )
+    then, now = test_scores(before), test_scores(champion)
+    rows = [
+        [_metric(key, labels), score(then[key]), score(now[key]), _gain(key, now[key] - then[key])]
+        for key in METRICS
+        if key in then and key in now
+    ]
+    header = ["test rows", f"version {before.version}", f"version {champion.version}", "difference"]
+    compared = (
+        f"Before it {what} was champion ({best_parameters(before.tags)}). Both on the same test rows:"
+    )
+    return Table(header, rows, words=("test rows",)), compared
+
+
+def _metric(key: str, labels: Mapping[str, str]) -> str:
+    for place, label in labels.items():
+        if key.endswith(f"_{place}"):
+            return f"{key.removesuffix(f'_{place}')} of {label}"
+    return key
+
+
+def _gain(metric: str, difference: float) -> str:
+    if abs(difference) < 5e-5:
+        return "same"
+    return f"{difference:+.4f} {'better' if difference * sign(metric) > 0 else 'worse'}"
+
+
+def _tag_score(tags: Mapping[str, str], key: str) -> str:
+    return score(float(tags[key])) if key in tags else ""
+
+
+def _run(run_id: str) -> Run | None:
+    try:
+        return tracking.get_run(run_id)
+    except UserError:
+        return None

@@ -1,0 +1,117 @@
+"""The page of a workflow, collected from what its runs have left; nothing is written."""
+
+import io
+
+import pandas as pd
+from mlflow.entities import Run
+
+from common import tracking
+from common.artifacts import find_text
+from common.describe import readable
+from common.report.champions import find_champion, find_judged
+from common.report.commands import COMMIT, find_commands
+from common.report.page import Champion, Page, Section, Table
+from common.report.searches import find_search
+from common.report.shown import moment, took
+from common.workflow_runs import WorkflowRuns, candidates_of, step_of
+
+SAMPLE = "These are figures of the built-in synthetic sample, not of the real data set."
+DIGESTS = ("data_digest", "train_digest", "test_digest")
+
+
+def collect(workflow: WorkflowRuns) -> Page:
+    """Return all that there is to tell of a workflow; what is missing is told in a sentence."""
+    champion = find_champion(workflow)
+    data = workflow.load_data.data.tags if workflow.load_data else {}
+    first = workflow.main or next(iter(workflow.steps))
+    commit = first.data.tags.get(COMMIT)
+    subtitle = f"{step_of(first)} {first.info.run_id}, {moment(first.info.start_time)}"
+    used = champion.uri if isinstance(champion, Champion) else None
+    return Page(
+        title=f"{data.get('dataset', 'Workflow')}: report",
+        subtitle=subtitle + (f", commit {commit[:12]}" if commit else ""),
+        warning=SAMPLE if data.get("source") == "sample" else "",
+        champion=champion,
+        judged=find_judged(workflow),
+        searches=[find_search(run) for run in workflow.searches],
+        data=_data(workflow.load_data),
+        split=_split(workflow.split),
+        describe=_describe(workflow.eda),
+        lineage=_lineage(workflow),
+        commands=find_commands(workflow, used),
+    )
+
+
+def _data(run: Run | None) -> Section:
+    if run is None:
+        return Section("No run of load_data is known of this workflow.")
+    tags = run.data.tags
+    asked = ("dataset", "source", "source_uri", "data_digest")
+    rows = [[name.replace("_", " "), tags[name]] for name in asked if name in tags]
+    return Section("", Table(["", "data"], rows, words=("", "data"), code=("data",)))
+
+
+def _split(run: Run | None) -> Section:
+    table = None if run is None else _table(run, "strata.csv")
+    if run is None or table is None:
+        return Section("The data have not been split.")
+    counts = table[["train_count", "test_count"]].astype(int)
+    train, test = (int(counts[name].sum()) for name in counts)
+    text = f"{train:,} rows to train on, {test:,} to test; each stratum is split in the same proportion."
+    rows = [[row[0], *map(_number, row[1:])] for row in table.itertuples(index=False)]
+    return Section(text, Table(list(table.columns), rows, words=("strata",)))
+
+
+def _describe(run: Run | None) -> Section:
+    table = None if run is None else _table(run, "describe.csv")
+    if run is None or table is None:
+        return Section("The data have not been explored: `mlflow run . -e eda` does that.")
+    if (table["exact"] == "True").all():
+        table = table.drop(columns="exact")
+    is_text = table["type"] == "string"
+    words = ("column", "type", "most_frequent")
+    for name in table.columns:
+        if name not in words:
+            # Of a text the least and the greatest are words, whatever they look like.
+            kept = is_text & (name in ("min", "max"))
+            table[name] = table[name].where(kept, table[name].map(_number))
+    text = f"Every column in one pass. The run {run.info.run_id} has the profile besides, overview.html."
+    return Section(text, Table(list(table.columns), table.to_numpy().tolist(), words=words))
+
+
+def _lineage(workflow: WorkflowRuns) -> Table:
+    runs = [*([workflow.main] if workflow.main else []), *workflow.steps]
+    header = ["step", "run", "started", "took", "made from", "digests"]
+    rows = [
+        [
+            step_of(run),
+            run.info.run_id,
+            moment(run.info.start_time),
+            took(run),
+            "\n".join(_made_from(run)),
+            "\n".join(f"{name}: {run.data.tags[name]}" for name in DIGESTS if name in run.data.tags),
+        ]
+        for run in runs
+    ]
+    return Table(header, rows, words=header, code=("run", "made from", "digests"))
+
+
+def _made_from(run: Run) -> list[str]:
+    if step_of(run) == "champion":
+        return [f"runs:/{run_id}" for run_id in candidates_of(run)]
+    tags = run.data.tags
+    inputs = [tags[name] for name in sorted(tags) if name.startswith(tracking.INPUT)]
+    return inputs or [tags[name] for name in ("source_uri",) if name in tags]
+
+
+def _table(run: Run, path: str) -> pd.DataFrame | None:
+    """Return a table as its text is: a category may be called NA."""
+    text = find_text(run.info.run_id, path)
+    return None if text is None else pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+
+
+def _number(text: str) -> str:
+    try:
+        return readable(int(text) if text.lstrip("-").isdigit() else float(text))
+    except ValueError:
+        return text

@@ -1,0 +1,57 @@
+"""The commands that repeat a workflow, and those that use what it made."""
+
+import shlex
+
+from mlflow.entities import Run
+
+from common import tracking
+from common.report.page import Command
+from common.workflow import ORIGIN, entry_defaults
+from common.workflow_runs import WorkflowRuns, step_of
+
+COMMIT = "mlflow.source.git.commit"
+RUN = "mlflow run . --env-manager local"
+
+
+def find_commands(workflow: WorkflowRuns, champion: str | None) -> list[Command]:
+    """Return the commands, the whole workflow's first.
+
+    Args:
+        workflow: whose runs say what they were given.
+        champion: URI of the model to use; none: there is none.
+    """
+    first = workflow.main or next(iter(workflow.steps))
+    commands = []
+    if COMMIT in first.data.tags:
+        commands.append(Command("the project as it was", f"git checkout {first.data.tags[COMMIT]}"))
+    if workflow.main:
+        commands.append(Command("the whole workflow; what ran before is reused", _again(workflow.main)))
+        everything = f"{_again(workflow.main)} -P use_cache=false"
+        commands.append(Command("the same, and nothing is reused", everything))
+    for run in workflow.steps:
+        commands.append(Command(f"{step_of(run)} alone, on the same input", _again(run)))
+    if champion:
+        score = f"{RUN} -e predict -P input=FILE -P output=FOLDER -P model={shlex.quote(champion)}"
+        commands.append(Command("to score a file with the champion", score))
+        serve = f"make serve model={shlex.quote(champion)}"
+        commands.append(Command("to serve it", serve))
+    return commands
+
+
+def _again(run: Run) -> str:
+    """Return the command that does again what a run did, without what is at its default."""
+    step, defaults = step_of(run), entry_defaults(step_of(run))
+    inputs = {
+        name: run.data.tags[tracking.INPUT + name]
+        for name in defaults
+        if tracking.INPUT + name in run.data.tags
+    }
+    # Where the input is named, nothing before it is asked for.
+    left_out = {"use_cache", *(ORIGIN if inputs else ())}
+    given = {**run.data.params, **inputs}
+    changed = [
+        f"{name}={given[name]}"
+        for name, default in defaults.items()
+        if name not in left_out and given.get(name, default) != default
+    ]
+    return " ".join([f"{RUN} -e {step}", *[f"-P {shlex.quote(one)}" for one in changed]])

@@ -1,0 +1,80 @@
+"""A search on the page: what it was asked, what it found, and how its best candidates did."""
+
+from mlflow.entities import Run
+
+from common.artifacts import find_files, find_text
+from common.errors import UserError
+from common.plots.winner import WINNER_CHARTS
+from common.report.page import Picture, Search, Table
+from common.report.shown import best_parameters, score, took
+from common.search.candidates import Candidates, parse_candidates
+from common.workflow_runs import step_of
+
+SHOWN = 5
+
+
+def find_search(run: Run) -> Search:
+    """Return what a search has left."""
+    text = find_text(run.info.run_id, "candidates.csv")
+    candidates = _candidates(text)
+    tags = run.data.tags
+    return Search(
+        title=f"{step_of(run)} of {tags.get('learner', 'a learner')}",
+        run_id=run.info.run_id,
+        summary=_summary(run, candidates),
+        best=_best(candidates),
+        findings=find_text(run.info.run_id, "findings.md"),
+        pictures=[
+            Picture(name.removesuffix(".png"), png)
+            for name, png in find_files(run.info.run_id, "plots", "*.png").items()
+            if name.removesuffix(".png") not in WINNER_CHARTS
+        ],
+    )
+
+
+def _candidates(text: str | None) -> Candidates | None:
+    try:
+        return None if text is None else parse_candidates(text)
+    except UserError:
+        return None
+
+
+def _summary(run: Run, candidates: Candidates | None) -> list[str]:
+    tags, metrics = run.data.tags, run.data.metrics
+    said = []
+    if candidates is not None:
+        count, folds = candidates.folds.shape
+        metric = candidates.metric
+        failed = f", and {len(candidates.failed)} that failed" if len(candidates.failed) else ""
+        said.append(f"{count} candidates{failed}, scored by {metric} over {folds} folds, in {took(run)}.")
+        mean, error, test = (
+            score(metrics.get(name)) for name in (f"val_{metric}", f"val_{metric}_std", f"test_{metric}")
+        )
+        said.append(
+            f"The best: {best_parameters(run.data.params)}; {metric} {mean} ± {error} over folds, {test} "
+            "on the test rows, which had no say in it."
+        )
+    else:
+        said.append("Its table of candidates is gone.")
+    if "engine" in tags:
+        said.append(f"Engine {tags['engine']}: {tags.get('engine_reason', '')}.")
+    return said
+
+
+def _best(candidates: Candidates | None) -> Table | None:
+    if candidates is None:
+        return None
+    parameters = candidates.parameters.head(SHOWN)
+    header = [*parameters.columns, candidates.metric, "behind the best", "fit, s"]
+    rows = [
+        [
+            *[f"{value:.6g}" if isinstance(value, float) else str(value) for value in values],
+            score(candidates.means[place]),
+            "" if place == 0 else f"{behind.mean:.4f} ± {behind.error:.4f}",
+            f"{candidates.seconds[place]:.2f}",
+        ]
+        for place, (values, behind) in enumerate(
+            zip(parameters.itertuples(index=False), candidates.behind, strict=False)
+        )
+    ]
+    return Table(header, rows)

@@ -1,0 +1,116 @@
+# %% [markdown]
+# # The same work as a library
+#
+# `main` chains steps and tracks them. Here is what they compute, by hand: describe, split, vectorise,
+# search by grid, search by a genetic algorithm, refit. Functions of `common` take frames and plain values
+# and give them back; nothing here is kept, and nothing is tracked.
+#
+# VS Code opens this file as a notebook as it is, Jupyter with jupytext; the kernel is `.venv`'s Python.
+
+# %%
+import sys
+
+sys.path += [".", ".."]  # the project's folder, whether the kernel runs in it or in docs/
+
+import pandas as pd
+
+from common.datasets import load_spec, locate, read
+from common.describe import describe
+from common.learners import get_learner
+from common.metrics import scores
+from common.search.candidates import parse_candidates
+from common.search.conf import load_grid, load_space
+from common.search.engine import make_engine
+from common.search.findings import find
+from common.search.findings_text import headline
+from common.search.folds import assign_fold_rank, fold_data
+from common.search.genetic import Breeding, GeneticSearch
+from common.search.grid import grid_candidates
+from common.search.result import CandidateResult, candidates_table, ranked
+from common.search.space import make_space
+from common.search.winner import model_table, refit
+from common.spark import get_session
+from common.stratify import stratify
+from common.vectorizer import feature_names, fit_vectorizer, vectorize
+
+# %% [markdown]
+# What to turn. `source` is a file or URI, or `auto`: the data set's home, or the built-in sample without
+# a network. `grid` is a name under `conf/grids`, a file, or JSON.
+
+# %% tags=["parameters"]
+source, grid, folds, seed = "auto", "gbt_coarse", 5, 42
+generations, population = 5, 16
+
+# %% [markdown]
+# ## Describe
+#
+# Every column in one pass, however many rows there are.
+
+# %%
+spec = load_spec("adult")
+people = read(get_session(), spec, locate(spec, source)).cache()
+describe(people, spec.missing)
+
+# %% [markdown]
+# ## Split
+#
+# Each stratum gives exactly floor(n x 0.7) of its rows to train, and the same rows whatever the
+# partitions. A workflow keeps both sides as Parquet; here they stay in memory.
+
+# %%
+parts = stratify(people, spec.strata, train_ratio=0.7, seed=seed)
+train, test = parts.train.cache(), parts.test.cache()
+parts.summary
+
+# %% [markdown]
+# ## Vectorise
+#
+# Fitted on the training rows alone. The folds are assigned once too, so that all searches see the same.
+
+# %%
+vectorizer = fit_vectorizer(train, spec, encoding="onehot")
+folded = vectorize(assign_fold_rank(train, spec.label, seed), vectorizer, spec)
+pd.DataFrame({"feature": feature_names(vectorizer, spec, "onehot")})
+
+# %% [markdown]
+# ## Search a grid
+#
+# An engine scores candidates over the folds; each comes as soon as it is scored.
+
+# %%
+learner, data = get_learner("gbt"), fold_data(folded, folds)
+engine = make_engine("boosting", data, learner, seed, parallelism=0)
+candidates = grid_candidates(load_grid(grid, learner), learner)
+tried = [found for found in engine.evaluate(candidates) if isinstance(found, CandidateResult)]
+table = candidates_table(tried, "f1")
+table.head(10)
+
+# %% [markdown]
+# What the grid tells of its hyperparameters:
+
+# %%
+headline(find(parse_candidates(table.to_csv(index=False)), learner.parameters))
+
+# %% [markdown]
+# ## Search a space by a genetic algorithm
+#
+# It asks for a generation and is told its scores, on the same folds by the same engine.
+
+# %%
+space = make_space(load_space("auto", learner), learner)
+genetic = GeneticSearch(space, "f1", Breeding(population), seed)
+while genetic.goes_on(generations, patience=4):
+    generation = genetic.ask()
+    genetic.tell(generation, {found.name: found for found in engine.evaluate(generation.new)})
+genetic.table()
+
+# %% [markdown]
+# ## The winner
+#
+# Refitted by Spark's own estimator on all training rows; only now are the test rows looked at.
+
+# %%
+bred = [found for found in genetic.known.values() if isinstance(found, CandidateResult)]
+winner = ranked([*tried, *bred], "f1")[0]
+model = refit(winner.parameters, learner, data, seed)
+pd.DataFrame({winner.name: scores(model_table(model, vectorize(test, vectorizer, spec)))})

@@ -1,0 +1,41 @@
+"""Entry point report: leaves report.html (also in reports/), one page on a workflow."""
+
+from pathlib import Path
+
+import click
+import mlflow
+
+from common.report.collect import collect
+from common.report.render import render
+from common.workflow import ROOT
+from common.workflow_runs import WorkflowRuns, find_workflow
+from steps.step import step, step_command
+
+REPORT = ROOT / "reports" / "report.html"
+
+
+@step_command("report")
+@click.option(
+    "--workflow",
+    default="auto",
+    help="A run of main or of a step; auto: the workflow whose main or search ended last.",
+)
+def report(workflow: str) -> None:
+    """Put all that a workflow has left on one page, which opens from disk."""
+    with step("report") as run:
+        click.echo(f"the report is in {leave_report(find_workflow(workflow, run.experiment_id))}")
+
+
+def leave_report(workflow: WorkflowRuns) -> Path:
+    """Write the page of a workflow, and keep it with the active run."""
+    page = render(collect(workflow))
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    part = REPORT.with_suffix(".part")
+    part.write_text(page, encoding="utf-8")
+    part.replace(REPORT)
+    mlflow.log_artifact(str(REPORT))
+    return REPORT
+
+
+if __name__ == "__main__":
+    report()

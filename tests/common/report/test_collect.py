@@ -1,0 +1,206 @@
+"""The page of a workflow whose runs are left as the steps leave them, without Spark."""
+
+import re
+
+import mlflow
+import pandas as pd
+import pytest
+
+from common import champion, tracking
+from common.describe import COLUMNS
+from common.report.collect import collect
+from common.report.render import render
+from common.workflow_runs import STEPS, find_workflow
+from tests.common.search.searches import result, text
+
+COLUMN = "<b>x"
+DESCRIBED = {
+    **dict.fromkeys(COLUMNS, ""),
+    "column": COLUMN,
+    "type": "string",
+    "count": 1200,
+    "max": "007",
+    "exact": True,
+    "most_frequent": "NA",
+}
+STRATA = "strata,train_count,test_count,test_%\n<=50K,1400,600,30.0\n>50K,500,215,30.07\n"
+
+
+@pytest.fixture
+def leave(store):
+    """Leave a finished run of a step with tags, scores, parameters and texts; gives the run."""
+
+    def leave(step, tags=None, metrics=None, params=None, **texts):
+        with mlflow.start_run(tags={tracking.STEP: step, **(tags or {})}) as active:
+            mlflow.log_metrics(metrics or {})
+            mlflow.log_params(params or {})
+            for name, content in texts.items():
+                mlflow.log_text(content, name.replace("__", ".").replace("_of_", "/"))
+        return mlflow.get_run(active.info.run_id)
+
+    return leave
+
+
+@pytest.fixture
+def leave_search(leave):
+    def leave_search(step, features, f1, digest="rows"):
+        return leave(
+            step,
+            {
+                f"{tracking.INPUT}features": features,
+                **{"learner": "gbt", "label_0": "<=50K", "label_1": ">50K", champion.DIGEST: digest},
+            },
+            {
+                "val_f1": f1,
+                "val_f1_std": 0.01,
+                "train_f1": f1,
+                "test_f1": f1,
+                "test_f1_label_1": f1 - 0.2,
+            },
+            {"best_maxDepth": 5},
+            candidates__csv=text([result({"maxDepth": depth}, f1 - depth / 1e3) for depth in (5, 3)]),
+            findings__md="# What the search found\n\n- **maxDepth** explains all\n",
+            **{"portable-model_of_README__md": f"# Card\n\n| column |\n|---|\n| {COLUMN} |\n"},
+            **{"portable-model_of_MLmodel": "", "plots_of_effects__png": "", "plots_of_strata__png": ""},
+        )
+
+    return leave_search
+
+
+@pytest.fixture
+def workflow(leave, leave_search):
+    """A whole workflow whose second search took the place of its first; gives its runs by name."""
+    runs = {"load_data": leave("load_data", {"dataset": "adult", "source": "path", "data_digest": "d1"})}
+    data = {f"{tracking.INPUT}data": f"runs:/{runs['load_data'].info.run_id}/data"}
+    runs["eda"] = leave("eda", data, describe__csv=pd.DataFrame([DESCRIBED]).to_csv(index=False))
+    runs["split"] = leave("split", data, strata__csv=STRATA)
+    runs["featurize"] = leave(
+        "featurize", {f"{tracking.INPUT}split": f"runs:/{runs['split'].info.run_id}"}
+    )
+    features = f"runs:/{runs['featurize'].info.run_id}"
+    runs["grid"] = leave_search("train_grid", features, 0.85)
+    runs["ga"] = leave_search("train_ga", features, 0.86)
+    runs["champion"] = enter(leave, runs["grid"], runs["ga"])
+    listed = ",".join(run.info.run_id for run in runs.values())
+    given = {"source": "my file.csv", "seed": "42", "folds": "3"}
+    runs["main"] = leave("main", {STEPS: listed, "mlflow.source.git.commit": "c0ffee"}, params=given)
+    return runs
+
+
+def enter(leave, *searches):
+    """Leave the run of a champion step that judged searches."""
+    said = {"model": "income"}
+    for search in searches:
+        version = champion.register(search, "income")
+        verdict = champion.challenge(version, lambda _: 0.5, "income")
+        said[f"version_{verdict.version}"] = verdict.alias
+    uris = ",".join(f"runs:/{search.info.run_id}" for search in searches)
+    return leave("champion", {**said, f"{tracking.INPUT}candidates": uris})
+
+
+def page_of(store, run="auto"):
+    return collect(find_workflow(run, store))
+
+
+def test_page_has_every_run_and_what_it_was_made_from(workflow, store):
+    page = page_of(store)
+    rows = {row[1]: row for row in page.lineage.rows}
+    assert set(rows) == {run.info.run_id for run in workflow.values()}
+    assert rows[workflow["eda"].info.run_id][4] == f"runs:/{workflow['load_data'].info.run_id}/data"
+    assert page.title == "adult: report"
+
+
+def test_champion_stands_beside_the_one_before(workflow, store):
+    found = page_of(store).champion
+    assert found.title == "income, version 2: gbt"
+    assert "higher, test f1 0.860000 against 0.850000 of version 1" in found.story
+    assert found.figures[0] == ("F1", "0.8600")
+    assert ["f1", "0.8500", "0.8600", "+0.0100 better"] in found.comparison.rows
+    assert ["f1 of >50K", "0.6500", "0.6600", "+0.0100 better"] in found.comparison.rows
+    assert "version 1, gbt by train_grid" in found.compared
+    assert [picture.name for picture in found.pictures] == ["strata"]
+
+
+def test_scores_on_other_rows_do_not_stand_beside_each_other(workflow, leave, leave_search, store):
+    newer = leave_search("train_grid", "runs:/other", 0.9, digest="other rows")
+    enter(leave, newer)
+    found = page_of(store).champion
+    assert found.title == "income, version 3: gbt"
+    assert found.comparison is None
+    assert "scored on other test rows" in found.compared
+
+
+def test_champion_of_another_workflow_is_told_as_such(workflow, leave, leave_search, store):
+    enter(leave, leave_search("train_grid", "runs:/other", 0.9))
+    page = page_of(store, workflow["main"].info.run_id)
+    assert "of another workflow; below is why" in page.champion.story
+    assert [row[0] for row in page.judged.table.rows] == ["1", "2"]
+
+
+def test_first_champion_has_none_before_it(leave, leave_search, store):
+    enter(leave, leave_search("train_grid", "runs:/gone", 0.85))
+    found = page_of(store).champion
+    assert found.comparison is None
+    assert found.compared == "There was no champion before it."
+    assert "The verdict on it: there was no champion." in found.story
+
+
+def test_search_tells_its_candidates_findings_and_pictures(workflow, store):
+    grid, ga = page_of(store).searches
+    assert (grid.title, ga.title) == ("train_grid of gbt", "train_ga of gbt")
+    assert grid.summary[0].startswith("2 candidates, scored by f1 over 5 folds, in ")
+    assert grid.best.rows[0][:3] == ["3", "0.8470", ""]
+    assert "explains all" in grid.findings
+    assert [picture.name for picture in grid.pictures] == ["effects"]
+
+
+def test_tables_show_texts_as_they_are_and_numbers_to_read(workflow, store):
+    page = page_of(store)
+    (row,) = page.describe.table.rows
+    shown = dict(zip(page.describe.table.header, row, strict=True))
+    assert (shown["column"], shown["count"], shown["max"]) == (COLUMN, "1,200", "007")
+    assert shown["most_frequent"] == "NA"
+    assert page.split.text.startswith("1,900 rows to train on, 815 to test")
+
+
+def test_commands_name_what_is_no_default(workflow, store):
+    lines = [command.line for command in page_of(store).commands]
+    local = "mlflow run . --env-manager local"
+    assert lines[0] == "git checkout c0ffee"
+    assert lines[1] == f"{local} -e main -P 'source=my file.csv' -P folds=3"
+    features = f"runs:/{workflow['featurize'].info.run_id}"
+    assert f"{local} -e train_grid -P features={features}" in lines
+    assert lines[-1] == "make serve model=models:/income/2"
+
+
+def test_rendered_page_has_names_of_data_as_text_and_nothing_from_elsewhere(workflow, store):
+    page = render(page_of(store))
+    assert COLUMN not in page
+    # In the describe and in the model card.
+    assert page.count("&lt;b&gt;x</td>") == 2
+    loaded = re.findall(r"""(?:src|href)\s*=\s*["']?([^"'\s>]*)""", page)
+    assert {uri.partition(":")[0] for uri in loaded if not uri.startswith("#")} == {"data"}
+
+
+def test_what_was_not_done_is_a_sentence(leave, store):
+    leave("load_data", {"dataset": "adult", "source": "sample"})
+    page = page_of(store)
+    assert page.champion.startswith("No winner of this workflow has been registered")
+    assert page.searches == []
+    assert "have not been split" in page.split.text
+    assert "have not been explored" in page.describe.text
+    assert "synthetic sample" in page.warning
+    render(page)
+
+
+def test_search_whose_artifacts_are_gone_still_has_its_place(leave, store):
+    leave("train_grid", {"learner": "gbt", f"{tracking.INPUT}features": "runs:/gone"})
+    (search,) = page_of(store).searches
+    assert search.summary == ["Its table of candidates is gone."]
+    assert (search.best, search.findings, search.pictures) == (None, None, [])
+
+
+def test_champion_before_that_was_deleted_is_told_of(workflow, store):
+    mlflow.MlflowClient().delete_model_version("income", "1")
+    found = page_of(store).champion
+    assert (found.comparison, found.compared) == (None, "Version 1, the champion before it, is gone.")
