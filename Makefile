@@ -10,7 +10,7 @@ PARAMETERS := dataset source profile profile_rows strata train_ratio encoding le
 	metric engine parallelism seed name use_cache
 GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))
 
-.PHONY: main test bench lint report ui serve image setup java pins clean
+.PHONY: main test bench pictures lint report ui serve image setup java pins clean
 
 main: setup
 	@$(RUN) -e main $(GIVEN)
@@ -34,6 +34,11 @@ bench: setup
 # make report workflow=RUN; without it, of what ended last
 report: .venv/installed
 	@$(RUN) -e report $(if $(workflow),-P workflow='$(workflow)')
+
+# The documents' pictures, from the store's runs, with Chromium: docs/walkthrough.md.
+pictures: setup
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r docs/requirements.txt
+	@"$(BIN)/python" -m docs.pictures $(call given,folder browser name)
 
 # make ui port=5001
 ui: .venv/installed

@@ -1,0 +1,200 @@
+"""Makes the documents' pictures and tables again, from the runs of the store.
+
+`make pictures`, or python -m docs.pictures [--folder FOLDER] [--browser CHROMIUM]; which runs it reads
+stands in docs/walkthrough.md. MLFLOW_TRACKING_URI is the store, as of every other command.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+
+from common import tracking
+from common.errors import UserError
+from common.learners import get_learner
+from common.plots.chart import ORANGE, Chart, Line, Panel, Parallel
+from common.plots.search import search_charts
+from common.plots.still import draw
+from common.search.candidates import Candidates, difference, parse_candidates
+from common.search.findings import Finding, find
+from docs.screenshots import take
+from steps.step import step_command
+
+IMAGES = Path(__file__).parent / "images"
+EXPERIMENT = "0"
+# All are on the same rows and folds.
+FEATURES = f"{tracking.INPUT}features"
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which finished runs are meant; of those on the champion's features the newest is taken.
+
+    Attributes:
+        command: what makes such a run, an entry point and its parameters.
+        step: its entry point.
+        learner: its parameter of that name.
+        grids: how its parameter of that name begins; of a train_ga, how its space does.
+    """
+
+    command: str
+    step: str
+    learner: str
+    grids: tuple[str, ...]
+
+
+SEARCHES = {
+    "coarse": Search("main", "train_grid", "gbt", ("auto", "gbt_coarse")),
+    "fine": Search("train_grid -P grid=gbt_fine", "train_grid", "gbt", ("gbt_fine",)),
+    "second": Search("train_grid -P grid=runs:/COARSE/next_grid.yaml", "train_grid", "gbt", ("runs:/",)),
+    "genetic": Search("main", "train_ga", "gbt", ("auto",)),
+}
+# In the table of scores, if they were run.
+LEARNERS = ("xgboost", "logistic_regression", "random_forest", "linear_svc")
+
+# A search's own pictures that are shown as they are: file -> (search, its picture).
+COPIES = {
+    "search_effects.png": ("coarse", "effects.png"),
+    "coarse_pairs.png": ("coarse", "pairs.png"),
+    "fine_effects.png": ("fine", "effects.png"),
+    "second_effects.png": ("second", "effects.png"),
+    "genetic_generations.png": ("genetic", "generations.png"),
+    "genetic_effects.png": ("genetic", "effects.png"),
+    "winner_strata.png": ("champion", "strata.png"),
+    "winner_confusion.png": ("champion", "confusion.png"),
+    "winner_threshold.png": ("champion", "threshold.png"),
+    "winner_features.png": ("champion", "features.png"),
+}
+
+
+@step_command("pictures")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=IMAGES)
+@click.option("--browser", default="chromium", help="Chromium's command.")
+@click.option("--name", default="income", help="Of the registered model.")
+def pictures(folder: Path, browser: str, name: str) -> None:
+    """Draw, copy and take the pictures into FOLDER, and print the documents' tables."""
+    chromium = shutil.which(browser)
+    if chromium is None:
+        raise UserError(f"browser must be Chromium's command or path, got {browser!r}, which is neither")
+    champion = _champion(name)
+    features = champion.data.tags[FEATURES]
+    runs = {key: _needed(search, features) for key, search in SEARCHES.items()}
+    shown = {**runs, "champion": champion}
+    others = {
+        learner: _newest(Search("", "train_grid", learner, ("auto",)), features) for learner in LEARNERS
+    }
+    files = _cuts(_candidates(runs["coarse"]))
+    files |= {file: _picture(shown[key], picture) for file, (key, picture) in COPIES.items()}
+    files |= take(chromium, runs["coarse"].info.run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in files.items():
+        (folder / file).write_bytes(content)
+    click.echo(_features(runs["coarse"]))
+    click.echo(_scores({**runs, **{key: run for key, run in others.items() if run}}))
+    click.echo(f"{len(files)} pictures in {folder}, {sum(map(len, files.values())) / 1e6:.1f} MB")
+
+
+def _needed(search: Search, features: str) -> Run:
+    run = _newest(search, features)
+    if run is None:
+        raise UserError(f"no run on the champion's features: mlflow run . -e {search.command} makes it")
+    return run
+
+
+def _newest(search: Search, features: str) -> Run | None:
+    tags = {tracking.STEP: search.step, "learner": search.learner, FEATURES: features}
+    for run in tracking.find_finished(tags, EXPERIMENT, 100):
+        if run.data.params.get("grid", run.data.params.get("space", "")).startswith(search.grids):
+            return run
+    return None
+
+
+def _champion(name: str) -> Run:
+    try:
+        version = MlflowClient().get_model_version_by_alias(name, "champion")
+    except MlflowException:
+        raise UserError(f"model {name!r} has no champion: mlflow run . -e champion makes it") from None
+    return mlflow.get_run(version.run_id)
+
+
+def _candidates(run: Run) -> Candidates:
+    uri = f"runs:/{run.info.run_id}/candidates.csv"
+    return parse_candidates(tracking.read_text(uri), uri)
+
+
+def _picture(run: Run, name: str) -> bytes:
+    uri = f"runs:/{run.info.run_id}/plots/{name}"
+    return Path(mlflow.artifacts.download_artifacts(uri)).read_bytes()
+
+
+def _cuts(candidates: Candidates) -> dict[str, bytes]:
+    """Return a picture a hyperparameter: its part of the effects, and what its best has to say."""
+    effects = next(chart for chart in search_charts(candidates) if chart.name == "effects")
+    if isinstance(effects.panels, Parallel):
+        raise TypeError("effects are panels")
+    panels = {panel.x: panel for panel in effects.panels}
+    findings = find(candidates, get_learner("gbt").parameters).parameters
+    return {f"coarse_{one.name}.png": draw(_cut(one, panels[one.name])) for one in findings}
+
+
+def _cut(one: Finding, panel: Panel) -> Chart:
+    levels = [level.label for level in one.effect.levels]
+    lag = np.array([behind.mean for behind in one.behind])
+    error = np.array([behind.error for behind in one.behind])
+    line = Line(np.arange(len(levels)), lag, "", ORANGE, dots=True, low=lag - error, high=lag + error)
+    best = Panel("the best candidate at each value", one.name, "behind the best of all", [line], levels)
+    gain = f"{one.gain.mean:.4f} ± {one.gain.error:.4f}"
+    return Chart(
+        f"coarse_{one.name}",
+        f"{one.name}: {levels[one.best]} gains {gain} over {levels[one.worst]} on the average",
+        "Left, a dot: a candidate; line: mean at a value, bars: one standard deviation over the folds, "
+        "without what all values share; star: the best. Right: how far the best candidate at a value is "
+        "behind the best of all, paired by fold; bars: one standard error.",
+        [panel, best],
+        columns=2,
+    )
+
+
+def _features(run: Run) -> str:
+    """Return where each column of the data stands in the vector, as Markdown."""
+    text = tracking.read_text(f"{run.data.tags[FEATURES]}/feature_names.json")
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(json.loads(text)):
+        places.setdefault(name.removesuffix(" unseen").split("=")[0], []).append(place)
+    rows = [
+        {"column": name, "features": len(at), "places": f"{at[0]} to {at[-1]}" if at[1:] else str(at[0])}
+        for name, at in places.items()
+    ]
+    return pd.DataFrame(rows).to_markdown(index=False)
+
+
+def _scores(runs: Mapping[str, Run]) -> str:
+    """Return what each search found, as Markdown."""
+    rows = []
+    for key, run in runs.items():
+        found = _candidates(run)
+        error = difference(found.folds[0]).error
+        rows.append(
+            {
+                "search": key,
+                "candidates": len(found.means),
+                "the best": found.names[0],
+                "f1 over folds": f"{found.means[0]:.4f} ± {error:.4f}",
+                "f1 on test": f"{run.data.metrics['test_f1']:.4f}",
+                "fits, s": f"{found.seconds.sum():.0f}",
+            }
+        )
+    return pd.DataFrame(rows).to_markdown(index=False)
+
+
+if __name__ == "__main__":
+    pictures()
