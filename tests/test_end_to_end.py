@@ -37,7 +37,8 @@ STEPS = ["load_data", "eda", "split", "featurize", "train_grid", "train_ga", "ch
 @pytest.mark.slow
 def test_main_runs_every_step_below_itself(project, first):
     steps = table(first.stdout)
-    assert list(steps) == STEPS
+    # In the order in which they ended: some run beside others.
+    assert sorted(steps) == sorted(STEPS)
     (main,) = runs(project, **{"workflow.step": "main"})
     for name, (run_id, state) in steps.items():
         run = project.client.get_run(run_id)
