@@ -123,7 +123,7 @@ def _champion(name: str) -> Run:
         version = MlflowClient().get_model_version_by_alias(name, "champion")
     except MlflowException:
         raise UserError(f"model {name!r} has no champion: mlflow run . -e champion makes it") from None
-    return mlflow.get_run(version.run_id)
+    return mlflow.get_run(str(version.run_id))
 
 
 def _candidates(run: Run) -> Candidates:
