@@ -173,7 +173,8 @@ def _import_worker(_: int) -> None:
 
     import common.search.boosted_fit  # noqa: F401
 
-    tell: Any = pyspark.worker.handle_worker_exception
+    worker: Any = pyspark.worker
+    tell = worker.handle_worker_exception
 
     def end_quietly(error: BaseException, outfile: Any) -> None:
         # Spark lets go a worker that was idle for a minute, and all of them at its end. A worker then
@@ -183,7 +184,7 @@ def _import_worker(_: int) -> None:
             os._exit(0)
         tell(error, outfile)
 
-    pyspark.worker.handle_worker_exception = end_quietly  # type: ignore[attr-defined]
+    worker.handle_worker_exception = end_quietly
 
     # A worker collects garbage after every task, and would look through all that was imported: 70 ms.
     gc.freeze()
