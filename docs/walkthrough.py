@@ -83,7 +83,7 @@ engine = make_engine("boosting", data, learner, seed, parallelism=0)
 candidates = grid_candidates(load_grid(grid, learner), learner)
 tried = [found for found in engine.evaluate(candidates) if isinstance(found, CandidateResult)]
 table = candidates_table(tried, "f1")
-table.head(10)
+table[[*candidates[0], "val_f1", "val_f1_std", "val_accuracy", "val_roc_auc", "fit_seconds"]].head(10)
 
 # %% [markdown]
 # What the grid tells of its hyperparameters:
