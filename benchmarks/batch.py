@@ -1,6 +1,6 @@
 """Three million records scored from file to file: predict, the Spark pipeline, one process with ONNX.
 
-python -m benchmarks.batch [--source FILE] [--rows N]
+python -m benchmarks.batch [--source FILE] [--rows N] [--repeats N]
 """
 
 import statistics
@@ -36,7 +36,6 @@ from .report import report
 
 # The coarse grid's winner.
 PARAMETERS = {"maxBins": 32, "maxDepth": 5, "maxIter": 50, "stepSize": 0.2}
-REPEATS = 2
 FILES = 4
 BATCH = 50_000  # rows that one process reads at a time
 
@@ -47,7 +46,8 @@ COPY = "no scoring: Spark reads and writes"
 @click.command()
 @source_option
 @click.option("--rows", default=3_000_000, help="Records to score.")
-def batch(source: str, rows: int) -> None:
+@click.option("--repeats", default=3, help="Of each way.")
+def batch(source: str, rows: int, repeats: int) -> None:
     """Time the scoring of the same files by each, reading and writing included, in turns."""
     spark = get_session()
     spec = load_spec("adult")
@@ -64,12 +64,14 @@ def batch(source: str, rows: int) -> None:
             way(file_uri(Path(folder, f"few.{kind}")), file_uri(Path(folder, f"warm.{kind}")))
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         processor: dict[str, list[float]] = {name: [] for name in ways}
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             for name, (kind, way) in ways.items():
                 started, before = time.perf_counter(), _processor_seconds()
                 way(file_uri(Path(folder, f"input.{kind}")), file_uri(Path(folder, f"output.{kind}")))
                 seconds[name].append(time.perf_counter() - started)
                 processor[name].append(_processor_seconds() - before)
+                took = f"{seconds[name][-1]:.1f} s, {processor[name][-1]:.1f} of the processor"
+                click.echo(f"{name}: {took}", err=True)
     _report(ways, seconds, processor, rows)
 
 

@@ -28,7 +28,7 @@ from common.vectorizer import LABEL
 
 RESULT = T.StructType().add(PREDICTION, T.StringType()).add(PROBABILITY, T.DoubleType())
 ADDED = (*RESULT.fieldNames(), REASON, LINE)
-SCORED = "__scored"
+GOOD, SCORED = "__good", "__scored"
 
 # Values in an Arrow batch. By Spark's 10,000 rows MLflow's checks, once a batch, take a tenth of the
 # time; the model itself takes a batch in small parts.
@@ -135,11 +135,12 @@ def scored(spark: SparkSession, records: Records, model: KeptModel, seen: Observ
         model: that scores.
         seen: will know `rows` and `bad` once the frame was written.
     """
-    bad = F.count_if(~records.good).alias("bad")
-    good = records.frame.observe(seen, F.count(F.lit(1)).alias("rows"), bad).where(records.good)
-    names = [records.values.get(name, quoted(name)).alias(name) for name in records.names]
+    typed = [records.values.get(name, quoted(name)).alias(name) for name in records.names]
+    told = records.frame.select(*typed, records.good.alias(GOOD))
+    bad = F.count_if(~F.col(GOOD)).alias("bad")
+    good = told.observe(seen, F.count(F.lit(1)).alias("rows"), bad).where(GOOD)
     score = _model_function(spark, model)
-    with_scores = good.select(*names).withColumn(SCORED, score(*[quoted(name) for name in model.columns]))
+    with_scores = good.withColumn(SCORED, score(*[quoted(name) for name in model.columns]))
     added = [F.col(SCORED).getField(name).alias(name) for name in RESULT.fieldNames()]
     return with_scores.select(*[quoted(name) for name in records.names], *added)
 
