@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,9 +22,6 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("steps", "common", "conf", "MLproject", "requirements.txt")
-
-# In the environment of steps that run beside others: their bars would draw over each other.
-BESIDE = "INCOME_STEPS_BESIDE"
 
 # Parameters that say where load_data reads: every step takes them for the steps before it, but its
 # own result depends on them through its input alone.
@@ -142,8 +138,6 @@ def get_or_start(
 ) -> StartedStep:
     """Return a finished run as `get_or_run` does; where there is none, start it and do not wait.
 
-    From then on the steps of this process show their progress in lines.
-
     Args:
         step: an entry point.
         parameters: those that differ from its defaults; inputs are got or run before it starts.
@@ -154,7 +148,6 @@ def get_or_start(
     found = _find(step, complete, experiment_id) if use_cache else None
     if found:
         return StartedStep(step, found, None)
-    os.environ[BESIDE] = "1"
     run = _submit(step, complete, experiment_id, synchronous=False)
     return StartedStep(step, run.run_id, run)
 

@@ -98,12 +98,16 @@ def main(
             "parallelism": parallelism,
             "seed": seed,
         }
-        length = {"generations": generations, "population": population, "patience": patience}
-        bred = [steps.start("train_ga", **shared, **length, space=space)] if generations else []
+        length: dict[str, Any] = {
+            "generations": generations,
+            "population": population,
+            "patience": patience,
+        }
         searches = _grid_searches(
             lambda grid: steps.run("train_grid", **shared, grid=grid), grid, rounds, chosen
         )
-        searches += [steps.wait(search).uri() for search in bred]
+        if generations:
+            searches.append(steps.run("train_ga", **shared, **length, space=space).uri())
         has_champion = registry.present_champion(name) is not None
         steps.run("champion", reusable=has_champion, candidates=",".join(searches), name=name)
         mlflow.set_tag(STEPS, ",".join(dict.fromkeys(done.run_id for done in steps.done)))

@@ -1,6 +1,5 @@
-"""How a search shows itself: a bar in a terminal, plain lines in a pipe or beside another step."""
+"""How a search shows itself: a bar in a terminal, plain lines in a pipe."""
 
-import os
 import sys
 import time
 from types import TracebackType
@@ -11,7 +10,6 @@ from tqdm import tqdm
 
 from common.metrics import sign
 from common.search.result import CandidateFailure, CandidateResult, Outcome
-from common.workflow import BESIDE
 
 
 class Progress:
@@ -23,7 +21,7 @@ class Progress:
         self.started = time.monotonic()
         self.best: CandidateResult | None = None
         self.done = 0
-        self.as_bar = sys.stderr.isatty() and not os.environ.get(BESIDE)
+        self.as_bar = sys.stderr.isatty()
         self.bar = tqdm(total=total, desc=step, disable=not self.as_bar)
 
     def __enter__(self) -> Self:
