@@ -170,7 +170,7 @@ def _parquet_cell(frame: DataFrame, name: str, kind: str) -> _Cell:
 
 
 def _is_text(text: Column) -> Column:
-    return text.isNull() | (F.trim(text) == text)
+    return text.isNull() | ~(text.startswith(" ") | text.endswith(" "))
 
 
 def _whole(number: Column) -> Column:
