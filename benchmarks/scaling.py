@@ -6,7 +6,6 @@ python -m benchmarks.scaling [--source FILE]
 import json
 import subprocess
 import sys
-from threading import Event, Thread
 
 import click
 import psutil
@@ -19,6 +18,7 @@ from common.spark import get_session
 from .adult import adult_folds, source_option
 from .report import report
 from .search import timed_search
+from .watch import watching
 
 GBT = get_learner("gbt")
 GRID = {"maxDepth": [1, 5, 7], "maxBins": [32], "maxIter": [25, 50], "stepSize": [0.2]}
@@ -57,7 +57,8 @@ def _measure(source: str, copies: int) -> dict[str, float]:
     with adult_folds(get_session(), source, copies) as (_, data):
         # The first search starts the workers and has Java compile: it is not counted.
         timed_search("boosting", data, GBT, candidates[:1], None)
-        with _PeakMemory() as peak:
+        peak = _PeakMemory()
+        with watching(peak.look, every=0.1):
             seconds, _found = timed_search("boosting", data, GBT, candidates, None)
         return {
             "rows": data.rows,
@@ -71,34 +72,23 @@ def _measure(source: str, copies: int) -> dict[str, float]:
 
 
 class _PeakMemory:
-    """Watches the resident memory of this process, its JVM and its workers, in bytes."""
+    """The most resident memory that this process, its JVM and its workers were seen with, in bytes."""
 
     def __init__(self) -> None:
         self.driver = self.worker = self.jvm = 0
-        self.ended = Event()
-        self.thread = Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> "_PeakMemory":
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        self.thread.join()
-
-    def _watch(self) -> None:
+    def look(self) -> None:
         this = psutil.Process()
-        while not self.ended.wait(0.1):
-            self.driver = max(self.driver, this.memory_info().rss)
-            for child in this.children(recursive=True):
-                try:
-                    name, memory = child.name(), child.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-                if "java" in name:
-                    self.jvm = max(self.jvm, memory)
-                else:
-                    self.worker = max(self.worker, memory)
+        self.driver = max(self.driver, this.memory_info().rss)
+        for child in this.children(recursive=True):
+            try:
+                name, memory = child.name(), child.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+            if "java" in name:
+                self.jvm = max(self.jvm, memory)
+            else:
+                self.worker = max(self.worker, memory)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ python -m benchmarks.service_soak [--seconds 600]
 import json
 import tempfile
 from pathlib import Path
-from threading import Event, Thread
 
 import click
 import requests
@@ -15,6 +14,7 @@ from common.tracking import model_folder
 
 from .report import report
 from .served import Service, ask, figures, served
+from .watch import watching
 
 CLIENTS = 8
 BODY_MB = 100
@@ -32,17 +32,18 @@ def service_soak(model: str, seconds: int) -> None:
         body = Path(temporary, "record.json")
         body.write_text(json.dumps({"dataframe_split": {"columns": columns, "data": [record]}}))
         ask(service, body, "-c", str(CLIENTS), "-n", "2000")
-        with _Memory(service, seconds / 60) as memory:
+        seen: list[float] = []
+        with watching(lambda: seen.append(service.memory()), every=seconds / 60):
             row = figures(ask(service, body, "-c", str(CLIENTS), "-z", f"{seconds}s"))
         rows = [{"load": f"{CLIENTS} clients, {seconds} s", **row}]
         many = ask(service, body, "-c", "1000", "-n", "10000")
         rows.append({"load": "1,000 clients at once, 10,000 requests", **figures(many)})
         size, answer = _large(service, columns, record)
         alive = requests.get(f"{service.url}/ping").status_code
-    tenth = max(1, len(memory.seen) // 10)
+    tenth = max(1, len(seen) // 10)
     facts = {
         "resident memory, MB: first tenth of the time, last tenth": [
-            round(sum(part) / len(part), 1) for part in (memory.seen[:tenth], memory.seen[-tenth:])
+            round(sum(part) / len(part), 1) for part in (seen[:tenth], seen[-tenth:])
         ],
         f"a body of {BODY_MB} MB": f"{size:,} records: HTTP {answer.status_code} "
         f"in {answer.elapsed.total_seconds():.0f} s",
@@ -58,28 +59,6 @@ def _large(service: Service, columns: list[str], record: list[object]) -> tuple[
     text = head + ",".join([line] * records) + "]}}"
     headers = {"Content-Type": "application/json"}
     return records, requests.post(f"{service.url}/invocations", text, headers=headers)
-
-
-class _Memory:
-    """Sees the resident memory of a service, in MB, at equal times."""
-
-    def __init__(self, service: Service, every: float) -> None:
-        self.service, self.every = service, every
-        self.seen: list[float] = []
-        self.ended = Event()
-        self.thread = Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> "_Memory":
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        self.thread.join()
-
-    def _watch(self) -> None:
-        while not self.ended.wait(self.every):
-            self.seen.append(self.service.memory())
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.scoring.portable_model import read_rows
+from tests.forms import FORMS
 
 # What the README says of a value; each in the column that it is wrong for.
 WRONG = [
@@ -20,15 +21,6 @@ WRONG = [
     *(("age", value) for value in ({"a": 1}, "")),
     *(("sex", value) for value in (5, 1.5, True, ["Male"], {"a": 1}, " Male", "\ud800")),
 ]
-FORMS = {
-    "dataframe_split": lambda rows: {
-        "columns": list(rows[0]),
-        "data": [list(row.values()) for row in rows],
-    },
-    "dataframe_records": lambda rows: rows,
-    "instances": lambda rows: rows,
-    "inputs": lambda rows: {name: [row[name] for row in rows] for name in rows[0]},
-}
 every_form = pytest.mark.parametrize("form", FORMS)
 
 

@@ -14,6 +14,7 @@ from mlflow.pyfunc.scoring_server import invocations
 from mlflow.types import ColSpec, DataType, Schema
 
 from common.scoring.portable_model import INTEGER, TEXT, Scorer, read_rows
+from tests.forms import FORMS
 from tests.tiny_model import COLUMNS, TYPES, pipeline
 
 GOOD = {"age": 39, "pay-rate": 2.5, "job": "Clerk"}
@@ -124,17 +125,6 @@ def test_column_that_is_not_there_once_is_refused(frame, message):
 @pytest.fixture(scope="module")
 def model(tiny_model):
     return mlflow.pyfunc.load_model(str(tiny_model))
-
-
-FORMS = {
-    "dataframe_split": lambda rows: {
-        "columns": list(rows[0]),
-        "data": [list(row.values()) for row in rows],
-    },
-    "dataframe_records": lambda rows: rows,
-    "instances": lambda rows: rows,
-    "inputs": lambda rows: {name: [row[name] for row in rows] for name in rows[0]},
-}
 
 
 def post(model, body, content_type="application/json"):

@@ -1,0 +1,11 @@
+"""The forms of JSON in which MLflow's server takes a table."""
+
+FORMS = {
+    "dataframe_split": lambda rows: {
+        "columns": list(rows[0]),
+        "data": [list(row.values()) for row in rows],
+    },
+    "dataframe_records": lambda rows: rows,
+    "instances": lambda rows: rows,
+    "inputs": lambda rows: {name: [row[name] for row in rows] for name in rows[0]},
+}
