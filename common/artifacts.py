@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-import mlflow
-from mlflow.exceptions import MlflowException
-
 from common import tracking
 from common.errors import UserError
 
@@ -26,7 +23,7 @@ def find_files(run_id: str, folder: str, pattern: str) -> dict[str, bytes]:
         pattern: of their names, as *.png.
     """
     try:
-        found = Path(mlflow.artifacts.download_artifacts(artifact_uri=f"runs:/{run_id}/{folder}"))
-    except (MlflowException, OSError):
+        found = Path(tracking.fetch(f"runs:/{run_id}/{folder}"))
+    except UserError:
         return {}
     return {file.name: file.read_bytes() for file in sorted(found.glob(pattern))}

@@ -127,7 +127,19 @@ def readable_uri(uri: str) -> str:
         target = RunsArtifactRepository.get_underlying_uri(uri) if is_run else uri
     except MlflowException as error:
         raise UserError(f"{uri!r} cannot be read: {first_line(error)}") from None
-    return _spark_uri(target if not is_run or _spark_reads(target) else _download(uri))
+    return _spark_uri(target if not is_run or _spark_reads(target) else fetch(uri))
+
+
+def fetch(uri: str) -> str:
+    """Return the local path of an artifact, fetched first if it is not on this machine.
+
+    Raises:
+        UserError: there is no such run or artifact.
+    """
+    try:
+        return mlflow.artifacts.download_artifacts(artifact_uri=uri)
+    except (MlflowException, OSError) as error:
+        raise UserError(f"artifact {uri!r} cannot be read: {first_line(error)}") from None
 
 
 def read_text(uri: str) -> str:
@@ -136,7 +148,7 @@ def read_text(uri: str) -> str:
     Raises:
         UserError: there is no such run or artifact.
     """
-    return Path(_download(uri)).read_text(encoding="utf-8")
+    return Path(fetch(uri)).read_text(encoding="utf-8")
 
 
 def log_text(text: str, path: str) -> None:
@@ -292,13 +304,6 @@ def _raw_schema(spec: DatasetSpec, names: Sequence[str]) -> Schema:
     kinds = {"integer": DataType.long, "double": DataType.double, "string": DataType.string}
     types = {column.name: kinds[column.type] for column in spec.columns}
     return Schema([ColSpec(type=types[name], name=name) for name in names])
-
-
-def _download(uri: str) -> str:
-    try:
-        return mlflow.artifacts.download_artifacts(artifact_uri=uri)
-    except (MlflowException, OSError) as error:
-        raise UserError(f"artifact {uri!r} cannot be read: {first_line(error)}") from None
 
 
 def _spark_reads(uri: str) -> bool:

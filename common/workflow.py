@@ -10,6 +10,7 @@ from pathlib import Path
 
 import mlflow
 import yaml
+from mlflow.entities import Run
 from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
 
@@ -94,8 +95,8 @@ def get_or_run(
     Raises:
         UserError: a step failed; it has said why.
     """
-    started = time.perf_counter()
     complete = _complete(step, parameters, experiment_id)
+    started = time.perf_counter()
     found = _find(step, complete, experiment_id) if use_cache else None
     if found:
         return StepRun(step, found, True, time.perf_counter() - started)
@@ -214,9 +215,8 @@ def _check_input(name: str, uri: str, artifact: str) -> str:
     return uri
 
 
-def _searches(origin: Mapping[str, str], experiment_id: str) -> list[str]:
-    """Return the URIs of all finished searches on this workflow's features, oldest first."""
-    features = get_or_run("featurize", origin, experiment_id=experiment_id).uri()
+def searches_on(features: str, experiment_id: str) -> list[Run]:
+    """Return all finished searches on some features (their URI), oldest first."""
     found = [
         run
         for search in SEARCHES
@@ -224,11 +224,17 @@ def _searches(origin: Mapping[str, str], experiment_id: str) -> list[str]:
             {tracking.STEP: search, f"{tracking.INPUT}features": features}, experiment_id, most=1000
         )
     ]
+    return sorted(found, key=lambda run: run.info.start_time)
+
+
+def _searches(origin: Mapping[str, str], experiment_id: str) -> list[str]:
+    """Return the URIs of all finished searches on this workflow's features; without any, search."""
+    features = get_or_run("featurize", origin, experiment_id=experiment_id).uri()
+    found = searches_on(features, experiment_id)
     if not found:
         return [
             get_or_run("train_grid", {**origin, "features": features}, experiment_id=experiment_id).uri()
         ]
-    found.sort(key=lambda run: run.info.start_time)
     return [f"runs:/{run.info.run_id}" for run in found]
 
 

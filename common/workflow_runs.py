@@ -8,7 +8,7 @@ from mlflow.entities import LifecycleStage, Run
 
 from common import tracking
 from common.errors import UserError
-from common.workflow import SEARCHES
+from common.workflow import SEARCHES, searches_on
 
 MAIN = "main"
 # Tag of main's run: its steps' runs, of which some may be older than it. A tag takes 8,000 characters.
@@ -80,7 +80,8 @@ def workflow_of(run: Run) -> WorkflowRuns:
         searches = _found(candidates_of(champion))
     featurize = _first(known, "featurize") or _input(searches, "features")
     if featurize and step_of(run) in ("featurize", *SEARCHES):
-        searches = _searches_on(featurize) or searches
+        on_features = searches_on(f"runs:/{featurize.info.run_id}", featurize.info.experiment_id)
+        searches = on_features or searches
     split = _first(known, "split") or _input([featurize], "split")
     eda = _first(known, "eda")
     load_data = _first(known, "load_data") or _input([split, eda], "data")
@@ -137,19 +138,6 @@ def _input(runs: Sequence[Run | None], name: str) -> Run | None:
     """Return the run that is the input of the first of these runs that has one."""
     uris = [run.data.tags.get(f"{tracking.INPUT}{name}", "") for run in runs if run is not None]
     return next(iter(_found(_run_id(uri) for uri in uris if uri.startswith("runs:/"))), None)
-
-
-def _searches_on(featurize: Run) -> list[Run]:
-    features = f"runs:/{featurize.info.run_id}"
-    return [
-        run
-        for step in SEARCHES
-        for run in tracking.find_finished(
-            {tracking.STEP: step, f"{tracking.INPUT}features": features},
-            featurize.info.experiment_id,
-            MOST_RUNS,
-        )
-    ]
 
 
 def _eda_of(load_data: Run | None) -> Run | None:

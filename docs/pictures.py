@@ -132,8 +132,7 @@ def _candidates(run: Run) -> Candidates:
 
 
 def _picture(run: Run, name: str) -> bytes:
-    uri = f"runs:/{run.info.run_id}/plots/{name}"
-    return Path(mlflow.artifacts.download_artifacts(uri)).read_bytes()
+    return Path(tracking.fetch(f"runs:/{run.info.run_id}/plots/{name}")).read_bytes()
 
 
 def _cuts(candidates: Candidates) -> dict[str, bytes]:

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 import click
 import mlflow
 from mlflow.entities import Run as FinishedRun
-from mlflow.types import DataType
 
 from common import candidate_runs, tracking, workflow
 from common.champion import METRIC
 from common.ensemble.members import Member
 from common.ensemble.pipeline import vote_pipeline
 from common.ensemble.vote import Vote, weigh
-from common.scoring.card import stratum_scores
 from common.search.winner import pipeline_scores
-from steps.search import leave_portable, search_data
+from steps.search import leave_pipeline, search_data
 from steps.step import Run
 
 NAME, WEIGHT = "ensemble", "weight_"
@@ -52,11 +50,7 @@ def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     scores = {side: pipeline_scores(pipeline, frame) for side, frame in sides.items()}
     for side, found in scores.items():
         tracking.log_scores(side, found, [run.id])
-    # MLflow's Spark flavour answers with the prediction alone, and fails on more.
-    outputs = {"prediction": DataType.string}
-    tracking.log_spark_model(pipeline, "spark-model", data.spec, outputs)
-    strata = stratum_scores(pipeline, data.test, data.spec)
-    leave_portable(pipeline, data, NAME, vote.result.parameters, scores["test"], strata)
+    leave_pipeline(pipeline, data, NAME, vote.result.parameters, scores["test"])
     run.log_dataset(data.spec)
 
 

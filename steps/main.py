@@ -98,16 +98,19 @@ def main(
             "parallelism": parallelism,
             "seed": seed,
         }
-        length: dict[str, Any] = {
-            "generations": generations,
-            "population": population,
-            "patience": patience,
-        }
         searches = _grid_searches(
             lambda grid: steps.run("train_grid", **shared, grid=grid), grid, rounds, chosen
         )
         if generations:
-            searches.append(steps.run("train_ga", **shared, **length, space=space).uri())
+            bred = steps.run(
+                "train_ga",
+                **shared,
+                space=space,
+                generations=generations,
+                population=population,
+                patience=patience,
+            )
+            searches.append(bred.uri())
         has_champion = registry.present_champion(name) is not None
         steps.run("champion", reusable=has_champion, candidates=",".join(searches), name=name)
         mlflow.set_tag(STEPS, ",".join(dict.fromkeys(done.run_id for done in steps.done)))

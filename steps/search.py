@@ -215,36 +215,46 @@ def _leave_model(
     run, learner, spec = search.run, settings.learner, data.spec
     model = refit(winner.parameters, learner, data.folds, settings.seed)
     tables = {"train": model_table(model, data.folds.frame), "test": model_table(model, data.test)}
+    scored = {side: scores(table) for side, table in tables.items()}
     child = search.writer.run_id(winner.name)
     candidate_runs.log_winner(winner, run.id, child)
-    for side, table in tables.items():
-        tracking.log_scores(side, scores(table), [run.id, child])
+    for side, found in scored.items():
+        tracking.log_scores(side, found, [run.id, child])
     vectorizer = tracking.load_spark_model(run.uri("features", "vectorizer"))
     pipeline = scoring_pipeline(vectorizer, model, spec)
-    # MLflow's Spark flavour answers with the prediction alone, and fails on more.
-    outputs = {"prediction": DataType.string}
-    tracking.log_spark_model(pipeline, "spark-model", spec, outputs)
-    test = scores(tables["test"])
-    strata = stratum_scores(pipeline, data.test, spec)
-    leave_portable(pipeline, data, learner.name, winner.parameters, test, strata)
+    strata = leave_pipeline(pipeline, data, learner.name, winner.parameters, scored["test"])
     importance = column_importance(model, feature_sources(vectorizer, spec), data.folds.frame)
     charts = winner_charts(tables["train"], tables["test"], spec.labels, importance, strata)
-    return test, charts
+    return scored["test"], charts
 
 
-def leave_portable(
+def leave_pipeline(
     pipeline: PipelineModel,
     data: SearchData,
     learner: str,
     parameters: Parameters,
     scored: Mapping[str, float],
-    strata: pd.DataFrame,
-) -> None:
-    """Keep a pipeline as a portable model, once it scores the test rows as the pipeline does."""
+) -> pd.DataFrame:
+    """Keep a pipeline, and as a portable model too, once that scores the test rows as it does.
+
+    Args:
+        pipeline: raw record -> prediction and probability.
+        data: whose test rows both are compared on.
+        learner: its name, for the model card.
+        parameters: it was fitted with these.
+        scored: METRICS on the test rows.
+
+    Returns:
+        How the test rows of each stratum are served.
+    """
     spec = data.spec
+    # MLflow's Spark flavour answers with the prediction alone, and fails on more.
+    tracking.log_spark_model(pipeline, "spark-model", spec, {"prediction": DataType.string})
+    strata = stratum_scores(pipeline, data.test, spec)
     model, found = export(pipeline, spec, data.test)
     names = [quoted(column.name) for column in spec.inputs]
     example = pd.DataFrame(data.test.select(*names).limit(2).toPandas())
     card = model_card(spec, learner, parameters, data.digests, scored, strata, found, example)
     log_portable_model(model, "portable-model", spec, vocabulary(pipeline, spec), example, card)
     click.echo(f"portable model: {found.rows:,} test rows as by Spark, to {found.largest:.0e}")
+    return strata

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Okabe and Ito's colours, which most colour-blind people tell apart; a scale that greys well too.
-BLUE, ORANGE, GREEN, RED, SKY, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#8C8C8C"
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8C8C8C"
 SCALE = "viridis"
 
 Numbers = Sequence[float] | np.ndarray
