@@ -24,12 +24,15 @@ lint: setup
 	@"$(BIN)/mypy"
 
 # Each benchmark alone: python -m benchmarks.NAME. Their tables are kept under benchmarks/results.
-BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch service service_soak
+BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch
+# These ask the champion of `make main`.
+SERVICE_BENCHMARKS := service service_soak
 
-bench: setup
+bench: main
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@set -e; for name in $(BENCHMARKS); do \
 		echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name $(if $(source),--source '$(source)'); done
+	@set -e; for name in $(SERVICE_BENCHMARKS); do echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name; done
 
 # make report workflow=RUN; without it, of what ended last
 report: .venv/installed

@@ -89,8 +89,11 @@ def challenge(contender: ModelVersion, rescore: Callable[[ModelVersion], float],
     version = str(contender.version)
     if champion is not None and REASON in contender.tags:
         # Judged before: to judge again would undo a champion that was set by hand.
-        alias = CHAMPION if str(champion.version) == version else CHALLENGER
-        return Verdict(version, alias, contender.tags[REASON])
+        if str(champion.version) == version:
+            return Verdict(version, CHAMPION, contender.tags[REASON])
+        follower = contender.tags.get(FOLLOWED_BY)
+        reason = f"version {follower} took its place" if follower else contender.tags[REASON]
+        return Verdict(version, CHALLENGER, reason)
     alias, reason = _judge(contender, champion, rescore)
     client = MlflowClient()
     if alias == CHAMPION and champion is not None:

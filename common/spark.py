@@ -24,13 +24,16 @@ def file_uri(path: Path) -> str:
     return f"file://{path.resolve()}"
 
 
-def get_session(master: str | None = None, java_options: str | None = None) -> SparkSession:
+def get_session(
+    master: str | None = None, java_options: str | None = None, shows_stages: bool = False
+) -> SparkSession:
     """Return the active session, or start one.
 
     Args:
         master: Spark master URL. Default: the environment's SPARK_MASTER, else every local core.
         java_options: of the driver's JVM. Default: to share the environment's class archive, if it
             has one.
+        shows_stages: whether Spark shows a stage under way as a bar in the terminal.
 
     A cluster is sent this library's code; its Python (PYSPARK_PYTHON) must have the packages. A local
     session listens on the loopback address alone and has no web UI. Driver memory is the
@@ -44,7 +47,7 @@ def get_session(master: str | None = None, java_options: str | None = None) -> S
         "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled": "false",
         "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY", "4g"),
         "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
+        "spark.ui.showConsoleProgress": str(shows_stages).lower(),
         # Between the JVM and its Python workers loopback's TCP waits 20 ms each way, a task.
         "spark.python.unix.domain.socket.enabled": str(hasattr(socket, "AF_UNIX")).lower(),
     }

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import socket
 import tempfile
 import time
@@ -83,7 +84,12 @@ def get_run(uri: str) -> Run:
     try:
         return mlflow.get_run(run_id)
     except MlflowException:
-        raise UserError(f"run {run_id!r} does not exist in {mlflow.get_tracking_uri()}") from None
+        raise UserError(f"run {run_id!r} does not exist in {shown_store()}") from None
+
+
+def shown_store() -> str:
+    """Return the store's URI without the password that may be in it."""
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", mlflow.get_tracking_uri())
 
 
 def log_frame(frame: DataFrame, path: str) -> None:

@@ -26,6 +26,7 @@ from steps.step import (
     search_options,
     start_run,
     step_command,
+    ui_command,
 )
 
 
@@ -175,9 +176,7 @@ def _tell(done: list[StepRun], name: str) -> None:
         mlflow.log_metrics({f"champion_test_{key}": value for key, value in scores.items()})
         shown = ", ".join(f"{key} {scores[key]:.4f}" for key in ("f1", "accuracy", "roc_auc"))
         click.echo(f"\nchampion: models:/{name}@champion, version {champion.version}; test {shown}")
-    store = mlflow.get_tracking_uri()
-    at_hand = store.startswith("http")
-    click.echo(f"look at it: {store if at_hand else f'mlflow ui --backend-store-uri {store}'}")
+    click.echo(f"look at it: {ui_command()}")
 
 
 if __name__ == "__main__":

@@ -33,8 +33,9 @@ def predict(input: str, output: str, model: str, overwrite: bool) -> None:
 def _report(outcome: Outcome, model: str, target: str) -> None:
     click.echo(f"{outcome.scored:,} of {outcome.rows:,} rows scored by {model}: {target}")
     if outcome.rejected:
-        aside = f"{outcome.rejected:,} rows cannot be scored and were put aside in {outcome.rejects}"
-        click.echo(f"Warning: {aside}; the first: {outcome.reason}", err=True)
+        aside = "1 row" if outcome.rejected == 1 else f"{outcome.rejected:,} rows"
+        where = f"cannot be scored, put aside in {outcome.rejects}"
+        click.echo(f"Warning: {aside} {where}; the first: {outcome.reason}", err=True)
     if outcome.scores:
         measured = [name for name in SHOWN if name in outcome.scores]
         shown = ", ".join(f"{name} {outcome.scores[name]:.4f}" for name in measured)

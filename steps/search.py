@@ -213,6 +213,7 @@ def _leave_model(
 ) -> tuple[Mapping[str, float], list[Chart]]:
     """Refit the winner, score it on both sides and keep it; return its test scores and pictures."""
     run, learner, spec = search.run, settings.learner, data.spec
+    click.echo(f"refitting {winner.name} on all training rows")
     model = refit(winner.parameters, learner, data.folds, settings.seed)
     tables = {"train": model_table(model, data.folds.frame), "test": model_table(model, data.test)}
     scored = {side: scores(table) for side, table in tables.items()}

@@ -22,6 +22,7 @@ from common.metrics import METRICS
 from common.spark import get_session
 from common.vectorizer import FEATURES
 
+PARENT = "mlflow.parentRunId"
 PROFILES = ("full", "minimal", "none")
 OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)
 
@@ -127,7 +128,9 @@ class Run:
     @cached_property
     def spark(self) -> SparkSession:
         """The Spark session, started when it is first needed."""
-        return get_session()
+        # A search's own bar has the terminal's line to itself.
+        shows_stages = sys.stderr.isatty() and self.step not in workflow.SEARCHES
+        return get_session(shows_stages=shows_stages)
 
     def uri(self, name: str, path: str = "") -> str:
         """URI of an input, or of something in it."""
@@ -192,11 +195,19 @@ class Run:
         mlflow.set_tags({name: str(value) for name, value in tags.items()})
 
 
+def ui_command() -> str:
+    """Return what shows the store's runs: the command that serves it, or the address it is served at."""
+    store = tracking.shown_store()
+    return store if store.startswith("http") else f"mlflow ui --backend-store-uri {store}"
+
+
 @contextmanager
 def start_run(name: str) -> Iterator[mlflow.ActiveRun]:
     """Open the run of an entry point, and end those that a kill has left open."""
     with mlflow.start_run(run_name=name) as active:
         mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
+        if PARENT not in active.data.tags:
+            click.echo(f"{name} is run {active.info.run_id}; look at it: {ui_command()}")
         tracking.mark_process(active.info.run_id)
         tracking.close_dead_runs(active.info.experiment_id)
         yield active

@@ -47,7 +47,10 @@ def test_main_runs_every_step_below_itself(project, first):
         assert run.info.run_name == name
         assert run.data.tags["mlflow.parentRunId"] == main.info.run_id
     assert "champion: models:/income@champion, version " in first.stdout
-    assert "mlflow ui" in first.stdout
+    line = f"main is run {main.info.run_id}; look at it: mlflow ui --backend-store-uri sqlite:///"
+    assert line in first.stdout
+    # Of the steps below it main tells in its table.
+    assert first.stdout.count("; look at it: ") == 1
     assert main.data.tags["workflow.steps"].split(",") == [run_id for run_id, _ in steps.values()]
 
 
@@ -163,9 +166,7 @@ def test_predict_scores_a_file_and_puts_its_bad_rows_aside(project, first, slice
     assert done.returncode == 0, done.stderr
     assert "97 of 100 rows scored by models:/income/" in done.stdout
     assert "on the 97 that have a label: f1 0." in done.stdout
-    assert (
-        f"Warning: 3 rows cannot be scored and were put aside in file://{output}.rejected" in done.stderr
-    )
+    assert f"Warning: 3 rows cannot be scored, put aside in file://{output}.rejected" in done.stderr
     scored = pd.concat(map(pd.read_csv, output.glob("part-*")))
     assert set(scored["prediction"]) <= {"<=50K", ">50K"}
     bad = pd.concat(map(pd.read_csv, Path(f"{output}.rejected").glob("part-*")))

@@ -104,6 +104,13 @@ def test_way_back_is_not_undone_by_entering_again(search):
     assert champion_version() == "1"
 
 
+def test_champion_that_lost_its_place_is_told_to_whom(search):
+    first = search(0.85)
+    enter(first)
+    enter(search(0.86))
+    assert enter(first).reason == "version 2 took its place"
+
+
 def test_challenger_that_is_made_champion_is_challenger_no_more(search):
     enter(search(0.85))
     enter(search(0.84))

@@ -11,7 +11,7 @@ from steps.main import main
 from steps.predict import predict
 from steps.report import report
 from steps.split import split
-from steps.step import StepCommand
+from steps.step import StepCommand, ui_command
 from steps.train_ga import train_ga
 from steps.train_grid import train_grid
 
@@ -85,3 +85,20 @@ def test_error_of_ours_keeps_its_trace():
 
     result = CliRunner().invoke(broken)
     assert isinstance(result.exception, KeyError)
+
+
+@pytest.mark.parametrize(
+    ("store", "shown"),
+    [
+        ("sqlite:///mlflow.db", "mlflow ui --backend-store-uri sqlite:///mlflow.db"),
+        ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
+        (
+            "postgresql://me:secret@host/runs",
+            "mlflow ui --backend-store-uri postgresql://me:***@host/runs",
+        ),
+        ("https://me:secret@host/mlflow", "https://me:***@host/mlflow"),
+    ],
+)
+def test_store_is_shown_without_its_password(monkeypatch, store, shown):
+    monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: store)
+    assert ui_command() == shown
