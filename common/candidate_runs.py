@@ -116,7 +116,7 @@ def log_candidate(outcome: Outcome, search: Run, parent: str, constants: Mapping
         search.info.experiment_id,
         run_name=outcome.name,
         tags={
-            "mlflow.parentRunId": parent,
+            tracking.PARENT: parent,
             "mlflow.user": search.data.tags.get("mlflow.user", ""),
             tracking.STEP: "candidate",
             tracking.SEARCH: search.info.run_id,
@@ -153,7 +153,7 @@ def _metrics(result: CandidateResult) -> list[Metric]:
 
 def move_candidate(run_id: str, search: str, parent: str) -> None:
     """Give a finished candidate to another search, below the run `parent`."""
-    tags = {"mlflow.parentRunId": parent, tracking.SEARCH: search}
+    tags = {tracking.PARENT: parent, tracking.SEARCH: search}
     MlflowClient().log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])
 
 
@@ -203,7 +203,7 @@ def generation_run(search: Run, number: int) -> Iterator[GenerationRun]:
         search.info.experiment_id,
         run_name=f"generation {number}",
         tags={
-            "mlflow.parentRunId": search.info.run_id,
+            tracking.PARENT: search.info.run_id,
             "mlflow.user": search.data.tags.get("mlflow.user", ""),
             tracking.STEP: "generation",
             tracking.SEARCH: search.info.run_id,

@@ -35,6 +35,8 @@ from common.spark import file_uri
 STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
 # The process that fills a run; of a run below a search, which search that is.
 PROCESS, SEARCH = "workflow.process", "workflow.search"
+# MLflow's own: of the run that this one is nested in.
+PARENT = "mlflow.parentRunId"
 
 # Its bar counts one small file at a time.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

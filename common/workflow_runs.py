@@ -113,7 +113,7 @@ def _steps_of_main(main: Run) -> list[Run]:
     listed = main.data.tags.get(STEPS)
     if listed:
         return _found(listed.split(","))
-    below = f"tags.`mlflow.parentRunId` = '{main.info.run_id}' and attributes.status = 'FINISHED'"
+    below = f"tags.`{tracking.PARENT}` = '{main.info.run_id}' and attributes.status = 'FINISHED'"
     return list(MlflowClient().search_runs([main.info.experiment_id], below, max_results=MOST_RUNS))
 
 

@@ -22,7 +22,6 @@ from common.metrics import METRICS
 from common.spark import get_session
 from common.vectorizer import FEATURES
 
-PARENT = "mlflow.parentRunId"
 PROFILES = ("full", "minimal", "none")
 OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)
 
@@ -206,7 +205,7 @@ def start_run(name: str) -> Iterator[mlflow.ActiveRun]:
     """Open the run of an entry point, and end those that a kill has left open."""
     with mlflow.start_run(run_name=name) as active:
         mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
-        if PARENT not in active.data.tags:
+        if tracking.PARENT not in active.data.tags:
             click.echo(f"{name} is run {active.info.run_id}; look at it: {ui_command()}")
         tracking.mark_process(active.info.run_id)
         tracking.close_dead_runs(active.info.experiment_id)
