@@ -8,10 +8,15 @@ import socket
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
+from pyspark import inheritable_thread_target
 from pyspark.sql import SparkSession
 
+T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
 LOG4J = ROOT / "conf" / "spark" / "log4j2.properties"
 LIBRARY = "common.zip"
@@ -25,7 +30,10 @@ def file_uri(path: Path) -> str:
 
 
 def get_session(
-    master: str | None = None, java_options: str | None = None, shows_stages: bool = False
+    master: str | None = None,
+    java_options: str | None = None,
+    shows_stages: bool = False,
+    brief: bool = False,
 ) -> SparkSession:
     """Return the active session, or start one.
 
@@ -34,6 +42,7 @@ def get_session(
         java_options: of the driver's JVM. Default: to share the environment's class archive, if it
             has one.
         shows_stages: whether Spark shows a stage under way as a bar in the terminal.
+        brief: whether the work is done in seconds, which Java's second compiler would not pay back.
 
     A cluster is sent this library's code; its Python (PYSPARK_PYTHON) must have the packages. A local
     session listens on the loopback address alone and has no web UI. Driver memory is the
@@ -57,6 +66,8 @@ def get_session(
     options = [f"-Dlog4j2.configurationFile=file:{LOG4J}", *java_options.split(), "-Xlog:cds*=off"]
     # Throughput is what counts here, and G1's short pauses cost a search 5 of 60 s on two cores.
     options.append("-XX:+UseParallelGC")
+    if brief:
+        options.append("-XX:TieredStopAtLevel=1")
     # Spark splits Java's options at spaces: in a folder that has one its warnings are shown.
     settings["spark.driver.extraJavaOptions"] = " ".join(o for o in options if " " not in o)
     if master.startswith("local"):
@@ -75,6 +86,18 @@ def get_session(
     if not master.startswith("local"):
         _send_library(session)
     return session
+
+
+def beside(session: SparkSession, work: Callable[..., T], *arguments: Any) -> Future[T]:
+    """Start some work in a thread of its own; its Spark jobs are this session's.
+
+    Returns:
+        What gives the work's result, or raises its error.
+    """
+    pool = ThreadPoolExecutor(1)
+    started = pool.submit(inheritable_thread_target(session)(work), *arguments)
+    pool.shutdown(wait=False)
+    return started
 
 
 def _send_library(session: SparkSession) -> None:

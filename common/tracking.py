@@ -76,6 +76,23 @@ def has_artifacts(run_id: str, names: Sequence[str]) -> bool:
     return found >= set(names)
 
 
+def artifact_bytes(uri: str) -> int | None:
+    """Return the size of an artifact, with all that is in it; None where its store does not tell."""
+    try:
+        found = mlflow.artifacts.list_artifacts(artifact_uri=uri)
+        # What the store gives are paths from the run's root, or from the URI's.
+        run = re.match(r"runs:/[^/]+", uri)
+        sizes = [
+            artifact_bytes(f"{run.group() if run else uri}/{item.path}")
+            if item.is_dir
+            else item.file_size
+            for item in found
+        ]
+    except (MlflowException, OSError):
+        return None
+    return None if None in sizes else sum(size for size in sizes if size)
+
+
 def get_run(uri: str) -> Run:
     """Return a run by its id or runs:/ URI.
 

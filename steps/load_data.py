@@ -14,6 +14,7 @@ def load_data(dataset: str, source: str) -> None:
     with step("load_data") as run:
         spec = load_spec(dataset)
         location = locate(spec, source)
+        run.input_bytes = location.size
         run.log_frame("data", read(run.spark, spec, location))
         data = run.kept_frame("data")
         run.log_dataset(spec)

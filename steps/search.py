@@ -42,6 +42,7 @@ from common.search.result import (
     ranked,
 )
 from common.search.winner import model_table, refit, scoring_pipeline
+from common.spark import beside
 from common.vectorizer import feature_sources
 from steps.progress import Progress
 from steps.step import Run
@@ -175,9 +176,9 @@ def leave_winner(
     run.log_table("candidates.csv", table)
     candidates = parse_candidates(table.to_csv(index=False))
     # Spark's refit leaves this process waiting.
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(1) as pool:
         charts = search_charts(candidates)
-        drawing = beside.submit(stills, charts)
+        drawing = pool.submit(stills, charts)
         _leave_findings(run, candidates, settings.learner)
         test, of_winner = _leave_model(search, data, settings, winner)
         pictures = drawing.result() | stills(of_winner)
@@ -214,6 +215,7 @@ def _leave_model(
     """Refit the winner, score it on both sides and keep it; return its test scores and pictures."""
     run, learner, spec = search.run, settings.learner, data.spec
     click.echo(f"refitting {winner.name} on all training rows")
+    loading = beside(run.spark, tracking.load_spark_model, run.uri("features", "vectorizer"))
     model = refit(winner.parameters, learner, data.folds, settings.seed)
     tables = {"train": model_table(model, data.folds.frame), "test": model_table(model, data.test)}
     scored = {side: scores(table) for side, table in tables.items()}
@@ -221,7 +223,7 @@ def _leave_model(
     candidate_runs.log_winner(winner, run.id, child)
     for side, found in scored.items():
         tracking.log_scores(side, found, [run.id, child])
-    vectorizer = tracking.load_spark_model(run.uri("features", "vectorizer"))
+    vectorizer = loading.result()
     pipeline = scoring_pipeline(vectorizer, model, spec)
     strata = leave_pipeline(pipeline, data, learner.name, winner.parameters, scored["test"])
     importance = column_importance(model, feature_sources(vectorizer, spec), data.folds.frame)
@@ -248,11 +250,14 @@ def leave_pipeline(
     Returns:
         How the test rows of each stratum are served.
     """
-    spec = data.spec
+    spec, spark = data.spec, data.test.sparkSession
+    # Java compiles and Spark plans most of this time, each on one core.
+    scoring = beside(spark, stratum_scores, pipeline, data.test, spec)
+    exporting = beside(spark, export, pipeline, spec, data.test)
     # MLflow's Spark flavour answers with the prediction alone, and fails on more.
     tracking.log_spark_model(pipeline, "spark-model", spec, {"prediction": DataType.string})
-    strata = stratum_scores(pipeline, data.test, spec)
-    model, found = export(pipeline, spec, data.test)
+    strata = scoring.result()
+    model, found = exporting.result()
     names = [quoted(column.name) for column in spec.inputs]
     example = pd.DataFrame(data.test.select(*names).limit(2).toPandas())
     card = model_card(spec, learner, parameters, data.digests, scored, strata, found, example)

@@ -22,6 +22,9 @@ from common.metrics import METRICS
 from common.spark import get_session
 from common.vectorizer import FEATURES
 
+# With up to so much to read (text for load_data, Parquet for the others), measured, a step is over
+# before Java's second compiler has paid for itself.
+BRIEF_BYTES = {"load_data": 120_000_000, "eda": 2_000_000, "split": 2_000_000, "featurize": 2_000_000}
 PROFILES = ("full", "minimal", "none")
 OPEN_UNIT = click.FloatRange(0, 1, min_open=True, max_open=True)
 
@@ -113,6 +116,8 @@ class Run:
         self.step = step
         self.active = active
         self.parameters = parameters
+        # Of what is read; None: of the inputs that are artifacts.
+        self.input_bytes: int | None = None
 
     @property
     def id(self) -> str:
@@ -129,7 +134,16 @@ class Run:
         """The Spark session, started when it is first needed."""
         # A search's own bar has the terminal's line to itself.
         shows_stages = sys.stderr.isatty() and self.step not in workflow.SEARCHES
-        return get_session(shows_stages=shows_stages)
+        return get_session(shows_stages=shows_stages, brief=self._is_brief())
+
+    def _is_brief(self) -> bool:
+        if self.step not in BRIEF_BYTES:
+            return False
+        sizes = [self.input_bytes]
+        if self.input_bytes is None:
+            sizes = [tracking.artifact_bytes(self.uri(name)) for name in workflow.GRAPH[self.step].inputs]
+        known = [size for size in sizes if size is not None]
+        return len(known) == len(sizes) > 0 and sum(known) <= BRIEF_BYTES[self.step]
 
     def uri(self, name: str, path: str = "") -> str:
         """URI of an input, or of something in it."""

@@ -42,6 +42,12 @@ class Location:
     uri: str
     digest: str
 
+    @property
+    def size(self) -> int | None:
+        """Bytes of a file on this machine; None of anything else."""
+        path = Path(self.uri.removeprefix("file://"))
+        return path.stat().st_size if path.is_file() else None
+
 
 def locate(spec: DatasetSpec, source: str) -> Location:
     """Find a data set's file, fetching it when it is not here yet.
