@@ -82,11 +82,9 @@ def artifact_bytes(uri: str) -> int | None:
         found = mlflow.artifacts.list_artifacts(artifact_uri=uri)
         # What the store gives are paths from the run's root, or from the URI's.
         run = re.match(r"runs:/[^/]+", uri)
+        root = run.group() if run else uri
         sizes = [
-            artifact_bytes(f"{run.group() if run else uri}/{item.path}")
-            if item.is_dir
-            else item.file_size
-            for item in found
+            artifact_bytes(f"{root}/{item.path}") if item.is_dir else item.file_size for item in found
         ]
     except (MlflowException, OSError):
         return None

@@ -5,10 +5,12 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import mlflow
+import psutil
 import yaml
 from mlflow.entities import Run
 from mlflow.exceptions import ExecutionException
@@ -42,6 +44,8 @@ class Node:
     outputs: tuple[str, ...] = ()
 
 
+# Of `nice`: behind all that the workflow waits for.
+BACKGROUND = 10
 SEARCHES = ("train_grid", "train_ga")
 SEARCH = Node(
     {"features": ("featurize", "")},
@@ -139,6 +143,8 @@ def get_or_start(
 ) -> StartedStep:
     """Return a finished run as `get_or_run` does; where there is none, start it and do not wait.
 
+    It takes only the processor time that the steps beside it leave.
+
     Args:
         step: an entry point.
         parameters: those that differ from its defaults; inputs are got or run before it starts.
@@ -150,6 +156,8 @@ def get_or_start(
     if found:
         return StartedStep(step, found, None)
     run = _submit(step, complete, experiment_id, synchronous=False)
+    with suppress(psutil.Error):
+        psutil.Process(run.command_proc.pid).nice(BACKGROUND)
     return StartedStep(step, run.run_id, run)
 
 

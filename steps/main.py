@@ -89,7 +89,6 @@ def main(
         eda = steps.start("eda", data=loaded, profile=profile, profile_rows=profile_rows)
         split = steps.run("split", data=loaded, strata=strata, train_ratio=train_ratio, seed=seed).uri()
         features = steps.run("featurize", split=split, encoding=encoding, seed=seed).uri()
-        steps.wait(eda)
         shared: dict[str, Any] = {
             "features": features,
             "learner": learner,
@@ -102,6 +101,7 @@ def main(
         searches = _grid_searches(
             lambda grid: steps.run("train_grid", **shared, grid=grid), grid, rounds, chosen
         )
+        steps.wait(eda)
         if generations:
             bred = steps.run(
                 "train_ga",

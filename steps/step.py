@@ -1,5 +1,6 @@
 """What all steps share: how a command fails, and the MLflow run that it fills."""
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -132,8 +133,9 @@ class Run:
     @cached_property
     def spark(self) -> SparkSession:
         """The Spark session, started when it is first needed."""
-        # A search's own bar has the terminal's line to itself.
-        shows_stages = sys.stderr.isatty() and self.step not in workflow.SEARCHES
+        # A search's own bar has the terminal's line to itself, beside a step in the background too.
+        in_front = os.getpriority(os.PRIO_PROCESS, 0) <= 0
+        shows_stages = sys.stderr.isatty() and in_front and self.step not in workflow.SEARCHES
         return get_session(shows_stages=shows_stages, brief=self._is_brief())
 
     def _is_brief(self) -> bool:
