@@ -156,9 +156,15 @@ def get_or_start(
     if found:
         return StartedStep(step, found, None)
     run = _submit(step, complete, experiment_id, synchronous=False)
-    with suppress(psutil.Error):
-        psutil.Process(run.command_proc.pid).nice(BACKGROUND)
+    _put_in_background(run.command_proc.pid)  # type: ignore[attr-defined]
     return StartedStep(step, run.run_id, run)
+
+
+def _put_in_background(process: int) -> None:
+    with suppress(psutil.Error, OSError):
+        psutil.Process(process).nice(BACKGROUND)
+        # Linux may weigh sessions against each other first, and MLflow gives this one its own.
+        Path(f"/proc/{process}/autogroup").write_text(str(BACKGROUND))
 
 
 def _complete(step: str, parameters: Mapping[str, object], experiment_id: str) -> dict[str, str]:
