@@ -79,8 +79,8 @@ def has_artifacts(run_id: str, names: Sequence[str]) -> bool:
 def artifact_bytes(uri: str) -> int | None:
     """Return the size of an artifact, with all that is in it; None where its store does not tell."""
     try:
-        found = mlflow.artifacts.list_artifacts(artifact_uri=uri)
-        # What the store gives are paths from the run's root, or from the URI's.
+        found = mlflow.artifacts.list_artifacts(**_place(uri))
+        # What the store gives are paths from the run's root, or from the URI.
         run = re.match(r"runs:/[^/]+", uri)
         root = run.group() if run else uri
         sizes = [
@@ -89,6 +89,12 @@ def artifact_bytes(uri: str) -> int | None:
     except (MlflowException, OSError):
         return None
     return None if None in sizes else sum(size for size in sizes if size)
+
+
+def _place(uri: str) -> dict[str, str]:
+    """Return a place as MLflow lists it, which has no URI for all artifacts of a run."""
+    run_id, _, path = uri.removeprefix("runs:/").partition("/")
+    return {"run_id": run_id} if uri.startswith("runs:/") and not path else {"artifact_uri": uri}
 
 
 def get_run(uri: str) -> Run:

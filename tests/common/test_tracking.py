@@ -67,3 +67,14 @@ def test_runs_of_a_killed_process_are_closed_and_those_of_a_living_one_are_not(s
 
     assert status(alive, dead, foreign) == ["RUNNING", "KILLED", "RUNNING"]
     assert status(*below) == ["RUNNING", "KILLED", "KILLED"]
+
+
+def test_size_of_an_artifact_is_that_of_all_files_in_it(run, tmp_path):
+    mlflow.log_text("12345", "kept/one.txt")
+    mlflow.log_text("123", "kept/deep/two.txt")
+    assert tracking.artifact_bytes(f"runs:/{run.info.run_id}/kept") == 8
+    assert tracking.artifact_bytes(f"runs:/{run.info.run_id}") == 8
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "three.txt").write_text("1234567")
+    assert tracking.artifact_bytes(str(tmp_path / "plain")) == 7
+    assert tracking.artifact_bytes("runs:/0123456789abcdef0123456789abcdef/kept") is None

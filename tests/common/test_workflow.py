@@ -1,6 +1,9 @@
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import mlflow
+import psutil
 import pytest
 from mlflow.exceptions import ExecutionException
 
@@ -113,3 +116,15 @@ def test_fingerprint_changes_with_the_source_alone(tmp_path):
     assert workflow.source_fingerprint(tmp_path) == before
     code.write_text("a = 2\n")
     assert workflow.source_fingerprint(tmp_path) != before
+
+
+def test_step_in_the_background_leaves_the_processor_to_others():
+    process = subprocess.Popen(
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        workflow._put_in_background(process.pid)
+        assert psutil.Process(process.pid).nice() == workflow.BACKGROUND
+    finally:
+        process.communicate(b"\n")
+    workflow._put_in_background(process.pid)
