@@ -6,7 +6,7 @@ import re
 import socket
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -20,6 +20,8 @@ from mlflow.data.spark_dataset_source import SparkDatasetSource
 from mlflow.entities import Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from mlflow.types import ColSpec, DataType, Schema
 from mlflow.utils.file_utils import local_file_uri_to_path
@@ -79,22 +81,19 @@ def has_artifacts(run_id: str, names: Sequence[str]) -> bool:
 def artifact_bytes(uri: str) -> int | None:
     """Return the size of an artifact, with all that is in it; None where its store does not tell."""
     try:
-        found = mlflow.artifacts.list_artifacts(**_place(uri))
-        # What the store gives are paths from the run's root, or from the URI.
-        run = re.match(r"runs:/[^/]+", uri)
-        root = run.group() if run else uri
-        sizes = [
-            artifact_bytes(f"{root}/{item.path}") if item.is_dir else item.file_size for item in found
-        ]
+        place = RunsArtifactRepository.get_underlying_uri(uri) if uri.startswith("runs:/") else uri
+        sizes = list(_file_sizes(get_artifact_repository(place)))
     except (MlflowException, OSError):
         return None
-    return None if None in sizes else sum(size for size in sizes if size)
+    return None if None in sizes else sum(size or 0 for size in sizes)
 
 
-def _place(uri: str) -> dict[str, str]:
-    """Return a place as MLflow lists it, which has no URI for all artifacts of a run."""
-    run_id, _, path = uri.removeprefix("runs:/").partition("/")
-    return {"run_id": run_id} if uri.startswith("runs:/") and not path else {"artifact_uri": uri}
+def _file_sizes(store: ArtifactRepository, path: str | None = None) -> Iterator[int | None]:
+    for item in store.list_artifacts(path):
+        if item.is_dir:
+            yield from _file_sizes(store, item.path)
+        else:
+            yield item.file_size
 
 
 def get_run(uri: str) -> Run:

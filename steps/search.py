@@ -1,7 +1,6 @@
 """What train_grid and train_ga share: candidates tracked as they come, and the winner's leavings."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -176,12 +175,11 @@ def leave_winner(
     run.log_table("candidates.csv", table)
     candidates = parse_candidates(table.to_csv(index=False))
     # Spark's refit leaves this process waiting.
-    with ThreadPoolExecutor(1) as pool:
-        charts = search_charts(candidates)
-        drawing = pool.submit(stills, charts)
-        _leave_findings(run, candidates, settings.learner)
-        test, of_winner = _leave_model(search, data, settings, winner)
-        pictures = drawing.result() | stills(of_winner)
+    charts = search_charts(candidates)
+    drawing = beside(run.spark, stills, charts)
+    _leave_findings(run, candidates, settings.learner)
+    test, of_winner = _leave_model(search, data, settings, winner)
+    pictures = drawing.result() | stills(of_winner)
     shown = page(f"{run.step} of {data.spec.name}", [*charts, *of_winner])
     run.log_files("plots", {**pictures, PAGE: shown.encode()})
     run.log_dataset(data.spec)

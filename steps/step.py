@@ -117,7 +117,7 @@ class Run:
         self.step = step
         self.active = active
         self.parameters = parameters
-        # Of what is read; None: of the inputs that are artifacts.
+        # Of what a step reads that no step before it has kept; None: not known.
         self.input_bytes: int | None = None
 
     @property
@@ -141,11 +141,11 @@ class Run:
     def _is_brief(self) -> bool:
         if self.step not in BRIEF_BYTES:
             return False
-        sizes = [self.input_bytes]
-        if self.input_bytes is None:
-            sizes = [tracking.artifact_bytes(self.uri(name)) for name in workflow.GRAPH[self.step].inputs]
-        known = [size for size in sizes if size is not None]
-        return len(known) == len(sizes) > 0 and sum(known) <= BRIEF_BYTES[self.step]
+        size = self.input_bytes
+        # All but load_data, which has none, read one step's artifacts.
+        for name in workflow.GRAPH[self.step].inputs:
+            size = tracking.artifact_bytes(self.uri(name))
+        return size is not None and size <= BRIEF_BYTES[self.step]
 
     def uri(self, name: str, path: str = "") -> str:
         """URI of an input, or of something in it."""

@@ -5,6 +5,7 @@ import math
 import os
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, wait
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -23,6 +24,7 @@ from common.search.folds import FOLD, FoldData
 from common.search.result import Outcome
 from common.search.shared_fit import shared_fits
 from common.search.thresholds import sampled_rows
+from common.spark import beside
 from common.vectorizer import FEATURES, LABEL
 
 # A task costs 30 ms beside its fits, but its results arrive at its end, and the last task keeps the
@@ -61,7 +63,7 @@ class BoostingEngine:
         self.matrix, self.row_ids = collect_matrix(self.numbered)
         self.sent_matrix: Broadcast[FoldMatrix] = self.context.broadcast(self.matrix)
         self.sent_samples: dict[int, Broadcast[Samples]] = {}
-        warm.join()
+        wait([warm])
 
     def evaluate(self, candidates: Sequence[Parameters]) -> Iterator[Outcome]:
         """Score candidates (parameters by the learner's names) in one Spark job.
@@ -129,17 +131,11 @@ class BoostingEngine:
         values = self.matrix.numbers.size + self.matrix.indicators.nnz
         return max(1, min(spread, VALUES_PER_TASK // max(values, 1)))
 
-    def _start_workers(self) -> Thread:
+    def _start_workers(self) -> Future[None]:
         """Have every core's worker import what it will need, while the rows are collected."""
         cores = self.context.defaultParallelism
         work = self.context.parallelize(range(cores), cores)
-
-        def run() -> None:
-            work.foreach(_import_worker)
-
-        warm = Thread(target=inheritable_thread_target(self.data.frame.sparkSession)(run), daemon=True)
-        warm.start()
-        return warm
+        return beside(self.data.frame.sparkSession, work.foreach, _import_worker)
 
     def _send_samples(self, rules: Sequence[BoostingRule]) -> None:
         wanted = {sampled_rows(rule.max_bins) for rule in rules if rule.kind == SPARK}
