@@ -14,11 +14,11 @@ from common import tracking
 from steps.featurize import featurize
 from steps.load_data import load_data
 from steps.split import split
+from tests.held_search import HELD, WRITTEN
 from tests.project import ROOT
 
 GRID = '{"maxDepth": [1, 2], "maxBins": [8, 16], "stepSize": [0.2, 0.3], "maxIter": [2]}'
 SPACE = '{"maxDepth": {"low": 1, "high": 3}, "maxIter": {"low": 1, "high": 9}}'
-FINISHED = f"tags.`{tracking.STEP}` = 'candidate' and attributes.status = 'FINISHED'"
 SEARCHES = {
     "train_grid": ["--grid", GRID, "--engine", "mllib", "--parallelism", "1"],
     "train_ga": ["--space", SPACE, "--generations", "8", "--population", "5", "--patience", "8"],
@@ -44,22 +44,26 @@ def features(store, slice_file, spark):
     return f"runs:/{run.info.run_id}"
 
 
-def start(step, features, store):
+def start(command, step, features, store):
     environment = {
         **os.environ,
         "MLFLOW_EXPERIMENT_ID": store,
         "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
         "PYTHONUNBUFFERED": "1",
     }
-    command = [sys.executable, "-m", f"steps.{step}", "--features", features, "--folds", "2"]
+    options = ["--features", features, "--folds", "2", *SEARCHES[step]]
     return subprocess.Popen(
-        [*command, *SEARCHES[step]], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", *command, *options],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 
 def finish(step, features, store):
     """Run a search to its end; give what it printed and its run."""
-    process = start(step, features, store)
+    process = start([f"steps.{step}"], step, features, store)
     output, _ = process.communicate()
     assert process.returncode == 0, output
     return output, tracking.find_finished({tracking.STEP: step}, store)[0]
@@ -73,19 +77,17 @@ def table(run, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("step", SEARCHES)
 def test_killed_search_goes_on_where_it_was_and_finds_the_same(features, store, step):
-    killed = start(step, features, store)
-    client = mlflow.MlflowClient()
-    for line in killed.stdout:
-        if line.startswith(f"{step} ") and len(client.search_runs([store], FINISHED)) >= 2:
-            break
+    killed = start(["tests.held_search", step], step, features, store)
+    assert HELD in killed.stdout
     killed.kill()
     killed.communicate()
+    client = mlflow.MlflowClient()
     (dead,) = client.search_runs([store], f"tags.`{tracking.STEP}` = '{step}'")
     assert dead.info.status == "RUNNING"
 
     output, resumed = finish(step, features, store)
     taken = int(output.split("taking up ")[1].split(" ")[0])
-    assert taken >= 2
+    assert taken == WRITTEN
     assert client.get_run(dead.info.run_id).info.status == "KILLED"
     assert client.search_runs([store], "attributes.status = 'RUNNING'") == []
     candidates = [

@@ -1,0 +1,30 @@
+"""A search that stands still in the middle of writing a candidate, for a test to kill it there."""
+
+import sys
+from importlib import import_module
+from itertools import count
+from threading import Event
+
+from common import candidate_runs
+
+WRITTEN = 3
+HELD = "held\n"
+
+
+def main() -> None:
+    """Run a search's step; its first candidates are written, and of the next one the run alone."""
+    metrics, number = candidate_runs._metrics, count()
+
+    def hold(result):
+        if next(number) == WRITTEN:
+            sys.stdout.write(HELD)
+            Event().wait()
+        return metrics(result)
+
+    candidate_runs._metrics = hold
+    step, *arguments = sys.argv[1:]
+    getattr(import_module(f"steps.{step}"), step).main(arguments)
+
+
+if __name__ == "__main__":
+    main()
