@@ -49,18 +49,23 @@ class _Sides:
 
 
 def _sides(fit: Fit, matrix: FoldMatrix, samples: SamplesBySize) -> _Sides:
-    features, bins = matrix.raw(), fit.rule.max_bins
-    if fit.rule.kind == SPARK:
-        sample: Samples = samples[sampled_rows(bins)]
-        features = matrix.binned(sample.places[fit.fold], sample.rows[fit.fold], bins)
+    rule, cuts = fit.rule, None
+    if rule.kind == SPARK:
+        sample: Samples = samples[sampled_rows(rule.max_bins)]
+        place = sample.places[fit.fold], sample.rows[fit.fold]
+        features, each_bin = matrix.binned(*place, rule.max_bins)
+        # Without this XGBoost would sort all rows to find the bins that they are numbers of.
+        cuts = xgb.QuantileDMatrix(each_bin, max_bin=_max_bin(rule), nthread=1)
+    else:
+        features = matrix.raw()
     out = matrix.fold == fit.fold
     label = matrix.label[~out]
-    train = xgb.QuantileDMatrix(features[~out], label, max_bin=_max_bin(fit.rule), nthread=1)
+    train = xgb.QuantileDMatrix(features[~out], label, max_bin=_max_bin(rule), nthread=1, ref=cuts)
     return _Sides(train, label, xgb.DMatrix(features[out], nthread=1), matrix.label[out])
 
 
 def _max_bin(rule: BoostingRule) -> int:
-    # Spark's bins come ready made: XGBoost must find each of them, which it does given room.
+    # Spark's bins come ready made: XGBoost must have room for each of them.
     return max(rule.max_bins, 256) if rule.kind == SPARK else rule.max_bins
 
 
