@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -23,9 +24,21 @@ def row_hash(columns: Sequence[str], seed: int | str) -> Column:
     return F.xxhash64(F.lit(str(seed)), *parts)
 
 
-def frame_digest(frame: DataFrame) -> str:
-    """Digest (32 hex digits) of a frame's rows and column names, whatever their order. One pass."""
+class Digest(NamedTuple):
+    """What is in a frame, whatever the order.
+
+    Attributes:
+        rows: how many.
+        content: hash of the rows and the column names, 32 hex digits.
+    """
+
+    rows: int
+    content: str
+
+
+def frame_digest(frame: DataFrame) -> Digest:
+    """Count a frame's rows and hash what is in them. One pass."""
     total = F.sum(row_hash(frame.columns, "digest").cast("decimal(20,0)"))
     rows, hashes = frame.agg(F.count(F.lit(1)), total).first() or (0, 0)
     content = f"{sorted(frame.columns)}:{rows}:{hashes}"
-    return hashlib.sha256(content.encode()).hexdigest()[:32]
+    return Digest(rows, hashlib.sha256(content.encode()).hexdigest()[:32])

@@ -68,6 +68,8 @@ def get_session(
     options.append("-XX:+UseParallelGC")
     if brief:
         options.append("-XX:TieredStopAtLevel=1")
+        # Half a second of planning anew, stage by stage, for queries of a second.
+        settings["spark.sql.adaptive.enabled"] = "false"
     # Spark splits Java's options at spaces: in a folder that has one its warnings are shown.
     settings["spark.driver.extraJavaOptions"] = " ".join(o for o in options if " " not in o)
     if master.startswith("local"):

@@ -19,9 +19,10 @@ def load_data(dataset: str, source: str) -> None:
         data = run.kept_frame("data")
         run.log_dataset(spec)
         digest = frame_digest(data)
-        run.tag(dataset=spec.name, source=location.kind, source_uri=location.uri, data_digest=digest)
-        run.log_data(spec, data, "data", digest, "raw")
-        click.echo(f"{data.count():,} rows of {spec.name} from {location.uri} ({location.kind})")
+        tags = {"source": location.kind, "source_uri": location.uri, "data_digest": digest.content}
+        run.tag(dataset=spec.name, **tags)
+        run.log_data(spec, data, "data", digest.content, "raw")
+        click.echo(f"{digest.rows:,} rows of {spec.name} from {location.uri} ({location.kind})")
 
 
 if __name__ == "__main__":

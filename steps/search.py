@@ -23,7 +23,7 @@ from common.plots.interactive import PAGE, page
 from common.plots.search import search_charts
 from common.plots.still import stills
 from common.plots.winner import winner_charts
-from common.row_hash import frame_digest, quoted
+from common.row_hash import Digest, frame_digest, quoted
 from common.scoring.card import model_card, stratum_scores
 from common.scoring.export import export, vocabulary
 from common.scoring.keep import log_portable_model
@@ -97,7 +97,7 @@ class SearchData:
     spec: DatasetSpec
     folds: FoldData
     test: DataFrame
-    digests: Mapping[str, str]
+    digests: Mapping[str, Digest]
 
 
 def search_data(run: Run, folds: int) -> SearchData:
@@ -107,8 +107,8 @@ def search_data(run: Run, folds: int) -> SearchData:
     digests = {}
     for side, frame, context in (("train", train, "training"), ("test", test, "test")):
         digest = frame_digest(frame.select(*[quoted(name) for name in spec.names]))
-        tracking.log_data(frame, spec, run.uri("features", side), digest, context)
-        run.tag(**{f"{side}_digest": digest})
+        tracking.log_data(frame, spec, run.uri("features", side), digest.content, context)
+        run.tag(**{f"{side}_digest": digest.content})
         digests[context] = digest
     run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1])
     return SearchData(spec, fold_data(train, folds), test, digests)
@@ -215,7 +215,10 @@ def _leave_model(
     click.echo(f"refitting {winner.name} on all training rows")
     loading = beside(run.spark, tracking.load_spark_model, run.uri("features", "vectorizer"))
     model = refit(winner.parameters, learner, data.folds, settings.seed)
-    tables = {"train": model_table(model, data.folds.frame), "test": model_table(model, data.test)}
+    tables = {
+        "train": model_table(model, data.folds.frame, data.folds.rows),
+        "test": model_table(model, data.test, data.digests["test"].rows),
+    }
     scored = {side: scores(table) for side, table in tables.items()}
     child = search.writer.run_id(winner.name)
     candidate_runs.log_winner(winner, run.id, child)
@@ -258,7 +261,8 @@ def leave_pipeline(
     model, found = exporting.result()
     names = [quoted(column.name) for column in spec.inputs]
     example = pd.DataFrame(data.test.select(*names).limit(2).toPandas())
-    card = model_card(spec, learner, parameters, data.digests, scored, strata, found, example)
+    digests = {context: digest.content for context, digest in data.digests.items()}
+    card = model_card(spec, learner, parameters, digests, scored, strata, found, example)
     log_portable_model(model, "portable-model", spec, vocabulary(pipeline, spec), example, card)
     click.echo(f"portable model: {found.rows:,} test rows as by Spark, to {found.largest:.0e}")
     return strata

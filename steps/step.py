@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -119,6 +120,8 @@ class Run:
         self.parameters = parameters
         # Of what a step reads that no step before it has kept; None: not known.
         self.input_bytes: int | None = None
+        # Of the session, where it was started beside the store.
+        self.starting: Future[SparkSession] | None = None
 
     @property
     def id(self) -> str:
@@ -133,6 +136,8 @@ class Run:
     @cached_property
     def spark(self) -> SparkSession:
         """The Spark session, started when it is first needed."""
+        if self.starting is not None:
+            return self.starting.result()
         # A search's own bar has the terminal's line to itself, beside a step in the background too.
         in_front = os.getpriority(os.PRIO_PROCESS, 0) <= 0
         shows_stages = sys.stderr.isatty() and in_front and self.step not in workflow.SEARCHES
@@ -235,12 +240,26 @@ def step(name: str) -> Iterator[Run]:
     The run carries the key by which a later one finds it, and only once it has finished.
     """
     parameters = {key: _text(value) for key, value in click.get_current_context().params.items()}
+    starting = _start_beside(name, parameters)
     with start_run(name) as active:
         inputs = workflow.resolve_inputs(name, parameters, active.info.experiment_id)
         parameters |= inputs
         tags = {tracking.INPUT + key: uri for key, uri in inputs.items()}
         mlflow.set_tags({tracking.KEY: workflow.step_key(name, parameters), **tags})
-        yield Run(name, active, parameters)
+        run = Run(name, active, parameters)
+        run.starting = starting
+        yield run
+
+
+def _start_beside(name: str, parameters: Mapping[str, str]) -> Future[SparkSession] | None:
+    """Start a search's session while its run is opened: nothing in the store says how."""
+    waits = any(parameters[given] == "auto" for given in workflow.GRAPH[name].inputs)
+    if name not in workflow.SEARCHES or waits:
+        return None
+    pool = ThreadPoolExecutor(1)
+    starting = pool.submit(get_session)
+    pool.shutdown(wait=False)
+    return starting
 
 
 def _text(value: object) -> str:

@@ -22,9 +22,15 @@ def refit(parameters: Parameters, learner: Learner, data: FoldData, seed: int) -
     return learner.estimator(parameters, seed).fit(data.frame)
 
 
-def model_table(model: Model, frame: DataFrame) -> ScoreTable:
-    """Count a model's predictions on vectorised rows: all of METRICS follow from it."""
-    return score_table(model.transform(frame), frame.count())
+def model_table(model: Model, frame: DataFrame, rows: int | None = None) -> ScoreTable:
+    """Count a model's predictions on vectorised rows: all of METRICS follow from it.
+
+    Args:
+        model: a classifier.
+        frame: features and label.
+        rows: how many there are, when known; see score_table.
+    """
+    return score_table(model.transform(frame), rows)
 
 
 def scoring_pipeline(vectorizer: PipelineModel, model: Model, spec: DatasetSpec) -> PipelineModel:
