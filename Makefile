@@ -10,7 +10,7 @@ PARAMETERS := dataset source profile profile_rows strata train_ratio encoding le
 	metric engine parallelism seed name use_cache
 GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))
 
-.PHONY: main test bench pictures lint report ui serve image setup java pins clean
+.PHONY: main test bench load-tool pictures lint report ui serve image setup java pins clean
 
 main: setup
 	@$(RUN) -e main $(GIVEN)
@@ -28,11 +28,15 @@ BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch
 # These ask the champion of `make main`.
 SERVICE_BENCHMARKS := service service_soak
 
-bench: main
+# What a benchmark lacks is told first, not an hour later.
+bench: load-tool main
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@set -e; for name in $(BENCHMARKS); do \
 		echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name $(if $(source),--source '$(source)'); done
 	@set -e; for name in $(SERVICE_BENCHMARKS); do echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name; done
+
+load-tool:
+	@command -v hey >/dev/null || { echo "hey is needed, which loads the service: apt-get install hey, or brew install hey" >&2; exit 1; }
 
 # make report workflow=RUN; without it, of what ended last
 report: .venv/installed

@@ -112,25 +112,25 @@ def log_candidate(outcome: Outcome, search: Run, parent: str, constants: Mapping
     """
     client = MlflowClient()
     params = [Param(name, str(value)) for name, value in {**constants, **outcome.parameters}.items()]
-    child = client.create_run(
-        search.info.experiment_id,
-        run_name=outcome.name,
-        tags={
-            tracking.PARENT: parent,
-            "mlflow.user": search.data.tags.get("mlflow.user", ""),
-            tracking.STEP: "candidate",
-            tracking.SEARCH: search.info.run_id,
-        },
-    ).info.run_id
+    tags = {
+        tracking.PARENT: parent,
+        "mlflow.user": search.data.tags.get("mlflow.user", ""),
+        tracking.STEP: "candidate",
+        tracking.SEARCH: search.info.run_id,
+    }
+    metrics: list[Metric] = []
+    status = RunStatus.to_string(RunStatus.FINISHED)
+    # Tags cost the store least when they come with the run.
     if isinstance(outcome, CandidateFailure):
-        error = RunTag("error", outcome.error[:LONGEST_ERROR])
-        client.log_batch(child, params=params, tags=[error])
-        client.set_terminated(child, RunStatus.to_string(RunStatus.FAILED))
+        tags["error"] = outcome.error[:LONGEST_ERROR]
+        status = RunStatus.to_string(RunStatus.FAILED)
     else:
+        metrics = _metrics(outcome)
         # Metric histories are read one by one; the tags come with the run when it is taken up again.
-        folds = [RunTag(f"{FOLD}{place}", json.dumps(fold)) for place, fold in enumerate(outcome.folds)]
-        client.log_batch(child, metrics=_metrics(outcome), params=params, tags=folds)
-        client.set_terminated(child, RunStatus.to_string(RunStatus.FINISHED))
+        tags |= {f"{FOLD}{place}": json.dumps(fold) for place, fold in enumerate(outcome.folds)}
+    child = client.create_run(search.info.experiment_id, run_name=outcome.name, tags=tags).info.run_id
+    client.log_batch(child, metrics=metrics, params=params)
+    client.set_terminated(child, status)
     return str(child)
 
 

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import mlflow
 import pytest
 
+from steps import step
 from steps.step import BRIEF_BYTES, Run
 
 
@@ -38,3 +39,21 @@ def test_load_data_is_judged_by_its_file():
 
 def test_search_has_both_compilers(data):
     assert not run_of("train_grid", features=data)._is_brief()
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "begins"),
+    [
+        ("train_ga", {"features": "runs:/0123"}, True),
+        # What must run first would have it wait with its memory taken.
+        ("train_ga", {"features": "auto"}, False),
+        # How much there is to read, which the store knows, says how it is started.
+        ("split", {"data": "runs:/0123/data"}, False),
+    ],
+)
+def test_session_starts_beside_the_run_where_nothing_in_the_store_says_how(
+    name, inputs, begins, monkeypatch
+):
+    monkeypatch.setattr(step, "get_session", lambda: "session")
+    starting = step._start_beside(name, inputs)
+    assert (starting.result() if starting else None) == ("session" if begins else None)
