@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from common.metrics import ScoreTable, Thresholds, confusion, scores, thresholds
 from common.plots.chart import (
@@ -159,7 +159,7 @@ def _parts(test: ScoreTable) -> pd.DataFrame:
 
 def _interval(positive: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return Wilson's 95% interval of shares."""
-    z = stats.norm.ppf(0.975)
+    z = special.ndtri(0.975)
     share = positive / count
     middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))

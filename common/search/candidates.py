@@ -8,7 +8,7 @@ from itertools import takewhile
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from common.errors import UserError
 from common.learners import Parameters
@@ -88,7 +88,7 @@ def difference(by_fold: np.ndarray) -> Difference:
     """Sum up differences on the same folds."""
     mean, folds = float(by_fold.mean()), len(by_fold)
     error = float(by_fold.std(ddof=1) / np.sqrt(folds))
-    bound = stats.t.ppf((1 + CONFIDENCE) / 2, folds - 1) * error
+    bound = special.stdtrit(folds - 1, (1 + CONFIDENCE) / 2) * error
     return Difference(mean, error, bool(abs(mean) > max(bound, 1e-12)))
 
 
