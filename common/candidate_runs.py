@@ -110,28 +110,36 @@ def log_candidate(outcome: Outcome, search: Run, parent: str, constants: Mapping
         parent: id of the search, or of the generation.
         constants: parameters that all candidates share.
     """
-    client = MlflowClient()
     params = [Param(name, str(value)) for name, value in {**constants, **outcome.parameters}.items()]
-    tags = {
-        tracking.PARENT: parent,
-        "mlflow.user": search.data.tags.get("mlflow.user", ""),
-        tracking.STEP: "candidate",
-        tracking.SEARCH: search.info.run_id,
-    }
     metrics: list[Metric] = []
-    status = RunStatus.to_string(RunStatus.FINISHED)
+    status = RunStatus.FINISHED
     # Tags cost the store least when they come with the run.
     if isinstance(outcome, CandidateFailure):
-        tags["error"] = outcome.error[:LONGEST_ERROR]
-        status = RunStatus.to_string(RunStatus.FAILED)
+        tags = {"error": outcome.error[:LONGEST_ERROR]}
+        status = RunStatus.FAILED
     else:
         metrics = _metrics(outcome)
         # Metric histories are read one by one; the tags come with the run when it is taken up again.
-        tags |= {f"{FOLD}{place}": json.dumps(fold) for place, fold in enumerate(outcome.folds)}
-    child = client.create_run(search.info.experiment_id, run_name=outcome.name, tags=tags).info.run_id
+        tags = {f"{FOLD}{place}": json.dumps(fold) for place, fold in enumerate(outcome.folds)}
+    child = _open_run(search, parent, "candidate", outcome.name, tags)
+    client = MlflowClient()
     client.log_batch(child, metrics=metrics, params=params)
-    client.set_terminated(child, status)
-    return str(child)
+    client.set_terminated(child, RunStatus.to_string(status))
+    return child
+
+
+def _open_run(search: Run, parent: str, kind: str, name: str, tags: Mapping[str, str]) -> str:
+    """Open a run of a search below another one (by id), and return its id."""
+    of_search = {
+        tracking.PARENT: parent,
+        "mlflow.user": search.data.tags.get("mlflow.user", ""),
+        tracking.STEP: kind,
+        tracking.SEARCH: search.info.run_id,
+    }
+    opened = MlflowClient().create_run(
+        search.info.experiment_id, run_name=name, tags={**of_search, **tags}
+    )
+    return str(opened.info.run_id)
 
 
 def log_result(result: CandidateResult, run_id: str) -> None:
@@ -199,16 +207,7 @@ class GenerationRun:
 def generation_run(search: Run, number: int) -> Iterator[GenerationRun]:
     """Open the run of a generation, below its search."""
     client = MlflowClient()
-    run_id = client.create_run(
-        search.info.experiment_id,
-        run_name=f"generation {number}",
-        tags={
-            tracking.PARENT: search.info.run_id,
-            "mlflow.user": search.data.tags.get("mlflow.user", ""),
-            tracking.STEP: "generation",
-            tracking.SEARCH: search.info.run_id,
-        },
-    ).info.run_id
+    run_id = _open_run(search, search.info.run_id, "generation", f"generation {number}", {})
     generation = GenerationRun(run_id)
     try:
         yield generation
