@@ -16,7 +16,7 @@ from mlflow.types.schema import SparkMLVector
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
-from common import tracking, workflow
+from common import liveness, tracking, workflow
 from common.datasets import DatasetSpec, parse_spec
 from common.errors import UserError
 from common.learners import LEARNERS
@@ -228,9 +228,8 @@ def start_run(name: str) -> Iterator[mlflow.ActiveRun]:
         mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
         if tracking.PARENT not in active.data.tags:
             click.echo(f"{name} is run {active.info.run_id}; look at it: {ui_command()}")
-        tracking.mark_process(active.info.run_id)
-        tracking.close_dead_runs(active.info.experiment_id)
-        yield active
+        with liveness.Heartbeat(active.info.run_id, active.info.experiment_id):
+            yield active
 
 
 @contextmanager

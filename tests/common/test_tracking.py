@@ -1,6 +1,5 @@
 import mlflow
 import pytest
-from mlflow import MlflowClient
 from pyspark.sql import functions as F
 
 from common import tracking
@@ -40,33 +39,6 @@ def test_data_is_logged_without_reading_it(run, people, spec):
     (logged,) = mlflow.get_run(run.info.run_id).inputs.dataset_inputs
     assert (logged.dataset.name, logged.dataset.digest) == ("adult", "abc")
     assert logged.tags[0].value == "training"
-
-
-def test_runs_of_a_killed_process_are_closed_and_those_of_a_living_one_are_not(store):
-    client = MlflowClient()
-    alive = client.create_run(store).info.run_id
-    tracking.mark_process(alive)
-    process = client.get_run(alive).data.tags[tracking.PROCESS]
-    host, pid, started = process.rsplit("/", 2)
-    other_start = f"{host}/{pid}/{float(started) - 100:.0f}"
-    elsewhere = "another-machine/1/1"
-    dead, foreign = (
-        client.create_run(store, tags={tracking.PROCESS: tag}).info.run_id
-        for tag in (other_start, elsewhere)
-    )
-    failed = client.create_run(store).info.run_id
-    client.set_terminated(failed, "FAILED")
-    below = [
-        client.create_run(store, tags={tracking.SEARCH: search}).info.run_id
-        for search in (alive, dead, failed)
-    ]
-    tracking.close_dead_runs(store)
-
-    def status(*runs):
-        return [client.get_run(run_id).info.status for run_id in runs]
-
-    assert status(alive, dead, foreign) == ["RUNNING", "KILLED", "RUNNING"]
-    assert status(*below) == ["RUNNING", "KILLED", "KILLED"]
 
 
 def test_size_of_an_artifact_is_that_of_all_files_in_it(run, tmp_path):
