@@ -17,6 +17,7 @@ from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
 
 from common import datasets, tracking
+from common.datasets import elsewhere
 from common.errors import UserError
 from common.learners import get_learner
 from common.search.conf import load_grid, load_space
@@ -278,7 +279,8 @@ def step_key(step: str, parameters: Mapping[str, str]) -> str:
     if step == "load_data":
         spec = datasets.load_spec(relevant["dataset"])
         location = datasets.locate(spec, relevant["source"])
-        content = f"{spec.to_yaml()}{location.kind}:{location.digest}"
+        digest = location.digest or elsewhere.digest_of(location.uri)
+        content = f"{spec.to_yaml()}{location.kind}:{digest}"
     else:
         relevant = {name: value for name, value in relevant.items() if name not in ORIGIN}
     if "grid" in relevant:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mlflow import MlflowClient
-from mlflow.entities import LifecycleStage, Run
+from mlflow.entities import Run
 
 from common import tracking
 from common.errors import UserError
@@ -119,15 +119,8 @@ def _steps_of_main(main: Run) -> list[Run]:
 
 def _found(run_ids: Iterable[str]) -> list[Run]:
     """Return the runs that are still there; a deleted one is, until it is purged, but in name."""
-    found = []
-    for run_id in run_ids:
-        try:
-            run = tracking.get_run(run_id)
-        except UserError:
-            continue
-        if run.info.lifecycle_stage == LifecycleStage.ACTIVE:
-            found.append(run)
-    return found
+    found = [tracking.find_run(run_id) for run_id in run_ids]
+    return [run for run in found if run is not None]
 
 
 def _first(runs: Iterable[Run], step: str) -> Run | None:

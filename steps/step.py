@@ -12,13 +12,14 @@ from typing import Any
 import click
 import mlflow
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.types.schema import SparkMLVector
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
 from common import liveness, tracking, workflow
 from common.datasets import DatasetSpec, parse_spec
-from common.errors import UserError
+from common.errors import UserError, first_line
 from common.learners import LEARNERS
 from common.metrics import METRICS
 from common.spark import get_session
@@ -41,6 +42,11 @@ class StepCommand(click.Command):
         except (click.ClickException, UserError) as error:
             message = error.format_message() if isinstance(error, click.ClickException) else error
             click.echo(f"Error: {message}", err=True)
+            sys.exit(1)
+        except MlflowException as error:
+            if not tracking.is_silence(error):
+                raise
+            click.echo(f"Error: {tracking.shown_store()} does not answer: {first_line(error)}", err=True)
             sys.exit(1)
         except click.Abort:
             click.echo("Aborted", err=True)

@@ -12,6 +12,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import ExecutionException
 
 from common import tracking, workflow
+from common.datasets import elsewhere
 from common.errors import UserError
 
 
@@ -66,6 +67,16 @@ def test_other_content_of_the_source_runs_everything(launched, source, store, tm
     workflow.get_or_run("split", {"source": path}, experiment_id=store)
     path.write_text("two\n")
     workflow.get_or_run("split", {"source": path}, experiment_id=store)
+    assert [entry for entry, _ in launched] == ["load_data", "split"] * 2
+
+
+@pytest.mark.parametrize("uri", ["s3a://bucket/adult", "hdfs://name/adult"])
+def test_other_content_behind_a_uri_runs_everything(launched, store, monkeypatch, uri):
+    content = {uri: "one"}
+    monkeypatch.setattr(elsewhere, "digest_of", content.get)
+    for told in ("one", "one", "two"):
+        content[uri] = told
+        workflow.get_or_run("split", {"source": uri}, experiment_id=store)
     assert [entry for entry, _ in launched] == ["load_data", "split"] * 2
 
 
