@@ -6,6 +6,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -53,8 +54,8 @@ logging.getLogger("mlflow.spark").setLevel(logging.WARNING)
 # More runs than any store has.
 ALL = 10**9
 
-# MLflow's own bound of a tag.
-LONGEST_NOTE = 8000
+# MLflow's own bound of a tag, which it cuts without a word.
+LONGEST_TAG = 8000
 
 # Where Spark itself can write: nothing then passes through the driver's disk.
 SPARK_SCHEMES = ("file", "hdfs", "s3a", "abfss", "gs", "dbfs")
@@ -62,6 +63,24 @@ SPARK_SCHEMES = ("file", "hdfs", "s3a", "abfss", "gs", "dbfs")
 
 class StoreSilent(UserError):
     """A store did not answer, so what it holds is not known."""
+
+
+def list_tags(name: str, items: Iterable[str]) -> dict[str, str]:
+    """Return a list as tags: `name`, and `name.1`, `name.2`, ... where one cannot hold it; see listed."""
+    parts = [""]
+    for item in items:
+        longer = f"{parts[-1]},{item}" if parts[-1] else item
+        if len(longer) <= LONGEST_TAG:
+            parts[-1] = longer
+        else:
+            parts.append(item)
+    return {f"{name}.{place}" if place else name: part for place, part in enumerate(parts)}
+
+
+def listed(tags: Mapping[str, str], name: str) -> list[str]:
+    """Return the list that `list_tags` made tags of; where there is none, an empty one."""
+    names = takewhile(tags.__contains__, (f"{name}.{place}" if place else name for place in count()))
+    return [item for part in names for item in tags[part].split(",") if item]
 
 
 def find_finished(tags: Mapping[str, str], experiment_id: str, most: int | None = 1) -> list[Run]:
@@ -291,7 +310,7 @@ def log_files(files: Mapping[str, bytes], path: str) -> None:
 
 def describe_run(text: str) -> None:
     """Have Markdown shown on the active run's page."""
-    shown = text if len(text) <= LONGEST_NOTE else text[:LONGEST_NOTE].rpartition("\n\n")[0]
+    shown = text if len(text) <= LONGEST_TAG else text[:LONGEST_TAG].rpartition("\n\n")[0]
     mlflow.set_tag("mlflow.note.content", shown)
 
 

@@ -9,6 +9,7 @@ import mlflow
 import pandas as pd
 
 from common import champion as registry
+from common import tracking
 from common.learners import Learner, get_learner
 from common.search.conf import load_grid, load_space
 from common.search.engine import check_engine
@@ -114,7 +115,7 @@ def main(
             searches.append(bred.uri())
         has_champion = registry.present_champion(name) is not None
         steps.run("champion", reusable=has_champion, candidates=",".join(searches), name=name)
-        mlflow.set_tag(STEPS, ",".join(dict.fromkeys(done.run_id for done in steps.done)))
+        mlflow.set_tags(tracking.list_tags(STEPS, dict.fromkeys(done.run_id for done in steps.done)))
         _tell(steps.done, name)
         page = leave_report(workflow_of(mlflow.get_run(active.info.run_id)))
         click.echo(f"read of it: {page}")

@@ -23,6 +23,7 @@ from common.errors import UserError, first_line
 from common.learners import LEARNERS
 from common.metrics import METRICS
 from common.spark import get_session
+from common.store import open_store
 from common.vectorizer import FEATURES
 
 # With up to so much to read (text for load_data, Parquet for the others), measured, a step is over
@@ -230,6 +231,7 @@ def ui_command() -> str:
 @contextmanager
 def start_run(name: str) -> Iterator[mlflow.ActiveRun]:
     """Open the run of an entry point, and end those that a kill has left open."""
+    open_store()
     with mlflow.start_run(run_name=name) as active:
         mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
         if tracking.PARENT not in active.data.tags:
@@ -249,8 +251,10 @@ def step(name: str) -> Iterator[Run]:
     with start_run(name) as active:
         inputs = workflow.resolve_inputs(name, parameters, active.info.experiment_id)
         parameters |= inputs
-        tags = {tracking.INPUT + key: uri for key, uri in inputs.items()}
-        mlflow.set_tags({tracking.KEY: workflow.step_key(name, parameters), **tags})
+        tags = {tracking.KEY: workflow.step_key(name, parameters)}
+        for key, uris in inputs.items():
+            tags |= tracking.list_tags(tracking.INPUT + key, uris.split(","))
+        mlflow.set_tags(tags)
         run = Run(name, active, parameters)
         run.starting = starting
         yield run

@@ -1,4 +1,5 @@
 import json
+import time
 
 import mlflow
 import pytest
@@ -125,6 +126,16 @@ def test_candidate_with_other_scores_than_the_search_counts_is_scored_again(stor
     for place, fold in enumerate(folds):
         MlflowClient().set_tag(child, f"{candidate_runs.FOLD}{place}", json.dumps(fold))
     assert candidate_runs.unfinished_candidates(start_search(store), GBT) == {}
+
+
+def test_search_killed_elsewhere_a_moment_ago_is_waited_for_and_taken_up(store, monkeypatch, caplog):
+    monkeypatch.setenv(liveness.GRACE_VARIABLE, "0.3")
+    beat = {liveness.PROCESS: "another boot/pid:[1]/1/1", liveness.BEAT: f"{time.time():.3f} 0.3"}
+    dead = start_search(store, **beat)
+    candidate_runs.log_candidate(RESULT, dead, dead.info.run_id, {"folds": 2})
+    assert candidate_runs.unfinished_candidates(start_search(store), GBT).keys() == {RESULT.name}
+    assert mlflow.get_run(dead.info.run_id).info.status == "KILLED"
+    assert f"(run {dead.info.run_id}): waiting for a sign of life, up to 0 s" in caplog.text
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "FINISHED"])
