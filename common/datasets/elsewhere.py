@@ -1,7 +1,7 @@
 """What is behind a URI that only Spark's file systems read: told by them, in a process of its own.
 
-Keys of steps are wanted before there is a session, and in processes that never have one. A session on
-one core costs five seconds, for such sources alone.
+Keys of steps are wanted before there is a session, and in processes that never have one. To start a
+session for it costs seconds, for such sources alone.
 """
 
 import json
