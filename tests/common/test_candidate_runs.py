@@ -17,7 +17,7 @@ FOLDS = (dict.fromkeys(METRICS, 0.4), dict.fromkeys(METRICS, 0.6))
 RESULT = CandidateResult({"maxDepth": 3, "stepSize": 0.1}, FOLDS, 1.5)
 
 
-SAME = {"learner": "gbt", "engine": "mllib", "folds": "2", "seed": "42", "train_digest": "abc"}
+SAME = {"learner": "gbt", "engine": "mllib", "folds": "2", "seed": "42", "folds_digest": "abc:2"}
 
 
 def start_search(store, status="RUNNING", **tags):
