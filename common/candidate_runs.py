@@ -211,7 +211,9 @@ def _candidates_of(dead: Run, search: Run, learner: Learner) -> dict[str, Tracke
     mark = {tracking.SEARCH: dead.info.run_id, tracking.STEP: CANDIDATE}
     runs = tracking.find_finished(mark, search.info.experiment_id, most=None)
     ours, theirs = ({name: run.data.tags.get(name) for name in SAME} for run in (search, dead))
-    if runs and ours != theirs:
+    if not runs:
+        return {}
+    if ours != theirs:
         apart = ", ".join(f"{name} {theirs[name]}" for name in SAME if theirs[name] != ours[name])
         log.warning("not taking up %d candidates of run %s: %s", len(runs), dead.info.run_id, apart)
         return {}

@@ -1,29 +1,26 @@
 """Whether a run's process lives: told at once on its own machine, elsewhere by its beat in the store.
 
-A process is known for certain by the boot, the namespace of process ids and the start that go with its
-id. Of another machine or container only the beat tells: a tag that each process writes anew every few
-seconds. Clocks of machines differ, so what counts is that the beat was not seen to change.
+A beat is a tag that each process writes anew every few seconds. Clocks of machines differ, so what counts
+is that the beat was not seen to change.
 """
 
 import logging
 import math
 import os
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
-import psutil
 from mlflow import MlflowClient
 from mlflow.entities import Run, RunStatus, RunTag
 from mlflow.exceptions import MlflowException
 
 from common import tracking
 from common.errors import UserError, first_line
+from common.process import is_gone, this_process
 
 log = logging.getLogger(__name__)
 
@@ -74,45 +71,6 @@ class Beat:
         """Return the beat that a tag has."""
         at, grace = text.split()
         return cls(float(at), float(grace))
-
-
-def this_process() -> str:
-    """Return what tells this process from any other, on all machines."""
-    return f"{_place() or uuid.uuid4()}/{os.getpid()}/{_start(os.getpid()) or 0}"
-
-
-def is_gone(process: str) -> bool | None:
-    """Tell whether a process has ended; None: it is of another machine or container, or not seen."""
-    place, pid, start = process.rsplit("/", 2)
-    if place != _place():
-        return None
-    if not psutil.pid_exists(int(pid)):
-        return True
-    started = _start(int(pid))
-    # A number is given again: only with its start is it the same process.
-    return None if started is None else started != start
-
-
-def _place() -> str | None:
-    """Return this boot and this namespace of process ids; None where the system has no such things."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}/{os.readlink('/proc/self/ns/pid')}"
-    except OSError:
-        return None
-
-
-def _start(pid: int) -> str | None:
-    """Return when a process started, in ticks; `ended`, if its parent has only not asked for it yet."""
-    try:
-        # Its name, which may hold anything, is in brackets.
-        fields = (
-            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
-        )
-    except OSError:
-        return None
-    state, start = fields.split()[0], fields.split()[19]
-    return "ended" if state in ("Z", "X") else start
 
 
 @dataclass

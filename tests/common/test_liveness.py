@@ -10,13 +10,13 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from common import liveness, tracking
+from common import liveness, process, tracking
 from common.errors import UserError
 from common.liveness import BEAT, BEATS, KILLED, OLD, PROCESS, RUNNING, Beat, Heartbeat, Watch
 from tests.project import ROOT
 
 GRACE = 60.0
-HERE = liveness.this_process()
+HERE = process.this_process()
 PLACE, PID, START = HERE.rsplit("/", 2)
 ELSEWHERE = f"another boot/pid:[4026531836]/{PID}/{START}"
 
@@ -31,8 +31,8 @@ def status(*run_ids):
     return [MlflowClient().get_run(run_id).info.status for run_id in run_ids]
 
 
-def open_run(store, process=HERE, beat="1000 60", **tags):
-    return MlflowClient().create_run(store, tags={PROCESS: process, BEAT: beat, **tags}).info.run_id
+def open_run(store, filler=HERE, beat="1000 60", **tags):
+    return MlflowClient().create_run(store, tags={PROCESS: filler, BEAT: beat, **tags}).info.run_id
 
 
 class Clock:
@@ -49,7 +49,7 @@ def test_runs_of_processes_that_are_gone_are_ended_at_once(store):
     alive = open_run(store)
     other_start = open_run(store, f"{PLACE}/{PID}/{int(START) - 100}")
     ended = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
-    waits = open_run(store, f"{PLACE}/{ended.pid}/{liveness._start(ended.pid)}")
+    waits = open_run(store, f"{PLACE}/{ended.pid}/{process._start(ended.pid)}")
     ended.stdin.close()
     os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # a zombie, as in containers without init
     liveness.end_dead_runs(store, Watch())
@@ -62,7 +62,7 @@ def test_run_elsewhere_lives_as_long_as_its_beat_changes_whatever_its_clock_says
     watch = clock.watch()
     # Its clock is ahead by days, or behind by hours.
     runs = [open_run(store, ELSEWHERE, str(Beat(at, GRACE))) for at in (1e6, 1000 - OLD / 2)]
-    for _ in range(30):
+    for _ in range(2 * BEATS):
         assert liveness.end_dead_runs(store, watch) == set(runs)
         clock.now += GRACE / BEATS
         for run_id in runs:
@@ -224,14 +224,15 @@ def fill(store, quick):
         command = in_container(sys.executable, "-m", "tests.beating", *tags, hostname=hostname)
         environment = {**os.environ, "MLFLOW_EXPERIMENT_ID": store}
         pipe = subprocess.PIPE
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)
-        started.append(process)
-        return process
+        started.append(
+            subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)
+        )
+        return started[-1]
 
     yield fill
-    for process in started:
-        process.kill()
-        with process:
+    for one in started:
+        one.kill()
+        with one:
             pass
 
 
@@ -239,8 +240,8 @@ def test_containers_of_one_hostname_leave_each_others_runs_and_end_dead_ones(sto
     """The host's name, and the process ids too, are the same in both, as of replicas of one image."""
     same = socket.gethostname()
     key = {tracking.KEY: "key"}
-    killed, process = (fill(same, f"{tracking.KEY}=key") for _ in range(2))
-    dead, living = (one.stdout.readline().strip() for one in (killed, process))
+    killed, other = (fill(same, f"{tracking.KEY}=key") for _ in range(2))
+    dead, living = (one.stdout.readline().strip() for one in (killed, other))
     places = {mlflow.get_run(run_id).data.tags[PROCESS].rsplit("/", 2)[0] for run_id in (dead, living)}
     assert len(places | {PLACE}) == 3
     assert set(liveness.wait_for_verdicts(store, key, own="")) == {dead, living}
@@ -248,5 +249,5 @@ def test_containers_of_one_hostname_leave_each_others_runs_and_end_dead_ones(sto
     killed.wait()
     assert liveness.wait_for_verdicts(store, key, own="") == [living]
     assert status(dead, living) == [KILLED, RUNNING]
-    process.communicate()
+    other.communicate()
     assert status(living) == ["FINISHED"]
