@@ -127,7 +127,15 @@ def has_artifacts(run_id: str, names: Iterable[str]) -> bool:
         StoreSilent: their store does not answer.
     """
     try:
-        return all(_is_there(run_id, name) for name in names)
+        store = get_artifact_repository(RunsArtifactRepository.get_underlying_uri(f"runs:/{run_id}"))
+        folders: dict[str | None, dict[str, FileInfo]] = {}
+        for name in names:
+            folder = name.rpartition("/")[0] or None
+            if folder not in folders:
+                folders[folder] = {item.path: item for item in store.list_artifacts(folder)}
+            if name not in folders[folder] or not _has_content(store, folders[folder][name]):
+                return False
+        return True
     except MlflowException as error:
         if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
             return False
@@ -137,23 +145,16 @@ def has_artifacts(run_id: str, names: Iterable[str]) -> bool:
         raise _silence(run_id, error) from None
 
 
-def _is_there(run_id: str, name: str) -> bool:
-    folder = name.rpartition("/")[0] or None
-    found = [item for item in MlflowClient().list_artifacts(run_id, folder) if item.path == name]
-    return bool(found) and _has_content(run_id, found[0])
-
-
-def _has_content(run_id: str, item: FileInfo) -> bool:
+def _has_content(store: ArtifactRepository, item: FileInfo) -> bool:
     if not item.is_dir:
         return item.file_size != 0
+    # Spark's marks and checksums are there without the rows.
     inside = [
         one
-        for one in MlflowClient().list_artifacts(run_id, item.path)
-        # Spark's marks and checksums are there without the rows.
+        for one in store.list_artifacts(item.path)
         if not one.path.rpartition("/")[2].startswith(("_", "."))
     ]
-    inside.sort(key=lambda one: one.is_dir)
-    return any(_has_content(run_id, one) for one in inside)
+    return any(_has_content(store, one) for one in sorted(inside, key=lambda one: one.is_dir))
 
 
 def _silence(run_id: str, error: Exception) -> StoreSilent:

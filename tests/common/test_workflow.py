@@ -8,8 +8,8 @@ import mlflow
 import psutil
 import pytest
 import requests
-from mlflow import MlflowClient
 from mlflow.exceptions import ExecutionException
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from common import tracking, workflow
 from common.datasets import elsewhere
@@ -153,7 +153,7 @@ def test_store_that_does_not_answer_is_an_error_and_no_lost_artifact(
     def fail(*_):
         raise requests.ConnectionError("connection refused")
 
-    monkeypatch.setattr(MlflowClient, "list_artifacts", fail)
+    monkeypatch.setattr(LocalArtifactRepository, "list_artifacts", fail)
     with pytest.raises(UserError, match="artifacts does not answer: connection refused"):
         workflow.get_or_run("load_data", source, experiment_id=store)
     assert len(launched) == 1
