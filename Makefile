@@ -2,7 +2,8 @@
 
 PYTHON ?= python3.11
 BIN := $(CURDIR)/.venv/bin
-RUN := PATH="$(BIN):$$PATH" "$(BIN)/mlflow" run . --env-manager local
+# MLflow's command, on a store whose tables only one process makes at a time.
+RUN := PATH="$(BIN):$$PATH" "$(BIN)/python" -m common.store run . --env-manager local
 
 # Parameters of main that make takes by the same names: make main source=FILE grid=gbt_fine
 PARAMETERS := dataset source profile profile_rows strata train_ratio encoding learner grid rounds space \

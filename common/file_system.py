@@ -1,11 +1,15 @@
 """Files where Spark has them: on any of Hadoop's file systems, local paths included."""
 
+import hashlib
+import json
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from py4j.java_gateway import is_instance_of
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
@@ -18,20 +22,60 @@ def data_files(spark: SparkSession, uri: str) -> list[str]:
     Raises:
         UserError: there is nothing, or no file system of this kind.
     """
+    with _telling(uri):
+        return [file.getPath().toString() for file in islice(_files(spark, uri), 1)]
+
+
+def fingerprint(spark: SparkSession, uri: str) -> str:
+    """Hash what a file system says of a file, or of a folder's that are not hidden (64 hex digits).
+
+    That is name, length, and what stands for the content: an entity tag (object stores) or a checksum
+    (HDFS), or, where there is neither, the time of the last change.
+
+    Raises:
+        UserError: there is nothing, no file system of this kind, or it does not answer.
+    """
+    with _telling(uri):
+        system, path = _open(spark, uri)
+        start = len(path.toString())
+        listed = sorted(
+            (file.getPath().toString()[start:], file.getLen(), _content_mark(spark, system, file))
+            for file in _files(spark, uri)
+        )
+    if not listed:
+        raise UserError(f"{uri} has no file with content")
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+
+def _content_mark(spark: SparkSession, system: Any, file: Any) -> str:
+    java: Any = spark
+    etag = java._jvm.org.apache.hadoop.fs.EtagSource
+    if is_instance_of(java.sparkContext._gateway, file, etag) and file.getEtag():
+        return f"etag {file.getEtag()}"
+    checksum = system.getFileChecksum(file.getPath())
+    return str(file.getModificationTime()) if checksum is None else f"sum {checksum.toString()}"
+
+
+def _files(spark: SparkSession, uri: str) -> Iterator[Any]:
+    """Yield the status of each file with content, hidden ones left out."""
     system, path = _open(spark, uri)
+    if not system.exists(path):
+        local = f" (a relative path starts at {Path.cwd()})" if uri.startswith("file:") else ""
+        raise UserError(f"{uri} does not exist{local}")
+    files = system.listFiles(path, True)
+    while files.hasNext():
+        file = files.next()
+        parts = file.getPath().toString().removeprefix(path.toString()).split("/")
+        if file.getLen() and not any(part.startswith(("_", ".")) for part in parts):
+            yield file
+
+
+@contextmanager
+def _telling(uri: str) -> Iterator[None]:
     try:
-        if not system.exists(path):
-            local = f" (a relative path starts at {Path.cwd()})" if uri.startswith("file:") else ""
-            raise UserError(f"{uri} does not exist{local}")
-        files = system.listFiles(path, True)
-        while files.hasNext():
-            file = files.next()
-            parts = file.getPath().toString().removeprefix(path.toString()).split("/")
-            if file.getLen() and not any(part.startswith(("_", ".")) for part in parts):
-                return [file.getPath().toString()]
+        yield
     except Py4JJavaError as error:
         raise UserError(f"{uri} cannot be read: {first_line(error)}") from None
-    return []
 
 
 def exists(spark: SparkSession, uri: str) -> bool:
@@ -41,10 +85,8 @@ def exists(spark: SparkSession, uri: str) -> bool:
         UserError: there is no file system of this kind, or it does not answer.
     """
     system, path = _open(spark, uri)
-    try:
+    with _telling(uri):
         return bool(system.exists(path))
-    except Py4JJavaError as error:
-        raise UserError(f"{uri} cannot be read: {first_line(error)}") from None
 
 
 @contextmanager

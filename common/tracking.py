@@ -3,23 +3,24 @@
 import logging
 import os
 import re
-import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 import mlflow
 import pandas as pd
-import psutil
+import requests
 from mlflow import MlflowClient
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.spark_dataset_source import SparkDatasetSource
-from mlflow.entities import Metric, Run, RunStatus
+from mlflow.entities import FileInfo, LifecycleStage, Metric, Run
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE, ErrorCode
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
@@ -28,6 +29,7 @@ from mlflow.utils.file_utils import local_file_uri_to_path
 from pyspark.errors import PySparkException
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
@@ -35,8 +37,8 @@ from common.spark import file_uri
 
 # Tags by which runs are found again.
 STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
-# The process that fills a run; of a run below a search, which search that is.
-PROCESS, SEARCH = "workflow.process", "workflow.search"
+# Of a run below a search, which search that is.
+SEARCH = "workflow.search"
 # MLflow's own: of the run that this one is nested in.
 PARENT = "mlflow.parentRunId"
 
@@ -49,33 +51,125 @@ logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 # It tells at length how a model's files come from the run to Spark.
 logging.getLogger("mlflow.spark").setLevel(logging.WARNING)
 
-# MLflow's own bound of a tag.
-LONGEST_NOTE = 8000
+# More runs than any store has.
+ALL = 10**9
+
+# MLflow's own bound of a tag, which it cuts without a word.
+LONGEST_TAG = 8000
 
 # Where Spark itself can write: nothing then passes through the driver's disk.
 SPARK_SCHEMES = ("file", "hdfs", "s3a", "abfss", "gs", "dbfs")
 
 
-def find_finished(tags: Mapping[str, str], experiment_id: str, most: int = 1) -> list[Run]:
-    """Return the newest finished runs that have all these tags, by one indexed query."""
-    clauses = [f"tags.`{name}` = '{value}'" for name, value in tags.items()]
+class StoreSilent(UserError):
+    """A store did not answer, so what it holds is not known."""
+
+
+def list_tags(name: str, items: Iterable[str]) -> dict[str, str]:
+    """Return a list as tags: `name`, and `name.1`, `name.2`, ... where one cannot hold it; see listed."""
+    parts = [""]
+    for item in items:
+        longer = f"{parts[-1]},{item}" if parts[-1] else item
+        if len(longer) <= LONGEST_TAG:
+            parts[-1] = longer
+        else:
+            parts.append(item)
+    return {f"{name}.{place}" if place else name: part for place, part in enumerate(parts)}
+
+
+def listed(tags: Mapping[str, str], name: str) -> list[str]:
+    """Return the list that `list_tags` made tags of; where there is none, an empty one."""
+    names = takewhile(tags.__contains__, (f"{name}.{place}" if place else name for place in count()))
+    return [item for part in names for item in tags[part].split(",") if item]
+
+
+def find_finished(tags: Mapping[str, str], experiment_id: str, most: int | None = 1) -> list[Run]:
+    """Return the newest finished runs that have all these tags; all of them, if `most` is None."""
+    return find_runs(tags, experiment_id, "FINISHED", most)
+
+
+def find_runs(
+    tags: Mapping[str, str], experiment_id: str, status: str, most: int | None = None
+) -> list[Run]:
+    """Return the newest runs of a status that have all these tags, by one indexed query a page."""
+    clauses = [f"tags.`{name}` {_equals(value)}" for name, value in tags.items()]
+    query = " and ".join([*clauses, f"attributes.status = '{status}'"])
+    exact = not any("'" in value and '"' in value for value in tags.values())
+    found = search(experiment_id, query, most if exact else None)
+    return found if exact else [run for run in found if tags.items() <= run.data.tags.items()][:most]
+
+
+def _equals(value: str) -> str:
+    """Return the clause of a value; literals know no escapes: one with both quotes is like it."""
+    if "'" in value and '"' in value:
+        return "LIKE '{}'".format(value.replace("'", "_"))
+    quote = '"' if "'" in value else "'"
+    return f"= {quote}{value}{quote}"
+
+
+def search(experiment_id: str, query: str, most: int | None = None) -> list[Run]:
+    """Return the newest runs that a query of MLflow's finds, however many; at most so many, if told."""
     return list(
-        MlflowClient().search_runs(
+        mlflow.search_runs(
             [experiment_id],
-            filter_string=" and ".join([*clauses, "attributes.status = 'FINISHED'"]),
+            filter_string=query,
             order_by=["attributes.start_time DESC"],
-            max_results=most,
+            max_results=ALL if most is None else most,
+            output_format="list",
         )
     )
 
 
-def has_artifacts(run_id: str, names: Sequence[str]) -> bool:
-    """Tell whether a run's artifacts are still where the store says."""
+def has_artifacts(run_id: str, names: Iterable[str]) -> bool:
+    """Tell whether artifacts of a run are there: files that are not empty, folders with such a file.
+
+    Raises:
+        StoreSilent: their store does not answer.
+    """
     try:
-        found = {item.path for item in MlflowClient().list_artifacts(run_id)}
-    except (MlflowException, OSError):
-        return False
-    return found >= set(names)
+        store = get_artifact_repository(RunsArtifactRepository.get_underlying_uri(f"runs:/{run_id}"))
+        folders: dict[str | None, dict[str, FileInfo]] = {}
+        for name in names:
+            folder = name.rpartition("/")[0] or None
+            if folder not in folders:
+                folders[folder] = {item.path: item for item in store.list_artifacts(folder)}
+            if name not in folders[folder] or not _has_content(store, folders[folder][name]):
+                return False
+        return True
+    except MlflowException as error:
+        if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            return False
+        raise _silence(run_id, error) from None
+    except Exception as error:
+        # Each store has a library, and errors, of its own; one that has nothing has no error.
+        raise _silence(run_id, error) from None
+
+
+def _has_content(store: ArtifactRepository, item: FileInfo) -> bool:
+    if not item.is_dir:
+        return item.file_size != 0
+    # Spark's marks and checksums are there without the rows.
+    inside = [
+        one
+        for one in store.list_artifacts(item.path)
+        if not one.path.rpartition("/")[2].startswith(("_", "."))
+    ]
+    return any(_has_content(store, one) for one in sorted(inside, key=lambda one: one.is_dir))
+
+
+def _silence(run_id: str, error: Exception) -> StoreSilent:
+    return StoreSilent(f"the store of run {run_id}'s artifacts does not answer: {first_line(error)}")
+
+
+def is_silence(error: BaseException | None) -> bool:
+    """Tell whether an error of MLflow's comes from a tracking store that could not be reached."""
+    while error is not None:
+        if isinstance(error, (requests.RequestException, OperationalError, InterfaceError)):
+            return True
+        if getattr(error, "error_code", "") == ErrorCode.Name(TEMPORARILY_UNAVAILABLE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def artifact_bytes(uri: str) -> int | None:
@@ -101,12 +195,30 @@ def get_run(uri: str) -> Run:
 
     Raises:
         UserError: there is no such run.
+        StoreSilent: the store does not answer.
     """
     run_id = uri.removeprefix("runs:/")
     try:
         return mlflow.get_run(run_id)
-    except MlflowException:
+    except MlflowException as error:
+        if is_silence(error):
+            raise StoreSilent(f"{shown_store()} does not answer: {first_line(error)}") from None
         raise UserError(f"run {run_id!r} does not exist in {shown_store()}") from None
+
+
+def find_run(run_id: str) -> Run | None:
+    """Return a run by its id or runs:/ URI; None, if it is deleted or no longer there.
+
+    Raises:
+        StoreSilent: the store does not answer.
+    """
+    try:
+        run = get_run(run_id)
+    except StoreSilent:
+        raise
+    except UserError:
+        return None
+    return run if run.info.lifecycle_stage == LifecycleStage.ACTIVE else None
 
 
 def shown_store() -> str:
@@ -199,7 +311,7 @@ def log_files(files: Mapping[str, bytes], path: str) -> None:
 
 def describe_run(text: str) -> None:
     """Have Markdown shown on the active run's page."""
-    shown = text if len(text) <= LONGEST_NOTE else text[:LONGEST_NOTE].rpartition("\n\n")[0]
+    shown = text if len(text) <= LONGEST_TAG else text[:LONGEST_TAG].rpartition("\n\n")[0]
     mlflow.set_tag("mlflow.note.content", shown)
 
 
@@ -290,42 +402,6 @@ def log_scores(prefix: str, scores: Mapping[str, float], run_ids: Sequence[str])
     metrics = [Metric(f"{prefix}_{name}", value, _now(), 0) for name, value in scores.items()]
     for run_id in run_ids:
         MlflowClient().log_batch(run_id, metrics=metrics)
-
-
-def mark_process(run_id: str) -> None:
-    """Tag a run with the process that fills it, so that it can be told when that was killed."""
-    process = psutil.Process()
-    value = f"{socket.gethostname()}/{process.pid}/{process.create_time():.0f}"
-    MlflowClient().set_tag(run_id, PROCESS, value)
-
-
-def close_dead_runs(experiment_id: str) -> None:
-    """End as KILLED the runs whose process on this machine is gone, and what is below ended searches."""
-    client = MlflowClient()
-    goes_on, killed = (RunStatus.to_string(s) for s in (RunStatus.RUNNING, RunStatus.KILLED))
-    running = "attributes.status = 'RUNNING'"
-    here = f"tags.`{PROCESS}` LIKE '{socket.gethostname()}/%'"
-    for run in client.search_runs([experiment_id], f"{running} and {here}", max_results=1000):
-        if not _is_alive(run.data.tags[PROCESS]):
-            client.set_terminated(run.info.run_id, killed)
-    # A search may have been ended before: `mlflow run` marks the run of a command that was killed.
-    below = f"{running} and tags.`{SEARCH}` LIKE '%'"
-    status: dict[str, str] = {}
-    for run in client.search_runs([experiment_id], below, max_results=50_000):
-        search = run.data.tags[SEARCH]
-        if search not in status:
-            status[search] = client.get_run(search).info.status
-        if status[search] != goes_on:
-            client.set_terminated(run.info.run_id, killed)
-
-
-def _is_alive(process: str) -> bool:
-    _, pid, started = process.rsplit("/", 2)
-    try:
-        # A process id is given again: the same start, to within rounding, makes the same process.
-        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 2
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _raw_schema(spec: DatasetSpec, names: Sequence[str]) -> Schema:

@@ -7,7 +7,7 @@ import click
 import mlflow
 from mlflow.entities import Run as FinishedRun
 
-from common import candidate_runs, tracking, workflow
+from common import candidate_runs, liveness, tracking, workflow
 from common.champion import METRIC
 from common.ensemble.members import Member
 from common.ensemble.pipeline import vote_pipeline
@@ -26,14 +26,14 @@ def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRu
     experiment = champion.active.info.experiment_id
     searches = ",".join(sorted(member.run_id for member in members))
     tags = {tracking.STEP: NAME, tracking.KEY: workflow.step_key(NAME, {"members": searches})}
-    for done in tracking.find_finished(tags, experiment):
+    for done in tracking.find_finished(tags, experiment, most=None):
         if tracking.has_artifacts(done.info.run_id, workflow.GRAPH[NAME].outputs):
             return done
     features = members[0].features
     with mlflow.start_run(run_name=NAME, nested=True) as active:
         mlflow.set_tags({**tags, f"{tracking.INPUT}features": features})
-        tracking.mark_process(active.info.run_id)
-        fill_ensemble(Run(NAME, active, {"features": features}), members)
+        with liveness.Heartbeat(active.info.run_id, experiment):
+            fill_ensemble(Run(NAME, active, {"features": features}), members)
     return tracking.get_run(active.info.run_id)
 
 

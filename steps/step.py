@@ -12,16 +12,18 @@ from typing import Any
 import click
 import mlflow
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.types.schema import SparkMLVector
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
-from common import tracking, workflow
+from common import liveness, tracking, workflow
 from common.datasets import DatasetSpec, parse_spec
-from common.errors import UserError
+from common.errors import UserError, first_line
 from common.learners import LEARNERS
 from common.metrics import DEFAULT_METRIC, METRICS
 from common.spark import get_session
+from common.store import open_store
 from common.vectorizer import FEATURES
 
 # With up to so much to read (text for load_data, Parquet for the others), measured, a step is over
@@ -41,6 +43,11 @@ class StepCommand(click.Command):
         except (click.ClickException, UserError) as error:
             message = error.format_message() if isinstance(error, click.ClickException) else error
             click.echo(f"Error: {message}", err=True)
+            sys.exit(1)
+        except MlflowException as error:
+            if not tracking.is_silence(error):
+                raise
+            click.echo(f"Error: {tracking.shown_store()} does not answer: {first_line(error)}", err=True)
             sys.exit(1)
         except click.Abort:
             click.echo("Aborted", err=True)
@@ -239,13 +246,13 @@ def ui_command() -> str:
 @contextmanager
 def start_run(name: str) -> Iterator[mlflow.ActiveRun]:
     """Open the run of an entry point, and end those that a kill has left open."""
+    open_store()
     with mlflow.start_run(run_name=name) as active:
         mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
         if tracking.PARENT not in active.data.tags:
             click.echo(f"{name} is run {active.info.run_id}; look at it: {ui_command()}")
-        tracking.mark_process(active.info.run_id)
-        tracking.close_dead_runs(active.info.experiment_id)
-        yield active
+        with liveness.Heartbeat(active.info.run_id, active.info.experiment_id):
+            yield active
 
 
 @contextmanager
@@ -259,8 +266,10 @@ def step(name: str) -> Iterator[Run]:
     with start_run(name) as active:
         inputs = workflow.resolve_inputs(name, parameters, active.info.experiment_id)
         parameters |= inputs
-        tags = {tracking.INPUT + key: uri for key, uri in inputs.items()}
-        mlflow.set_tags({tracking.KEY: workflow.step_key(name, parameters), **tags})
+        tags = {tracking.KEY: workflow.step_key(name, parameters)}
+        for key, uris in inputs.items():
+            tags |= tracking.list_tags(tracking.INPUT + key, uris.split(","))
+        mlflow.set_tags(tags)
         run = Run(name, active, parameters)
         run.starting = starting
         yield run

@@ -4,6 +4,7 @@ import click
 import mlflow
 import pytest
 from click.testing import CliRunner
+from mlflow.exceptions import MlflowException
 
 from steps.champion import champion
 from steps.load_data import load_data
@@ -102,3 +103,27 @@ def test_error_of_ours_keeps_its_trace():
 def test_store_is_shown_without_its_password(monkeypatch, store, shown):
     monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: store)
     assert ui_command() == shown
+
+
+def test_store_that_does_not_answer_is_one_line(store, monkeypatch, slice_file):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    mlflow.set_tracking_uri("http://127.0.0.1:9")
+    said = line_of(load_data, "--source", str(slice_file))
+    assert said.startswith(
+        "Error: http://127.0.0.1:9 does not answer: API request to http://127.0.0.1:9/"
+    )
+
+
+def test_error_of_the_store_that_is_ours_keeps_its_trace():
+    @click.command(cls=StepCommand)
+    def wrong():
+        raise MlflowException("no such column")
+
+    assert isinstance(CliRunner().invoke(wrong).exception, MlflowException)
+
+
+def test_grace_that_is_no_number_is_one_line_and_leaves_a_failed_run(store, monkeypatch):
+    monkeypatch.setenv("INCOME_GRACE", "soon")
+    assert "INCOME_GRACE must be seconds" in line_of(load_data, "--source", "sample")
+    (run,) = mlflow.MlflowClient().search_runs([store])
+    assert run.info.status == "FAILED"
