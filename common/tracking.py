@@ -1,4 +1,4 @@
-"""All that talks to MLflow's tracking: runs found, frames, tables and models kept and read back."""
+"""All that talks to MLflow's tracking: runs found, tables, texts and files kept and read back."""
 
 import logging
 import os
@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlparse
 
 import mlflow
@@ -19,19 +18,17 @@ from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.spark_dataset_source import SparkDatasetSource
 from mlflow.entities import Metric, Run, RunStatus
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
+from mlflow.models import Model
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from mlflow.types import ColSpec, DataType, Schema
-from mlflow.utils.file_utils import local_file_uri_to_path
-from pyspark.errors import PySparkException
-from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
+from common import copies
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
-from common.spark import file_uri
 
 # Tags by which runs are found again.
 STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
@@ -51,9 +48,6 @@ logging.getLogger("mlflow.spark").setLevel(logging.WARNING)
 
 # MLflow's own bound of a tag.
 LONGEST_NOTE = 8000
-
-# Where Spark itself can write: nothing then passes through the driver's disk.
-SPARK_SCHEMES = ("file", "hdfs", "s3a", "abfss", "gs", "dbfs")
 
 
 def find_finished(tags: Mapping[str, str], experiment_id: str, most: int = 1) -> list[Run]:
@@ -114,60 +108,32 @@ def shown_store() -> str:
     return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", mlflow.get_tracking_uri())
 
 
-def log_frame(frame: DataFrame, path: str) -> None:
-    """Keep a frame as Parquet under the active run's artifacts."""
-    target = mlflow.get_artifact_uri(path)
-    if _spark_reads(target):
-        frame.write.parquet(_spark_uri(target))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        frame.write.parquet(file_uri(Path(folder, "frame")))
-        mlflow.log_artifacts(str(Path(folder, "frame")), path)
-
-
-def read_frame(spark: SparkSession, uri: str) -> DataFrame:
-    """Read a frame that `log_frame` kept.
-
-    Args:
-        spark: the session.
-        uri: runs:/<run id>/<path>, or where Parquet is.
+def resolve(uri: str) -> str:
+    """Return where the store has what a runs:/ or models:/ URI names; any other URI as it is.
 
     Raises:
-        UserError: there is no such run or artifact.
+        UserError: there is no such run or version.
     """
     try:
-        return spark.read.parquet(readable_uri(uri))
-    except (MlflowException, PySparkException) as error:
-        raise UserError(f"frame {uri!r} cannot be read: {first_line(error)}") from None
-
-
-def readable_uri(uri: str) -> str:
-    """Return where Spark reads what is at a URI; a copy on the driver, if that is not where it is.
-
-    Args:
-        uri: runs:/<run id>/<path>, another URI, or a local path.
-
-    Raises:
-        UserError: there is no such run or artifact.
-    """
-    try:
-        is_run = uri.startswith("runs:/")
-        target = RunsArtifactRepository.get_underlying_uri(uri) if is_run else uri
+        return _place(uri)
     except MlflowException as error:
         raise UserError(f"{uri!r} cannot be read: {first_line(error)}") from None
-    return _spark_uri(target if not is_run or _spark_reads(target) else fetch(uri))
 
 
-def fetch(uri: str) -> str:
-    """Return the local path of an artifact, fetched first if it is not on this machine.
+def fetch(uri: str, what: str = "artifact") -> str:
+    """Return the local path of an artifact: there, or a copy that lasts as long as the step.
+
+    Args:
+        uri: of the artifact.
+        what: it is, for the message of an error.
 
     Raises:
         UserError: there is no such run or artifact.
     """
     try:
-        return mlflow.artifacts.download_artifacts(artifact_uri=uri)
+        return _fetch(uri)
     except (MlflowException, OSError) as error:
-        raise UserError(f"artifact {uri!r} cannot be read: {first_line(error)}") from None
+        raise UserError(f"{what} {uri!r} cannot be read: {first_line(error)}") from None
 
 
 def read_text(uri: str) -> str:
@@ -230,39 +196,9 @@ def log_source(uri: str, context: str) -> None:
     mlflow.log_input(MetaDataset(source, name=name), context=context)  # type: ignore[abstract]
 
 
-def log_spark_model(
-    model: PipelineModel,
-    path: str,
-    spec: DatasetSpec,
-    outputs: Mapping[str, Any],
-) -> None:
-    """Keep a Spark pipeline with the signature raw record -> outputs."""
-    mlflow.spark.log_model(
-        model,
-        artifact_path=path,
-        signature=ModelSignature(
-            inputs=input_schema(spec),
-            outputs=Schema([ColSpec(type=kind, name=name) for name, kind in outputs.items()]),
-        ),
-        pip_requirements=["mlflow", "pyspark", "pandas", "numpy"],
-    )
-
-
 def input_schema(spec: DatasetSpec) -> Schema:
     """Return the columns of a raw record that a model takes, with their own names and types."""
     return _raw_schema(spec, [column.name for column in spec.inputs])
-
-
-def load_spark_model(uri: str) -> PipelineModel:
-    """Read a Spark pipeline that `log_spark_model` kept; the session must have been started.
-
-    Raises:
-        UserError: there is none.
-    """
-    try:
-        return mlflow.spark.load_model(uri)
-    except (MlflowException, OSError) as error:
-        raise UserError(f"model {uri!r} cannot be read: {first_line(error)}") from None
 
 
 def model_folder(uri: str) -> Path:
@@ -272,7 +208,7 @@ def model_folder(uri: str) -> Path:
         UserError: there is no such model, or none that MLflow can score with.
     """
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        folder = Path(_fetch(uri))
     except (MlflowException, OSError) as error:
         how = "; `make main` registers one" if uri.startswith("models:/") else ""
         raise UserError(f"model {uri!r} cannot be read: {first_line(error).rstrip('.')}{how}") from None
@@ -334,13 +270,21 @@ def _raw_schema(spec: DatasetSpec, names: Sequence[str]) -> Schema:
     return Schema([ColSpec(type=types[name], name=name) for name in names])
 
 
-def _spark_reads(uri: str) -> bool:
-    return urlparse(uri).scheme in ("", *SPARK_SCHEMES)
+def _fetch(uri: str) -> str:
+    def download(folder: Path | None = None) -> str:
+        target = None if folder is None else str(folder)
+        return str(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=target))
+
+    local = urlparse(_place(uri)).scheme in ("", "file")
+    return download() if local else copies.copy_once(uri, download)
 
 
-def _spark_uri(uri: str) -> str:
-    local = urlparse(uri).scheme in ("", "file")
-    return file_uri(Path(local_file_uri_to_path(uri))) if local else uri
+def _place(uri: str) -> str:
+    if uri.startswith("runs:/"):
+        return str(RunsArtifactRepository.get_underlying_uri(uri))
+    if uri.startswith("models:/"):
+        return _place(ModelsArtifactRepository.get_underlying_uri(uri))
+    return uri
 
 
 def _now() -> int:

@@ -5,10 +5,11 @@ from mlflow.entities import Run as FinishedRun
 from mlflow.entities.model_registry import ModelVersion
 
 from common import champion as registry
-from common import tracking
+from common import frames, tracking
 from common.ensemble.members import find_members
 from common.errors import UserError
 from common.search.winner import pipeline_scores
+from common.spark_models import load_spark_model
 from steps.ensemble import get_or_make_ensemble, is_better
 from steps.step import Run, origin_options, step, step_command
 
@@ -55,9 +56,9 @@ def _enter(run: Run, search: FinishedRun, name: str) -> None:
 
     def rescore(present: ModelVersion) -> float:
         features = search.data.tags[f"{tracking.INPUT}features"]
-        test = tracking.read_frame(run.spark, f"{features}/test")
+        test = frames.read_frame(run.spark, f"{features}/test")
         # The version is the portable model; its search keeps the Spark pipeline that it comes from.
-        pipeline = tracking.load_spark_model(f"runs:/{present.tags[registry.SEARCH]}/spark-model")
+        pipeline = load_spark_model(f"runs:/{present.tags[registry.SEARCH]}/spark-model")
         return pipeline_scores(pipeline, test)[registry.METRIC]
 
     _say(run, registry.challenge(contender, rescore, name), name)

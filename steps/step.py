@@ -16,12 +16,14 @@ from mlflow.types.schema import SparkMLVector
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
-from common import tracking, workflow
+from common import copies, frames, tracking, workflow
 from common.datasets import DatasetSpec, parse_spec
 from common.errors import UserError
 from common.learners import LEARNERS
 from common.metrics import METRICS
 from common.spark import get_session
+from common.spark_models import log_spark_model
+from common.staging import staging_folder
 from common.vectorizer import FEATURES
 
 # With up to so much to read (text for load_data, Parquet for the others), measured, a step is over
@@ -136,8 +138,13 @@ class Run:
     @cached_property
     def spark(self) -> SparkSession:
         """The Spark session, started when it is first needed."""
-        if self.starting is not None:
-            return self.starting.result()
+        session = self.starting.result() if self.starting is not None else self._start_session()
+        if workflow.GRAPH[self.step].outputs:
+            # Better now than after the work: a cluster may have no folder that is everybody's.
+            staging_folder(session)
+        return session
+
+    def _start_session(self) -> SparkSession:
         # A search's own bar has the terminal's line to itself, beside a step in the background too.
         in_front = os.getpriority(os.PRIO_PROCESS, 0) <= 0
         shows_stages = sys.stderr.isatty() and in_front and self.step not in workflow.SEARCHES
@@ -162,7 +169,7 @@ class Run:
 
     def frame(self, name: str, path: str = "") -> DataFrame:
         """Read an input, or the frame of this name in it."""
-        return tracking.read_frame(self.spark, self.uri(name, path))
+        return frames.read_frame(self.spark, self.uri(name, path))
 
     def dataset(self, name: str) -> DatasetSpec:
         """Return the data set's spec, which every step of the chain leaves beside its frames."""
@@ -176,11 +183,11 @@ class Run:
 
     def log_frame(self, path: str, frame: DataFrame) -> None:
         """Keep a frame."""
-        tracking.log_frame(frame, path)
+        frames.log_frame(frame, path)
 
     def kept_frame(self, path: str) -> DataFrame:
         """Read back a frame that this run has kept."""
-        return tracking.read_frame(self.spark, self.artifact_uri(path))
+        return frames.read_frame(self.spark, self.artifact_uri(path))
 
     def log_data(self, spec: DatasetSpec, frame: DataFrame, path: str, digest: str, context: str) -> None:
         """Log rows that this run keeps as data of the run."""
@@ -204,7 +211,7 @@ class Run:
 
     def log_vectorizer(self, vectorizer: PipelineModel, spec: DatasetSpec) -> None:
         """Keep the fitted vectoriser as a Spark model."""
-        tracking.log_spark_model(vectorizer, "vectorizer", spec, {FEATURES: SparkMLVector()})
+        log_spark_model(vectorizer, "vectorizer", spec, {FEATURES: SparkMLVector()})
 
     def log_table(self, path: str, table: pd.DataFrame) -> None:
         """Keep a table as CSV."""
@@ -230,7 +237,10 @@ def start_run(name: str) -> Iterator[mlflow.ActiveRun]:
             click.echo(f"{name} is run {active.info.run_id}; look at it: {ui_command()}")
         tracking.mark_process(active.info.run_id)
         tracking.close_dead_runs(active.info.experiment_id)
-        yield active
+        try:
+            yield active
+        finally:
+            copies.remove_copies()
 
 
 @contextmanager

@@ -13,13 +13,6 @@ def run(store):
         yield active
 
 
-def test_frame_is_read_back_as_it_was_kept(run, spark, people):
-    tracking.log_frame(people, "train")
-    assert tracking.read_frame(spark, f"runs:/{run.info.run_id}/train").count() == people.count()
-    assert tracking.has_artifacts(run.info.run_id, ["train"])
-    assert not tracking.has_artifacts(run.info.run_id, ["train", "test"])
-
-
 def test_artifact_that_is_not_there_is_one_line(run):
     with pytest.raises(UserError, match="artifact 'runs:/.*/nope.yaml' cannot be read"):
         tracking.read_text(f"runs:/{run.info.run_id}/nope.yaml")

@@ -4,10 +4,11 @@ import mlflow
 import pytest
 from click.testing import CliRunner
 
-from common import tracking
+from common import frames
 from common.champion import present_champion
 from common.errors import UserError
 from common.search.winner import pipeline_scores
+from common.spark_models import load_spark_model
 from steps.champion import champion
 from steps.featurize import featurize
 from steps.load_data import load_data
@@ -34,8 +35,8 @@ def test_champion_of_another_split_is_scored_on_the_contenders_rows(call, slice_
     assert "version 1 on this version's test rows, which are not those it was chosen on" in said
 
     search_of_champion = present_champion("income").tags["search"]
-    pipeline = tracking.load_spark_model(f"runs:/{search_of_champion}/spark-model")
-    test = tracking.read_frame(spark, f"{loaded}/data")
+    pipeline = load_spark_model(f"runs:/{search_of_champion}/spark-model")
+    test = frames.read_frame(spark, f"{loaded}/data")
     with pytest.raises(UserError, match="age"):
         pipeline_scores(pipeline, test.drop("age"))
 
