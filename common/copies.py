@@ -3,8 +3,8 @@
 import atexit
 import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 
@@ -39,6 +39,20 @@ def copy_once(uri: str, fetch: Callable[[Path], str]) -> str:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
         return _known[uri]
+
+
+@contextmanager
+def temporary_files_here() -> Iterator[None]:
+    """Have what a library meanwhile leaves in the temporary folder removed with the copies.
+
+    It is so for the whole process: nothing else may go on beside.
+    """
+    before = tempfile.tempdir
+    tempfile.tempdir = str(new_folder())
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def at_removal(remove: Callable[[], None]) -> None:

@@ -64,11 +64,15 @@ def readable_uri(spark: SparkSession, uri: str) -> str:
     Raises:
         UserError: there is no such run or artifact, or workers cannot get at it.
     """
-    place = tracking.resolve(uri)
-    if spark_has(spark, place):
-        return place
-    path = _path(place) if staging.is_local(place) else Path(tracking.fetch(uri))
-    return staging.to_workers(spark, path)
+    return for_spark(spark, absolute_uri(uri))
+
+
+def for_spark(spark: SparkSession, uri: str) -> str:
+    """Return where Spark reads what is at a URI as `absolute_uri` gives it; see `readable_uri`."""
+    if spark_has(spark, uri):
+        return uri
+    local = uri.removeprefix("file://") if staging.is_local(uri) else tracking.fetch(uri)
+    return staging.to_workers(spark, Path(local))
 
 
 def absolute_uri(uri: str) -> str:
@@ -85,15 +89,19 @@ def writable_uri(spark: SparkSession, uri: str) -> str:
     """Return a URI, or a local path as one, at which workers can write.
 
     Raises:
-        UserError: they do not reach it.
+        UserError: they do not reach it, or nobody can write there.
     """
     if not staging.is_local(uri):
         return uri
     path = _path(uri).resolve()
     there = next(folder for folder in path.parents if folder.is_dir())
-    if not staging.workers_see(spark, there):
+    try:
+        reached = staging.workers_reach(spark, there)
+    except OSError as error:
+        raise UserError(f"output {path} cannot be written: {error.strerror}") from None
+    if not reached:
         master = spark.sparkContext.master
-        raise UserError(f"the workers of {master} do not reach {there}: give a folder that they do")
+        raise UserError(f"output {path}: the workers of {master} do not reach {there} of this machine")
     return file_uri(path)
 
 
@@ -116,9 +124,8 @@ def _write_whole(frame: DataFrame, uri: str) -> Path:
 
 
 def _reached(spark: SparkSession, target: Path) -> bool:
-    # Its name has the run's id in it: no other machine has it by chance.
     target.parent.mkdir(parents=True, exist_ok=True)
-    return staging.workers_see(spark, target.parent)
+    return staging.workers_reach(spark, target.parent)
 
 
 def _path(uri: str) -> Path:

@@ -7,6 +7,7 @@ workers must be seen to reach it.
 
 import os
 import shutil
+import tempfile
 import uuid
 from pathlib import Path
 from urllib.parse import urlparse
@@ -31,13 +32,32 @@ def is_local(uri: str) -> bool:
 
 
 def workers_see(spark: SparkSession, path: Path) -> bool:
-    """Tell whether a path of this machine is there for all of Spark's workers that answer."""
+    """Tell whether what is at a path of this machine is there for all of Spark's workers that answer.
+
+    It is taken for the same where a file has the same size, a folder the same names.
+    """
     context = spark.sparkContext
     if str(context.master).startswith("local"):
         return True
     name, tasks = str(path.resolve()), 2 * context.defaultParallelism
-    seen = context.parallelize(range(tasks), tasks).map(lambda _: os.path.exists(name))
-    return all(seen.collect())
+
+    def look(_: object = None) -> object:
+        if os.path.isdir(name):
+            return sorted(os.listdir(name))
+        return os.path.getsize(name) if os.path.exists(name) else None
+
+    seen = context.parallelize(range(tasks), tasks).map(look).collect()
+    return look() is not None and all(found == look() for found in seen)
+
+
+def workers_reach(spark: SparkSession, folder: Path) -> bool:
+    """Tell whether all workers that answer see what the driver puts into a folder of this machine.
+
+    Raises:
+        OSError: the driver itself cannot write there.
+    """
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".income-") as probe:
+        return workers_see(spark, Path(probe.name))
 
 
 def staging_folder(spark: SparkSession) -> str:
@@ -85,15 +105,16 @@ def _make_folder(spark: SparkSession) -> str:
         place = f"{home}/income-{uuid.uuid4().hex}"
         copies.at_removal(lambda: file_system.delete(spark, place))
         return place
-    folder = copies.new_folder()
+    folder, base = copies.new_folder(), tempfile.gettempdir()
     if MLFLOW_DFS_TMP.is_set():
-        folder = Path(home.removeprefix("file:")) / folder.parent.name
+        base = home.removeprefix("file:")
+        folder = Path(base, f"income-{uuid.uuid4().hex}")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f"{MLFLOW_DFS_TMP.name}={home} cannot be written: {error.strerror}") from None
+            raise UserError(f"{MLFLOW_DFS_TMP.name}={base} cannot be written: {error.strerror}") from None
         copies.at_removal(lambda: shutil.rmtree(folder, ignore_errors=True))
-    if not workers_see(spark, folder):
+    if not workers_reach(spark, folder):
         master = spark.sparkContext.master
-        raise UserError(f"the workers of {master} do not reach {folder.parent}: {REMEDY}")
+        raise UserError(f"the workers of {master} do not reach {base} of this machine: {REMEDY}")
     return file_uri(folder)
