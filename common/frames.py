@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 from common import staging, tracking
 from common.errors import UserError, first_line
 from common.file_system import has_system
+from common.secrets import check_no_secret
 from common.spark import file_uri
 
 
@@ -79,8 +80,9 @@ def absolute_uri(uri: str) -> str:
     """Return where something is, as it can be told: of a run's artifact or a local path its own URI.
 
     Raises:
-        UserError: there is no such run or version.
+        UserError: there is no such run or version, or the URI has a password in it.
     """
+    check_no_secret("URI", uri)
     place = tracking.resolve(uri)
     return file_uri(_path(place)) if staging.is_local(place) else place
 
@@ -91,6 +93,7 @@ def writable_uri(spark: SparkSession, uri: str) -> str:
     Raises:
         UserError: they do not reach it, or nobody can write there.
     """
+    check_no_secret("output", uri)
     if not staging.is_local(uri):
         return uri
     path = _path(uri).resolve()

@@ -2,13 +2,12 @@
 
 import logging
 import os
-import re
 import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse, urlsplit, urlunsplit
 
 import mlflow
 import pandas as pd
@@ -23,12 +22,14 @@ from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
+from mlflow.tracking import is_tracking_uri_set
 from mlflow.types import ColSpec, DataType, Schema
 from pyspark.sql import DataFrame
 
 from common import copies
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
+from common.secrets import masked
 
 # Tags by which runs are found again.
 STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
@@ -105,7 +106,28 @@ def get_run(uri: str) -> Run:
 
 def shown_store() -> str:
     """Return the store's URI without the password that may be in it."""
-    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", mlflow.get_tracking_uri())
+    return masked(mlflow.get_tracking_uri())
+
+
+def hide_credentials() -> None:
+    """Give MLflow the user and password of a server's URI apart: it prints the URI at a run's end."""
+    parts = urlsplit(os.environ.get("MLFLOW_TRACKING_URI", ""))
+    if parts.scheme not in ("http", "https") or "@" not in parts.netloc:
+        return
+    os.environ.setdefault("MLFLOW_TRACKING_USERNAME", unquote(parts.username or ""))
+    os.environ.setdefault("MLFLOW_TRACKING_PASSWORD", unquote(parts.password or ""))
+    host = parts.netloc.rpartition("@")[2]
+    os.environ["MLFLOW_TRACKING_URI"] = urlunsplit(parts._replace(netloc=host))
+    # What was set in this process stands above the environment.
+    if is_tracking_uri_set():
+        mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
+
+
+def mask_tags(run: Run) -> None:
+    """Take secrets out of a run's tags: MLflow keeps the URI of a Git remote with its token."""
+    for name, value in run.data.tags.items():
+        if masked(value) != value:
+            MlflowClient().set_tag(run.info.run_id, name, masked(value))
 
 
 def resolve(uri: str) -> str:

@@ -2,11 +2,13 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import click
@@ -21,6 +23,7 @@ from common.datasets import DatasetSpec, parse_spec
 from common.errors import UserError
 from common.learners import LEARNERS
 from common.metrics import METRICS
+from common.secrets import masked
 from common.spark import get_session
 from common.spark_models import log_spark_model
 from common.staging import staging_folder
@@ -38,15 +41,22 @@ class StepCommand(click.Command):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command; see click.Command.main."""
+        sys.excepthook = _show_masked
+        tracking.hide_credentials()
         try:
             return super().main(*args, **{**kwargs, "standalone_mode": False})
         except (click.ClickException, UserError) as error:
             message = error.format_message() if isinstance(error, click.ClickException) else error
-            click.echo(f"Error: {message}", err=True)
+            click.echo(f"Error: {masked(str(message))}", err=True)
             sys.exit(1)
         except click.Abort:
             click.echo("Aborted", err=True)
             sys.exit(130)
+
+
+def _show_masked(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show the trace of an error of ours; a library's message may have the store's URI in it."""
+    sys.stderr.write(masked("".join(traceback.format_exception(kind, error, trace))))
 
 
 def step_command(name: str) -> Any:
@@ -235,6 +245,7 @@ def start_run(name: str) -> Iterator[mlflow.ActiveRun]:
         mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
         if tracking.PARENT not in active.data.tags:
             click.echo(f"{name} is run {active.info.run_id}; look at it: {ui_command()}")
+        tracking.mask_tags(active)
         tracking.mark_process(active.info.run_id)
         tracking.close_dead_runs(active.info.experiment_id)
         try:

@@ -17,6 +17,7 @@ ENVIRONMENT = {
     "SPARK_LOCAL_IP": "127.0.0.1",
     "PYSPARK_PYTHON": sys.executable,
     "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
 }
 LOCAL = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
 # On a disk of its own: nothing of the folder is seen that other processes have there.

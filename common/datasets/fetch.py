@@ -20,6 +20,7 @@ from urllib3.util import Retry
 from common.census_sample import write_sample
 from common.datasets.spec import CONF, DatasetSpec
 from common.errors import UserError
+from common.secrets import check_no_secret
 from common.spark import file_uri
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,7 @@ def cache_folder() -> Path:
 
 
 def _given(source: str) -> Location:
+    check_no_secret("source", source)
     if source.startswith(("http://", "https://")):
         return _remote(source)
     if "://" in source and not source.startswith("file://"):
