@@ -73,8 +73,6 @@ def get_session(
     options.append("-XX:+UseParallelGC")
     if brief:
         options.append("-XX:TieredStopAtLevel=1")
-        # Half a second of planning anew, stage by stage, for queries of a second.
-        settings["spark.sql.adaptive.enabled"] = "false"
     # Spark splits Java's options at spaces: in a folder that has one its warnings are shown.
     settings["spark.driver.extraJavaOptions"] = " ".join(o for o in options if " " not in o)
     if master.startswith("local"):
@@ -83,6 +81,10 @@ def get_session(
         settings["spark.driver.host"] = settings["spark.driver.bindAddress"] = "127.0.0.1"
         # Two hundred shuffle partitions, Spark's default for clusters, are 200 tiny tasks here.
         settings["spark.sql.shuffle.partitions"] = str(os.cpu_count() or 1)
+        if brief:
+            # Half a second of planning anew, stage by stage, for queries of a second; but on a cluster
+            # that joins its many shuffle partitions.
+            settings["spark.sql.adaptive.enabled"] = "false"
     # PySpark logs every query error as JSON with its Java trace; the exception says the same.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
