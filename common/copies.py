@@ -1,6 +1,12 @@
-"""Copies on this machine of what a store keeps elsewhere: one a process and URI, gone at the end."""
+"""Copies on this machine of what a store keeps elsewhere: one a process and URI, gone at the end.
+
+A process that is killed cannot remove its own. It holds a lock, by which the next one sees that it is
+gone.
+"""
 
 import atexit
+import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -8,19 +14,44 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 
+PREFIX, LOCK = "income-", "lock"
+
 _lock = RLock()
 _folder: Path | None = None
+_held = -1
 _known: dict[str, str] = {}
 _elsewhere: list[Callable[[], None]] = []
 
 
 def new_folder() -> Path:
     """Make an empty folder that lasts until `remove_copies`, or as long as this process."""
-    global _folder
+    global _folder, _held
     with _lock:
         if _folder is None:
-            _folder = Path(tempfile.mkdtemp(prefix="income-"))
+            _remove_left()
+            _folder, _held = _make_held()
         return Path(tempfile.mkdtemp(dir=_folder))
+
+
+def _make_held() -> tuple[Path, int]:
+    """Make a folder, with a lock that this process holds, and what it turns into: a service."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        held = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR)
+        os.set_inheritable(held, True)
+        fcntl.flock(held, fcntl.LOCK_SH)
+        # Between the two lines before, another process may have taken it for one that was left.
+        if folder.is_dir():
+            return folder, held
+        os.close(held)
+
+
+def _remove_left() -> None:
+    """Remove what killed processes of this user have left."""
+    for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+        with suppress(OSError), lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 def copy_once(uri: str, fetch: Callable[[Path], str]) -> str:
@@ -72,4 +103,5 @@ def remove_copies() -> None:
                 _elsewhere.pop()()
         if _folder is not None:
             shutil.rmtree(_folder, ignore_errors=True)
+            os.close(_held)
         _folder = None
