@@ -244,7 +244,7 @@ class Run:
 
     def tag(self, **tags: object) -> None:
         """Set tags."""
-        mlflow.set_tags({name: str(value) for name, value in tags.items()})
+        mlflow.set_tags({name: masked(str(value)) for name, value in tags.items()})
 
 
 def ui_command() -> str:

@@ -147,6 +147,7 @@ def _sample(spec: DatasetSpec) -> Location:
 def _home(spec: DatasetSpec) -> Location:
     if spec.home is None or spec.sha256 is None:
         raise HomeUnreachable(f"dataset {spec.name!r} has no home and sha256: give source=FILE")
+    check_no_secret(f"home of dataset {spec.name!r}", spec.home)
     path = cache_folder() / spec.name / spec.home.rsplit("/", 1)[-1]
     if not path.is_file() or _sha256(path) != spec.sha256:
         with _whole(path) as part:

@@ -40,7 +40,7 @@ def temporary(tmp_path, monkeypatch):
 
 
 def left(folder):
-    return [file for file in folder.rglob("*") if file.is_file()]
+    return [file for file in folder.rglob("*") if file.is_file() and file.name != copies.LOCK]
 
 
 @pytest.fixture
