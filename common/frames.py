@@ -65,14 +65,20 @@ def readable_uri(spark: SparkSession, uri: str) -> str:
     Raises:
         UserError: there is no such run or artifact, or workers cannot get at it.
     """
-    return for_spark(spark, absolute_uri(uri))
+    return for_spark(spark, absolute_uri(uri), uri)
 
 
-def for_spark(spark: SparkSession, uri: str) -> str:
-    """Return where Spark reads what is at a URI as `absolute_uri` gives it; see `readable_uri`."""
-    if spark_has(spark, uri):
-        return uri
-    local = uri.removeprefix("file://") if staging.is_local(uri) else tracking.fetch(uri)
+def for_spark(spark: SparkSession, place: str, uri: str = "") -> str:
+    """Return where Spark reads what is at a place; see `readable_uri`.
+
+    Args:
+        spark: the session.
+        place: as `absolute_uri` gives it.
+        uri: by which a user knows it; else that of the place.
+    """
+    if spark_has(spark, place):
+        return place
+    local = place.removeprefix("file://") if staging.is_local(place) else tracking.fetch(uri or place)
     return staging.to_workers(spark, Path(local))
 
 

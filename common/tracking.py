@@ -297,8 +297,9 @@ def _fetch(uri: str) -> str:
         target = None if folder is None else str(folder)
         return str(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=target))
 
-    local = urlparse(_place(uri)).scheme in ("", "file")
-    return download() if local else copies.copy_once(uri, download)
+    place = _place(uri)
+    local = urlparse(place).scheme in ("", "file")
+    return download() if local else copies.copy_once(place, download)
 
 
 def _place(uri: str) -> str:

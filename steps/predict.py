@@ -21,7 +21,7 @@ def predict(input: str, output: str, model: str, overwrite: bool) -> None:
     """Score a file on Spark; records that cannot be scored are put aside, with the reason."""
     with step("predict") as run:
         given, scorer = frames.absolute_uri(input), find_portable_model(model)
-        source, target = frames.for_spark(run.spark, given), frames.writable_uri(run.spark, output)
+        source, target = frames.for_spark(run.spark, given, input), frames.writable_uri(run.spark, output)
         run.tag(model_uri=scorer.uri, model_version=scorer.version, source_uri=given, output_uri=target)
         tracking.log_source(given, "scoring")
         outcome = score_file(run.spark, scorer, source, target, overwrite)
