@@ -4,7 +4,6 @@ import json
 import sys
 
 from pyspark.ml.linalg import Vectors, VectorUDT
-from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
 from common.learners import get_learner
@@ -44,10 +43,6 @@ class HeldEngine(BoostingEngine):
 
 
 def main(rows):
-    # Both workers are to be there before the first task is given out.
-    waiting = {"spark.cores.max": "2", "spark.scheduler.minRegisteredResourcesRatio": "1.0"}
-    for name, value in waiting.items():
-        SparkSession.builder.config(name, value)
     spark = get_session()
     schema = T.StructType([T.StructField("features", VectorUDT())])
     frame = spark.createDataFrame(

@@ -20,6 +20,8 @@ from tests.project import ROOT
 from tests.s3 import s3_store
 from tests.search_on_cluster import GRID
 
+# Both workers are to be there before the first task is given out.
+WAITING = "--conf spark.cores.max=2 --conf spark.scheduler.minRegisteredResourcesRatio=1.0 pyspark-shell"
 ON_DRIVER = {**ENVIRONMENT, "SPARK_DRIVER_MEMORY": "1g"}
 
 
@@ -38,7 +40,7 @@ def search(cluster, vectors):
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.search_on_cluster"],
         cwd=ROOT,
-        env={**ON_DRIVER, "SPARK_MASTER": cluster.url},
+        env={**ON_DRIVER, "SPARK_MASTER": cluster.url, "PYSPARK_SUBMIT_ARGS": WAITING},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -79,7 +79,7 @@ def choose_engine(learner: Learner, engine: str, names: Iterable[str], data: Fol
         return Choice("mllib", lacking)
     way = "give engine=mllib" if MllibEngine.name in learner.engines else "give another learner"
     raise UserError(
-        f"engine 'boosting' of learner {learner.name!r} has no room: {lacking}: {way}, or room"
+        f"engine 'boosting' of learner {learner.name!r} has no room: {lacking}: {way}, or raise that"
     )
 
 
