@@ -16,8 +16,12 @@ GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P
 main: setup
 	@$(RUN) -e main $(GIVEN)
 
-test: lint
+test: lint .venv/tests-installed
 	@"$(BIN)/python" -m pytest
+
+.venv/tests-installed: tests/requirements.txt .venv/installed
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt -c requirements.txt
+	@touch $@
 
 lint: setup
 	@"$(BIN)/ruff" check .

@@ -14,6 +14,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from common.errors import UserError, first_line
+from common.spark import file_uri
 
 
 def data_files(spark: SparkSession, uri: str) -> list[str]:
@@ -89,6 +90,56 @@ def exists(spark: SparkSession, uri: str) -> bool:
         return bool(system.exists(path))
 
 
+def has_system(spark: SparkSession, scheme: str) -> bool:
+    """Tell whether Spark can read and write URIs of a scheme."""
+    if scheme in ("http", "https"):
+        # Hadoop's reads single files alone.
+        return False
+    java: Any = spark
+    try:
+        system = java._jvm.org.apache.hadoop.fs.FileSystem
+        system.getFileSystemClass(scheme or "file", java._jsc.hadoopConfiguration())
+    except Py4JJavaError:
+        return False
+    return True
+
+
+def qualified(spark: SparkSession, path: str) -> str:
+    """Return a path with the scheme and host of the file system that it is on.
+
+    Raises:
+        UserError: there is no file system of this kind, or it does not answer.
+    """
+    system, found = _open(spark, path)
+    return str(system.makeQualified(found).toString())
+
+
+def copy_to_local(spark: SparkSession, uri: str, path: Path) -> None:
+    """Copy a file or folder to a path of this machine."""
+    system, source = _open(spark, uri)
+    system.copyToLocalFile(False, source, _open(spark, file_uri(path))[1], True)
+
+
+def copy_from_local(spark: SparkSession, path: Path, uri: str) -> None:
+    """Copy a file or folder of this machine to a URI.
+
+    Raises:
+        UserError: it cannot be written there.
+    """
+    system, target = _open(spark, uri)
+    try:
+        system.mkdirs(target.getParent())
+        system.copyFromLocalFile(False, True, _open(spark, file_uri(path))[1], target)
+    except Py4JJavaError as error:
+        raise UserError(f"{uri} cannot be written: {first_line(error)}") from None
+
+
+def delete(spark: SparkSession, uri: str) -> None:
+    """Delete a file or folder, with all that is in it, if it is there."""
+    system, path = _open(spark, uri)
+    system.delete(path, True)
+
+
 @contextmanager
 def replacing(spark: SparkSession, uris: Sequence[str]) -> Iterator[list[str]]:
     """Give a hidden name beside each of some folders; on success these take the folders' places.
@@ -112,10 +163,10 @@ def replacing(spark: SparkSession, uris: Sequence[str]) -> Iterator[list[str]]:
                 _rename(spark, target, source)
             raise
         for uri in uris:
-            _delete(spark, _beside(uri, f"{mark}.old"))
+            delete(spark, _beside(uri, f"{mark}.old"))
     finally:
         for part in parts:
-            _delete(spark, part)
+            delete(spark, part)
 
 
 def _beside(uri: str, ending: str) -> str:
@@ -136,8 +187,3 @@ def _rename(spark: SparkSession, source: str, target: str) -> None:
     system, path = _open(spark, source)
     if not system.rename(path, _open(spark, target)[1]):
         raise OSError(f"{source} cannot be renamed to {target}")
-
-
-def _delete(spark: SparkSession, uri: str) -> None:
-    system, path = _open(spark, uri)
-    system.delete(path, True)

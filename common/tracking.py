@@ -1,15 +1,13 @@
-"""All that talks to MLflow's tracking: runs found, frames, tables and models kept and read back."""
+"""All that talks to MLflow's tracking: runs found, tables, texts and files kept and read back."""
 
 import logging
 import os
-import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count, takewhile
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse, urlsplit, urlunsplit
 
 import mlflow
 import pandas as pd
@@ -19,21 +17,21 @@ from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.spark_dataset_source import SparkDatasetSource
 from mlflow.entities import FileInfo, LifecycleStage, Metric, Run
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
+from mlflow.models import Model
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE, ErrorCode
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
+from mlflow.tracking import is_tracking_uri_set
 from mlflow.types import ColSpec, DataType, Schema
-from mlflow.utils.file_utils import local_file_uri_to_path
-from pyspark.errors import PySparkException
-from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from sqlalchemy.exc import InterfaceError, OperationalError
 
+from common import copies
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
-from common.spark import file_uri
+from common.secrets import masked
 
 # Tags by which runs are found again.
 STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
@@ -56,9 +54,6 @@ ALL = 10**9
 
 # MLflow's own bound of a tag, which it cuts without a word.
 LONGEST_TAG = 8000
-
-# Where Spark itself can write: nothing then passes through the driver's disk.
-SPARK_SCHEMES = ("file", "hdfs", "s3a", "abfss", "gs", "dbfs")
 
 
 class StoreSilent(UserError):
@@ -223,63 +218,56 @@ def find_run(run_id: str) -> Run | None:
 
 def shown_store() -> str:
     """Return the store's URI without the password that may be in it."""
-    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", mlflow.get_tracking_uri())
+    return masked(mlflow.get_tracking_uri())
 
 
-def log_frame(frame: DataFrame, path: str) -> None:
-    """Keep a frame as Parquet under the active run's artifacts."""
-    target = mlflow.get_artifact_uri(path)
-    if _spark_reads(target):
-        frame.write.parquet(_spark_uri(target))
+def hide_credentials() -> None:
+    """Give MLflow the user and password of a server's URI apart: it prints the URI at a run's end."""
+    parts = urlsplit(os.environ.get("MLFLOW_TRACKING_URI", ""))
+    if parts.scheme not in ("http", "https") or "@" not in parts.netloc:
         return
-    with tempfile.TemporaryDirectory() as folder:
-        frame.write.parquet(file_uri(Path(folder, "frame")))
-        mlflow.log_artifacts(str(Path(folder, "frame")), path)
+    os.environ.setdefault("MLFLOW_TRACKING_USERNAME", unquote(parts.username or ""))
+    os.environ.setdefault("MLFLOW_TRACKING_PASSWORD", unquote(parts.password or ""))
+    host = parts.netloc.rpartition("@")[2]
+    os.environ["MLFLOW_TRACKING_URI"] = urlunsplit(parts._replace(netloc=host))
+    # What was set in this process stands above the environment.
+    if is_tracking_uri_set():
+        mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
 
 
-def read_frame(spark: SparkSession, uri: str) -> DataFrame:
-    """Read a frame that `log_frame` kept.
-
-    Args:
-        spark: the session.
-        uri: runs:/<run id>/<path>, or where Parquet is.
-
-    Raises:
-        UserError: there is no such run or artifact.
-    """
-    try:
-        return spark.read.parquet(readable_uri(uri))
-    except (MlflowException, PySparkException) as error:
-        raise UserError(f"frame {uri!r} cannot be read: {first_line(error)}") from None
+def mask_tags(run: Run) -> None:
+    """Take secrets out of a run's tags: MLflow keeps the URI of a Git remote with its token."""
+    for name, value in run.data.tags.items():
+        if masked(value) != value:
+            MlflowClient().set_tag(run.info.run_id, name, masked(value))
 
 
-def readable_uri(uri: str) -> str:
-    """Return where Spark reads what is at a URI; a copy on the driver, if that is not where it is.
-
-    Args:
-        uri: runs:/<run id>/<path>, another URI, or a local path.
+def resolve(uri: str) -> str:
+    """Return where the store has what a runs:/ or models:/ URI names; any other URI as it is.
 
     Raises:
-        UserError: there is no such run or artifact.
+        UserError: there is no such run or version.
     """
     try:
-        is_run = uri.startswith("runs:/")
-        target = RunsArtifactRepository.get_underlying_uri(uri) if is_run else uri
+        return _place(uri)
     except MlflowException as error:
         raise UserError(f"{uri!r} cannot be read: {first_line(error)}") from None
-    return _spark_uri(target if not is_run or _spark_reads(target) else fetch(uri))
 
 
-def fetch(uri: str) -> str:
-    """Return the local path of an artifact, fetched first if it is not on this machine.
+def fetch(uri: str, what: str = "artifact") -> str:
+    """Return the local path of an artifact: there, or a copy that lasts as long as the step.
+
+    Args:
+        uri: of the artifact.
+        what: it is, for the message of an error.
 
     Raises:
         UserError: there is no such run or artifact.
     """
     try:
-        return mlflow.artifacts.download_artifacts(artifact_uri=uri)
+        return _fetch(uri)
     except (MlflowException, OSError) as error:
-        raise UserError(f"artifact {uri!r} cannot be read: {first_line(error)}") from None
+        raise UserError(f"{what} {uri!r} cannot be read: {first_line(error)}") from None
 
 
 def read_text(uri: str) -> str:
@@ -342,39 +330,9 @@ def log_source(uri: str, context: str) -> None:
     mlflow.log_input(MetaDataset(source, name=name), context=context)  # type: ignore[abstract]
 
 
-def log_spark_model(
-    model: PipelineModel,
-    path: str,
-    spec: DatasetSpec,
-    outputs: Mapping[str, Any],
-) -> None:
-    """Keep a Spark pipeline with the signature raw record -> outputs."""
-    mlflow.spark.log_model(
-        model,
-        artifact_path=path,
-        signature=ModelSignature(
-            inputs=input_schema(spec),
-            outputs=Schema([ColSpec(type=kind, name=name) for name, kind in outputs.items()]),
-        ),
-        pip_requirements=["mlflow", "pyspark", "pandas", "numpy"],
-    )
-
-
 def input_schema(spec: DatasetSpec) -> Schema:
     """Return the columns of a raw record that a model takes, with their own names and types."""
     return _raw_schema(spec, [column.name for column in spec.inputs])
-
-
-def load_spark_model(uri: str) -> PipelineModel:
-    """Read a Spark pipeline that `log_spark_model` kept; the session must have been started.
-
-    Raises:
-        UserError: there is none.
-    """
-    try:
-        return mlflow.spark.load_model(uri)
-    except (MlflowException, OSError) as error:
-        raise UserError(f"model {uri!r} cannot be read: {first_line(error)}") from None
 
 
 def model_folder(uri: str) -> Path:
@@ -384,7 +342,7 @@ def model_folder(uri: str) -> Path:
         UserError: there is no such model, or none that MLflow can score with.
     """
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        folder = Path(_fetch(uri))
     except (MlflowException, OSError) as error:
         how = "; `make main` registers one" if uri.startswith("models:/") else ""
         raise UserError(f"model {uri!r} cannot be read: {first_line(error).rstrip('.')}{how}") from None
@@ -410,13 +368,22 @@ def _raw_schema(spec: DatasetSpec, names: Sequence[str]) -> Schema:
     return Schema([ColSpec(type=types[name], name=name) for name in names])
 
 
-def _spark_reads(uri: str) -> bool:
-    return urlparse(uri).scheme in ("", *SPARK_SCHEMES)
+def _fetch(uri: str) -> str:
+    def download(folder: Path | None = None) -> str:
+        target = None if folder is None else str(folder)
+        return str(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=target))
+
+    place = _place(uri)
+    local = urlparse(place).scheme in ("", "file")
+    return download() if local else copies.copy_once(place, download)
 
 
-def _spark_uri(uri: str) -> str:
-    local = urlparse(uri).scheme in ("", "file")
-    return file_uri(Path(local_file_uri_to_path(uri))) if local else uri
+def _place(uri: str) -> str:
+    if uri.startswith("runs:/"):
+        return str(RunsArtifactRepository.get_underlying_uri(uri))
+    if uri.startswith("models:/"):
+        return _place(ModelsArtifactRepository.get_underlying_uri(uri))
+    return uri
 
 
 def _now() -> int:

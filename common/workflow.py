@@ -16,7 +16,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
 
-from common import datasets, tracking
+from common import copies, datasets, tracking
 from common.datasets import elsewhere
 from common.errors import UserError
 from common.learners import get_learner
@@ -207,6 +207,8 @@ def _submit(
         env_manager="local",
         experiment_id=experiment_id,
         run_name=step,
+        # It would leave an empty folder a step in the temporary one.
+        storage_dir=str(copies.new_folder()),
         synchronous=synchronous,
     )
 

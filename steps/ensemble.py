@@ -14,6 +14,7 @@ from common.ensemble.pipeline import vote_pipeline
 from common.ensemble.vote import Vote, weigh
 from common.metrics import sign
 from common.search.winner import pipeline_table
+from common.spark_models import load_spark_model
 from steps.search import leave_pipeline, log_sides, search_data
 from steps.step import Run
 
@@ -45,7 +46,7 @@ def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     click.echo(f"ensemble of {names}: {len(members) * folds} fits, each on all folds but one")
     vote = weigh(members, data.folds)
     _log_vote(run, vote)
-    pipelines = [tracking.load_spark_model(f"runs:/{member.run_id}/spark-model") for member in members]
+    pipelines = [load_spark_model(f"runs:/{member.run_id}/spark-model") for member in members]
     pipeline = vote_pipeline(pipelines, vote.weights)
     sides = {"train": run.frame("features", "train"), "test": data.test}
     tables = {side: pipeline_table(pipeline, frame) for side, frame in sides.items()}

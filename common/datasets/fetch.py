@@ -16,6 +16,7 @@ from urllib3.util import Retry
 from common.census_sample import write_sample
 from common.datasets.spec import CONF, DatasetSpec
 from common.errors import UserError
+from common.secrets import check_no_secret
 from common.spark import file_uri
 from common.whole_file import whole_file
 
@@ -94,6 +95,7 @@ def cache_folder() -> Path:
 
 
 def _given(source: str) -> Location:
+    check_no_secret("source", source)
     if source.startswith(("http://", "https://")):
         return _remote(source)
     if "://" in source and not source.startswith("file://"):
@@ -148,6 +150,7 @@ def _sample(spec: DatasetSpec) -> Location:
 def _home(spec: DatasetSpec) -> Location:
     if spec.home is None or spec.sha256 is None:
         raise HomeUnreachable(f"dataset {spec.name!r} has no home and sha256: give source=FILE")
+    check_no_secret(f"home of dataset {spec.name!r}", spec.home)
     path = cache_folder() / spec.name / spec.home.rsplit("/", 1)[-1]
     if not path.is_file() or _sha256(path) != spec.sha256:
         with whole_file(path) as part:

@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 
 from common.boosting_rule import SPARK, BoostingRule, Fit, FitResult
 from common.learners import Learner, Parameters
+from common.search.collect import collect_in_parts, most_bytes, part_bytes
 from common.search.fold_matrix import FoldMatrix, Samples
 from common.search.folds import FOLD, FoldData
 from common.search.result import Outcome
@@ -61,7 +62,10 @@ class BoostingEngine:
         self.parallelism = parallelism
         warm = self._start_workers()
         self.numbered = data.frame.withColumn(ROW, F.monotonically_increasing_id())
-        self.matrix, self.row_ids = collect_matrix(self.numbered)
+        sizes, (most, _) = part_bytes(data), most_bytes(self.context)
+        self.matrix, self.row_ids = fold_matrix(
+            collect_in_parts(arrow_columns(self.numbered), sizes, most)
+        )
         self.sent_matrix: Broadcast[FoldMatrix] = self.context.broadcast(self.matrix)
         self.sent_samples: dict[int, Broadcast[Samples]] = {}
         wait([warm])
@@ -207,21 +211,15 @@ def _import_worker(_: int) -> None:
     gc.freeze()
 
 
-def collect_matrix(numbered: DataFrame) -> tuple[FoldMatrix, np.ndarray]:
-    """Collect rows as arrays, and their ids in the same order (ascending).
-
-    Args:
-        numbered: features, label, fold and the row's id.
-    """
+def arrow_columns(numbered: DataFrame) -> DataFrame:
+    """Return features, label, fold and the row's id as columns that Arrow has."""
     vector = F.unwrap_udt(FEATURES)
-    table = numbered.select(
-        ROW,
-        LABEL,
-        FOLD,
-        vector["size"].alias("size"),
-        vector["indices"].alias("indices"),
-        vector["values"].alias("values"),
-    ).toArrow()
+    parts = [vector[name].alias(name) for name in ("size", "indices", "values")]
+    return numbered.select(ROW, LABEL, FOLD, *parts)
+
+
+def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
+    """Return rows, as `arrow_columns` has them, as arrays; and their ids, ascending, beside."""
     features = _csr(table)
     places = _number_columns(features)
     is_number = np.zeros(features.shape[1], bool)

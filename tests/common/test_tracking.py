@@ -1,3 +1,5 @@
+import os
+
 import mlflow
 import pytest
 from pyspark.sql import functions as F
@@ -11,13 +13,6 @@ from common.tracking import StoreSilent
 def run(store):
     with mlflow.start_run() as active:
         yield active
-
-
-def test_frame_is_read_back_as_it_was_kept(run, spark, people):
-    tracking.log_frame(people, "train")
-    assert tracking.read_frame(spark, f"runs:/{run.info.run_id}/train").count() == people.count()
-    assert tracking.has_artifacts(run.info.run_id, ["train"])
-    assert not tracking.has_artifacts(run.info.run_id, ["train", "test"])
 
 
 def test_artifact_that_is_not_there_is_one_line(run):
@@ -93,3 +88,26 @@ def test_size_of_an_artifact_is_that_of_all_files_in_it(run, tmp_path):
     (tmp_path / "plain" / "three.txt").write_text("1234567")
     assert tracking.artifact_bytes(str(tmp_path / "plain")) == 7
     assert tracking.artifact_bytes("runs:/0123456789abcdef0123456789abcdef/kept") is None
+
+
+def test_token_of_a_git_remote_is_taken_out_of_the_tags(run):
+    mlflow.set_tags(
+        {"mlflow.source.git.repoURL": "https://s3cret@host/me/it.git", "other": "https://host/x"}
+    )
+    tracking.mask_tags(mlflow.get_run(run.info.run_id))
+    tags = mlflow.get_run(run.info.run_id).data.tags
+    assert tags["mlflow.source.git.repoURL"] == "https://***@host/me/it.git"
+    assert tags["other"] == "https://host/x"
+
+
+def test_password_of_a_server_is_given_apart_from_its_uri(store, monkeypatch):
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:s3%2Fcret@host:5000/mlflow")
+    tracking.hide_credentials()
+    assert os.environ["MLFLOW_TRACKING_URI"] == mlflow.get_tracking_uri() == "http://host:5000/mlflow"
+    assert os.environ.pop("MLFLOW_TRACKING_USERNAME") == "me"
+    assert os.environ.pop("MLFLOW_TRACKING_PASSWORD") == "s3/cret"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://me:s3cret@host/runs")
+    tracking.hide_credentials()
+    assert os.environ["MLFLOW_TRACKING_URI"] == "postgresql://me:s3cret@host/runs"

@@ -1,5 +1,8 @@
 """What a user sees who gave a step something wrong."""
 
+import subprocess
+import sys
+
 import click
 import mlflow
 import pytest
@@ -15,6 +18,7 @@ from steps.split import split
 from steps.step import StepCommand, ui_command
 from steps.train_ga import train_ga
 from steps.train_grid import train_grid
+from tests.project import ROOT
 
 
 def line_of(command, *arguments):
@@ -127,3 +131,30 @@ def test_grace_that_is_no_number_is_one_line_and_leaves_a_failed_run(store, monk
     assert "INCOME_GRACE must be seconds" in line_of(load_data, "--source", "sample")
     (run,) = mlflow.MlflowClient().search_runs([store])
     assert run.info.status == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        (load_data, {"--source": "https://me:s3cret@host/x.csv"}),
+        (train_grid, {"--source": "https://host/x.csv?sig=s3cret"}),
+        (main, {"--source": "s3a://AKIA:s3cret@bucket/x.csv"}),
+        (predict, {"--input": "https://me:s3cret@host/x.csv", "--output": "y"}),
+    ],
+)
+def test_secret_in_a_uri_is_refused_and_kept_nowhere(store, command, options):
+    line = line_of(command, *[part for option in options.items() for part in option])
+    assert "has a password or token in it" in line
+    kept = [str(run.to_dictionary()) for run in mlflow.MlflowClient().search_runs([store])]
+    assert "s3cret" not in line + "".join(kept)
+
+
+def test_trace_of_an_error_of_ours_is_shown_without_a_password(tmp_path):
+    # MLflow's message has the server's URI in it.
+    failing = "import click; from steps.step import StepCommand; "
+    failing += "\n@click.command(cls=StepCommand)\ndef fail(): raise KeyError('http://me:s3cret@host/api')\nfail()"
+    done = subprocess.run([sys.executable, "-c", failing], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "http://me:***@host/api" in done.stderr
+    assert "s3cret" not in done.stderr.replace("raise KeyError('http://me:s3cret@host/api')", "")

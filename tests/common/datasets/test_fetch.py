@@ -170,3 +170,10 @@ def test_empty_file_is_refused(spec, tmp_path):
     path.touch()
     with pytest.raises(UserError, match="is an empty file"):
         locate(spec, str(path))
+
+
+def test_home_with_a_password_is_refused(home):
+    with pytest.raises(
+        UserError, match=r"home of dataset 'adult' 'https://me:\*\*\*@host/x' has a password"
+    ):
+        locate(replace(home, home="https://me:s3cret@host/x"), "auto")

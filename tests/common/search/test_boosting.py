@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 from common.errors import UserError
 from common.learners import get_learner
 from common.metrics import METRICS
-from common.search.boosting import BoostingEngine, collect_matrix
+from common.search.boosting import BoostingEngine, arrow_columns, fold_matrix
 from common.search.conf import load_grid
 from common.search.engine import check_engine, choose_engine
 from common.search.folds import assign_fold_rank, fold_data
@@ -141,7 +141,7 @@ def test_matrix_holds_every_value_of_sparse_and_dense_vectors(spark):
     rows = [(vector, 1.0, 0, place) for place, vector in enumerate(vectors)]
     schema = T.StructType([T.StructField("features", VectorUDT())])
     schema = schema.add("label", "double").add("fold", "integer").add("row", "long")
-    matrix, _ = collect_matrix(spark.createDataFrame(rows, schema))
+    matrix, _ = fold_matrix(arrow_columns(spark.createDataFrame(rows, schema)).toArrow())
     assert matrix.places.tolist() == [2]
     assert matrix.numbers.ravel().tolist() == [5, 3, 0]
     assert matrix.raw().toarray().tolist() == [[1, 0, 5, 0], [0, 0, 3, 1], [1, 0, 0, 0]]
