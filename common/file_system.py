@@ -1,5 +1,6 @@
 """Files where Spark has them: on any of Hadoop's file systems, local paths included."""
 
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,13 +13,19 @@ from pyspark.sql import SparkSession
 from common.errors import UserError, first_line
 
 
+def literal(uri: str) -> str:
+    """Return a URI as Spark's readers take it for itself: else they look for what its wildcards match."""
+    return re.sub(r"([\[\]*?{}\\])", r"\\\1", uri)
+
+
 def data_files(spark: SparkSession, uri: str) -> list[str]:
-    """Return the URI of a file, or of the first of a folder's that is not hidden: none, or one.
+    """Return the URIs of a file, or of those of a folder that are not hidden, in order.
 
     Raises:
         UserError: there is nothing, or no file system of this kind.
     """
     system, path = _open(spark, uri)
+    found = []
     try:
         if not system.exists(path):
             local = f" (a relative path starts at {Path.cwd()})" if uri.startswith("file:") else ""
@@ -26,12 +33,13 @@ def data_files(spark: SparkSession, uri: str) -> list[str]:
         files = system.listFiles(path, True)
         while files.hasNext():
             file = files.next()
-            parts = file.getPath().toString().removeprefix(path.toString()).split("/")
+            name = file.getPath().toString()
+            parts = name.removeprefix(path.toString()).split("/")
             if file.getLen() and not any(part.startswith(("_", ".")) for part in parts):
-                return [file.getPath().toString()]
+                found.append(name)
     except Py4JJavaError as error:
         raise UserError(f"{uri} cannot be read: {first_line(error)}") from None
-    return []
+    return sorted(found)
 
 
 def exists(spark: SparkSession, uri: str) -> bool:

@@ -2,7 +2,7 @@
 
 import click
 
-from common.datasets import load_spec, locate, read
+from common.datasets import load_spec, locate, read_source
 from common.row_hash import frame_digest
 from steps.step import origin_options, step, step_command
 
@@ -15,7 +15,8 @@ def load_data(dataset: str, source: str) -> None:
         spec = load_spec(dataset)
         location = locate(spec, source)
         run.input_bytes = location.size
-        run.log_frame("data", read(run.spark, spec, location))
+        found = read_source(run.spark, spec, location)
+        run.log_frame("data", found.frame)
         data = run.kept_frame("data")
         run.log_dataset(spec)
         digest = frame_digest(data)
@@ -23,6 +24,7 @@ def load_data(dataset: str, source: str) -> None:
         run.tag(dataset=spec.name, **tags)
         run.log_data(spec, data, "data", digest.content, "raw")
         click.echo(f"{digest.rows:,} rows of {spec.name} from {location.uri} ({location.kind})")
+        click.echo(f"read as {found.told}")
 
 
 if __name__ == "__main__":

@@ -26,12 +26,15 @@ def predict(input: str, output: str, model: str, overwrite: bool) -> None:
         outcome = score_file(run.spark, scorer, source, target, overwrite)
         counts = {"rows": outcome.rows, "rejected": outcome.rejected, "labelled": outcome.labelled}
         mlflow.log_metrics({**counts, "scored": outcome.scored})
+        if outcome.alarms:
+            run.tag(warnings="\n".join(outcome.alarms))
         tracking.log_scores("scored", outcome.scores, [run.id])
         _report(outcome, scorer.uri, target)
 
 
 def _report(outcome: Outcome, model: str, target: str) -> None:
     click.echo(f"{outcome.scored:,} of {outcome.rows:,} rows scored by {model}: {target}")
+    click.echo(f"read as {outcome.told}")
     if outcome.rejected:
         aside = "1 row" if outcome.rejected == 1 else f"{outcome.rejected:,} rows"
         where = f"cannot be scored, put aside in {outcome.rejects}"
@@ -40,6 +43,9 @@ def _report(outcome: Outcome, model: str, target: str) -> None:
         measured = [name for name in SHOWN if name in outcome.scores]
         shown = ", ".join(f"{name} {outcome.scores[name]:.4f}" for name in measured)
         click.echo(f"on the {outcome.labelled:,} that have a label: {shown}")
+    if outcome.alarms:
+        rule = "!" * 88
+        click.echo("\n".join([rule, *(f"WARNING: {alarm}" for alarm in outcome.alarms), rule]), err=True)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def test_labels_may_be_written_as_numbers():
         ("name: x,", "name: x__index,", "is reserved"),
         ("name: x,", "name: x.1,", "column name 'x.1' in dataset 'tiny' has a dot"),
         ("name: x,", "name: Y,", "names the column 'Y' twice"),
-        ("name: tiny", "name: tiny\nmissing: ", "missing of dataset 'tiny' must be some text, got None"),
+        ("name: tiny", "name: tiny\nmissing: ", "missing of dataset 'tiny' must be some text, got ''"),
         ("label: y", "label: x", "label of dataset 'tiny' is 'x'"),
         ('positive: "yes"', "positive: maybe", "needs two labels, the positive one last"),
         ("columns:", "columns: [1, 2]\nfoo:", "unknown key 'foo'"),
