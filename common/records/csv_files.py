@@ -1,5 +1,6 @@
 """Files of CSV as records of text on Spark, by the grammar of `common/reading`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -8,6 +9,7 @@ from pyspark.sql import functions as F
 
 from common.file_system import literal
 from common.reading import (
+    BREAK,
     UTF8,
     Form,
     Header,
@@ -68,7 +70,7 @@ class _Found:
     repeated: bool
 
 
-def open_csv(spark: SparkSession, uri: str, first_file: str, form: Form) -> CsvFiles:
+def open_csv(spark: SparkSession, uri: str, files: Sequence[str], form: Form) -> CsvFiles:
     """Look at all lines once, and say how they are read.
 
     The first record of the first file says whether the files have a header; then each must begin with the
@@ -79,10 +81,10 @@ def open_csv(spark: SparkSession, uri: str, first_file: str, form: Form) -> CsvF
         Unreadable: bytes that are not in the form's encoding, a quote that is not closed, a file that
             begins otherwise than the first, or no records.
     """
-    first = _first_record(spark, first_file, form)
+    first = _first_record(spark, files[0], form)
     header = find_columns(first_fields(first, form.separator), form)
     lines = _lines(spark, uri, form)
-    found = _look_through(lines, first if header.there else None, form)
+    found = _look_through(lines, files, first if header.there else None, form)
     if found.foreign:
         foreign = lines.where(F.col(VALUE).isNull()).withColumnRenamed(VALUE, RECORD)
         place = first_place(spark, uri, foreign, form)
@@ -186,44 +188,45 @@ def _first_record(spark: SparkSession, file: str, form: Form) -> str:
     lines = spark.read.text(literal(file))
     lines = lines.where(~_is_blank(F.col("value"), form)).select(F.col("value").cast("binary"))
     for most in (1, FIRST):
-        text = "\n".join(decode(bytes(row[0]), form.encoding) for row in lines.take(most))
+        found = lines.take(most)
+        text = "\n".join(decode(bytes(row[0]), form.encoding) for row in found)
         try:
             return next(split_records(text, form.separator)).text
         except Unreadable:
-            continue
+            if len(found) < most:
+                raise
         except StopIteration:
             raise Unreadable("has no rows") from None
-    raise Unreadable(f"opens a quote in its first line that is not closed in the {FIRST} after it")
+    raise Unreadable(f"line 1 opens a quote that is not closed in the {FIRST} lines after it")
 
 
-def _look_through(lines: DataFrame, header: str | None, form: Form) -> _Found:
+def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, form: Form) -> _Found:
     value = F.col(VALUE)
     blank = _is_blank(value, form)
     quoted = value.contains('"')
     place = F.when((F.col(BLOCK) == 0) & ~blank, F.col(PLACE))
     is_header = F.lit(False) if header is None else value == header
-    files = (
-        lines.groupBy(FILE)
-        .agg(
-            F.count_if(value.isNull()).alias("foreign"),
-            F.count_if(quoted).alias("quoted"),
-            F.count_if(quoted & value.rlike(grammar(form.separator).opens)).alias("opening"),
-            F.min(place).alias("first"),
-            F.count_if(is_header).alias("headers"),
-            F.min(F.when(is_header, place)).alias("first_header"),
-        )
-        .orderBy(FILE)
-        .collect()
-    )
-    for file in files:
+    counts = [
+        F.count_if(value.isNull()).alias("foreign"),
+        F.count_if(quoted).alias("quoted"),
+        F.count_if(quoted & value.rlike(grammar(form.separator).opens)).alias("opening"),
+        F.min(place).alias("first"),
+        F.count_if(is_header).alias("headers"),
+        F.min(F.when(is_header, place)).alias("first_header"),
+    ]
+    # One file has no need of the exchange that tells many apart.
+    one = [F.lit(files[0]).alias(FILE)]
+    found = (lines.groupBy(FILE).agg(*counts) if len(files) > 1 else lines.agg(*one, *counts)).collect()
+    for file in sorted(found):
         other = file["first"] != file["first_header"]
-        if header is not None and not file["foreign"] and file["first"] is not None and other:
+        begins_so = header is None or BREAK.search(header) or not other
+        if not begins_so and not file["foreign"] and file["first"] is not None:
             raise UnreadableFile(file[FILE], "does not begin with the header that the first file has")
     return _Found(
-        sum(file["foreign"] for file in files),
-        sum(file["quoted"] for file in files),
-        sum(file["opening"] for file in files),
-        header is not None and any(file["headers"] > 1 for file in files),
+        sum(file["foreign"] for file in found),
+        sum(file["quoted"] for file in found),
+        sum(file["opening"] for file in found),
+        header is not None and any(file["headers"] > 1 for file in found),
     )
 
 

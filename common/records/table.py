@@ -86,7 +86,7 @@ def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
     try:
         if ".parquet" in files[0].rpartition("/")[2]:
             return _parquet(spark, uri, form)
-        return _csv(spark, uri, open_csv(spark, uri, files[0], form), form)
+        return _csv(spark, uri, open_csv(spark, uri, files, form), form)
     except UnreadableFile as error:
         raise UserError(f"{error.file}: {error}") from None
     except Unreadable as error:

@@ -119,10 +119,20 @@ class PortableModel(PythonModel):
         except self.reading.Unreadable as error:
             raise _refusal(error) from None
 
-    def read_csv(self, content: bytes | str) -> Mapping[str, np.ndarray]:
+    def decode(self, content: bytes) -> str:
+        """Return the text of a request.
+
+        Raises:
+            MlflowException: it is not UTF-8 (INVALID_PARAMETER_VALUE): the first such line is named.
+        """
+        try:
+            return str(self.reading.decode(content, "utf-8"))
+        except self.reading.Unreadable as error:
+            raise _refusal(error) from None
+
+    def read_csv(self, text: str) -> Mapping[str, np.ndarray]:
         """Return the columns of records of CSV, as `read` does."""
         try:
-            text = content if isinstance(content, str) else self.reading.decode(content, "utf-8")
             return self.whole(self.reading.read_csv(text, self.form))
         except self.reading.Unreadable as error:
             raise _refusal(f"the CSV {error}") from None
@@ -170,8 +180,8 @@ def read_requests_strictly() -> None:
 
     Before a model sees a request, the server casts it to the signature, and so makes 39 of 39.7, 1 of
     true, some integer of 1e300, "5" of 5 and a null of NA; what it cannot read at all it may call an
-    error of its own. It has no public place for this; a process has it once, whatever models it loads, and
-    only where it serves: to load the server takes longer than the model.
+    error of its own. It has no public place for this; a process has it once, whatever models it loads,
+    and only where it serves: to load the server takes longer than the model.
     """
     server: Any = sys.modules.get("mlflow.pyfunc.scoring_server")
     if server is None or hasattr(server.invocations, "strict"):
@@ -204,8 +214,11 @@ def _refusing(answer: Callable[..., Any]) -> Callable[..., Any]:
 
     def answer_request(data: Any, content_type: str | None, model: Any, *others: Any) -> Any:
         try:
-            asked = ASKED.set(_portable(model))
+            portable = _portable(model)
+            asked = ASKED.set(portable)
             try:
+                if portable and isinstance(data, bytes) and (content_type or "").startswith("text/csv"):
+                    data = portable.decode(data)
                 return answer(data, content_type or "none", model, *others)
             finally:
                 ASKED.reset(asked)

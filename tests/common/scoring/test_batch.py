@@ -221,7 +221,10 @@ def test_index_without_a_name_and_a_byte_order_mark_are_no_hindrance(score):
         (["1,2"], "has no header with the column 'age', nor 4 fields a line"),
         ([HEADER, "1,x,2,y", "2,3"], "has no row that can be scored; the first: column 'age' is 'x'"),
         (None, "does not exist"),
-        (pa.table({"age": ["39"], "pay-rate": [1.0], "job": ["x"]}), "column 'age' is string, expected numbers"),
+        (
+            pa.table({"age": ["39"], "pay-rate": [1.0], "job": ["x"]}),
+            "column 'age' is string, expected numbers",
+        ),
     ],
 )
 def test_file_that_cannot_be_scored_is_refused_and_leaves_nothing(score, tmp_path, lines, message):
