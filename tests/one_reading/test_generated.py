@@ -1,7 +1,5 @@
 """Records drawn by hypothesis: batch, service and Spark's pipeline score each the same, or none does."""
 
-import csv
-import io
 import json
 
 import pytest
@@ -15,7 +13,7 @@ from common.scoring.batch import score_file
 from common.spark import file_uri
 from tests.one_reading.conftest import HEADER, ITEMS, SIZES, Refused
 
-RECORDS = 400
+RECORDS = 1200
 
 # What has a meaning in a file, to one reader or another, and any other character.
 CHARACTERS = st.sampled_from(list("\",;\\\n\r\t '#?0aEé性\u00a0\u2028\x0b\x85\x00𝄞"))
@@ -49,11 +47,8 @@ def records(draw):
     good = {"item": "x", "n": "5", "price": "2.5", "size": "1"}
     drawn = draw(st.sets(st.sampled_from(list(CELLS)), min_size=1))
     cells = [draw(CELLS[name]) if name in drawn else cell for name, cell in good.items()]
-    written = io.StringIO()
-    csv.writer(written, lineterminator="").writerow([*cells, "Yes"])
     how = draw(HOW)
-    odd = any(character in cell for cell in cells for character in '",\n\r')
-    return written.getvalue() if odd else ",".join(how(cell) for cell in [*cells, "Yes"])
+    return ",".join(quoted(cell) if set(cell) & set('",\n\r') else how(cell) for cell in [*cells, "Yes"])
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +81,8 @@ def served(ways, drawn):
             answer = json.loads(ways.serve((HEADER + record + "\n").encode()))["predictions"]
             found.append(answer[0]["probability"] if answer else None)
         except Refused as refused:
-            assert "row 1 of 1: " in str(refused)
-            found.append(None)
+            # It took it for one record.
+            found.append(None if str(refused).startswith("row 1 of 1: ") else str(refused))
     return found
 
 
@@ -100,11 +95,12 @@ def file(ways, drawn):
 
 
 def test_the_drawn_records_are_of_every_kind(drawn, served):
-    assert len(drawn) > RECORDS * 0.9
+    assert len(drawn) > RECORDS * 0.6
     share = sum(probability is not None for probability in served) / len(served)
     assert 0.2 < share < 0.8
     assert len({probability for probability in served if probability is not None}) > 30
     assert sum("\n" in record for record in drawn) > 10
+    assert [probability for probability in served if isinstance(probability, str)] == []
 
 
 def test_batch_scores_what_the_service_scores_and_as_it_does(ways, spark, drawn, served, file):
