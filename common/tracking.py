@@ -31,6 +31,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
+from common.file_system import literal
 from common.spark import file_uri
 
 # Tags by which runs are found again.
@@ -136,7 +137,7 @@ def read_frame(spark: SparkSession, uri: str) -> DataFrame:
         UserError: there is no such run or artifact.
     """
     try:
-        return spark.read.parquet(readable_uri(uri))
+        return spark.read.parquet(literal(readable_uri(uri)))
     except (MlflowException, PySparkException) as error:
         raise UserError(f"frame {uri!r} cannot be read: {first_line(error)}") from None
 
@@ -340,7 +341,10 @@ def _spark_reads(uri: str) -> bool:
 
 def _spark_uri(uri: str) -> str:
     local = urlparse(uri).scheme in ("", "file")
-    return file_uri(Path(local_file_uri_to_path(uri))) if local else uri
+    if uri.startswith("file:"):
+        return file_uri(Path(local_file_uri_to_path(uri)))
+    # MLflow would take what follows a % in a path for a character.
+    return file_uri(Path(uri)) if local else uri
 
 
 def _now() -> int:

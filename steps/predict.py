@@ -15,12 +15,13 @@ SHOWN = ("f1", "accuracy", "roc_auc")
 @click.option("--input", required=True, help="CSV or Parquet: a file or folder, by path or URI.")
 @click.option("--output", required=True, help="Folder to write: CSV if it ends in .csv, else Parquet.")
 @click.option("--model", default="models:/income@champion", help="Portable model: URI or folder.")
+@click.option("--encoding", default="auto", help="Of CSV, by Python's name; auto: the data set's.")
 @click.option("--overwrite", default=False, type=bool, help="Replace an output that is there.")
-def predict(input: str, output: str, model: str, overwrite: bool) -> None:
+def predict(input: str, output: str, model: str, encoding: str, overwrite: bool) -> None:
     """Score a file on Spark; records that cannot be scored are put aside, with the reason."""
     with step("predict") as run:
         source, target = tracking.readable_uri(input), tracking.readable_uri(output)
-        scorer = find_portable_model(model)
+        scorer = find_portable_model(model).reading(encoding)
         run.tag(model_uri=scorer.uri, model_version=scorer.version, source_uri=source, output_uri=target)
         tracking.log_source(source, "scoring")
         outcome = score_file(run.spark, scorer, source, target, overwrite)

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from mlflow.types import ColSpec, DataType, Schema
 from common import reading
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
-from common.reading import Form
+from common.reading import Form, Unreadable, check_encoding
 from common.scoring import portable_model
 from common.scoring.portable_model import PREDICTION, PROBABILITY
 from common.tracking import input_schema
@@ -103,6 +103,20 @@ class KeptModel:
     form: Form
     labels: tuple[str, str]
     categories: Mapping[str, Sequence[str]]
+
+    def reading(self, encoding: str) -> "KeptModel":
+        """Return it as one that reads files of this encoding; `auto`: the data set's.
+
+        Raises:
+            UserError: the encoding is unknown, or of more than a byte a character.
+        """
+        if encoding == "auto":
+            return self
+        try:
+            check_encoding(encoding)
+        except Unreadable as error:
+            raise UserError(str(error)) from None
+        return replace(self, form=replace(self.form, encoding=encoding))
 
     @property
     def version(self) -> str:

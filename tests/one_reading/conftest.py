@@ -136,13 +136,13 @@ class Ways:
                 raise Refused(row[5])
         return [row[:4] for row in rows]
 
-    def served_rows(self, content):
+    def served_rows(self, content, content_type="text/csv"):
         """Give the rows that the service reads of a request, and scores."""
         seen = []
         score = self.inner.scorer.score
         self.inner.scorer.score = lambda values: seen.append(values) or score(values)
         try:
-            self.serve(content)
+            self.serve(content, content_type)
         finally:
             del self.inner.scorer.score
         (values,) = seen

@@ -15,7 +15,7 @@ DAY = datetime.date(2024, 2, 29)
 NUMBERS = r"expected numbers|expected a (whole|finite) number"
 TEXTS = "expected texts, integers, dates or booleans|expected a text"
 
-# What is said of a column of Parquet: its name, the values and their type, what they are, or what is said.
+# A column of Parquet: its name, the values in their type, and what they are, or what is said.
 TYPED = {
     "boolean as a text": ("item", pa.array([True, False]), ["true", "false"]),
     "boolean beside a null": ("item", pa.array([True, None]), ["true", None]),
@@ -102,7 +102,11 @@ def test_parquet_has_its_columns_in_any_order_and_case(ways):
     assert ways.train(path) == ways.batch(path) == expected
     assert ways.served_rows(path.read_bytes(), PARQUET) == expected
     pq.write_table(pa.table({name: values for name, values in turned.items() if name != "SIZE"}), path)
-    for way, source in ((ways.train, (path,)), (ways.batch, (path,)), (ways.serve, (path.read_bytes(), PARQUET))):
+    for way, source in (
+        (ways.train, (path,)),
+        (ways.batch, (path,)),
+        (ways.serve, (path.read_bytes(), PARQUET)),
+    ):
         with pytest.raises(Refused, match="has no column 'size'"):
             way(*source)
 
@@ -133,7 +137,8 @@ def test_json_is_read_as_csv_is(ways, name):
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("item", 5.0), ("item", ["a"]), ("n", "5"), ("n", True), ("n", 5.5), ("n", 2**63)]
+    ("column", "value"),
+    [("item", 5.0), ("item", ["a"]), ("n", "5"), ("n", True), ("n", 5.5), ("n", 2**63)],
 )
 def test_json_of_another_type_is_refused(ways, column, value):
     record = {key: values[0] for key, values in GOOD.items()}
