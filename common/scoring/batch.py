@@ -1,7 +1,6 @@
 """A file of records scored on Spark: what can be scored, and aside what cannot, with its reason."""
 
 import logging
-import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,21 +10,18 @@ from typing import Any
 import mlflow
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.ml.functions import array_to_vector
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from common.errors import UserError, last_cause
 from common.file_system import exists, literal, replacing
-from common.metrics import scores
 from common.row_hash import quoted
-from common.score_table import score_table
 from common.scoring.alarms import Strange, alarms
 from common.scoring.keep import KeptModel
+from common.scoring.measure import measure
 from common.scoring.portable_model import PREDICTION, PROBABILITY
-from common.scoring.records import LINE, REASON, Records, read_records, true_label
-from common.vectorizer import LABEL
+from common.scoring.records import LINE, REASON, Records, read_records
 
 RESULT = T.StructType().add(PREDICTION, T.StringType()).add(PROBABILITY, T.DoubleType())
 ADDED = (*RESULT.fieldNames(), REASON, LINE)
@@ -63,6 +59,7 @@ class Outcome:
         reason: what is wrong with one of them.
         labelled: scored records whose true label is known.
         scores: METRICS on these; none where there are none.
+        guess: what guessing would score on them.
         told: how the file was read, in words.
         alarms: what must not be overlooked, a line each.
     """
@@ -73,6 +70,7 @@ class Outcome:
     reason: str
     labelled: int
     scores: dict[str, float]
+    guess: dict[str, float]
     told: str
     alarms: tuple[str, ...]
 
@@ -122,8 +120,7 @@ def score_file(
             if bad:
                 _write(records.rejected(), rejects_part, target)
                 reason = _first_reason(_read(spark, rejects_part, target, over_lines))
-            written = _read(spark, scored_part, target, over_lines)
-            labelled, unknown, measured = _measure(written, model, rows - bad)
+            measured = measure(_read(spark, scored_part, target, over_lines), model, rows - bad)
     except (Py4JJavaError, PySparkException) as error:
         message = str(error)
         if "Traceback" in message or not any(sign in message for sign in NOT_OURS):
@@ -135,8 +132,10 @@ def score_file(
         name: Strange(found[f"unseen {name}"], rows - bad, found[f"example {name}"])
         for name in model.categories
     }
-    alarming = alarms(rows, bad, reason, unseen, model.form.label, unknown)
-    return Outcome(rows, bad, rejects, reason, labelled, measured, records.table.told, alarming)
+    alarming = alarms(rows, bad, reason, unseen, model.form.label, measured.unknown)
+    told = records.table.told
+    known = (measured.labelled, measured.scores, measured.guess)
+    return Outcome(rows, bad, rejects, reason, *known, told, alarming)
 
 
 def scored(spark: SparkSession, records: Records, model: KeptModel, seen: Observation) -> DataFrame:
@@ -215,31 +214,6 @@ def _read(spark: SparkSession, part: str, target: str, over_lines: bool) -> Data
 
 def _is_csv(target: str) -> bool:
     return target.rstrip("/").lower().endswith(".csv")
-
-
-def _measure(frame: DataFrame, model: KeptModel, rows: int) -> tuple[int, Strange, dict[str, float]]:
-    """Return how many of some scored records have their true label, those of none, and METRICS."""
-    label, positive = true_label(frame, model.form.label), F.col(PROBABILITY).cast("double")
-    if label is None:
-        return 0, Strange(0, 0, None), {}
-    known = label.isin(*model.labels)
-    strange = F.when(~known, label)
-    counted = frame.agg(F.count(label), F.count(strange), F.min(strange)).first()
-    assert counted is not None, "a count of all rows is one row"
-    given, unknown, example = counted
-    table = score_table(
-        frame.where(known).select(
-            (label == model.labels[1]).cast("double").alias(LABEL),
-            (F.col(PREDICTION) == model.labels[1]).cast("double").alias("prediction"),
-            array_to_vector(F.array(1 - positive, positive)).alias("probability"),
-        ),
-        rows,
-    )
-    labelled = int(table.count.sum())
-    found = scores(table) if labelled else {}
-    # Of one label alone there is no curve.
-    measured = {name: value for name, value in found.items() if not math.isnan(value)}
-    return labelled, Strange(unknown, given, example), measured
 
 
 def _read_input(spark: SparkSession, source: str, model: KeptModel) -> Records:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from common.reading import DOUBLE, INTEGER, NO_INTEGER, NO_NUMBER, TEXT, Form, Unreadable
+from common.reading import DOUBLE, INTEGER, NO_INTEGER, NO_NUMBER, TEXT, Form
 from common.records import Table, open_table
-from common.records.cells import typed_cell
 from common.row_hash import quoted
 
 # The text of a record of CSV that has not one field a column, else null.
@@ -66,14 +65,3 @@ def read_records(spark: SparkSession, uri: str, form: Form) -> Records:
         for name, cell in table.cells.items()
     }
     return Records(table, columns, given)
-
-
-def true_label(frame: DataFrame, label: str) -> Column | None:
-    """Return the text of the label's column, null where it is empty; None if it is not there."""
-    for name, found in ((field.name, field.dataType) for field in frame.schema):
-        if name.lower() == label.lower():
-            try:
-                return typed_cell(quoted(name), found, TEXT, True).value
-            except Unreadable:
-                return quoted(name).cast("string")
-    return None
