@@ -17,7 +17,6 @@ from common.scoring.keep import KeptModel
 from common.scoring.portable_model import PREDICTION, PROBABILITY
 from common.vectorizer import LABEL
 
-
 NO_LABELS = Strange(0, 0, None)
 
 
