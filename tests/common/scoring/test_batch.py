@@ -1,5 +1,6 @@
 """Files scored on Spark: what comes out, what is put aside, and what is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -191,6 +192,58 @@ def test_label_is_no_input_and_gives_scores(score):
     assert outcome.labelled == 3
     assert outcome.scores["accuracy"] == pytest.approx(2 / 3)
     assert good["promoted"].tolist() == ["yes", "no", "yes", "?"]
+
+
+def test_file_that_is_mostly_strange_is_scored_with_alarms(score):
+    lines = [
+        "promoted,age,pay-rate,job",
+        *["ja,39,1,clerk"] * 3,
+        "yes,39,1,Clerk",
+        ",39,1,Clerk",
+        *["no,x,1,Clerk"] * 6,
+    ]
+    outcome, _, _ = score(lines)
+    assert outcome.told == "CSV in utf-8 with a header"
+    assert outcome.alarms == (
+        "6 of 11 rows cannot be scored; the first: column 'age' is 'x', expected a whole number",
+        "column 'job': 3 of 5 rows have a category that was never seen in training, as 'clerk'",
+        "column 'promoted': 3 of 4 labels are none of the data set's, as 'ja': the scores do not count "
+        "them",
+    )
+
+
+def test_record_over_lines_is_written_and_read_back_whole(score):
+    outcome, good, bad = score(
+        ["id,note,age,pay-rate,job", '1,"a\nb ""c""",39,2,Clerk', '2,"d\ne",x,2,Clerk']
+    )
+    assert "records go on over lines" in outcome.told
+    assert good["note"].tolist() == ['a\nb "c"']
+    assert good["probability"].tolist() == [78.0]
+    assert bad["note"].tolist() == ["d\ne"]
+
+
+def test_boolean_label_of_parquet_is_the_labels_text(spark, tiny_model, tmp_path):
+    kept = find_portable_model(str(tiny_model))
+    model = replace(kept, labels=("false", "true"))
+    rows = {"age": [39, 40], "pay-rate": [1.0, 2.0], "job": ["Clerk"] * 2, "PROMOTED": [True, False]}
+    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
+    outcome = score_file(spark, model, f"file://{tmp_path}/rows.parquet", f"file://{tmp_path}/scores")
+    assert (outcome.labelled, outcome.alarms) == (2, ())
+
+
+def test_file_of_another_encoding_is_read_when_it_is_told(spark, model, tmp_path):
+    (tmp_path / "rows.csv").write_bytes("age,pay-rate,job\n39,2,München\n".encode("latin-1"))
+    source, target = f"file://{tmp_path}/rows.csv", f"file://{tmp_path}/scores"
+    with pytest.raises(
+        UserError, match="rows.csv: line 2 is not utf-8: give the encoding that the file has"
+    ):
+        score_file(spark, model, source, target)
+    score_file(spark, model.reading("latin-1"), source, target)
+    assert table(tmp_path / "scores")["job"].tolist() == ["München"]
+    with pytest.raises(
+        UserError, match="encoding must be utf-8 or one of a byte a character, as latin-1"
+    ):
+        model.reading("utf-16")
 
 
 def test_file_of_the_data_sets_own_form_needs_no_header(score):
