@@ -21,11 +21,12 @@ from pyspark.sql import functions as F
 
 from common.datasets import DatasetSpec, load_spec, locate, read
 from common.learners import get_learner
+from common.reading import read_rows
 from common.row_hash import quoted
 from common.scoring.batch import score_file
 from common.scoring.export import export, vocabulary
 from common.scoring.keep import KeptModel, find_portable_model, log_portable_model
-from common.scoring.portable_model import ARTIFACT, PROBABILITY, Scorer, read_rows
+from common.scoring.portable_model import ARTIFACT, PROBABILITY, Scorer
 from common.search.winner import scoring_pipeline
 from common.spark import file_uri, get_session
 from common.stratify import stratify
@@ -86,7 +87,7 @@ def _ways(spark: SparkSession, pipeline: PipelineModel, model: KeptModel) -> dic
         _transform(pipeline, spark.read.parquet(source)).write.mode("overwrite").parquet(target)
 
     def transform_csv(source: str, target: str) -> None:
-        kinds = ", ".join(f"`{name}` {_ddl(kind)}" for name, kind in model.columns.items())
+        kinds = ", ".join(f"`{name}` {_ddl(kind)}" for name, kind in model.form.columns.items())
         found = spark.read.schema(kinds).csv(source, header=True)
         _transform(pipeline, found).write.mode("overwrite").csv(target, header=True)
 

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,19 @@ from common.errors import UserError, first_line
 from common.spark import file_uri
 
 
+def literal(uri: str) -> str:
+    """Return a URI as Spark's readers take it for itself: else they look for what its wildcards match."""
+    return re.sub(r"([\[\]*?{}\\])", r"\\\1", uri)
+
+
 def data_files(spark: SparkSession, uri: str) -> list[str]:
-    """Return the URI of a file, or of the first of a folder's that is not hidden: none, or one.
+    """Return the URIs of a file, or of those of a folder that are not hidden, in order.
 
     Raises:
         UserError: there is nothing, or no file system of this kind.
     """
     with _telling(uri):
-        return [file.getPath().toString() for file in islice(_files(spark, uri), 1)]
+        return sorted(file.getPath().toString() for file in _files(spark, uri))
 
 
 def fingerprint(spark: SparkSession, uri: str) -> str:

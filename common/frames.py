@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from common import staging, tracking
 from common.errors import UserError, first_line
-from common.file_system import has_system
+from common.file_system import has_system, literal
 from common.secrets import check_no_secret
 from common.spark import file_uri
 
@@ -50,7 +50,7 @@ def read_frame(spark: SparkSession, uri: str) -> DataFrame:
         UserError: there is no such run or artifact, or workers cannot get at it.
     """
     try:
-        return spark.read.parquet(readable_uri(spark, uri))
+        return spark.read.parquet(literal(readable_uri(spark, uri)))
     except (MlflowException, PySparkException) as error:
         raise UserError(f"frame {uri!r} cannot be read: {first_line(error)}") from None
 
@@ -138,4 +138,5 @@ def _reached(spark: SparkSession, target: Path) -> bool:
 
 
 def _path(uri: str) -> Path:
-    return Path(local_file_uri_to_path(uri))
+    # MLflow would take what follows a % in a path for a character.
+    return Path(local_file_uri_to_path(uri) if uri.startswith("file:") else uri)

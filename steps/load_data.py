@@ -5,7 +5,7 @@ from dataclasses import replace
 import click
 
 from common import frames
-from common.datasets import load_spec, locate, read
+from common.datasets import load_spec, locate, read_source
 from common.row_hash import frame_digest
 from steps.step import origin_options, step, step_command
 
@@ -19,7 +19,8 @@ def load_data(dataset: str, source: str) -> None:
         location = locate(spec, source)
         run.input_bytes = location.size
         reached = replace(location, uri=frames.for_spark(run.spark, location.uri))
-        run.log_frame("data", read(run.spark, spec, reached))
+        found = read_source(run.spark, spec, reached)
+        run.log_frame("data", found.frame)
         data = run.kept_frame("data")
         run.log_dataset(spec)
         digest = frame_digest(data)
@@ -27,6 +28,7 @@ def load_data(dataset: str, source: str) -> None:
         run.tag(dataset=spec.name, **tags)
         run.log_data(spec, data, "data", digest.content, "raw")
         click.echo(f"{digest.rows:,} rows of {spec.name} from {location.uri} ({location.kind})")
+        click.echo(f"read as {found.told}")
 
 
 if __name__ == "__main__":

@@ -16,23 +16,27 @@ SHOWN = ("roc_auc", "f1", "accuracy")
 @click.option("--input", required=True, help="CSV or Parquet: a file or folder, by path or URI.")
 @click.option("--output", required=True, help="Folder to write: CSV if it ends in .csv, else Parquet.")
 @click.option("--model", default="models:/income@champion", help="Portable model: URI or folder.")
+@click.option("--encoding", default="auto", help="Of CSV, by Python's name; auto: the data set's.")
 @click.option("--overwrite", default=False, type=bool, help="Replace an output that is there.")
-def predict(input: str, output: str, model: str, overwrite: bool) -> None:
+def predict(input: str, output: str, model: str, encoding: str, overwrite: bool) -> None:
     """Score a file on Spark; records that cannot be scored are put aside, with the reason."""
     with step("predict") as run:
-        given, scorer = frames.absolute_uri(input), find_portable_model(model)
+        given, scorer = frames.absolute_uri(input), find_portable_model(model).reading(encoding)
         source, target = frames.for_spark(run.spark, given, input), frames.writable_uri(run.spark, output)
         run.tag(model_uri=scorer.uri, model_version=scorer.version, source_uri=given, output_uri=target)
         tracking.log_source(given, "scoring")
         outcome = score_file(run.spark, scorer, source, target, overwrite)
         counts = {"rows": outcome.rows, "rejected": outcome.rejected, "labelled": outcome.labelled}
         mlflow.log_metrics({**counts, "scored": outcome.scored})
+        if outcome.alarms:
+            run.tag(warnings="\n".join(outcome.alarms))
         tracking.log_scores("scored", outcome.scores, [run.id])
         _report(outcome, scorer.uri, target)
 
 
 def _report(outcome: Outcome, model: str, target: str) -> None:
     click.echo(f"{outcome.scored:,} of {outcome.rows:,} rows scored by {model}: {target}")
+    click.echo(f"read as {outcome.told}")
     if outcome.rejected:
         aside = "1 row" if outcome.rejected == 1 else f"{outcome.rejected:,} rows"
         where = f"cannot be scored, put aside in {outcome.rejects}"
@@ -41,6 +45,9 @@ def _report(outcome: Outcome, model: str, target: str) -> None:
         measured = [name for name in SHOWN if name in outcome.scores]
         shown = ", ".join(told(name, outcome.scores, outcome.guess) for name in measured)
         click.echo(f"on the {outcome.labelled:,} that have a label: {shown}")
+    if outcome.alarms:
+        rule = "!" * 88
+        click.echo("\n".join([rule, *(f"WARNING: {alarm}" for alarm in outcome.alarms), rule]), err=True)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,15 @@ import numpy as np
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
+from common.reading import DOUBLE, INTEGER, TEXT, Form
 from common.scoring import portable_model
 from common.scoring.graph import Graph, place_in
-from common.scoring.portable_model import DOUBLE, INTEGER, TEXT
+from common.scoring.keep import write_artifacts
 
 COLUMNS = {"age": INTEGER, "pay-rate": DOUBLE, "job": TEXT}
 TYPES = {"age": DataType.long, "pay-rate": DataType.double, "job": DataType.string}
 LABEL, LABELS = "promoted", ["no", "yes"]
+FORM = Form(COLUMNS, layout=(*COLUMNS, LABEL), label=LABEL)
 
 
 def pipeline():
@@ -31,11 +33,10 @@ def pipeline():
 
 def save(folder):
     """Keep it below a folder; return where."""
-    (folder / "pipeline.onnx").write_bytes(pipeline())
     mlflow.pyfunc.save_model(
         str(folder / "model"),
         python_model=portable_model.__file__,
-        artifacts={portable_model.ARTIFACT: str(folder / "pipeline.onnx")},
+        artifacts=write_artifacts(folder, pipeline(), FORM),
         signature=ModelSignature(
             inputs=Schema([ColSpec(TYPES[name], name) for name in COLUMNS]),
             outputs=Schema(
@@ -45,8 +46,7 @@ def save(folder):
         metadata={
             "label": LABEL,
             "labels": LABELS,
-            "layout": [*COLUMNS, LABEL],
-            "separator": ",",
+            "columns": {"job": {"categories": ["Clerk"]}},
         },
         pip_requirements=["mlflow"],
     )

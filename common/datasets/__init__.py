@@ -1,7 +1,7 @@
 """Data sets: what they are (`spec`), where their file is (`fetch`), and their rows (`read`)."""
 
 from common.datasets.fetch import Location, locate
-from common.datasets.read import read
+from common.datasets.read import read, read_source
 from common.datasets.spec import Column, DatasetSpec, load_spec, parse_spec
 
 __all__ = [
@@ -12,4 +12,5 @@ __all__ = [
     "locate",
     "parse_spec",
     "read",
+    "read_source",
 ]

@@ -9,13 +9,14 @@ import yaml
 from pyspark.sql import types as T
 
 from common.errors import UserError, first_line
+from common.reading import DOUBLE, INTEGER, TEXT, Form, Unreadable, check_encoding, plain_text
 
 CONF = Path(__file__).parents[2] / "conf" / "datasets"
 
 TYPES: dict[str, type[T.DataType]] = {
-    "integer": T.LongType,
-    "double": T.DoubleType,
-    "string": T.StringType,
+    INTEGER: T.LongType,
+    DOUBLE: T.DoubleType,
+    TEXT: T.StringType,
 }
 ROLES = ("numeric", "category", "label", "ignored")
 
@@ -51,6 +52,7 @@ class DatasetSpec:
         sample: table of counts of the built-in synthetic sample, beside the YAML; none: no sample.
         separator: what parts the fields of a line.
         missing: the text that stands for a missing value.
+        encoding: of the file, by Python's name for it: UTF-8, or one of a byte a character.
     """
 
     name: str
@@ -64,6 +66,7 @@ class DatasetSpec:
     sample: str | None = None
     separator: str = ","
     missing: str = "?"
+    encoding: str = "utf-8"
 
     @property
     def names(self) -> list[str]:
@@ -78,6 +81,22 @@ class DatasetSpec:
     def inputs(self) -> list[Column]:
         """What a model takes: all columns but the label and those that are ignored."""
         return [column for column in self.columns if column.role not in ("label", "ignored")]
+
+    @property
+    def form(self) -> Form:
+        """How the data set's own records are read: all columns, and all but the label may be null."""
+        kinds = {column.name: column.type for column in self.columns}
+        return self._form(kinds, frozenset(self.names) - {self.label})
+
+    @property
+    def input_form(self) -> Form:
+        """How a model reads records: what it takes, and a number may be missing if it is a category."""
+        kinds = {column.name: column.type for column in self.inputs}
+        return self._form(kinds, frozenset(self.names_of("category")))
+
+    def _form(self, kinds: Mapping[str, str], optional: frozenset[str]) -> Form:
+        layout = tuple(self.names)
+        return Form(kinds, optional, layout, self.label, self.separator, self.missing, self.encoding)
 
     @property
     def schema(self) -> T.StructType:
@@ -125,7 +144,8 @@ def parse_spec(text: str, origin: str) -> DatasetSpec:
         UserError: a key is unknown, missing, or has a value that cannot be.
     """
     try:
-        content = yaml.safe_load(text)
+        # A text is what is written: to YAML itself No is false, 010 is 8, 1:30 is 90, 2024-01-01 a day.
+        content = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         raise UserError(f"dataset {origin!r} is not YAML: {first_line(error)}") from None
     known = {field.name for field in fields(DatasetSpec)}
@@ -136,12 +156,11 @@ def parse_spec(text: str, origin: str) -> DatasetSpec:
     for key in ("labels", "strata"):
         if not isinstance(content[key], list):
             raise UserError(f"{key} of dataset {origin!r} must be a list, got {content[key]!r}")
-        lists[key] = tuple(str(value) for value in content[key])
-    texts = {}
-    for key in content.keys() - {"columns", *lists}:
-        if not isinstance(content[key], (str, int, float)) or content[key] == "":
-            raise UserError(f"{key} of dataset {origin!r} must be some text, got {content[key]!r}")
-        texts[key] = str(content[key])
+        lists[key] = tuple(_text(value, key, origin) for value in content[key])
+    texts = {key: _text(content[key], key, origin) for key in content.keys() - {"columns", *lists}}
+    # As a record's label is read.
+    lists["labels"] = tuple(plain_text(label) for label in lists["labels"])
+    texts["positive"] = plain_text(texts["positive"])
     spec = DatasetSpec(columns=columns, **lists, **texts)  # type: ignore[arg-type]
     _check_consistency(spec, origin)
     return spec
@@ -153,7 +172,16 @@ def _parse_columns(entries: Any, origin: str) -> tuple[Column, ...]:
     keys = {field.name for field in fields(Column)}
     for number, entry in enumerate(entries, start=1):
         _check_keys(entry, keys, keys, f"column {number} of dataset {origin!r}")
-    return tuple(Column(**{key: str(value) for key, value in entry.items()}) for entry in entries)
+    return tuple(
+        Column(**{key: _text(value, f"{key} of a column", origin) for key, value in entry.items()})
+        for entry in entries
+    )
+
+
+def _text(value: Any, key: str, origin: str) -> str:
+    if not isinstance(value, str) or value == "":
+        raise UserError(f"{key} of dataset {origin!r} must be some text, got {value!r}")
+    return value
 
 
 def _check_keys(content: Any, known: set[str], required: set[str], what: str) -> None:
@@ -213,6 +241,15 @@ def _check_consistency(spec: DatasetSpec, origin: str) -> None:
             f"dataset {origin!r} needs two labels, the positive one last; got labels "
             f"{list(spec.labels)} and positive {spec.positive!r}"
         )
+    if len(spec.separator) != 1 or spec.separator in '"\r\n':
+        raise UserError(
+            f"separator of dataset {origin!r} must be one character, no quote or line break, got "
+            f"{spec.separator!r}"
+        )
+    try:
+        check_encoding(spec.encoding)
+    except Unreadable as error:
+        raise UserError(f"dataset {origin!r}: {error}") from None
     for name in spec.strata:
         if name not in spec.names:
             raise UserError(f"strata of dataset {origin!r} name {name!r}, which is no column")

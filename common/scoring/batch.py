@@ -1,7 +1,6 @@
 """A file of records scored on Spark: what can be scored, and aside what cannot, with its reason."""
 
 import logging
-import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,25 +10,23 @@ from typing import Any
 import mlflow
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.ml.functions import array_to_vector
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from common.copies import temporary_files_here
 from common.errors import UserError, last_cause
-from common.file_system import exists, replacing
-from common.metrics import guess_scores, label_counts, scores
+from common.file_system import exists, literal, replacing
 from common.row_hash import quoted
-from common.score_table import score_table
+from common.scoring.alarms import Strange, alarms
 from common.scoring.keep import KeptModel
+from common.scoring.measure import measure
 from common.scoring.portable_model import PREDICTION, PROBABILITY
 from common.scoring.records import LINE, REASON, Records, read_records
-from common.vectorizer import LABEL
 
 RESULT = T.StructType().add(PREDICTION, T.StringType()).add(PROBABILITY, T.DoubleType())
 ADDED = (*RESULT.fieldNames(), REASON, LINE)
-GOOD, SCORED = "__good", "__scored"
+GOOD, SCORED, GIVEN = "__good", "__scored", "__given"
 
 # Values in an Arrow batch. By Spark's 10,000 rows MLflow's checks, once a batch, take a tenth of the
 # time; the model itself takes a batch in small parts.
@@ -43,7 +40,7 @@ NOT_OURS = (
     "IOException",
 )
 
-# As pandas and `read_records` take it.
+# By RFC 4180, as it is read.
 CSV = {
     "header": "true",
     "escape": '"',
@@ -64,6 +61,8 @@ class Outcome:
         labelled: scored records whose true label is known.
         scores: METRICS on these; none where there are none.
         guess: what guessing would score on them.
+        told: how the file was read, in words.
+        alarms: what must not be overlooked, a line each.
     """
 
     rows: int
@@ -73,6 +72,8 @@ class Outcome:
     labelled: int
     scores: dict[str, float]
     guess: dict[str, float]
+    told: str
+    alarms: tuple[str, ...]
 
     @property
     def scored(self) -> int:
@@ -106,19 +107,21 @@ def score_file(
         records = _read_input(spark, source, model)
         with replacing(spark, [target, rejects]) as (scored_part, rejects_part):
             seen = Observation()
-            with _batches(spark, CELLS // len(model.columns)):
+            with _batches(spark, CELLS // len(model.form.columns)):
                 _write(scored(spark, records, model, seen), scored_part, target)
-            rows, bad = seen.get["rows"], seen.get["bad"]
+            found = seen.get
+            rows, bad = found["rows"], found["bad"]
             reason = ""
             if not rows:
                 raise UserError(f"input {source} has no rows")
             if bad == rows:
-                reason = _first_reason(rejected(records))
+                reason = _first_reason(records.rejected())
                 raise UserError(f"input {source} has no row that can be scored; the first: {reason}")
+            over_lines = records.table.over_lines
             if bad:
-                _write(rejected(records), rejects_part, target)
-                reason = _first_reason(_read(spark, rejects_part, target))
-            labelled, measured, guess = _measure(_read(spark, scored_part, target), model, rows - bad)
+                _write(records.rejected(), rejects_part, target)
+                reason = _first_reason(_read(spark, rejects_part, target, over_lines))
+            measured = measure(_read(spark, scored_part, target, over_lines), model, rows - bad)
     except (Py4JJavaError, PySparkException) as error:
         message = str(error)
         if "Traceback" in message or not any(sign in message for sign in NOT_OURS):
@@ -126,7 +129,14 @@ def score_file(
         file = re.search(r"reading file (\S+?)\.?\s", message)
         what = f"input {file[1] if file else source} cannot be scored into {target}"
         raise UserError(f"{what}: {last_cause(error)}") from None
-    return Outcome(rows, bad, rejects, reason, labelled, measured, guess)
+    unseen = {
+        name: Strange(found[f"unseen {name}"], rows - bad, found[f"example {name}"])
+        for name in model.categories
+    }
+    alarming = alarms(rows, bad, reason, unseen, model.form.label, measured.unknown)
+    told = records.table.told
+    known = (measured.labelled, measured.scores, measured.guess)
+    return Outcome(rows, bad, rejects, reason, *known, told, alarming)
 
 
 def scored(spark: SparkSession, records: Records, model: KeptModel, seen: Observation) -> DataFrame:
@@ -138,21 +148,31 @@ def scored(spark: SparkSession, records: Records, model: KeptModel, seen: Observ
         model: that scores.
         seen: will know `rows` and `bad` once the frame was written.
     """
-    typed = [records.values.get(name, quoted(name)).alias(name) for name in records.names]
-    told = records.frame.select(*typed, records.good.alias(GOOD))
+    given = [column.alias(f"{GIVEN}{place}") for place, column in enumerate(records.given.values())]
+    told = records.table.frame.select(*records.whole, *given, records.table.good.alias(GOOD))
     bad = F.count_if(~F.col(GOOD)).alias("bad")
-    good = told.observe(seen, F.count(F.lit(1)).alias("rows"), bad).where(GOOD)
+    good = told.observe(seen, F.count(F.lit(1)).alias("rows"), bad, *_unseen(records, model)).where(GOOD)
     score = _model_function(spark, model)
-    with_scores = good.withColumn(SCORED, score(*[quoted(name) for name in model.columns]))
+    with_scores = good.withColumn(
+        SCORED, score(*[F.col(f"{GIVEN}{place}") for place in range(len(given))])
+    )
     added = [F.col(SCORED).getField(name).alias(name) for name in RESULT.fieldNames()]
-    return with_scores.select(*[quoted(name) for name in records.names], *added)
+    return with_scores.select(*[quoted(name) for name in records.table.names], *added)
 
 
-def rejected(records: Records) -> DataFrame:
-    """Return the bad records as they were read, with the reason."""
-    bad = records.frame.where(~records.good).withColumn(REASON, records.reason)
-    more = [name for name in bad.columns if name not in records.names and name != REASON]
-    return bad.select(*[quoted(name) for name in [*records.names, REASON, *more]])
+def _unseen(records: Records, model: KeptModel) -> list[Column]:
+    """Count of each category column the good rows whose category was not seen in training."""
+    found = []
+    for name, categories in model.categories.items():
+        column = "`" + records.columns[name].replace("`", "``") + "`"
+        # By its text Spark parses a hundred thousand in a second; as columns they would take a minute.
+        listed = ", ".join("'" + c.replace("\\", "\\\\").replace("'", "\\'") + "'" for c in categories)
+        text = f"cast({column} as string)"
+        known = F.expr(f"{text} in ({listed})") if categories else F.lit(False)
+        is_unseen = F.col(GOOD) & ~F.coalesce(known, F.lit(False))
+        found.append(F.count_if(is_unseen).alias(f"unseen {name}"))
+        found.append(F.min(F.when(is_unseen, F.expr(text))).alias(f"example {name}"))
+    return found
 
 
 def _model_function(spark: SparkSession, model: KeptModel) -> Any:
@@ -189,48 +209,22 @@ def _write(frame: DataFrame, part: str, target: str) -> None:
         frame.write.parquet(part)
 
 
-def _read(spark: SparkSession, part: str, target: str) -> DataFrame:
+def _read(spark: SparkSession, part: str, target: str, over_lines: bool) -> DataFrame:
     if _is_csv(target):
-        return spark.read.options(**CSV).csv(part)
-    return spark.read.parquet(part)
+        return spark.read.options(**CSV, multiLine=over_lines).csv(literal(part))
+    return spark.read.parquet(literal(part))
 
 
 def _is_csv(target: str) -> bool:
     return target.rstrip("/").lower().endswith(".csv")
 
 
-def _measure(
-    frame: DataFrame, model: KeptModel, rows: int
-) -> tuple[int, dict[str, float], dict[str, float]]:
-    """Return how many scored records have their true label, METRICS on these, and those of guessing."""
-    if model.label not in frame.columns:
-        return 0, {}, {}
-    label, positive = quoted(model.label).cast("string"), F.col(PROBABILITY).cast("double")
-    table = score_table(
-        frame.where(label.isin(*model.labels)).select(
-            (label == model.labels[1]).cast("double").alias(LABEL),
-            (F.col(PREDICTION) == model.labels[1]).cast("double").alias("prediction"),
-            array_to_vector(F.array(1 - positive, positive)).alias("probability"),
-        ),
-        rows,
-    )
-    labelled = int(table.count.sum())
-    if not labelled:
-        return 0, {}, {}
-    # Of one label alone there is no curve.
-    found, guess = (
-        {name: value for name, value in of_all.items() if not math.isnan(value)}
-        for of_all in (scores(table), guess_scores(label_counts(table)))
-    )
-    return labelled, found, guess
-
-
 def _read_input(spark: SparkSession, source: str, model: KeptModel) -> Records:
     try:
-        records = read_records(spark, source, model)
+        records = read_records(spark, source, model.form)
     except UserError as error:
         raise UserError(f"input {error}") from None
-    for name in records.names:
+    for name in records.table.names:
         if name.lower() in ADDED:
             raise UserError(f"input {source} has a column {name!r}, which the output adds: rename it")
     return records

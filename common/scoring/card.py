@@ -17,10 +17,11 @@ from common.scoring.export import TOLERANCE, Agreement
 
 RULES = """\
 Each column must be there once; columns more are ignored. An integer is a whole number and a double a
-finite one; text, true or null in their place is refused, with the row and the column. A text that was
-never seen in training, or a null for a text, is scored as a category of its own, as Spark does; a
-number out of the range seen is scored too. Text with spaces around it is refused: the training data
-have none. No rows give no scores.
+finite one; text, true or null in their place is refused, with the row and the column. A category that
+was never seen in training, or a null for one, is scored as a category of its own, as Spark does; a
+number out of the range seen is scored too. Spaces around a text are no part of it, and of a boolean it
+is `true` or `false`. CSV may have a header, or the data set's own columns in order. No rows give no
+scores.
 
 What was seen in training, categories and ranges, is in `MLmodel` under `metadata`."""
 

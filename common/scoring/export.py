@@ -12,8 +12,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.datasets import DatasetSpec
+from common.reading import read_rows
 from common.row_hash import quoted
-from common.scoring.portable_model import PREDICTION, PROBABILITY, Scorer, read_rows
+from common.scoring.portable_model import PREDICTION, PROBABILITY, Scorer
 from common.scoring.stages import pipeline_model
 
 # Probabilities further apart than this are no rounding.
@@ -72,7 +73,7 @@ def export(pipeline: PipelineModel, spec: DatasetSpec, test: DataFrame) -> tuple
 
 def agreement(pipeline: PipelineModel, model: bytes, spec: DatasetSpec, rows: DataFrame) -> Agreement:
     """Score rows by both models, where the rows are, in one Spark job."""
-    names = [quoted(column.name) for column in spec.inputs]
+    names, optional = [quoted(column.name) for column in spec.inputs], spec.input_form.optional
     positive = vector_to_array(F.col(PROBABILITY))[1].alias(SPARK + PROBABILITY)
     scored = pipeline.transform(rows.select(*names)).select(
         *names, F.col(PREDICTION).alias(SPARK + PREDICTION), positive
@@ -81,7 +82,7 @@ def agreement(pipeline: PipelineModel, model: bytes, spec: DatasetSpec, rows: Da
     def compare(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         scorer = Scorer(model)
         for frame in frames:
-            read = read_rows(frame, scorer.columns)
+            read = read_rows(frame, scorer.columns, optional)
             good = frame[read.good]
             ours = scorer.score({name: values[read.good] for name, values in read.values.items()})
             apart = (ours[PROBABILITY] - good[SPARK + PROBABILITY].to_numpy()).abs()
@@ -115,8 +116,7 @@ def vocabulary(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, Any]:
         spec: of the records.
 
     Returns:
-        The columns of a record in order, by name, the labels, and the data set's own files: their
-        columns in order (`layout`) and separator. Plain values, as JSON has them.
+        The columns of a record in order, by name, and the labels. Plain values, as JSON has them.
     """
     known: dict[str, dict[str, Any]] = {}
     numbers: list[str] = []
@@ -133,8 +133,6 @@ def vocabulary(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, Any]:
     return {
         "dataset": spec.name,
         "label": spec.label,
-        "layout": spec.names,
-        "separator": spec.separator,
         "labels": list(spec.labels),
         "positive": spec.positive,
         "columns": columns,

@@ -1,8 +1,9 @@
 """The portable model among a run's artifacts, as MLflow loads, serves and ships it."""
 
+import shutil
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from mlflow.models import Model, ModelSignature
 from mlflow.store.artifact.utils.models import get_model_name_and_version
 from mlflow.types import ColSpec, DataType, Schema
 
+from common import reading
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
+from common.reading import Form, Unreadable, check_encoding
 from common.scoring import portable_model
-from common.scoring.portable_model import PREDICTION, PROBABILITY, SIGNATURE
+from common.scoring.portable_model import PREDICTION, PROBABILITY
 from common.tracking import fetch, input_schema
 
 # All that it needs.
@@ -47,13 +50,12 @@ def log_portable_model(
     run = mlflow.active_run()
     assert run is not None, "a model is kept in a run"
     with tempfile.TemporaryDirectory() as folder:
-        pipeline, whole = Path(folder, "pipeline.onnx"), Path(folder, "model")
-        pipeline.write_bytes(model)
+        whole = Path(folder, "model")
         # As log_model does it, but among the run's own artifacts, beside the Spark model.
         mlflow.pyfunc.save_model(
             str(whole),
             python_model=portable_model.__file__,
-            artifacts={portable_model.ARTIFACT: str(pipeline)},
+            artifacts=write_artifacts(Path(folder), model, spec.input_form),
             signature=ModelSignature(inputs=input_schema(spec), outputs=outputs),
             input_example=example,
             metadata=dict(metadata),
@@ -65,6 +67,25 @@ def log_portable_model(
         mlflow.log_artifacts(str(whole), path)
 
 
+def write_artifacts(folder: Path, model: bytes, form: Form) -> dict[str, str]:
+    """Write what a portable model is made of into a folder; return where, by MLflow's name for it.
+
+    Args:
+        folder: that is there.
+        model: the pipeline.
+        form: of the records that it takes.
+    """
+    pipeline, described, rules = folder / "pipeline.onnx", folder / "form.json", folder / "reading"
+    pipeline.write_bytes(model)
+    described.write_text(form.to_json(), encoding="utf-8")
+    shutil.copytree(reading.__path__[0], rules, ignore=shutil.ignore_patterns("__pycache__"))
+    return {
+        portable_model.ARTIFACT: str(pipeline),
+        portable_model.FORM: str(described),
+        portable_model.READING: str(rules),
+    }
+
+
 @dataclass(frozen=True)
 class KeptModel:
     """A portable model that was kept, found again.
@@ -72,20 +93,30 @@ class KeptModel:
     Attributes:
         uri: where; a version, where an alias was asked for.
         folder: a local copy.
-        columns: names of the columns of a record in order, and the type of each.
+        form: of the records that it takes.
         labels: text of both, the positive one last.
-        label: name of the column that has the true label, where there is one.
-        layout: names of the columns of the data set's own files, in order.
-        separator: of the fields of their lines.
+        categories: of a column that has any, those that were seen in training.
     """
 
     uri: str
     folder: str
-    columns: Mapping[str, str]
+    form: Form
     labels: tuple[str, str]
-    label: str
-    layout: tuple[str, ...]
-    separator: str
+    categories: Mapping[str, Sequence[str]]
+
+    def reading(self, encoding: str) -> "KeptModel":
+        """Return it as one that reads files of this encoding; `auto`: the data set's.
+
+        Raises:
+            UserError: the encoding is unknown, or of more than a byte a character.
+        """
+        if encoding == "auto":
+            return self
+        try:
+            check_encoding(encoding)
+        except Unreadable as error:
+            raise UserError(str(error)) from None
+        return replace(self, form=replace(self.form, encoding=encoding))
 
     @property
     def version(self) -> str:
@@ -109,20 +140,19 @@ def find_portable_model(uri: str) -> KeptModel:
     except (MlflowException, OSError) as error:
         raise UserError(f"model {uri!r} cannot be read: {first_line(error)}") from None
     known = model.metadata or {}
-    if model.flavors.keys() != {mlflow.pyfunc.FLAVOR_NAME} or "layout" not in known:
+    form = Path(folder, "artifacts", "form.json")
+    if model.flavors.keys() != {mlflow.pyfunc.FLAVOR_NAME} or not form.is_file():
         flavors = ", ".join(sorted(model.flavors))
         raise UserError(
             f"model {uri!r} ({flavors}) is no portable model, or one of an earlier version of this "
             "project: give a version of champion's registered model, or "
             "runs:/<id of a search>/portable-model"
         )
-    signature = model.signature.inputs.input_dict()
+    columns = known.get("columns", {})
     return KeptModel(
         uri,
         folder,
-        {name: SIGNATURE[column.type] for name, column in signature.items()},
+        Form.from_json(form.read_text(encoding="utf-8")),
         tuple(known["labels"]),
-        known["label"],
-        tuple(known["layout"]),
-        known["separator"],
+        {name: column["categories"] for name, column in columns.items() if "categories" in column},
     )

@@ -1,15 +1,20 @@
-"""The portable model as MLflow loads it: which rows it takes, and their scores.
+"""The portable model as MLflow loads it: records in, scores out, and how its server reads a request.
 
 MLflow keeps this file with the model and runs it to load one ("models from code"), in an environment
 that has MLflow, ONNX Runtime, pandas and NumPy and nothing else of this project. So it imports no
-other module of it.
+other module of it: which rows it takes is said by the copy of `common/reading` beside the pipeline.
 """
 
 import os
 import sys
+import uuid
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from importlib.util import module_from_spec, spec_from_file_location
+from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any
 
 # It sends reports of its use to its maker unless told not to, and reads this on import.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -17,165 +22,33 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import numpy as np
 import onnxruntime
 import pandas as pd
+import pyarrow.parquet as pq
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel
-from mlflow.types import DataType, Schema
+from mlflow.types import DataType
 
 ARTIFACT = "pipeline"
 PREDICTION, PROBABILITY = "prediction", "probability"
 
-INTEGER, DOUBLE, TEXT = "integer", "double", "string"
-SIGNATURE: dict[Any, str] = {DataType.long: INTEGER, DataType.double: DOUBLE, DataType.string: TEXT}
-TYPES = {"tensor(int64)": INTEGER, "tensor(double)": DOUBLE, "tensor(string)": TEXT}
+# The rules of reading a record, and of what form these are, beside the pipeline.
+READING, FORM = "reading", "form"
+
+SIGNATURE: dict[Any, str] = {
+    DataType.long: "integer",
+    DataType.double: "double",
+    DataType.string: "string",
+}
+TYPES = {"tensor(int64)": "integer", "tensor(double)": "double", "tensor(string)": "string"}
 # Of a table in a request.
 FORMS = {"dataframe_split", "dataframe_records", "instances", "inputs"}
-LEAST, MOST = -(2**63), 2**63 - 1
-# ONNX has no null. No category is empty, so an empty text is scored as one that was never seen, which
-# is what the Spark pipeline makes of a null.
-NO_TEXT = ""
-SHOWN = 60
 # Rows that go through the pipeline at once: the features of more do not stay in a processor's cache.
 AT_ONCE = 500
 
 
-class Rows(NamedTuple):
-    """Rows as they were read.
-
-    Attributes:
-        values: of each column, in its own type; where a row is not good, anything of that type.
-        good: which rows can be scored.
-        reasons: what is wrong with each row, None where nothing is.
-    """
-
-    values: dict[str, np.ndarray]
-    good: np.ndarray
-    reasons: np.ndarray
-
-
-def read_rows(frame: pd.DataFrame, columns: Mapping[str, str]) -> Rows:
-    """Read records strictly: a value is taken as it is, or its row is not good.
-
-    An integer is a number that is whole (39 or 39.0), a double one that is finite; True is neither,
-    nor is "39", nor a null. A text has no spaces around it, or is a null. Any text and any
-    number of the right type is taken, seen in training or not. Columns that are not asked for are
-    ignored.
-
-    Args:
-        frame: records.
-        columns: names of the columns that a record must have, and the type of each: INTEGER, DOUBLE
-            or TEXT.
-
-    Raises:
-        MlflowException: a column is missing, or is there twice (INVALID_PARAMETER_VALUE).
-    """
-    names = frame.columns.tolist()
-    for name in columns:
-        found = names.count(name)
-        if found != 1:
-            raise _refusal(f"column {name!r} is " + ("missing" if not found else f"there {found} times"))
-    values = {}
-    reasons: np.ndarray = np.full(len(frame), None, dtype=object)
-    for name, kind in columns.items():
-        values[name], found_wrong = READERS[kind](frame[name])
-        for row, what in found_wrong.items():
-            reasons[row] = reasons[row] or f"column {name!r} {what}"
-    return Rows(values, pd.isna(reasons), reasons)
-
-
-def _read_integers(column: pd.Series) -> tuple[np.ndarray, dict[int, str]]:
-    if column.dtype.kind == "i" and isinstance(column.dtype, np.dtype):
-        return column.to_numpy(np.int64), {}
-    return _read_each(column, _whole, "a whole number", np.int64)
-
-
-def _read_doubles(column: pd.Series) -> tuple[np.ndarray, dict[int, str]]:
-    if column.dtype.kind in "if" and isinstance(column.dtype, np.dtype):
-        values = column.to_numpy(np.float64)
-        if np.isfinite(values).all():
-            return values, {}
-    return _read_each(column, _finite, "a finite number", np.float64)
-
-
-def _read_texts(column: pd.Series) -> tuple[np.ndarray, dict[int, str]]:
-    values = column.to_numpy(object)
-    try:
-        # Few texts are different: they are looked at, not the rows.
-        if all(_text(value) is not None for value in set(values.tolist())):
-            return values, {}
-    except TypeError:
-        pass  # a list or an object is no member of a set, and no text
-    return _read_each(column, _text, "a text without spaces around it", object, null=NO_TEXT)
-
-
-def _read_each(
-    column: pd.Series, reader: Callable[[Any], Any], expected: str, dtype: type, null: Any = None
-) -> tuple[np.ndarray, dict[int, str]]:
-    """Read value by value: `reader` gives one back in its type, or None where it is of another."""
-    values: np.ndarray = np.zeros(len(column), dtype=dtype)
-    wrong = {}
-    for row, value in enumerate(column.to_numpy(object)):
-        if pd.api.types.is_scalar(value) and pd.isna(value):
-            if null is None:
-                wrong[row] = f"is null, expected {expected}"
-            else:
-                values[row] = null
-            continue
-        read = reader(value)
-        if read is None:
-            wrong[row] = f"is {_shown(value)}, expected {expected}"
-        else:
-            values[row] = read
-    return values, wrong
-
-
-def _whole(value: Any) -> int | None:
-    number = _finite(value)
-    if number is None or (isinstance(value, (float, np.floating)) and not float(value).is_integer()):
-        return None
-    return int(value) if LEAST <= int(value) <= MOST else None
-
-
-def _finite(value: Any) -> float | None:
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
-        return None
-    try:
-        return float(value) if np.isfinite(float(value)) else None
-    except (OverflowError, TypeError):
-        return None
-
-
-def _text(value: Any) -> str | None:
-    if not isinstance(value, str) or value != value.strip(" "):
-        return None
-    # Half a surrogate pair is text to JSON, but to nothing else.
-    return value if value.isascii() or value == value.encode(errors="replace").decode() else None
-
-
-READERS = {INTEGER: _read_integers, DOUBLE: _read_doubles, TEXT: _read_texts}
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= SHOWN else text[:SHOWN] + "..."
-
-
-def refuse_bad(rows: Rows) -> None:
-    """Refuse rows that cannot all be scored.
-
-    Raises:
-        MlflowException: names the first that cannot, and why (INVALID_PARAMETER_VALUE).
-    """
-    if rows.good.all():
-        return
-    bad = np.flatnonzero(~rows.good)
-    more = f" ({len(bad)} rows are wrong in all)" if len(bad) > 1 else ""
-    raise _refusal(f"row {bad[0] + 1} of {len(rows.good)}: {rows.reasons[bad[0]]}{more}")
-
-
-def _refusal(message: str) -> MlflowException:
-    return MlflowException(message, error_code=INVALID_PARAMETER_VALUE)
+def _refusal(message: object) -> MlflowException:
+    return MlflowException(str(message), error_code=INVALID_PARAMETER_VALUE)
 
 
 class Scorer:
@@ -208,11 +81,19 @@ class Scorer:
 
 
 class PortableModel(PythonModel):
-    """What MLflow loads and serves."""
+    """What MLflow loads and serves.
+
+    Attributes:
+        reading: the package of rules that was kept with the model.
+        form: of the records that it takes.
+        scorer: its pipeline.
+    """
 
     def load_context(self, context: Any) -> None:
-        """Load the pipeline that was kept with the model."""
+        """Load what was kept with the model."""
         read_requests_strictly()
+        self.reading = _load_package(Path(context.artifacts[READING]))
+        self.form = self.reading.Form.from_json(Path(context.artifacts[FORM]).read_text(encoding="utf-8"))
         self.scorer = Scorer(str(Path(context.artifacts[ARTIFACT])))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
@@ -225,67 +106,122 @@ class PortableModel(PythonModel):
         Raises:
             MlflowException: a record cannot be scored (INVALID_PARAMETER_VALUE): the first is named.
         """
-        rows = read_rows(model_input, self.scorer.columns)
-        refuse_bad(rows)
-        return self.scorer.score(rows.values).set_index(model_input.index)
+        return self.scorer.score(self.read(model_input)).set_index(model_input.index)
+
+    def read(self, frame: pd.DataFrame) -> Mapping[str, np.ndarray]:
+        """Return the columns of records, by the rules that were kept with the model.
+
+        Raises:
+            MlflowException: a record is bad (INVALID_PARAMETER_VALUE): the first is named.
+        """
+        try:
+            return self.whole(self.reading.read_rows(frame, self.form.columns, self.form.optional))
+        except self.reading.Unreadable as error:
+            raise _refusal(error) from None
+
+    def decode(self, content: bytes) -> str:
+        """Return the text of a request.
+
+        Raises:
+            MlflowException: it is not UTF-8 (INVALID_PARAMETER_VALUE): the first such line is named.
+        """
+        try:
+            return str(self.reading.decode(content, "utf-8"))
+        except self.reading.Unreadable as error:
+            raise _refusal(error) from None
+
+    def read_csv(self, text: str) -> Mapping[str, np.ndarray]:
+        """Return the columns of records of CSV, as `read` does."""
+        try:
+            return self.whole(self.reading.read_csv(text, self.form))
+        except self.reading.Unreadable as error:
+            raise _refusal(f"the CSV {error}") from None
+
+    def read_parquet(self, content: bytes) -> Mapping[str, np.ndarray]:
+        """Return the columns of records of Parquet, as `read` does."""
+        # As they are there: an index of pandas is a column, and integers beside a null stay such.
+        table = pq.read_table(BytesIO(content))
+        try:
+            places = self.reading.find_named(table.column_names, self.form)
+        except self.reading.Unreadable as error:
+            raise _refusal(f"the Parquet {error}") from None
+        columns = {
+            name: table.column(place).to_pandas(integer_object_nulls=True, date_as_object=True)
+            for name, place in places.items()
+        }
+        return self.read(pd.DataFrame(columns))
+
+    def whole(self, rows: Any) -> Mapping[str, np.ndarray]:
+        """Return the values of rows that are all good."""
+        said = self.reading.refusal(rows)
+        if said is not None:
+            raise _refusal(said)
+        return rows.values
+
+
+def _load_package(folder: Path) -> ModuleType:
+    """Load a package from its folder, for one model alone: another may keep other rules."""
+    name = f"kept_{uuid.uuid4().hex}"
+    spec = spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+    assert spec is not None, f"{folder} is no package"
+    assert spec.loader is not None, f"{folder} is no package"
+    package = module_from_spec(spec)
+    sys.modules[name] = package
+    spec.loader.exec_module(package)
+    return package
+
+
+# The model that the request under way is for.
+ASKED: ContextVar[PortableModel | None] = ContextVar("asked", default=None)
 
 
 def read_requests_strictly() -> None:
-    """Have MLflow's server read a request by these rules, where it would change what was sent.
+    """Have MLflow's server read a request by a model's own rules, where it would change what was sent.
 
     Before a model sees a request, the server casts it to the signature, and so makes 39 of 39.7, 1 of
-    true, some integer of 1e300 and "5" of 5; what it cannot read at all it may call an error of its
-    own. It has no public place for this; a process has it once, whatever models it loads, and only where
-    it serves: to load the server takes longer than the model.
+    true, some integer of 1e300, "5" of 5 and a null of NA; what it cannot read at all it may call an
+    error of its own. It has no public place for this; a process has it once, whatever models it loads,
+    and only where it serves: to load the server takes longer than the model.
     """
     server: Any = sys.modules.get("mlflow.pyfunc.scoring_server")
-    if server is None or hasattr(server.infer_and_parse_data, "strict"):
+    if server is None or hasattr(server.invocations, "strict"):
         return
-    server.infer_and_parse_data = _strict_json(server.infer_and_parse_data)
-    server.parse_csv_input = _strict_csv(server.parse_csv_input)
+    server.infer_and_parse_data = _strict(server.infer_and_parse_data, _json)
+    server.parse_csv_input = _strict(
+        server.parse_csv_input, lambda model, given: model.read_csv(given.read())
+    )
+    server.parse_parquet_input = _strict(
+        server.parse_parquet_input, lambda model, given: model.read_parquet(given.read())
+    )
     server.invocations = _refusing(server.invocations)
-    server.infer_and_parse_data.strict = True
+    server.invocations.strict = True
 
 
-def _strict_json(parse: Callable[..., Any]) -> Callable[..., Any]:
-    def parse_json(data: Mapping[str, Any], schema: Schema | None = None) -> Any:
-        columns, forms = _columns(schema), FORMS & set(data)
-        if columns is None or len(forms) != 1:
-            return parse(data, schema)
-        form = forms.pop()
-        try:
-            frame = _frame(form, data[form], columns)
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
-            raise _refusal(f"{form} is no table of records: {error}") from None
-        return _read_whole(frame, columns)
+def _strict(parse: Callable[..., Any], read: Callable[[PortableModel, Any], Any]) -> Callable[..., Any]:
+    """Wrap how the server reads a body: for a model of this kind its own way, unless that gives None."""
 
-    return parse_json
+    def parse_body(*given: Any, **named: Any) -> Any:
+        model = ASKED.get()
+        body = given[0] if given else next(iter(named.values()))
+        values = read(model, body) if model is not None else None
+        return parse(*given, **named) if values is None else pd.DataFrame(values)
 
-
-def _strict_csv(parse: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
-    def parse_csv(csv_input: Any, schema: Schema | None = None) -> pd.DataFrame:
-        columns = _columns(schema)
-        if columns is None:
-            return parse(csv_input=csv_input, schema=schema)
-        try:
-            frame = pd.read_csv(csv_input, dtype=object)
-        except ValueError as error:
-            raise _refusal(f"the CSV cannot be read: {error}") from None
-        for name in frame.columns.intersection([n for n, kind in columns.items() if kind != TEXT]):
-            numbers = pd.to_numeric(frame[name], errors="coerce")
-            # What is no number stays as it is, to be shown.
-            frame[name] = numbers.where(numbers.notna(), frame[name])
-        return _read_whole(frame, columns)
-
-    return parse_csv
+    return parse_body
 
 
 def _refusing(answer: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the answer to a request: what cannot be read is the client's error."""
 
-    def answer_request(data: Any, content_type: str | None, *others: Any) -> Any:
+    def answer_request(data: Any, content_type: str | None, model: Any, *others: Any) -> Any:
         try:
-            return answer(data, content_type or "none", *others)
+            portable = _portable(model)
+            asked = ASKED.set(portable)
+            try:
+                if portable and isinstance(data, bytes) and (content_type or "").startswith("text/csv"):
+                    data = portable.decode(data)
+                return answer(data, content_type or "none", model, *others)
+            finally:
+                ASKED.reset(asked)
         except MlflowException:
             raise
         except Exception as error:
@@ -294,13 +230,25 @@ def _refusing(answer: Callable[..., Any]) -> Callable[..., Any]:
     return answer_request
 
 
-def _columns(schema: Schema | None) -> dict[str, str] | None:
-    """Return the columns of a signature that these rules are for; None of any other."""
-    if schema is None or not schema.has_input_names():
+def _portable(model: Any) -> PortableModel | None:
+    """Return the model of this kind that MLflow's own wraps, whichever copy of this file it is of."""
+    try:
+        inner = model.unwrap_python_model()
+    except (AttributeError, MlflowException):
         return None
-    kinds = {name: SIGNATURE.get(spec.type) for name, spec in schema.input_dict().items()}
-    known = {name: kind for name, kind in kinds.items() if kind}
-    return known if len(known) == len(kinds) else None
+    return inner if hasattr(inner, "read_csv") and hasattr(inner, "form") else None
+
+
+def _json(model: PortableModel, data: Mapping[str, Any]) -> Mapping[str, np.ndarray] | None:
+    forms = FORMS & set(data)
+    if len(forms) != 1:
+        return None
+    form = forms.pop()
+    try:
+        frame = _frame(form, data[form], model.form.columns)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise _refusal(f"{form} is no table of records: {error}") from None
+    return model.read(frame)
 
 
 def _frame(form: str, given: Any, columns: Mapping[str, str]) -> pd.DataFrame:
@@ -328,12 +276,6 @@ def _frame(form: str, given: Any, columns: Mapping[str, str]) -> pd.DataFrame:
         if missing:
             raise _refusal(f"row {row} of {len(given)}: column {min(missing)!r} is missing")
     return pd.DataFrame(given, columns=list(columns), dtype=object)
-
-
-def _read_whole(frame: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
-    rows = read_rows(frame, columns)
-    refuse_bad(rows)
-    return pd.DataFrame(rows.values, index=frame.index)
 
 
 set_model(PortableModel())

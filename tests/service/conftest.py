@@ -13,7 +13,7 @@ from tests.service.served import Service
 
 @pytest.fixture(scope="session")
 def champion(fit_pipeline, people, spec, sample_rows, empty_store, tmp_path_factory):
-    """The champion: `store` it is registered in, `model` loaded here, `rows` it scores, their `kinds`."""
+    """The champion: `store` it is registered in, `model` loaded here, `rows` it scores, their `form`."""
     folder = tmp_path_factory.mktemp("champion")
     uri = f"sqlite:///{folder}/mlflow.db"
     (folder / "mlflow.db").write_bytes(empty_store.read_bytes())
@@ -32,8 +32,7 @@ def champion(fit_pipeline, people, spec, sample_rows, empty_store, tmp_path_fact
         mlflow.MlflowClient().set_registered_model_alias("income", "champion", version.version)
         model = mlflow.pyfunc.load_model("models:/income@champion")
         mlflow.set_tracking_uri(before)
-    kinds = {column.name: column.type for column in spec.inputs}
-    return SimpleNamespace(store=uri, model=model, rows=rows, kinds=kinds)
+    return SimpleNamespace(store=uri, model=model, rows=rows, form=spec.input_form)
 
 
 @pytest.fixture(scope="session")

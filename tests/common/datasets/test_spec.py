@@ -44,6 +44,46 @@ def test_labels_may_be_written_as_numbers():
 
 
 @pytest.mark.parametrize(
+    ("written", "labels"),
+    [
+        ("[No, Yes]", ("No", "Yes")),
+        ("[off, on]", ("off", "on")),
+        ("[n, y]", ("n", "y")),
+        ("[null, ~]", ("null", "~")),
+        ("[010, 0x1F]", ("010", "0x1F")),
+        ("[1_000, 1e3]", ("1_000", "1e3")),
+        ("[1:30, 2024-01-01]", ("1:30", "2024-01-01")),
+        ("[.nan, .inf]", (".nan", ".inf")),
+        # As booleans are read in a file, however they are spelt.
+        ("[False, TRUE]", ("false", "true")),
+    ],
+)
+def test_label_is_the_text_that_is_written(written, labels):
+    positive = written.strip("[]").split(", ")[1]
+    text = TEXT.replace('["no", "yes"]', written).replace('positive: "yes"', f"positive: {positive}")
+    spec = parse_spec(text, "tiny")
+    assert spec.labels == labels
+    assert parse_spec(spec.to_yaml(), "copy") == spec
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "UTF8", "latin-1", "cp1252", "koi8-r", "ascii", "mac-roman"]
+)
+def test_encoding_of_a_byte_a_character_is_taken(encoding):
+    assert parse_spec(TEXT + f"encoding: {encoding}", "tiny").encoding == encoding
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "shift-jis", "gb18030", "utf-7", "cp037", "rot13", "base64", "x"]
+)
+def test_encoding_whose_lines_cannot_be_told_by_bytes_is_refused(encoding):
+    with pytest.raises(
+        UserError, match=f"dataset 'tiny': encoding must be utf-8 or one .*, got '{encoding}'"
+    ):
+        parse_spec(TEXT + f"encoding: {encoding}", "tiny")
+
+
+@pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("strata:", "stratums:", "unknown key 'stratums'"),
@@ -59,10 +99,13 @@ def test_labels_may_be_written_as_numbers():
         ("name: x,", "name: x__index,", "is reserved"),
         ("name: x,", "name: x.1,", "column name 'x.1' in dataset 'tiny' has a dot"),
         ("name: x,", "name: Y,", "names the column 'Y' twice"),
-        ("name: tiny", "name: tiny\nmissing: ", "missing of dataset 'tiny' must be some text, got None"),
+        ("name: tiny", "name: tiny\nmissing: ", "missing of dataset 'tiny' must be some text, got ''"),
         ("label: y", "label: x", "label of dataset 'tiny' is 'x'"),
         ('positive: "yes"', "positive: maybe", "needs two labels, the positive one last"),
         ("columns:", "columns: [1, 2]\nfoo:", "unknown key 'foo'"),
+        ("name: x,", "name: [x],", "name of a column of dataset 'tiny' must be some text, got ['x']"),
+        ("name: tiny", 'name: tiny\nseparator: ";;"', "must be one character"),
+        ("name: tiny", "name: tiny\nseparator: '\"'", "must be one character, no quote or line break"),
         ("name: tiny", "name: [", "is not YAML"),
     ],
 )

@@ -1,5 +1,6 @@
 """Files scored on Spark: what comes out, what is put aside, and what is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -12,9 +13,9 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from common.errors import UserError
-from common.scoring.batch import rejected, score_file
+from common.reading import read_rows
+from common.scoring.batch import score_file
 from common.scoring.keep import find_portable_model
-from common.scoring.portable_model import read_rows
 from common.scoring.records import read_records
 from tests.tiny_model import COLUMNS
 
@@ -51,6 +52,10 @@ def table(folder):
     files = [file for file in folder.iterdir() if file.name.startswith("part-")]
     whole = pd.concat([read(file) for file in files], ignore_index=True)
     return whole.sort_values("id", ignore_index=True) if "id" in whole else whole
+
+
+def good_of(records):
+    return records.table.frame.where(records.table.good).collect()
 
 
 def hidden(folder):
@@ -94,13 +99,15 @@ CELLS = {
     "39d,2,Clerk": "column 'age' is '39d', expected a whole number",
     "39.0000001,2,Clerk": "column 'age' is 39.0000001, expected a whole number",
     ",2,Clerk": "column 'age' is null, expected a whole number",
-    "?,2,Clerk": "column 'age' is '?', expected a whole number",
-    "9223372036854775808,2,Clerk": "column 'age' is 9.223372036854776e+18, expected a whole number",
-    "39,NaN,Clerk": "column 'pay-rate' is null, expected a finite number",
-    "39,-Infinity,Clerk": "column 'pay-rate' is -inf, expected a finite number",
+    "?,2,Clerk": "column 'age' is null, expected a whole number",
+    "9223372036854775808,2,Clerk": "column 'age' is 9223372036854775808, expected a whole number",
+    "39,NaN,Clerk": "column 'pay-rate' is 'NaN', expected a finite number",
+    "39,-Infinity,Clerk": "column 'pay-rate' is '-Infinity', expected a finite number",
+    "39,1e400,Clerk": "column 'pay-rate' is inf, expected a finite number",
     "39,2f,Clerk": "column 'pay-rate' is '2f', expected a finite number",
     "39,x,Clerk": "column 'pay-rate' is 'x', expected a finite number",
-    '39,2," Clerk"': "column 'job' is ' Clerk', expected a text without spaces around it",
+    '39,2," Clerk"': None,
+    '39,2,"Clerk"x': "has more than a separator after a quote that ends a field",
 }
 
 
@@ -108,9 +115,9 @@ def test_csv_cells_are_taken_or_put_aside_by_the_services_rules(spark, model, tm
     path = tmp_path / "cells.csv"
     lines = [f"{number},{cells}" for number, cells in enumerate(CELLS)]
     path.write_text("\n".join(["id,age,pay-rate,job", *lines]))
-    records = read_records(spark, f"file://{path}", model)
-    found = {int(row.id): row.reason for row in rejected(records).collect()}
-    found |= dict.fromkeys((int(row.id) for row in records.frame.where(records.good).collect()), None)
+    records = read_records(spark, f"file://{path}", model.form)
+    found = {int(row.id): row.reason for row in records.rejected().collect()}
+    found |= dict.fromkeys((int(row.id) for row in good_of(records)), None)
     assert [found[number] for number in range(len(CELLS))] == list(CELLS.values())
 
 
@@ -131,10 +138,10 @@ def test_parquet_is_told_good_from_bad_as_the_model_does_it(spark, model, tmp_pa
         columns=list(COLUMNS),
     ).assign(id=range(10))
     frame.to_parquet(tmp_path / "rows.parquet", index=False)
-    records = read_records(spark, f"file://{tmp_path}/rows.parquet", model)
+    records = read_records(spark, f"file://{tmp_path}/rows.parquet", model.form)
     expected = read_rows(frame, COLUMNS)
-    good = {row.id for row in records.frame.where(records.good).collect()}
-    bad = {row.id: row.reason for row in rejected(records).collect()}
+    good = {row.id for row in good_of(records)}
+    bad = {row.id: row.reason for row in records.rejected().collect()}
     assert good == set(np.flatnonzero(expected.good).tolist())
     assert bad == {int(row): expected.reasons[row] for row in np.flatnonzero(~expected.good)}
 
@@ -187,6 +194,58 @@ def test_label_is_no_input_and_gives_scores(score):
     assert good["promoted"].tolist() == ["yes", "no", "yes", "?"]
 
 
+def test_file_that_is_mostly_strange_is_scored_with_alarms(score):
+    lines = [
+        "promoted,age,pay-rate,job",
+        *["ja,39,1,clerk"] * 3,
+        "yes,39,1,Clerk",
+        ",39,1,Clerk",
+        *["no,x,1,Clerk"] * 6,
+    ]
+    outcome, _, _ = score(lines)
+    assert outcome.told == "CSV in utf-8 with a header"
+    assert outcome.alarms == (
+        "6 of 11 rows cannot be scored; the first: column 'age' is 'x', expected a whole number",
+        "column 'job': 3 of 5 rows have a category that was never seen in training, as 'clerk'",
+        "column 'promoted': 3 of 4 labels are none of the data set's, as 'ja': the scores do not count "
+        "them",
+    )
+
+
+def test_record_over_lines_is_written_and_read_back_whole(score):
+    outcome, good, bad = score(
+        ["id,note,age,pay-rate,job", '1,"a\nb ""c""",39,2,Clerk', '2,"d\ne",x,2,Clerk']
+    )
+    assert "records go on over lines" in outcome.told
+    assert good["note"].tolist() == ['a\nb "c"']
+    assert good["probability"].tolist() == [78.0]
+    assert bad["note"].tolist() == ["d\ne"]
+
+
+def test_boolean_label_of_parquet_is_the_labels_text(spark, tiny_model, tmp_path):
+    kept = find_portable_model(str(tiny_model))
+    model = replace(kept, labels=("false", "true"))
+    rows = {"age": [39, 40], "pay-rate": [1.0, 2.0], "job": ["Clerk"] * 2, "PROMOTED": [True, False]}
+    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
+    outcome = score_file(spark, model, f"file://{tmp_path}/rows.parquet", f"file://{tmp_path}/scores")
+    assert (outcome.labelled, outcome.alarms) == (2, ())
+
+
+def test_file_of_another_encoding_is_read_when_it_is_told(spark, model, tmp_path):
+    (tmp_path / "rows.csv").write_bytes("age,pay-rate,job\n39,2,München\n".encode("latin-1"))
+    source, target = f"file://{tmp_path}/rows.csv", f"file://{tmp_path}/scores"
+    with pytest.raises(
+        UserError, match="rows.csv: line 2 is not utf-8: give the encoding that the file has"
+    ):
+        score_file(spark, model, source, target)
+    score_file(spark, model.reading("latin-1"), source, target)
+    assert table(tmp_path / "scores")["job"].tolist() == ["München"]
+    with pytest.raises(
+        UserError, match="encoding must be utf-8 or one of a byte a character, as latin-1"
+    ):
+        model.reading("utf-16")
+
+
 def test_file_of_the_data_sets_own_form_needs_no_header(score):
     outcome, good, _ = score(["39, 0.01, Clerk, yes", "40, 0.02, Cook, no"])
     assert outcome.labelled == 2
@@ -205,8 +264,8 @@ def test_index_without_a_name_and_a_byte_order_mark_are_no_hindrance(score):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["age,job", "1,x"], "has no column 'pay-rate', which the model takes; it has age, job"),
-        (["Age,pay-rate,job", "1,2,x"], "has no column 'age'"),
+        (["age,job", "1,x"], "has no column 'pay-rate'; it has age, job"),
+        (["Edge,pay-rate,job", "1,2,x"], "has no column 'age'; it has Edge, pay-rate, job"),
         (["age,age,pay-rate,job", "1,1,2,x"], "has the column 'age' twice"),
         ([HEADER + ",prediction", "1,2,3,x,y"], "has a column 'prediction', which the output adds"),
         ([HEADER + ",Reason", "1,2,3,x,y"], "has a column 'Reason', which the output adds"),
@@ -215,7 +274,10 @@ def test_index_without_a_name_and_a_byte_order_mark_are_no_hindrance(score):
         (["1,2"], "has no header with the column 'age', nor 4 fields a line"),
         ([HEADER, "1,x,2,y", "2,3"], "has no row that can be scored; the first: column 'age' is 'x'"),
         (None, "does not exist"),
-        (pa.table({"age": ["39"], "pay-rate": [1.0], "job": ["x"]}), "has string in column 'age'"),
+        (
+            pa.table({"age": ["39"], "pay-rate": [1.0], "job": ["x"]}),
+            "column 'age' is string, expected numbers",
+        ),
     ],
 )
 def test_file_that_cannot_be_scored_is_refused_and_leaves_nothing(score, tmp_path, lines, message):
@@ -228,7 +290,7 @@ def test_folder_whose_files_have_other_columns_orders_is_refused(spark, model, t
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "1.csv").write_text("age,pay-rate,job\n1,2,Clerk\n")
     (tmp_path / "folder" / "2.csv").write_text("pay-rate,age,job\n1,2,Clerk\n")
-    with pytest.raises(UserError, match="CSV header does not conform"):
+    with pytest.raises(UserError, match="2.csv: does not begin with the header that the first file has"):
         score_file(spark, model, f"file://{tmp_path}/folder", f"file://{tmp_path}/scores")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 

@@ -1,4 +1,4 @@
-"""Which rows are taken: by the rules alone, and through MLflow's own doors."""
+"""The portable model through MLflow's own doors: which rows are taken, and what is said of the others."""
 
 import json
 import subprocess
@@ -10,116 +10,14 @@ import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
-from mlflow.pyfunc.scoring_server import invocations
+from mlflow.pyfunc import scoring_server
 from mlflow.types import ColSpec, DataType, Schema
 
-from common.scoring.portable_model import INTEGER, TEXT, Scorer, read_rows
+from common.scoring.portable_model import Scorer
 from tests.forms import FORMS
 from tests.tiny_model import COLUMNS, TYPES, pipeline
 
 GOOD = {"age": 39, "pay-rate": 2.5, "job": "Clerk"}
-
-
-def reason(**changed):
-    """Return what is wrong with the middle one of three rows."""
-    frame = pd.DataFrame({name: pd.Series([value] * 3, dtype=object) for name, value in GOOD.items()})
-    for name, value in changed.items():
-        frame.at[1, name.replace("_", "-")] = value
-    rows = read_rows(frame, COLUMNS)
-    assert rows.good.tolist() == [True, rows.reasons[1] is None, True]
-    return rows.reasons[1]
-
-
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        ({"age": 39.7}, "column 'age' is 39.7, expected a whole number"),
-        ({"age": "39"}, "column 'age' is '39', expected a whole number"),
-        ({"age": True}, "column 'age' is True, expected a whole number"),
-        ({"age": None}, "column 'age' is null, expected a whole number"),
-        ({"age": float("nan")}, "column 'age' is null, expected a whole number"),
-        ({"age": float("inf")}, "column 'age' is inf, expected a whole number"),
-        ({"age": 1e300}, "column 'age' is 1e+300, expected a whole number"),
-        ({"age": 2**63}, "column 'age' is 9223372036854775808, expected a whole number"),
-        ({"age": 10**400}, "column 'age' is 1000"),
-        ({"age": [39]}, "column 'age' is [39], expected a whole number"),
-        ({"age": 1 + 2j}, "column 'age' is (1+2j), expected a whole number"),
-        ({"pay_rate": "2.5"}, "column 'pay-rate' is '2.5', expected a finite number"),
-        ({"pay_rate": False}, "column 'pay-rate' is False, expected a finite number"),
-        ({"pay_rate": None}, "column 'pay-rate' is null, expected a finite number"),
-        ({"pay_rate": -np.inf}, "column 'pay-rate' is -inf, expected a finite number"),
-        ({"job": 5}, "column 'job' is 5, expected a text without spaces around it"),
-        ({"job": True}, "column 'job' is True, expected a text"),
-        ({"job": " Clerk"}, "column 'job' is ' Clerk', expected a text without spaces around it"),
-        ({"job": ["Clerk"]}, "column 'job' is ['Clerk'], expected a text"),
-        ({"job": {"a": 1}}, "column 'job' is {'a': 1}, expected a text"),
-        ({"job": "\ud800"}, "column 'job' is '\\ud800', expected a text"),
-        ({"job": 5, "age": "x"}, "column 'age' is 'x', expected a whole number"),
-    ],
-)
-def test_value_that_is_not_the_columns_is_named(changed, expected):
-    assert reason(**changed).startswith(expected)
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"age": 39.0},
-        {"age": -5},
-        {"age": 2**63 - 1},
-        {"age": np.int32(3)},
-        {"pay_rate": 3},
-        {"pay_rate": 1e300},
-        {"job": "never seen"},
-        {"job": None},
-        {"job": float("nan")},
-        {"job": "性"},
-        {"job": ""},
-    ],
-)
-def test_value_of_the_right_type_is_taken_whether_it_was_seen_or_not(changed):
-    assert reason(**changed) is None
-
-
-def test_values_come_in_the_columns_own_types():
-    frame = pd.DataFrame({"age": [39.0, np.nan], "pay-rate": [1, 2], "job": ["Clerk", None], "more": 0})
-    rows = read_rows(frame, COLUMNS)
-    assert rows.good.tolist() == [True, False]
-    assert [rows.values[name].dtype for name in COLUMNS] == [np.int64, np.float64, object]
-    assert list(rows.values) == list(COLUMNS)
-    assert rows.values["job"].tolist() == ["Clerk", ""]
-
-
-@pytest.mark.parametrize("dtype", ["Int64", "int8", "uint64", "float32", "object"])
-def test_numbers_are_read_from_any_dtype_of_pandas(dtype):
-    frame = pd.DataFrame({"age": pd.Series([1, 100], dtype=dtype)})
-    rows = read_rows(frame, {"age": INTEGER})
-    assert rows.good.all()
-    assert rows.values["age"].tolist() == [1, 100]
-
-
-@pytest.mark.parametrize("dtype", ["string", "category", "object"])
-def test_texts_are_read_from_any_dtype_of_pandas(dtype):
-    frame = pd.DataFrame({"job": pd.Series(["a", "b", None, "a"], dtype=dtype)})
-    rows = read_rows(frame, {"job": TEXT})
-    assert rows.good.all()
-    assert rows.values["job"].tolist() == ["a", "b", "", "a"]
-
-
-@pytest.mark.parametrize(
-    ("frame", "message"),
-    [
-        (pd.DataFrame({"age": [1]}), "column 'pay-rate' is missing"),
-        (pd.DataFrame([[1, 2]], columns=["age", "age"]), "column 'age' is there 2 times"),
-    ],
-)
-def test_column_that_is_not_there_once_is_refused(frame, message):
-    with pytest.raises(MlflowException, match=message) as error:
-        read_rows(frame, COLUMNS)
-    assert error.value.error_code == "INVALID_PARAMETER_VALUE"
-
-
-# Through MLflow.
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +27,7 @@ def model(tiny_model):
 
 def post(model, body, content_type="application/json"):
     text = body if isinstance(body, str) else json.dumps(body)
-    return invocations(text, content_type, model, model.metadata.get_input_schema())
+    return scoring_server.invocations(text, content_type, model, model.metadata.get_input_schema())
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -146,7 +44,7 @@ def test_every_form_of_json_is_scored(model, form):
     [
         *(("age", value) for value in (39.7, "39", True, None, 1e300, 2**63, 2**64, [1], {"a": 1})),
         *(("pay-rate", value) for value in ("2.5", True, None, float("nan"), float("inf"), [1.0])),
-        *(("job", value) for value in (5, 1.5, True, ["a"], {"a": 1}, " Clerk", "\ud800")),
+        *(("job", value) for value in (1.5, ["a"], {"a": 1}, "\ud800")),
     ],
 )
 def test_value_of_another_type_is_refused_by_name_in_every_form(model, form, column, value):
@@ -221,8 +119,9 @@ def test_empty_batch_has_an_empty_answer(model):
         (",2.5,Clerk", "column 'age' is null"),
         ("39,,Clerk", "column 'pay-rate' is null"),
         ("39,x,Clerk", "column 'pay-rate' is 'x'"),
-        ("39,2.5, Clerk", "column 'job' is ' Clerk'"),
-        ("39,2.5,Clerk,5,6,7", "Expected 3 fields in line 3"),
+        ("39,2.5,Clerk,5,6,7", "row 2 of 2: has 6 fields, expected 3"),
+        ('39,2.5,"Clerk"x', "row 2 of 2: has more than a separator after a quote"),
+        ('39,2.5,"Clerk', "the CSV line 3 opens a quote that is not closed"),
     ],
 )
 def test_bad_csv_is_refused_by_name(model, line, said):
@@ -249,7 +148,6 @@ def test_frame_is_scored_under_its_own_index(model):
         ("age", ["39", "40"]),
         ("pay-rate", [2.5, np.inf]),
         ("pay-rate", [np.nan, 2.5]),
-        ("job", [5, "Clerk"]),
     ],
 )
 def test_frame_of_other_types_is_refused_by_name(model, column, values):
