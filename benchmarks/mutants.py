@@ -4,7 +4,7 @@ python -m benchmarks.mutants [MODULE ...] [--again]
 
 The faults are those of mutmut's mutators. Its own runner leaves out decorated functions, and so all
 properties, and what stands outside of functions; and it would start a JVM for each fault. Here each
-fault is tried in a process that is forked with the libraries loaded and meets a JVM that is warm.
+fault is tried in a process that is forked with the libraries loaded and a warm session.
 """
 
 import difflib
@@ -14,11 +14,10 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from itertools import islice
@@ -30,6 +29,10 @@ import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+
+from common.spark import get_session
 
 from .report import RESULTS, report
 
@@ -54,17 +57,10 @@ FUNCTIONS = {
 }
 # A fault that makes the tests run for ever is noticed.
 PATIENCE = 180
-GATEWAY = """
-import sys
-from pyspark import SparkConf
-from pyspark.java_gateway import launch_gateway
-conf = SparkConf().set("spark.driver.memory", "2g").set("spark.ui.enabled", "false")
-conf.set("spark.driver.extraJavaOptions", "-Dlog4j2.configurationFile=file:conf/spark/log4j2.properties")
-gateway = launch_gateway(conf)
-parameters = gateway.java_parameters
-print(parameters.port, parameters.auth_token, flush=True)
-sys.stdin.read()
-"""
+# Modules whose tests need no session.
+WITHOUT_SPARK = {
+    *("common/champion.py", "common/workflow.py", "common/search/result.py", "common/search/findings.py"),
+}
 
 
 @dataclass(frozen=True)
@@ -133,14 +129,16 @@ def mutants(path: Path, functions: Sequence[str] | None = None) -> list[Mutant]:
 @click.command()
 @click.argument("modules", nargs=-1, type=click.Choice(list(TESTS)))
 @click.option("--again", is_flag=True, help="Try the mutants alone that survived the last time.")
+@click.option("--every", default=1, type=click.IntRange(1), help="Of so many mutants try one.")
 @click.option("--name", default="mutants", help="Of the file under results/.")
-def measure(modules: Sequence[str], again: bool, name: str) -> None:
+def measure(modules: Sequence[str], again: bool, every: int, name: str) -> None:
     """Count the mutants that the tests of their module do not notice."""
     rows, left = _kept(f"{name}.json", "rows"), _kept(f"{name}_left.json", "left")
     known = {row["module"]: row for row in rows}
-    with _copy() as folder, _java(folder) as machine:
+    with _copy() as folder:
         for module in modules or TESTS:
-            made, survivors = _try_module(folder, module, machine, left.get(module) if again else None)
+            last = left.get(module) if again else None
+            made, survivors = _try_module(folder, module, every, last)
             share = round(100 * len(survivors) / made, 1)
             known[module] = {"module": module, "mutants": made, "survive": len(survivors), "%": share}
             left[module] = [mutant.change for mutant in survivors]
@@ -157,16 +155,18 @@ def _kept(name: str, what: str) -> Any:
 
 
 def _try_module(
-    folder: Path, module: str, machine: Mapping[str, str], last: Sequence[str] | None
+    folder: Path, module: str, every: int, last: Sequence[str] | None
 ) -> tuple[int, list[Mutant]]:
     """Try a module's mutants, or of them those of the last time; return all and who survived."""
     tests = [f"tests/{test}" for test in TESTS[module] if (folder / "tests" / test).exists()]
     for test in tests:
         importlib.import_module(test.removesuffix(".py").replace("/", "."))
+    if module not in WITHOUT_SPARK and SparkContext._gateway is None:
+        _start_session()
     path = folder / module
     original = path.read_text(encoding="utf-8")
     sys.dont_write_bytecode = False
-    if _fails(folder, tests, machine):
+    if _fails(folder, tests):
         output = (folder / "output.txt").read_text(encoding="utf-8")
         raise click.ClickException(f"the tests of {module} fail without a fault:\n{output}")
     # The others' bytecode saves time; a mutant's could be taken for the next one's, by size and second.
@@ -176,13 +176,13 @@ def _try_module(
     # Else each process looks through all libraries' objects for garbage.
     gc.collect()
     gc.freeze()
-    made = mutants(path, FUNCTIONS.get(module))
+    made = mutants(path, FUNCTIONS.get(module))[::every]
     chosen = made if last is None else [mutant for mutant in made if mutant.change in last]
     left = []
     for number, mutant in enumerate(chosen, 1):
         path.write_text(mutant.code, encoding="utf-8")
         started = time.perf_counter()
-        if not _fails(folder, tests, machine):
+        if not _fails(folder, tests):
             left.append(mutant)
             click.echo(f"{module}, line {mutant.line}, survives:\n{mutant.change}")
         click.echo(f"{module} {number}/{len(chosen)} {time.perf_counter() - started:.1f} s", err=True)
@@ -190,12 +190,12 @@ def _try_module(
     return len(made), left
 
 
-def _fails(folder: Path, tests: Sequence[str], machine: Mapping[str, str]) -> bool:
+def _fails(folder: Path, tests: Sequence[str]) -> bool:
     """Tell whether some test fails, in a process forked from this one."""
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
-        os._exit(_run_tests(folder, tests, machine))
+        os._exit(_run_tests(folder, tests))
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -204,12 +204,15 @@ def _fails(folder: Path, tests: Sequence[str], machine: Mapping[str, str]) -> bo
         time.sleep(0.02)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
+    if SparkContext._gateway is not None:
+        _forget_session()
+        _start_session()
     return True
 
 
-def _run_tests(folder: Path, tests: Sequence[str], machine: Mapping[str, str]) -> int:
+def _run_tests(folder: Path, tests: Sequence[str]) -> int:
     os.chdir(folder)
-    os.environ |= {**machine, "PYTHONDONTWRITEBYTECODE": "1"}
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.path[:] = [str(folder), *(part for part in sys.path if part not in ("", str(ROOT)))]
     for name in [n for n in sys.modules if n.split(".")[0] in ("common", "steps", "tests")]:
         del sys.modules[name]
@@ -247,22 +250,20 @@ def _copy() -> Iterator[Path]:
         yield folder
 
 
-@contextmanager
-def _java(folder: Path) -> Iterator[dict[str, str]]:
-    """Start the JVM; gives the environment by which PySpark finds it."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", GATEWAY],
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        port, secret = process.stdout.readline().split()
-        yield {"PYSPARK_GATEWAY_PORT": port, "PYSPARK_GATEWAY_SECRET": secret}
-    finally:
-        process.communicate()
+def _start_session() -> None:
+    """Start the session that the forked processes use, one at a time, by this one's connection."""
+    get_session("local[2]")
+    # Each process ends its tests by this.
+    setattr(SparkSession, "stop", lambda session: None)  # noqa: B010
+
+
+def _forget_session() -> None:
+    """Have the next session be another JVM's: in this one's connection there may be half a message."""
+    gateway = SparkContext._gateway
+    if gateway is not None:
+        gateway.proc.kill()
+    SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
+    SparkSession._instantiatedSession = None
 
 
 if __name__ == "__main__":

@@ -145,7 +145,7 @@ def source(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "changed",
-    ["steps/below/one.txt", "common/below/one.txt", "conf/below/one.txt", "MLproject", "requirements.txt"],
+    [f"{name}/below/one.txt" for name in ("steps", "common", "conf")] + ["MLproject", "requirements.txt"],
 )
 def test_code_conf_and_pins_are_in_the_fingerprint(source, changed):
     before = workflow.source_fingerprint(source)
