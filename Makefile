@@ -7,7 +7,7 @@ RUN := PATH="$(BIN):$$PATH" "$(BIN)/mlflow" run . --env-manager local
 # Parameters of main that make takes by the same names: make main source=FILE grid=gbt_fine
 PARAMETERS := dataset source profile profile_rows strata train_ratio encoding learner grid rounds space \
 	generations population patience folds \
-	metric engine parallelism seed name use_cache
+	metric engine parallelism seed name margin gates use_cache
 GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))
 
 .PHONY: main test bench load-tool pictures lint report ui serve image setup java pins clean

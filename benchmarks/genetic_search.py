@@ -35,7 +35,7 @@ from common.spark import get_session
 from .adult import SEED, adult_folds, source_option
 from .report import report
 
-# What a search gives: its best mean F1, how many candidates it evaluated, its seconds.
+# What a search gives: its best mean weighted F1, how many candidates it evaluated, its seconds.
 Found = tuple[float, int, float]
 
 
@@ -52,8 +52,8 @@ def genetic_search(source: str, generations: int, population: int, seeds: int) -
     rows = [
         {
             "search": name,
-            "median best F1": round(median(best for best, _, _ in results), 5),
-            "best F1 by seed": " ".join(f"{best:.5f}" for best, _, _ in results),
+            "median best weighted F1": round(median(best for best, _, _ in results), 5),
+            "best weighted F1 by seed": " ".join(f"{best:.5f}" for best, _, _ in results),
             "evaluations": max(count for _, count, _ in results),
             "median s": round(median(seconds for _, _, seconds in results), 1),
         }
@@ -102,10 +102,10 @@ def _half_the_grid(data: FoldData, seeds: int) -> tuple[float, list[Found]]:
 
 
 def scores(engine: BoostingEngine, candidates: list[Parameters]) -> Iterator[float]:
-    """Give the mean F1 of each candidate, as they come."""
+    """Give the mean weighted F1 of each candidate, as they come."""
     for outcome in engine.evaluate(candidates):
         assert isinstance(outcome, CandidateResult), outcome
-        yield outcome.mean("f1")
+        yield outcome.mean("f1_weighted")
 
 
 def sampled(engine: BoostingEngine, space: Space, sampler: BaseSampler, budget: int, batch: int) -> Found:
@@ -116,7 +116,11 @@ def sampled(engine: BoostingEngine, space: Space, sampler: BaseSampler, budget: 
     for _ in range(budget // batch):
         trials = [study.ask(space) for _ in range(batch)]
         drawn = [trial.params for trial in trials]
-        means = {o.name: o.mean("f1") for o in engine.evaluate(drawn) if isinstance(o, CandidateResult)}
+        means = {
+            o.name: o.mean("f1_weighted")
+            for o in engine.evaluate(drawn)
+            if isinstance(o, CandidateResult)
+        }
         for trial, candidate in zip(trials, drawn, strict=True):
             study.tell(trial, means[candidate_name(candidate)])
     return study.best_value, budget, time.perf_counter() - started
@@ -125,7 +129,7 @@ def sampled(engine: BoostingEngine, space: Space, sampler: BaseSampler, budget: 
 def evolved(engine: BoostingEngine, space: Space, generations: int, population: int, seed: int) -> Found:
     """Search with our genetic search at train_ga's defaults, without its early end."""
     started = time.perf_counter()
-    search = GeneticSearch(space, "f1", Breeding(population), seed)
+    search = GeneticSearch(space, "f1_weighted", Breeding(population), seed)
     evaluations = 0
     while search.goes_on(generations, patience=generations):
         generation = search.ask()

@@ -57,7 +57,7 @@ def parity(source: str) -> None:
 
 def _means(engine: Engine, candidates: Sequence[Parameters]) -> dict[str, float]:
     outcomes = engine.evaluate(candidates)
-    means = {o.name: o.mean("f1") for o in outcomes if isinstance(o, CandidateResult)}
+    means = {o.name: o.mean("f1_weighted") for o in outcomes if isinstance(o, CandidateResult)}
     assert len(means) == len(candidates), "a candidate failed"
     return dict(sorted(means.items()))
 
@@ -66,7 +66,7 @@ def _differences(what: str, one: Mapping[str, float], other: Mapping[str, float]
     apart = np.abs([one[name] - other[name] for name in other])
     rank = spearmanr([one[name] for name in other], list(other.values())).statistic
     return {
-        what: f"F1 apart by {apart.mean():.6f} on average, {apart.max():.6f} at most; "
+        what: f"weighted F1 apart by {apart.mean():.6f} on average, {apart.max():.6f} at most; "
         f"rank correlation {rank:.4f}"
     }
 

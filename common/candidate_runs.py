@@ -16,6 +16,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
 
 from common import tracking
+from common.champion import FOLD_SCORES, METRIC
 from common.errors import UserError
 from common.learners import Learner, Parameters
 from common.metrics import METRICS
@@ -237,7 +238,12 @@ def best_of_search(uri: str, most: int, learner: Learner) -> list[Parameters]:
     return [{name: kind.parse(row[name]) for name, kind in kinds.items()} for _, row in table.iterrows()]
 
 
-def log_winner(result: CandidateResult, search: str, child: str) -> None:
+def fold_scores(result: CandidateResult, metric: str) -> dict[str, str]:
+    """Return the tags that say what a search goes by and what its winner scores on each fold."""
+    return {METRIC: metric, FOLD_SCORES: json.dumps([fold[metric] for fold in result.folds])}
+
+
+def log_winner(result: CandidateResult, metric: str, search: str, child: str) -> None:
     """Mark the winning candidate, and repeat its parameters and scores on the search itself."""
     client, now = MlflowClient(), int(time.time() * 1000)
     client.set_tag(child, "winner", "true")
@@ -247,6 +253,6 @@ def log_winner(result: CandidateResult, search: str, child: str) -> None:
         search,
         metrics=metrics,
         params=[Param(f"best_{name}", str(value)) for name, value in result.parameters.items()],
-        tags=[RunTag("winner", child)],
+        tags=[RunTag(k, v) for k, v in {"winner": child, **fold_scores(result, metric)}.items()],
     )
     tracking.log_text(json.dumps(dict(result.parameters), indent=2) + "\n", "best_parameters.json")

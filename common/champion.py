@@ -1,32 +1,29 @@
-"""The registry: every search's winner is a version, and the best on the test rows is champion."""
+"""The registry: versions of a model, each a search's winner, and which of them is champion."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import Run, RunStatus
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from common.errors import UserError
+from common.verdict import Contestant, Incomparable
 
-CHAMPION, CHALLENGER = "champion", "challenger"
-METRIC = "f1"
+CHAMPION = "champion"
 
-# Tags of a version.
-SEARCH, DIGEST, SCORE, REASON = "search", "test_digest", f"test_{METRIC}", "reason"
+# Tags of a version, and of the search that it comes from.
+SEARCH, METRIC, FOLD_SCORES, FOLDS_DIGEST = "search", "metric", "fold_scores", "folds_digest"
+COPIED = (
+    *("dataset", "source", METRIC, FOLDS_DIGEST, FOLD_SCORES, "train_digest", "test_digest"),
+    *("learner", "engine", "members"),
+)
+# Of a version: why it is what it is.
+REASON = "reason"
 # Of a champion: the version that was it before; of that one: which took its place.
 FOLLOWS, FOLLOWED_BY = "follows", "followed_by"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What became of a contender: the alias it has now, and why."""
-
-    version: str
-    alias: str
-    reason: str
 
 
 def present_champion(name: str) -> ModelVersion | None:
@@ -44,10 +41,10 @@ def check_name(name: str) -> None:
     """Refuse what cannot be the name of a registered model.
 
     Raises:
-        UserError: the name is empty or has a slash or colon.
+        UserError: the name is empty, or has a slash, colon or quote.
     """
-    if not name.strip() or set(name) & set("/:"):
-        raise UserError(f"name must be some text without / and :, got {name!r}")
+    if not name.strip() or set(name) & set("/:'\"`"):
+        raise UserError(f"name must be some text without / : and quotes, got {name!r}")
 
 
 def register(search: Run, name: str) -> ModelVersion:
@@ -58,120 +55,88 @@ def register(search: Run, name: str) -> ModelVersion:
         name: of the registered model.
 
     Raises:
-        UserError: the run is no finished search.
+        UserError: the run is no finished search, or says nothing of its folds.
     """
-    run_id = search.info.run_id
-    if SCORE not in search.data.metrics:
-        raise UserError(f"candidates name run {run_id}, which is no finished search")
-    client = MlflowClient()
-    for version in client.search_model_versions(f"name = '{name}'"):
+    check_finished(search)
+    run_id, tags = search.info.run_id, search.data.tags
+    for version in versions_of(name):
         if version.tags.get(SEARCH) == run_id:
             return version
-    tags = {SEARCH: run_id, "step": search.data.tags.get("workflow.step", "")}
-    wanted = (DIGEST, "train_digest", "dataset", "learner", "engine", "members")
-    tags |= {key: search.data.tags[key] for key in wanted if key in search.data.tags}
-    scored = ("test_", f"val_{METRIC}")
-    tags |= {k: repr(v) for k, v in sorted(search.data.metrics.items()) if k.startswith(scored)}
-    tags |= {k: v for k, v in search.data.params.items() if k.startswith(("best_", "weight_"))}
-    return mlflow.register_model(f"runs:/{run_id}/portable-model", name, tags=tags)
+    copied = {SEARCH: run_id, "step": tags.get("workflow.step", "")}
+    copied |= {key: tags[key] for key in COPIED if key in tags}
+    scored = ("test_", "guess_test_", f"val_{tags[METRIC]}")
+    copied |= {k: repr(v) for k, v in sorted(search.data.metrics.items()) if k.startswith(scored)}
+    copied |= {k: v for k, v in search.data.params.items() if k.startswith(("best_", "weight_"))}
+    return mlflow.register_model(f"runs:/{run_id}/portable-model", name, tags=copied)
 
 
-def challenge(contender: ModelVersion, rescore: Callable[[ModelVersion], float], name: str) -> Verdict:
-    """Give a version the alias champion if it beats the present one on the same test rows.
-
-    Args:
-        contender: a registered version.
-        rescore: scores the present champion on the contender's test rows; called only when it was
-            scored on others. May raise UserError where it cannot.
-        name: of the registered model.
-    """
-    champion = present_champion(name)
-    version = str(contender.version)
-    if champion is not None and REASON in contender.tags:
-        # Judged before: to judge again would undo a champion that was set by hand.
-        if str(champion.version) == version:
-            return Verdict(version, CHAMPION, contender.tags[REASON])
-        follower = contender.tags.get(FOLLOWED_BY)
-        reason = f"version {follower} took its place" if follower else contender.tags[REASON]
-        return Verdict(version, CHALLENGER, reason)
-    alias, reason = _judge(contender, champion, rescore)
-    client = MlflowClient()
-    if alias == CHAMPION and champion is not None:
-        _follow(name, champion, version)
-    client.set_registered_model_alias(name, alias, version)
-    client.set_model_version_tag(name, version, REASON, reason)
-    return Verdict(version, alias, reason)
-
-
-def _judge(
-    contender: ModelVersion, champion: ModelVersion | None, rescore: Callable[[ModelVersion], float]
-) -> tuple[str, str]:
-    if champion is None:
-        return CHAMPION, "there was no champion"
-    where = "on the same test rows"
-    if champion.tags.get(DIGEST) == contender.tags.get(DIGEST):
-        theirs = float(champion.tags[SCORE])
-    else:
-        where = "on this version's test rows, which are not those it was chosen on"
-        try:
-            theirs = rescore(champion)
-        except UserError as error:
-            return CHALLENGER, f"champion {champion.version} cannot score these test rows: {error}"
-    ours = float(contender.tags[SCORE])
-    found = f"test {METRIC} {ours:.6f} against {theirs:.6f} of version {champion.version} {where}"
-    return (CHAMPION, f"higher: {found}") if ours > theirs else (CHALLENGER, f"not higher: {found}")
-
-
-def set_champion(name: str, version: str) -> Verdict:
-    """Give the alias champion to a version by hand: going back, or forward.
+def check_finished(search: Run) -> None:
+    """Refuse a run whose winner cannot be judged.
 
     Raises:
-        UserError: there is no such version.
+        UserError: the run is no finished search, or says nothing of its folds.
     """
-    client = MlflowClient()
-    try:
-        client.get_model_version(name, version)
-    except MlflowException:
-        known = [v.version for v in client.search_model_versions(f"name = '{name}'")]
-        listed = ", ".join(map(str, sorted(known, key=int))) or "none"
+    run_id = search.info.run_id
+    has_scores = any(key.startswith("val_") for key in search.data.metrics)
+    if not has_scores or search.info.status != RunStatus.to_string(RunStatus.FINISHED):
+        raise UserError(f"candidates name run {run_id}, which is no finished search")
+    if not {METRIC, FOLD_SCORES} <= search.data.tags.keys():
         raise UserError(
-            f"version {version!r} of model {name!r} does not exist; there are {listed}"
-        ) from None
-    before = present_champion(name)
-    reason = "set by hand" + (f" after version {before.version}" if before else "")
-    if before is not None and str(before.version) != version:
-        _follow(name, before, version)
-    client.set_registered_model_alias(name, CHAMPION, version)
-    if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == version:
-        client.delete_registered_model_alias(name, CHALLENGER)
-    client.set_model_version_tag(name, version, REASON, reason)
-    return Verdict(version, CHAMPION, reason)
+            f"candidates name run {run_id}, which does not say its folds' scores: search again"
+        )
 
 
-def _follow(name: str, before: ModelVersion, version: str) -> None:
-    client = MlflowClient()
-    client.set_model_version_tag(name, before.version, FOLLOWED_BY, version)
-    client.set_model_version_tag(name, version, FOLLOWS, str(before.version))
+def contestant(version: ModelVersion) -> Contestant:
+    """Return what is known of a version when it is compared.
+
+    Raises:
+        Incomparable: it was registered without its folds' scores.
+    """
+    tags = version.tags
+    if not {METRIC, FOLD_SCORES} <= tags.keys():
+        raise Incomparable(f"version {version.version} does not say what its search's folds scored")
+    return Contestant(
+        version=str(version.version),
+        dataset=tags.get("dataset", ""),
+        source=tags.get("source", ""),
+        metric=tags[METRIC],
+        folds_digest=tags.get(FOLDS_DIGEST, ""),
+        fold_scores=json.loads(tags[FOLD_SCORES]),
+    )
+
+
+def versions_of(name: str) -> Sequence[ModelVersion]:
+    """Return all versions of a model, of whatever number."""
+    return mlflow.search_model_versions(filter_string=f"name = '{name}'")
 
 
 def find_versions(name: str) -> dict[str, ModelVersion]:
     """Return all versions of a model with their aliases, by number, oldest first; of no model, none."""
-    client = MlflowClient()
     try:
-        aliases = client.get_registered_model(name).aliases
-    except MlflowException:
+        aliases = MlflowClient().get_registered_model(name).aliases
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
         return {}
-    found = client.search_model_versions(f"name = '{name}'", max_results=10_000)
+    found = sorted(versions_of(name), key=lambda one: int(one.version))
     for one in found:
         one.aliases = [alias for alias, holder in aliases.items() if str(holder) == str(one.version)]
-    return {str(one.version): one for one in sorted(found, key=lambda one: int(one.version))}
+    return {str(one.version): one for one in found}
 
 
 def test_scores(version: ModelVersion) -> Mapping[str, float]:
     """Return a version's test metrics, under their names without test_."""
-    tags = version.tags.items()
+    return _scores(version, "test_")
+
+
+def guessed_scores(version: ModelVersion) -> Mapping[str, float]:
+    """Return what guessing scores on a version's test rows."""
+    return _scores(version, "guess_test_")
+
+
+def _scores(version: ModelVersion, prefix: str) -> dict[str, float]:
     return {
-        key.removeprefix("test_"): float(value)
-        for key, value in tags
-        if key.startswith("test_") and key != DIGEST
+        key.removeprefix(prefix): float(value)
+        for key, value in version.tags.items()
+        if key.startswith(prefix) and not key.endswith("_digest")
     }

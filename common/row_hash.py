@@ -38,7 +38,17 @@ class Digest(NamedTuple):
 
 def frame_digest(frame: DataFrame) -> Digest:
     """Count a frame's rows and hash what is in them. One pass."""
-    total = F.sum(row_hash(frame.columns, "digest").cast("decimal(20,0)"))
-    rows, hashes = frame.agg(F.count(F.lit(1)), total).first() or (0, 0)
-    content = f"{sorted(frame.columns)}:{rows}:{hashes}"
-    return Digest(rows, hashlib.sha256(content.encode()).hexdigest()[:32])
+    return frame_digests(frame, frame.columns)[0]
+
+
+def frame_digests(frame: DataFrame, *choices: Sequence[str]) -> list[Digest]:
+    """Count a frame's rows and hash what is in some of its columns. One pass for all choices.
+
+    Args:
+        frame: the rows.
+        choices: names of the columns that go into each digest.
+    """
+    totals = [F.sum(row_hash(names, "digest").cast("decimal(20,0)")) for names in choices]
+    rows, *hashes = frame.agg(F.count(F.lit(1)), *totals).first() or (0, *[0 for _ in choices])
+    contents = [f"{sorted(names)}:{rows}:{total}" for names, total in zip(choices, hashes, strict=True)]
+    return [Digest(rows, hashlib.sha256(text.encode()).hexdigest()[:32]) for text in contents]

@@ -21,15 +21,33 @@ def score_table(predictions: DataFrame, rows: int | None = None) -> ScoreTable:
         predictions: with label, prediction and probability (a vector of two).
         rows: how many rows there are, when known: above EXACT_ROWS probabilities are rounded.
     """
+    return _table(_counts(predictions, [], rows))
+
+
+def score_tables(predictions: DataFrame, part: str, rows: int | None = None) -> list[ScoreTable]:
+    """Count predictions by parts in one Spark job, in the order of the parts' values.
+
+    Args:
+        predictions: as of `score_table`, and a column that says which part a row is in.
+        part: name of that column.
+        rows: as of `score_table`.
+    """
+    return [_table(counts) for _, counts in _counts(predictions, [part], rows).groupby(part)]
+
+
+def _counts(predictions: DataFrame, by: list[str], rows: int | None) -> pd.DataFrame:
     probability = vector_to_array(F.col("probability"))
     true = F.greatest(F.get(probability, F.col(LABEL).cast("int")), F.lit(EPSILON))
     shown = F.get(probability, F.lit(1))
     if rows is not None and rows > EXACT_ROWS:
         shown = F.round(shown, DIGITS)
     counted = (
-        predictions.select(LABEL, "prediction", shown.alias("p"), (-F.log(true)).alias("loss"))
-        .groupBy(LABEL, "prediction", "p")
+        predictions.select(*by, LABEL, "prediction", shown.alias("p"), (-F.log(true)).alias("loss"))
+        .groupBy(*by, LABEL, "prediction", "p")
         .agg(F.count(F.lit(1)).alias("count"), F.sum("loss").alias("loss"))
     )
-    counts = pd.DataFrame(counted.toPandas())
+    return pd.DataFrame(counted.toPandas())
+
+
+def _table(counts: pd.DataFrame) -> ScoreTable:
     return ScoreTable(*(counts[name].to_numpy() for name in (LABEL, "prediction", "p", "count", "loss")))

@@ -19,7 +19,7 @@ from mlflow.projects import SubmittedRun
 from common import datasets, tracking
 from common.errors import UserError
 from common.learners import get_learner
-from common.search.conf import load_grid, load_space
+from common.search.conf import load_gates, load_grid, load_space
 
 log = logging.getLogger(__name__)
 
@@ -271,6 +271,8 @@ def step_key(step: str, parameters: Mapping[str, str]) -> str:
         relevant["grid"] = json.dumps(load_grid(relevant["grid"], get_learner(relevant["learner"])))
     if "space" in relevant:
         relevant["space"] = json.dumps(load_space(relevant["space"], get_learner(relevant["learner"])))
+    if "gates" in relevant:
+        relevant["gates"] = json.dumps(load_gates(relevant["gates"]))
     parts = [step, sorted(relevant.items()), content, source_fingerprint()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

@@ -97,6 +97,13 @@ def workflow_of(run: Run) -> WorkflowRuns:
     )
 
 
+def source_of(features: str) -> str:
+    """Return where the rows of some features (their URI) came from: path, uci, sample or unknown."""
+    featurize = next(iter(_found([_run_id(features)] if features.startswith("runs:/") else [])), None)
+    load_data = _input([_input([featurize], "split")], "data")
+    return "unknown" if load_data is None else str(load_data.data.tags.get("source", "unknown"))
+
+
 def step_of(run: Run) -> str:
     """Return the step that a run is of, or nothing."""
     return str(run.data.tags.get(tracking.STEP, ""))

@@ -187,8 +187,8 @@ def _scores(runs: Mapping[str, Run]) -> str:
                 "search": key,
                 "candidates": len(found.means),
                 "the best": found.names[0],
-                "f1 over folds": f"{found.means[0]:.4f} ± {error:.4f}",
-                "f1 on test": f"{run.data.metrics['test_f1']:.4f}",
+                "roc_auc over folds": f"{found.means[0]:.4f} ± {error:.4f}",
+                "roc_auc on test": f"{run.data.metrics['test_roc_auc']:.4f}",
                 "fits, s": f"{found.seconds.sum():.0f}",
             }
         )

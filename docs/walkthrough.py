@@ -38,7 +38,7 @@ from common.vectorizer import feature_names, fit_vectorizer, vectorize
 # a network. `grid` is a name under `conf/grids`, a file, or JSON.
 
 # %% tags=["parameters"]
-source, grid, folds, seed = "auto", "gbt_coarse", 5, 42
+source, grid, folds, metric, seed = "auto", "gbt_coarse", 5, "roc_auc", 42
 generations, population = 5, 16
 
 # %% [markdown]
@@ -82,8 +82,10 @@ learner, data = get_learner("gbt"), fold_data(folded, folds)
 engine = make_engine("boosting", data, learner, seed, parallelism=0)
 candidates = grid_candidates(load_grid(grid, learner), learner)
 tried = [found for found in engine.evaluate(candidates) if isinstance(found, CandidateResult)]
-table = candidates_table(tried, "f1")
-table[[*candidates[0], "val_f1", "val_f1_std", "val_accuracy", "val_roc_auc", "fit_seconds"]].head(10)
+table = candidates_table(tried, metric)
+table[
+    [*candidates[0], f"val_{metric}", f"val_{metric}_std", "val_accuracy", "val_f1", "fit_seconds"]
+].head(10)
 
 # %% [markdown]
 # What the grid tells of its hyperparameters:
@@ -98,7 +100,7 @@ headline(find(parse_candidates(table.to_csv(index=False)), learner.parameters))
 
 # %%
 space = make_space(load_space("auto", learner), learner)
-genetic = GeneticSearch(space, "f1", Breeding(population), seed)
+genetic = GeneticSearch(space, metric, Breeding(population), seed)
 while genetic.goes_on(generations, patience=4):
     generation = genetic.ask()
     genetic.tell(generation, {found.name: found for found in engine.evaluate(generation.new)})
@@ -111,6 +113,6 @@ genetic.table()
 
 # %%
 bred = [found for found in genetic.known.values() if isinstance(found, CandidateResult)]
-winner = ranked([*tried, *bred], "f1")[0]
+winner = ranked([*tried, *bred], metric)[0]
 model = refit(winner.parameters, learner, data, seed)
 pd.DataFrame({winner.name: scores(model_table(model, vectorize(test, vectorizer, spec)))})

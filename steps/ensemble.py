@@ -12,12 +12,13 @@ from common.champion import METRIC
 from common.ensemble.members import Member
 from common.ensemble.pipeline import vote_pipeline
 from common.ensemble.vote import Vote, weigh
-from common.search.winner import pipeline_scores
-from steps.search import leave_pipeline, search_data
+from common.metrics import sign
+from common.search.winner import pipeline_table
+from steps.search import leave_pipeline, log_sides, search_data
 from steps.step import Run
 
 NAME, WEIGHT = "ensemble", "weight_"
-VOTE, ALONE = f"val_{METRIC}", f"val_{METRIC}_alone"
+ALONE = "_alone"
 
 
 def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRun:
@@ -47,20 +48,20 @@ def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     pipelines = [tracking.load_spark_model(f"runs:/{member.run_id}/spark-model") for member in members]
     pipeline = vote_pipeline(pipelines, vote.weights)
     sides = {"train": run.frame("features", "train"), "test": data.test}
-    scores = {side: pipeline_scores(pipeline, frame) for side, frame in sides.items()}
-    for side, found in scores.items():
-        tracking.log_scores(side, found, [run.id])
-    leave_pipeline(pipeline, data, NAME, vote.result.parameters, scores["test"])
+    tables = {side: pipeline_table(pipeline, frame) for side, frame in sides.items()}
+    log_sides(tables, [run.id])
+    leave_pipeline(pipeline, data, NAME, vote.result.parameters, tables["test"])
     run.log_dataset(data.spec)
 
 
 def _log_vote(run: Run, vote: Vote) -> None:
     candidate_runs.log_result(vote.result, run.id)
     best, alone = vote.best_alone
-    mlflow.log_metric(ALONE, alone)
+    mlflow.log_metric(f"val_{vote.metric}{ALONE}", alone)
     mlflow.log_params({WEIGHT + name: weight for name, weight in vote.result.parameters.items()})
     weights = {m.run_id: weight for m, weight in zip(vote.members, vote.weights, strict=True)}
-    run.tag(learner=NAME, members=json.dumps(weights), best_alone=best)
+    run.tag(learner=NAME, members=json.dumps(weights), best_alone=best, folds=len(vote.result.folds))
+    run.tag(**candidate_runs.fold_scores(vote.result, vote.metric))
     table = vote.table()
     run.log_table("members.csv", table)
     click.echo(table.drop(columns="search").to_string(index=False))
@@ -69,11 +70,16 @@ def _log_vote(run: Run, vote: Vote) -> None:
 def is_better(ensemble: FinishedRun) -> bool:
     """Tell whether a vote does better over the folds than its best member alone; say so."""
     metrics, tags = ensemble.data.metrics, ensemble.data.tags
-    better = metrics[VOTE] > metrics[ALONE]
+    metric = tags[METRIC]
+    vote, alone = metrics[f"val_{metric}"], metrics[f"val_{metric}{ALONE}"]
+    better = sign(metric) * (vote - alone) > 0
     weights = [key for key in sorted(ensemble.data.params) if key.startswith(WEIGHT)]
     names = ", ".join(key.removeprefix(WEIGHT) for key in weights)
-    found = f"{METRIC} {metrics[VOTE]:.5f} over folds, {'' if better else 'not '}above"
-    what = f"{found} {metrics[ALONE]:.5f} of {tags['best_alone']} alone"
-    on_test = f"{metrics[f'test_{METRIC}']:.5f} on the test rows"
+    guess = metrics[f"guess_test_{metric}"]
+    found = (
+        f"{metric} {vote:.5f} (guessing {guess:.5f}) over folds, {'' if better else 'not '}better than"
+    )
+    what = f"{found} {alone:.5f} of {tags['best_alone']} alone"
+    on_test = f"{metrics[f'test_{metric}']:.5f} on the test rows"
     click.echo(f"ensemble of {names}: {what}; {on_test}" + ("" if better else ": not registered"))
     return better

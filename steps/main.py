@@ -10,11 +10,13 @@ import pandas as pd
 
 from common import champion as registry
 from common.learners import Learner, get_learner
-from common.search.conf import load_grid, load_space
+from common.metrics import told
+from common.search.conf import load_gates, load_grid, load_space
 from common.search.engine import check_engine
 from common.search.grid import adds_candidates, grid_candidates
 from common.search.space import make_space
 from common.vectorizer import ENCODINGS
+from common.verdict import parse_margin
 from common.workflow import StartedStep, StepRun, get_or_run, get_or_start
 from common.workflow_runs import STEPS, workflow_of
 from steps.report import leave_report
@@ -27,6 +29,7 @@ from steps.step import (
     start_run,
     step_command,
     ui_command,
+    verdict_options,
 )
 
 
@@ -51,6 +54,7 @@ from steps.step import (
 @breeding_options(least=0)
 @click.option("--seed", default=42, type=int, help="Of split, folds, draws and learner.")
 @click.option("--name", default="income", help="Of the registered model.")
+@verdict_options
 @click.option("--use-cache", default=True, type=bool, help="Reuse steps that ran before.")
 def main(
     dataset: str,
@@ -73,10 +77,14 @@ def main(
     patience: int,
     seed: int,
     name: str,
+    margin: str,
+    gates: str,
     use_cache: bool,
 ) -> None:
     """Load, explore, split, featurize, search, and let the winner challenge the champion."""
     registry.check_name(name)
+    parse_margin(margin)
+    load_gates(gates)
     chosen = get_learner(learner)
     values, ranges = load_grid(grid, chosen), load_space(space, chosen)
     grid_candidates(values, chosen)
@@ -113,7 +121,14 @@ def main(
             )
             searches.append(bred.uri())
         has_champion = registry.present_champion(name) is not None
-        steps.run("champion", reusable=has_champion, candidates=",".join(searches), name=name)
+        steps.run(
+            "champion",
+            reusable=has_champion,
+            candidates=",".join(searches),
+            name=name,
+            margin=margin,
+            gates=gates,
+        )
         mlflow.set_tag(STEPS, ",".join(dict.fromkeys(done.run_id for done in steps.done)))
         _tell(steps.done, name)
         page = leave_report(workflow_of(mlflow.get_run(active.info.run_id)))
@@ -174,7 +189,9 @@ def _tell(done: list[StepRun], name: str) -> None:
     if champion is not None:
         scores = registry.test_scores(champion)
         mlflow.log_metrics({f"champion_test_{key}": value for key, value in scores.items()})
-        shown = ", ".join(f"{key} {scores[key]:.4f}" for key in ("f1", "accuracy", "roc_auc"))
+        guess = registry.guessed_scores(champion)
+        known = [key for key in ("roc_auc", "f1", "accuracy") if key in scores and key in guess]
+        shown = ", ".join(told(key, scores, guess) for key in known)
         click.echo(f"\nchampion: models:/{name}@champion, version {champion.version}; test {shown}")
     click.echo(f"look at it: {ui_command()}")
 

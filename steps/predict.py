@@ -4,11 +4,12 @@ import click
 import mlflow
 
 from common import tracking
+from common.metrics import told
 from common.scoring.batch import Outcome, score_file
 from common.scoring.keep import find_portable_model
 from steps.step import step, step_command
 
-SHOWN = ("f1", "accuracy", "roc_auc")
+SHOWN = ("roc_auc", "f1", "accuracy")
 
 
 @step_command("predict")
@@ -38,7 +39,7 @@ def _report(outcome: Outcome, model: str, target: str) -> None:
         click.echo(f"Warning: {aside} {where}; the first: {outcome.reason}", err=True)
     if outcome.scores:
         measured = [name for name in SHOWN if name in outcome.scores]
-        shown = ", ".join(f"{name} {outcome.scores[name]:.4f}" for name in measured)
+        shown = ", ".join(told(name, outcome.scores, outcome.guess) for name in measured)
         click.echo(f"on the {outcome.labelled:,} that have a label: {shown}")
 
 

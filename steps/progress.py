@@ -15,9 +15,16 @@ from common.search.result import CandidateFailure, CandidateResult, Outcome
 class Progress:
     """Shows how many candidates are done, the best score so far and the time left."""
 
-    def __init__(self, step: str, total: int, metric: str) -> None:
-        """Take the search's step, how many candidates there will be at the most, and the metric."""
-        self.step, self.total, self.metric = step, total, metric
+    def __init__(self, step: str, total: int, metric: str, guess: float) -> None:
+        """Take the search's step, how many candidates there will be at the most, and how they are scored.
+
+        Args:
+            step: of the search.
+            total: candidates at the most.
+            metric: that ranks them.
+            guess: what guessing scores by it.
+        """
+        self.step, self.total, self.metric, self.guess = step, total, metric, guess
         self.started = time.monotonic()
         self.best: CandidateResult | None = None
         self.done = 0
@@ -41,6 +48,7 @@ class Progress:
             found = f"{self.metric} {outcome.mean(self.metric):.4f} ({outcome.name})"
             self._compare(outcome)
         best = f"best {self.best.mean(self.metric):.4f}" if self.best else "none yet"
+        best += f" (guessing {self.guess:.4f})"
         if self.as_bar:
             name = f" ({self.best.name})" if self.best else ""
             self.bar.set_postfix_str(f"{self.metric} {best}{name}", refresh=False)

@@ -17,13 +17,13 @@ from common.datasets import DatasetSpec
 from common.errors import UserError
 from common.importance import column_importance
 from common.learners import Learner, Parameters
-from common.metrics import scores
+from common.metrics import ScoreTable, guess_scores, label_counts, scores, told
 from common.plots.chart import Chart
 from common.plots.interactive import PAGE, page
 from common.plots.search import search_charts
 from common.plots.still import stills
 from common.plots.winner import winner_charts
-from common.row_hash import Digest, frame_digest, quoted
+from common.row_hash import Digest, frame_digests, quoted
 from common.scoring.card import model_card, stratum_scores
 from common.scoring.export import export, vocabulary
 from common.scoring.keep import log_portable_model
@@ -31,7 +31,7 @@ from common.search.candidates import Candidates, parse_candidates
 from common.search.engine import Engine, choose_engine, make_engine
 from common.search.findings import find, grid_yaml
 from common.search.findings_text import headline, markdown
-from common.search.folds import FoldData, fold_data
+from common.search.folds import FOLD_RANK, FoldData, fold_data
 from common.search.result import (
     CandidateFailure,
     CandidateResult,
@@ -43,6 +43,7 @@ from common.search.result import (
 from common.search.winner import model_table, refit, scoring_pipeline
 from common.spark import beside
 from common.vectorizer import feature_sources
+from common.workflow_runs import source_of
 from steps.progress import Progress
 from steps.step import Run
 
@@ -104,14 +105,18 @@ def search_data(run: Run, folds: int) -> SearchData:
     """Read the rows that go into a search; log them, and tag the run with their digests."""
     spec = run.dataset("features")
     train, test = run.frame("features", "train"), run.frame("features", "test")
-    digests = {}
-    for side, frame, context in (("train", train, "training"), ("test", test, "test")):
-        digest = frame_digest(frame.select(*[quoted(name) for name in spec.names]))
+    in_folds = fold_data(train, folds)
+    of_train, of_folds = frame_digests(train, spec.names, [*spec.names, FOLD_RANK])
+    (of_test,) = frame_digests(test, spec.names)
+    for side, frame, digest, context in (
+        ("train", train, of_train, "training"),
+        ("test", test, of_test, "test"),
+    ):
         tracking.log_data(frame, spec, run.uri("features", side), digest.content, context)
         run.tag(**{f"{side}_digest": digest.content})
-        digests[context] = digest
     run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1])
-    return SearchData(spec, fold_data(train, folds), test, digests)
+    run.tag(source=source_of(run.uri("features")), folds_digest=f"{of_folds.content}:{folds}")
+    return SearchData(spec, in_folds, test, {"training": of_train, "test": of_test})
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ def open_search(
     learner = settings.learner
     choice = choose_engine(learner, settings.engine, names, data)
     run.tag(learner=learner.name, engine=choice.engine, engine_reason=choice.reason)
-    run.tag(folds=data.folds, seed=settings.seed)
+    run.tag(folds=data.folds, seed=settings.seed, metric=settings.metric)
     click.echo(f"engine {choice.engine}: {choice.reason}")
     this = mlflow.get_run(run.id)
     earlier = candidate_runs.unfinished_candidates(this, learner)
@@ -141,9 +146,11 @@ def open_search(
         click.echo(f"taking up {len(earlier)} candidates that an earlier run had finished")
     constants = {"learner": learner.name, "engine": choice.engine, "folds": data.folds}
     engine = make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)
+    guess = guess_scores(data.label_rows)
+    tracking.log_scores("guess_val", guess, [run.id])
     with (
         CandidateWriter(this, constants) as writer,
-        Progress(run.step, total, settings.metric) as progress,
+        Progress(run.step, total, settings.metric, guess[settings.metric]) as progress,
     ):
         yield Search(run, engine, writer, progress, earlier, {})
 
@@ -179,13 +186,14 @@ def leave_winner(
     drawing = beside(run.spark, stills, charts)
     _leave_findings(run, candidates, settings.learner)
     test, of_winner = _leave_model(search, data, settings, winner)
+    guess = guess_scores(label_counts(test))
     pictures = drawing.result() | stills(of_winner)
     shown = page(f"{run.step} of {data.spec.name}", [*charts, *of_winner])
     run.log_files("plots", {**pictures, PAGE: shown.encode()})
     run.log_dataset(data.spec)
     click.echo(
         f"best of {len(results)}: {winner.name}; {metric} {winner.mean(metric):.4f} "
-        f"+- {winner.std(metric):.4f} over folds, {test[metric]:.4f} on the test rows"
+        f"+- {winner.std(metric):.4f} over folds; {told(metric, scores(test), guess)} on the test rows"
     )
     if failures:
         _tell_failures(run, failures)
@@ -209,8 +217,8 @@ def _leave_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
 
 def _leave_model(
     search: Search, data: SearchData, settings: Settings, winner: CandidateResult
-) -> tuple[Mapping[str, float], list[Chart]]:
-    """Refit the winner, score it on both sides and keep it; return its test scores and pictures."""
+) -> tuple[ScoreTable, list[Chart]]:
+    """Refit the winner, score it on both sides and keep it; return its test table and pictures."""
     run, learner, spec = search.run, settings.learner, data.spec
     click.echo(f"refitting {winner.name} on all training rows")
     loading = beside(run.spark, tracking.load_spark_model, run.uri("features", "vectorizer"))
@@ -219,17 +227,23 @@ def _leave_model(
         "train": model_table(model, data.folds.frame, data.folds.rows),
         "test": model_table(model, data.test, data.digests["test"].rows),
     }
-    scored = {side: scores(table) for side, table in tables.items()}
     child = search.writer.run_id(winner.name)
-    candidate_runs.log_winner(winner, run.id, child)
-    for side, found in scored.items():
-        tracking.log_scores(side, found, [run.id, child])
+    candidate_runs.log_winner(winner, settings.metric, run.id, child)
+    log_sides(tables, [run.id, child])
     vectorizer = loading.result()
     pipeline = scoring_pipeline(vectorizer, model, spec)
-    strata = leave_pipeline(pipeline, data, learner.name, winner.parameters, scored["test"])
+    strata = leave_pipeline(pipeline, data, learner.name, winner.parameters, tables["test"])
     importance = column_importance(model, feature_sources(vectorizer, spec), data.folds.frame)
     charts = winner_charts(tables["train"], tables["test"], spec.labels, importance, strata)
-    return scored["test"], charts
+    return tables["test"], charts
+
+
+def log_sides(tables: Mapping[str, ScoreTable], run_ids: Sequence[str]) -> None:
+    """Log the scores of a model on each side, and what guessing would score on the test rows."""
+    for side, table in tables.items():
+        tracking.log_scores(side, scores(table), run_ids)
+    guess = guess_scores(label_counts(tables["test"]))
+    tracking.log_scores("guess_test", guess, run_ids)
 
 
 def leave_pipeline(
@@ -237,7 +251,7 @@ def leave_pipeline(
     data: SearchData,
     learner: str,
     parameters: Parameters,
-    scored: Mapping[str, float],
+    test: ScoreTable,
 ) -> pd.DataFrame:
     """Keep a pipeline, and as a portable model too, once that scores the test rows as it does.
 
@@ -246,7 +260,7 @@ def leave_pipeline(
         data: whose test rows both are compared on.
         learner: its name, for the model card.
         parameters: it was fitted with these.
-        scored: METRICS on the test rows.
+        test: counts of its predictions of the test rows.
 
     Returns:
         How the test rows of each stratum are served.
@@ -262,7 +276,7 @@ def leave_pipeline(
     names = [quoted(column.name) for column in spec.inputs]
     example = pd.DataFrame(data.test.select(*names).limit(2).toPandas())
     digests = {context: digest.content for context, digest in data.digests.items()}
-    card = model_card(spec, learner, parameters, digests, scored, strata, found, example)
+    card = model_card(spec, learner, parameters, digests, test, strata, found, example)
     log_portable_model(model, "portable-model", spec, vocabulary(pipeline, spec), example, card)
     click.echo(f"portable model: {found.rows:,} test rows as by Spark, to {found.largest:.0e}")
     return strata

@@ -20,7 +20,7 @@ from common import tracking, workflow
 from common.datasets import DatasetSpec, parse_spec
 from common.errors import UserError
 from common.learners import LEARNERS
-from common.metrics import METRICS
+from common.metrics import DEFAULT_METRIC, METRICS
 from common.spark import get_session
 from common.vectorizer import FEATURES
 
@@ -67,7 +67,7 @@ def search_options(command: Any) -> Any:
         click.option("--learner", default="gbt", help="What learns: one of " + ", ".join(LEARNERS) + "."),
         click.option("--folds", default=5, type=click.IntRange(2), help="Of the cross-validation."),
         click.option(
-            "--metric", default="f1", type=click.Choice(METRICS), help="That chooses the best candidate."
+            "--metric", default=DEFAULT_METRIC, type=click.Choice(METRICS), help="That chooses the best."
         ),
         click.option("--engine", default="auto", help="boosting, mllib; auto: the learner's fastest."),
         click.option(
@@ -109,6 +109,21 @@ def breeding_options(least: int) -> Any:
         return command
 
     return add
+
+
+def verdict_options(command: Any) -> Any:
+    """Add the options that say on what terms a version becomes champion."""
+    margin = click.option(
+        "--margin",
+        default="auto",
+        help="By how much a champion must be beaten, in the metric's unit; auto: one standard error.",
+    )
+    gates = click.option(
+        "--gates",
+        default="none",
+        help="What a champion must keep: a name under conf/gates, a YAML file, or JSON; none.",
+    )
+    return margin(gates(command))
 
 
 class Run:

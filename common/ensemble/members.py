@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from mlflow.entities import Run
 
-from common.champion import METRIC
+from common.champion import METRIC, check_finished
 from common.errors import UserError
 from common.learners import LEARNERS, Learner, Parameters, get_learner
+from common.metrics import sign
 from common.tracking import INPUT
 
 BEST = "best_"
@@ -23,6 +24,7 @@ class Member:
         parameters: of the winner.
         seed: of the learner.
         folds: that it was searched over.
+        metric: that it was searched by.
         features: URI of the features.
     """
 
@@ -32,59 +34,74 @@ class Member:
     seed: int
     folds: int
     features: str
+    metric: str
 
 
 def find_members(searches: Sequence[Run]) -> list[Member]:
-    """Return the best winner of each learner, by its mean F1 over the folds, in the learners' order.
+    """Return the best winner of each learner, by its mean over the folds, in the learners' order.
 
     Args:
         searches: finished ones; of two that are equally good the first is taken.
 
     Raises:
-        UserError: one is no finished search, there are fewer than two learners, or they do not learn
-            from the same rows in the same folds.
+        UserError: one is no finished search, they do not go by the same metric, there are fewer than two
+            learners, or they do not learn from the same rows in the same folds.
     """
     best: dict[str, Run] = {}
     for search in searches:
+        check_finished(search)
+    _check_same(searches, "metric", [search.data.tags[METRIC] for search in searches])
+    for search in searches:
         learner = search.data.tags.get("learner", "")
-        if _score(search) > (_score(best[learner]) if learner in best else float("-inf")):
+        if learner not in best or _score(search) > _score(best[learner]):
             best[learner] = search
-    members = [_member(search) for search in best.values()]
+    members = [member_of(search) for search in best.values()]
     if len(members) < 2:
         only = members[0].learner.name
         raise UserError(
             f"ensemble=true needs searches of at least two learners, candidates has {only} alone: search "
             "with another first, as by train_grid with learner=xgboost"
         )
-    _check_same(members, "features", [member.features for member in members])
-    _check_same(members, "folds", [str(member.folds) for member in members])
+    chosen = list(best.values())
+    _check_same(chosen, "features", [member.features for member in members])
+    _check_same(chosen, "folds", [str(member.folds) for member in members])
     order = list(LEARNERS)
     return sorted(members, key=lambda member: order.index(member.learner.name))
 
 
 def _score(search: Run) -> float:
-    name = f"val_{METRIC}"
-    if name not in search.data.metrics:
-        raise UserError(f"candidates name run {search.info.run_id}, which is no finished search")
-    return float(search.data.metrics[name])
+    metric = search.data.tags[METRIC]
+    return sign(metric) * float(search.data.metrics[f"val_{metric}"])
 
 
-def _member(search: Run) -> Member:
+def member_of(search: Run) -> Member:
+    """Return the winner of a search.
+
+    Raises:
+        UserError: the search does not say how it was fitted.
+    """
     tags, run_id = search.data.tags, search.info.run_id
     learner = get_learner(tags.get("learner", ""))
-    missing = [name for name in ("seed", "folds", f"{INPUT}features") if name not in tags]
+    missing = [name for name in ("seed", "folds", METRIC, f"{INPUT}features") if name not in tags]
     if missing:
         raise UserError(f"search {run_id} does not say its {missing[0]}: search again for an ensemble")
     chosen = {k.removeprefix(BEST): v for k, v in search.data.params.items() if k.startswith(BEST)}
     parameters = {name: learner.parameters[name].parse(text) for name, text in chosen.items()}
     return Member(
-        run_id, learner, parameters, int(tags["seed"]), int(tags["folds"]), tags[f"{INPUT}features"]
+        run_id,
+        learner,
+        parameters,
+        int(tags["seed"]),
+        int(tags["folds"]),
+        tags[f"{INPUT}features"],
+        tags[METRIC],
     )
 
 
-def _check_same(members: Sequence[Member], what: str, values: Sequence[str]) -> None:
+def _check_same(searches: Sequence[Run], what: str, values: Sequence[str]) -> None:
     if len(set(values)) > 1:
-        found = ", ".join(f"{m.learner.name} {value}" for m, value in zip(members, values, strict=True))
+        learners = [search.data.tags.get("learner", "") for search in searches]
+        found = ", ".join(f"{name} {value}" for name, value in zip(learners, values, strict=True))
         raise UserError(
             f"ensemble=true needs searches over the same {what}, the best have: {found}; name by "
             "candidates those that go together"

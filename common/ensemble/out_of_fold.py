@@ -10,28 +10,35 @@ import pandas as pd
 from pyspark import inheritable_thread_target
 from pyspark.ml import Model
 from pyspark.ml.functions import array_to_vector, vector_to_array
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.ensemble.members import Member
 from common.ensemble.pipeline import member_model, probability_column
-from common.metrics import ScoreTable, scores
+from common.metrics import EPSILON, ScoreTable, scores
+from common.row_hash import quoted
 from common.score_table import score_table
 from common.search.folds import FOLD, FoldData
 from common.search.mllib import FITS_PER_CORE
 from common.vectorizer import LABEL
 
+# Of the log odds: a four-hundredth of a probability near a half, a hundredth of one near 0 or 1.
+STEP = 0.01
 
-def out_of_fold(members: Sequence[Member], data: FoldData) -> tuple[DataFrame, float]:
+
+def out_of_fold(
+    members: Sequence[Member], data: FoldData, keep: Sequence[str] = ()
+) -> tuple[DataFrame, float]:
     """Fit every member on the other folds of each fold, and have it predict that fold.
 
     Args:
         members: of the vote, k of them.
         data: training rows in folds.
+        keep: columns of the rows that are kept beside.
 
     Returns:
-        A cached frame of label, fold and k probabilities of the positive label, `0` to `k-1`; and the
-        seconds of all fits.
+        A cached frame of label, fold, the columns to keep, and k probabilities of the positive label,
+        `0` to `k-1`; and the seconds of all fits.
     """
     spark = data.frame.sparkSession
     work = [(member, fold) for fold in range(data.folds) for member in members]
@@ -47,28 +54,33 @@ def out_of_fold(members: Sequence[Member], data: FoldData) -> tuple[DataFrame, f
     models = [model for model, _ in fits]
     k = len(members)
     folds = [
-        _predict(models[fold * k : (fold + 1) * k], data.validation(fold)) for fold in range(data.folds)
+        _predict(models[fold * k : (fold + 1) * k], data.validation(fold), keep)
+        for fold in range(data.folds)
     ]
     return reduce(DataFrame.union, folds).cache(), sum(seconds for _, seconds in fits)
 
 
-def _predict(models: Sequence[Model], rows: DataFrame) -> DataFrame:
+def _predict(models: Sequence[Model], rows: DataFrame, keep: Sequence[str]) -> DataFrame:
     for place, model in enumerate(models):
         rows = member_model(model, place).transform(rows)
     said = [
         vector_to_array(F.col(probability_column(place)))[1].alias(str(place))
         for place in range(len(models))
     ]
-    return rows.select(LABEL, FOLD, *said)
+    return rows.select(LABEL, FOLD, *[quoted(name) for name in keep], *said)
 
 
-def mix_f1(predictions: DataFrame, mixes: np.ndarray, folds: int) -> np.ndarray:
-    """Return the weighted F1 of every mix on every fold, counted in one Spark job.
+def mix_scores(predictions: DataFrame, mixes: np.ndarray, folds: int, metric: str) -> np.ndarray:
+    """Return what every mix scores on every fold, counted in one Spark job.
+
+    Probabilities are counted in steps of STEP of their log odds, so that the table is small: the areas
+    under curves hold to about a thousandth of what they differ by, all else is exact.
 
     Args:
         predictions: of `out_of_fold`.
         mixes: a row a mix, a column a member.
         folds: how many there are.
+        metric: one of METRICS.
 
     Returns:
         A row a fold, a column a mix.
@@ -78,38 +90,45 @@ def mix_f1(predictions: DataFrame, mixes: np.ndarray, folds: int) -> np.ndarray:
     def count(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         for frame in frames:
             for (fold, label), rows in frame.groupby([FOLD, LABEL]):
-                positive = (rows[names].to_numpy() @ mixes.T > 0.5).sum(axis=0)
-                yield pd.DataFrame(
-                    {
-                        "fold": fold,
-                        "label": label,
-                        "mix": np.arange(len(mixes)),
-                        "positive": positive,
-                        "negative": len(rows) - positive,
-                    }
-                )
+                counted = _count_mixes(rows[names].to_numpy() @ mixes.T, float(label))
+                yield counted.assign(fold=fold, label=label)
 
-    kinds = "fold long, label double, mix long, positive long, negative long"
+    kinds = "mix long, prediction long, step long, count long, loss double, fold long, label double"
     counted = (
         predictions.select(FOLD, LABEL, *names)
         .mapInPandas(count, kinds)
-        .groupBy("fold", "label", "mix")
-        .agg(F.sum("positive").alias("positive"), F.sum("negative").alias("negative"))
+        .groupBy("fold", "mix", "label", "prediction", "step")
+        .agg(F.sum("count").alias("count"), F.sum("loss").alias("loss"))
     )
     found = np.zeros((folds, len(mixes)))
     for (fold, mix), rows in pd.DataFrame(counted.toPandas()).groupby(["fold", "mix"]):
-        found[fold, mix] = _f1(rows)
+        columns = (rows[name].to_numpy() for name in ("label", "prediction", "step", "count", "loss"))
+        label, prediction, step, number, loss = columns
+        probability = 1 / (1 + np.exp(-STEP * step))
+        found[fold, mix] = scores(ScoreTable(label, prediction, probability, number, loss))[metric]
     return found
 
 
-def _f1(rows: pd.DataFrame) -> float:
-    """Return the weighted F1 of the counts of one mix on one fold, a row a label."""
-    label = np.tile(rows["label"].to_numpy(), 2)
-    prediction = np.repeat([1.0, 0.0], len(rows))
-    count = rows[["positive", "negative"]].to_numpy().T.reshape(-1)
-    # F1 asks for no probabilities.
-    table = ScoreTable(label, prediction, prediction, count, np.zeros(len(count)))
-    return scores(table)["f1"]
+def _count_mixes(positive: np.ndarray, label: float) -> pd.DataFrame:
+    """Count the rows of one label by mix, prediction and step of the log odds.
+
+    Args:
+        positive: probability of the positive label, a row a row, a column a mix.
+        label: 0 or 1.
+    """
+    within = np.clip(positive, EPSILON, 1 - EPSILON)
+    step = np.rint(np.log(within / (1 - within)) / STEP)
+    true = np.maximum(positive if label else 1 - positive, EPSILON)
+    table = pd.DataFrame(
+        {
+            "mix": np.tile(np.arange(positive.shape[1]), len(positive)),
+            "prediction": (positive > 0.5).astype(int).ravel(),
+            "step": step.astype(int).ravel(),
+            "loss": -np.log(true).ravel(),
+        }
+    )
+    by = table.groupby(["mix", "prediction", "step"])["loss"]
+    return by.agg(count="size", loss="sum").reset_index()
 
 
 def vote_scores(predictions: DataFrame, fold: int, mix: np.ndarray, rows: int) -> dict[str, float]:
@@ -121,13 +140,18 @@ def vote_scores(predictions: DataFrame, fold: int, mix: np.ndarray, rows: int) -
         mix: a weight a member.
         rows: how many there are in all folds.
     """
-    positive = reduce(
-        lambda total, part: total + part,
-        [F.col(str(place)) * float(weight) for place, weight in enumerate(mix)],
-    )
+    positive = mixed(mix)
     voted = predictions.where(F.col(FOLD) == fold).select(
         LABEL,
         (positive > 0.5).cast("double").alias("prediction"),
         array_to_vector(F.array(1 - positive, positive)).alias("probability"),
     )
     return scores(score_table(voted, rows))
+
+
+def mixed(weights: Sequence[float] | np.ndarray) -> Column:
+    """Return the probability that members say together, of the columns of `out_of_fold`."""
+    return reduce(
+        lambda total, part: total + part,
+        [F.col(str(place)) * float(weight) for place, weight in enumerate(weights)],
+    )

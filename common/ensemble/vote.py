@@ -7,10 +7,10 @@ from statistics import fmean
 import numpy as np
 import pandas as pd
 
-from common.champion import METRIC
 from common.ensemble.members import Member
-from common.ensemble.out_of_fold import mix_f1, out_of_fold, vote_scores
+from common.ensemble.out_of_fold import mix_scores, out_of_fold, vote_scores
 from common.ensemble.weights import Weighing, grid_of_mixes
+from common.metrics import sign
 from common.search.folds import FoldData
 from common.search.result import CandidateResult, candidate_name
 
@@ -23,7 +23,7 @@ class Vote:
         members: two or more.
         weights: one a member, chosen on all folds.
         result: the scores of each fold by weights that the other folds chose.
-        alone: the F1 of each member alone, fold by fold.
+        alone: the metric of each member alone, fold by fold.
     """
 
     members: Sequence[Member]
@@ -32,19 +32,24 @@ class Vote:
     alone: Sequence[Sequence[float]]
 
     @property
+    def metric(self) -> str:
+        """The metric that the weights are chosen by: the members' searches'."""
+        return self.members[0].metric
+
+    @property
     def best_alone(self) -> tuple[str, float]:
-        """The learner that is best alone, and its mean F1 over the folds."""
+        """The learner that is best alone, and its mean over the folds."""
         means = [fmean(folds) for folds in self.alone]
-        place = int(np.argmax(means))
+        place = int(np.argmax(sign(self.metric) * np.array(means)))
         return self.members[place].learner.name, means[place]
 
     def table(self) -> pd.DataFrame:
-        """Return a row a member: learner, weight, its F1 over the same folds, search, parameters."""
+        """Return a row a member: learner, weight, its score over the same folds, search, parameters."""
         return pd.DataFrame(
             {
                 "learner": [member.learner.name for member in self.members],
                 "weight": list(self.weights),
-                f"val_{METRIC}": [fmean(folds) for folds in self.alone],
+                f"val_{self.metric}": [fmean(folds) for folds in self.alone],
                 "search": [member.run_id for member in self.members],
                 "parameters": [candidate_name(member.parameters) for member in self.members],
             }
@@ -63,7 +68,8 @@ def weigh(members: Sequence[Member], data: FoldData) -> Vote:
     """
     predictions, seconds = out_of_fold(members, data)
     mixes = grid_of_mixes(len(members))
-    weighing = Weighing(mixes, mix_f1(predictions, mixes, data.folds))
+    metric = members[0].metric
+    weighing = Weighing(mixes, mix_scores(predictions, mixes, data.folds, metric), sign(metric))
     folds = tuple(
         vote_scores(predictions, fold, weighing.choose(without=fold), data.rows)
         for fold in range(data.folds)

@@ -38,22 +38,24 @@ class Weighing:
 
     Attributes:
         mixes: a row a mix, the most equal first.
-        f1: a row a fold, a column a mix.
+        scores: a row a fold, a column a mix.
+        sign: 1 where a higher score is better, -1 where a lower one is.
     """
 
     mixes: np.ndarray
-    f1: np.ndarray
+    scores: np.ndarray
+    sign: int = 1
 
     def choose(self, without: int | None = None) -> np.ndarray:
-        """Return the mix with the highest mean F1 over the folds; of equals the most equal.
+        """Return the mix with the best mean over the folds; of equals the most equal.
 
         Args:
             without: a fold that has no say.
         """
-        counted = self.f1 if without is None else np.delete(self.f1, without, axis=0)
-        return np.asarray(self.mixes[counted.mean(axis=0).argmax()])
+        counted = self.scores if without is None else np.delete(self.scores, without, axis=0)
+        return np.asarray(self.mixes[(self.sign * counted.mean(axis=0)).argmax()])
 
     def alone(self, member: int) -> list[float]:
-        """Return the F1 of a member alone on each fold."""
+        """Return the score of a member alone on each fold."""
         place = self.mixes[:, member].argmax()
-        return [float(value) for value in self.f1[:, place]]
+        return [float(value) for value in self.scores[:, place]]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from common.metrics import ScoreTable, Thresholds, confusion, scores, thresholds
+from common.metrics import ScoreTable, Thresholds, calibration, confusion, scores, thresholds
 from common.plots.chart import (
     BLUE,
     GREEN,
@@ -25,7 +25,7 @@ from common.plots.chart import (
 )
 
 # Points that a curve is drawn with, parts of calibration, columns and strata that are shown.
-CURVE, PARTS, COLUMNS, STRATA = 400, 10, 15, 16
+CURVE, COLUMNS, STRATA = 400, 15, 16
 
 # Names of the pictures, in their order.
 WINNER_CHARTS = ("confusion", "curves", "calibration", "threshold", "features", "strata")
@@ -116,8 +116,8 @@ def _curves(test: ScoreTable, found: Thresholds) -> Chart:
 
 
 def _calibration(test: ScoreTable, labels: Sequence[str]) -> Chart:
-    sums = _parts(test)
-    count, said, seen = (sums[name].to_numpy() for name in ("count", "said", "seen"))
+    parts = calibration(test)
+    count, said, seen = parts.count, parts.said, parts.seen
     low, high = _interval(seen * count, count)
     off = np.abs(said - seen)
     worst = int(off.argmax())
@@ -135,26 +135,11 @@ def _calibration(test: ScoreTable, labels: Sequence[str]) -> Chart:
         "calibration",
         f"Said and seen differ by {np.average(off, weights=count):.3f} on the average, most where "
         f"{said[worst]:.2f} was said: {seen[worst]:.2f} seen",
-        f"Test rows in {len(sums)} parts of about equally many, by their probability of {positive}. On "
+        f"Test rows in {len(count)} parts of about equally many, by their probability of {positive}. On "
         "the dashed line what was said is what was seen; bars: 95% interval of the share seen.",
         [Panel("", *axes, layers, legend="upper left")],
         height=4.2,
     )
-
-
-def _parts(test: ScoreTable) -> pd.DataFrame:
-    """Return rows, mean probability and share of positives of parts of about equally many rows.
-
-    Equal probabilities stay together.
-    """
-    table = pd.DataFrame({"p": test.probability, "count": test.count.astype(float)})
-    table["positive"] = table["count"].where(test.label == 1, 0.0)
-    table = table.groupby("p").sum().reset_index()
-    table["said"] = table["p"] * table["count"]
-    middle = table["count"].cumsum() - table["count"] / 2
-    part = np.minimum((PARTS * middle / table["count"].sum()).astype(int), PARTS - 1)
-    sums = table.groupby(part)[["count", "said", "positive"]].sum()
-    return sums.assign(said=sums["said"] / sums["count"], seen=sums["positive"] / sums["count"])
 
 
 def _interval(positive: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -169,7 +154,7 @@ def _interval(positive: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.n
 def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str]) -> Chart:
     fitted = thresholds(train)
     panels, said = [], ""
-    names = ("F1, weighted by label", f"F1 of {labels[1]}")
+    names = ("F1 weighted by label", f"F1 of {labels[1]}")
     for name, on_train, on_test in zip(names, fitted.f1, found.f1, strict=True):
         best = float(fitted.probability[int(np.argmax(on_train))])
         then, now = (_at(found.probability, on_test, threshold) for threshold in (best, 0.5))

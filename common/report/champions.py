@@ -7,7 +7,16 @@ from mlflow.entities.model_registry import ModelVersion
 
 from common import tracking
 from common.artifacts import find_files, find_text
-from common.champion import CHAMPION, DIGEST, FOLLOWS, METRIC, REASON, SEARCH, find_versions, test_scores
+from common.champion import (
+    CHAMPION,
+    FOLLOWS,
+    METRIC,
+    REASON,
+    SEARCH,
+    find_versions,
+    guessed_scores,
+    test_scores,
+)
 from common.errors import UserError
 from common.metrics import METRICS, sign
 from common.plots.winner import WINNER_CHARTS
@@ -15,7 +24,9 @@ from common.report.page import Champion, Picture, Section, Table
 from common.report.shown import best_parameters, score
 from common.workflow_runs import WorkflowRuns
 
-FIGURES = {"f1": "F1", "accuracy": "accuracy", "roc_auc": "ROC AUC", "log_loss": "log loss"}
+FIGURES = {"roc_auc": "ROC AUC", "f1": "F1", "accuracy": "accuracy", "log_loss": "log loss"}
+# Of a version: the digest of the rows that it was tested on.
+DIGEST = "test_digest"
 FIRST = "There was no champion before it."
 UNJUDGED = "No winner of this workflow has been registered: `mlflow run . -e champion` does that."
 
@@ -43,7 +54,7 @@ def find_champion(workflow: WorkflowRuns) -> Champion | str:
         title=f"{name}, version {champion.version}: {tags.get('learner', 'a model')}",
         uri=f"models:/{name}/{champion.version}",
         story=_story(champion, workflow),
-        figures=[(FIGURES[key], score(test_scores(champion).get(key))) for key in FIGURES],
+        figures=_figures(champion),
         facts=_facts(champion, search),
         comparison=comparison,
         compared=compared,
@@ -64,21 +75,24 @@ def find_judged(workflow: WorkflowRuns) -> Section:
     versions = [
         one for number, one in find_versions(name).items() if f"version_{number}" in judge.data.tags
     ]
-    header = ["version", "search", "learner", f"{METRIC} over folds", f"test {METRIC}", "now", "why"]
-    rows = [
-        [
-            str(one.version),
-            one.tags.get("step", ""),
-            one.tags.get("learner", ""),
-            _tag_score(one.tags, f"val_{METRIC}"),
-            _tag_score(one.tags, f"test_{METRIC}"),
-            ", ".join(one.aliases),
-            one.tags.get(REASON, ""),
-        ]
-        for one in versions
-    ]
+    rows = [_judged(one) for one in versions]
+    header = ["version", "search", "learner", "metric", "over folds", "on test", "guessing", "now", "why"]
     text = f"Each search's winner was refitted on all training rows and entered as a version of {name}."
-    return Section(text, Table(header, rows, words=("search", "learner", "now", "why")))
+    return Section(text, Table(header, rows, words=("search", "learner", "metric", "now", "why")))
+
+
+def _figures(champion: ModelVersion) -> list[tuple[str, str, str]]:
+    """Return names, values and what guessing would score."""
+    found, guess = test_scores(champion), guessed_scores(champion)
+    return [(FIGURES[key], score(found.get(key)), score(guess.get(key))) for key in FIGURES]
+
+
+def _judged(version: ModelVersion) -> list[str]:
+    tags = version.tags
+    metric = tags.get(METRIC, "")
+    scored = [_tag_score(tags, f"{of}_{metric}") for of in ("val", "test", "guess_test")]
+    named = [str(version.version), tags.get("step", ""), tags.get("learner", ""), metric]
+    return [*named, *scored, ", ".join(version.aliases), tags.get(REASON, "")]
 
 
 def labels_of(search: Run | None) -> Mapping[str, str]:
@@ -98,9 +112,12 @@ def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
 def _facts(champion: ModelVersion, search: Run | None) -> list[tuple[str, str]]:
     tags, metrics = champion.tags, search.data.metrics if search else {}
     facts = [("hyperparameters", best_parameters(tags))]
-    mean, error = (score(metrics.get(f"val_{METRIC}{end}")) for end in ("", "_std"))
-    facts.append((f"{METRIC} over folds", f"{mean} ± {error} (between folds)" if mean else ""))
-    facts.append((f"{METRIC} on the training rows", score(metrics.get(f"train_{METRIC}"))))
+    metric = tags.get(METRIC, "")
+    mean, error = (score(metrics.get(f"val_{metric}{end}")) for end in ("", "_std"))
+    guess = score(metrics.get(f"guess_val_{metric}"))
+    over = f"{mean} ± {error} (between folds; guessing {guess})"
+    facts.append((f"{metric} over folds", over if mean else ""))
+    facts.append((f"{metric} on the training rows", score(metrics.get(f"train_{metric}"))))
     facts.append(("test rows' digest", tags.get(DIGEST, "")))
     facts.append(("its search", tags.get(SEARCH, "")))
     return [(name, value) for name, value in facts if value]
@@ -118,13 +135,25 @@ def _compare(
             f"Before it {what} was champion, which was scored on other test rows: their figures cannot "
             "stand beside each other."
         )
-    then, now = test_scores(before), test_scores(champion)
+    then, now, guess = test_scores(before), test_scores(champion), guessed_scores(champion)
     rows = [
-        [_metric(key, labels), score(then[key]), score(now[key]), _gain(key, now[key] - then[key])]
+        [
+            _metric(key, labels),
+            score(guess.get(key)),
+            score(then[key]),
+            score(now[key]),
+            _gain(key, now[key] - then[key]),
+        ]
         for key in METRICS
         if key in then and key in now
     ]
-    header = ["test rows", f"version {before.version}", f"version {champion.version}", "difference"]
+    header = [
+        "test rows",
+        "guessing",
+        f"version {before.version}",
+        f"version {champion.version}",
+        "difference",
+    ]
     compared = (
         f"Before it {what} was champion ({best_parameters(before.tags)}). Both on the same test rows:"
     )
@@ -132,10 +161,10 @@ def _compare(
 
 
 def _metric(key: str, labels: Mapping[str, str]) -> str:
-    for place, label in labels.items():
-        if key.endswith(f"_{place}"):
-            return f"{key.removesuffix(f'_{place}')} of {label}"
-    return key
+    name = key.removesuffix("_label_0")
+    place = "label_0" if name != key else "label_1"
+    of_a_label = name in ("f1", "precision", "recall") and place in labels
+    return f"{name} of {labels[place]}" if of_a_label else key
 
 
 def _gain(metric: str, difference: float) -> str:

@@ -35,7 +35,7 @@ class Champion:
         title: which it is and what it is.
         uri: by which MLflow loads it.
         story: where it comes from and why it holds the alias.
-        figures: what is shown large: names and values.
+        figures: what is shown large: names, values, and what guessing would score.
         facts: what else there is to know of it: names and values.
         comparison: with the champion before; none: there was none.
         compared: what it is compared with, or why it is not.
@@ -46,7 +46,7 @@ class Champion:
     title: str
     uri: str
     story: str
-    figures: Sequence[tuple[str, str]]
+    figures: Sequence[tuple[str, str, str]]
     facts: Sequence[tuple[str, str]]
     comparison: Table | None
     compared: str

@@ -47,12 +47,13 @@ def _summary(run: Run, candidates: Candidates | None) -> list[str]:
         metric = candidates.metric
         failed = f", and {len(candidates.failed)} that failed" if len(candidates.failed) else ""
         said.append(f"{count} candidates{failed}, scored by {metric} over {folds} folds, in {took(run)}.")
-        mean, error, test = (
-            score(metrics.get(name)) for name in (f"val_{metric}", f"val_{metric}_std", f"test_{metric}")
-        )
+        wanted = (f"val_{metric}", f"val_{metric}_std", f"guess_val_{metric}")
+        mean, error, guess = (score(metrics.get(name)) for name in wanted)
+        test, guess_test = (score(metrics.get(f"{of}_{metric}")) for of in ("test", "guess_test"))
         said.append(
-            f"The best: {best_parameters(run.data.params)}; {metric} {mean} ± {error} over folds, {test} "
-            "on the test rows, which had no say in it."
+            f"The best: {best_parameters(run.data.params)}; {metric} {mean} ± {error} over folds "
+            f"(guessing {guess}), {test} on the test rows (guessing {guess_test}), which had no say "
+            "in it."
         )
     else:
         said.append("Its table of candidates is gone.")

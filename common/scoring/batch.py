@@ -18,7 +18,7 @@ from pyspark.sql import types as T
 
 from common.errors import UserError, last_cause
 from common.file_system import exists, replacing
-from common.metrics import scores
+from common.metrics import guess_scores, label_counts, scores
 from common.row_hash import quoted
 from common.score_table import score_table
 from common.scoring.keep import KeptModel
@@ -62,6 +62,7 @@ class Outcome:
         reason: what is wrong with one of them.
         labelled: scored records whose true label is known.
         scores: METRICS on these; none where there are none.
+        guess: what guessing would score on them.
     """
 
     rows: int
@@ -70,6 +71,7 @@ class Outcome:
     reason: str
     labelled: int
     scores: dict[str, float]
+    guess: dict[str, float]
 
     @property
     def scored(self) -> int:
@@ -115,7 +117,7 @@ def score_file(
             if bad:
                 _write(rejected(records), rejects_part, target)
                 reason = _first_reason(_read(spark, rejects_part, target))
-            labelled, measured = _measure(_read(spark, scored_part, target), model, rows - bad)
+            labelled, measured, guess = _measure(_read(spark, scored_part, target), model, rows - bad)
     except (Py4JJavaError, PySparkException) as error:
         message = str(error)
         if "Traceback" in message or not any(sign in message for sign in NOT_OURS):
@@ -123,7 +125,7 @@ def score_file(
         file = re.search(r"reading file (\S+?)\.?\s", message)
         what = f"input {file[1] if file else source} cannot be scored into {target}"
         raise UserError(f"{what}: {last_cause(error)}") from None
-    return Outcome(rows, bad, rejects, reason, labelled, measured)
+    return Outcome(rows, bad, rejects, reason, labelled, measured, guess)
 
 
 def scored(spark: SparkSession, records: Records, model: KeptModel, seen: Observation) -> DataFrame:
@@ -194,10 +196,12 @@ def _is_csv(target: str) -> bool:
     return target.rstrip("/").lower().endswith(".csv")
 
 
-def _measure(frame: DataFrame, model: KeptModel, rows: int) -> tuple[int, dict[str, float]]:
-    """Return how many of some scored records have their true label, and METRICS on these."""
+def _measure(
+    frame: DataFrame, model: KeptModel, rows: int
+) -> tuple[int, dict[str, float], dict[str, float]]:
+    """Return how many scored records have their true label, METRICS on these, and those of guessing."""
     if model.label not in frame.columns:
-        return 0, {}
+        return 0, {}, {}
     label, positive = quoted(model.label).cast("string"), F.col(PROBABILITY).cast("double")
     table = score_table(
         frame.where(label.isin(*model.labels)).select(
@@ -208,9 +212,14 @@ def _measure(frame: DataFrame, model: KeptModel, rows: int) -> tuple[int, dict[s
         rows,
     )
     labelled = int(table.count.sum())
-    found = scores(table) if labelled else {}
+    if not labelled:
+        return 0, {}, {}
     # Of one label alone there is no curve.
-    return labelled, {name: value for name, value in found.items() if not math.isnan(value)}
+    found, guess = (
+        {name: value for name, value in of_all.items() if not math.isnan(value)}
+        for of_all in (scores(table), guess_scores(label_counts(table)))
+    )
+    return labelled, found, guess
 
 
 def _read_input(spark: SparkSession, source: str, model: KeptModel) -> Records:

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.datasets import DatasetSpec
+from common.metrics import ScoreTable, guess_scores, label_counts, scores
 from common.row_hash import quoted
 from common.scoring.export import TOLERANCE, Agreement
 
@@ -57,7 +58,7 @@ def model_card(
     learner: str,
     parameters: Mapping[str, Any],
     digests: Mapping[str, str],
-    scores: Mapping[str, float],
+    test: ScoreTable,
     strata: pd.DataFrame,
     found: Agreement,
     example: pd.DataFrame,
@@ -69,7 +70,7 @@ def model_card(
         learner: name of it.
         parameters: that it was fitted with.
         digests: of the training and test rows, by what to call them.
-        scores: on the test rows, by metric.
+        test: counts of its predictions of the test rows.
         strata: `stratum_scores` of the test rows.
         found: how the portable model agrees with the Spark pipeline.
         example: some records.
@@ -79,7 +80,7 @@ def model_card(
             _introduction(spec),
             _made_from(spec, learner, parameters, digests, found),
             "## How well it does on the test rows",
-            _table(["metric", "value"], [[name, f"{value:.4f}"] for name, value in scores.items()]),
+            _scores(spec, test),
             _strata(spec, strata),
             "## What it takes",
             _table(["column", "type"], [[column.name, column.type] for column in spec.inputs]),
@@ -140,6 +141,19 @@ model.predict(records)
 
 MODEL is this folder, or `models:/NAME@champion`.
 """
+
+
+def _scores(spec: DatasetSpec, test: ScoreTable) -> str:
+    rows = label_counts(test)
+    found, guess = scores(test), guess_scores(rows)
+    table = [[name, f"{found[name]:.4f}", f"{guess[name]:.4f}"] for name in found]
+    often, share = spec.labels[int(rows[1] > rows[0])], rows[1] / rows.sum()
+    return f"""\
+f1, precision and recall are of `{spec.positive}`; those in `_label_0` of `{spec.labels[0]}`; those in
+`_weighted` are Spark's, weighted by how many rows each label has. Guessing says `{often}` of every row,
+with the probability {share:.4f} of `{spec.positive}`, the share of the test rows that are.
+
+""" + _table(["metric", "value", "guessing"], table)
 
 
 def _strata(spec: DatasetSpec, table: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""What a search is given to try, as it stands in conf/grids, conf/spaces, a file or on the line."""
+"""What a search is given to try, and a champion to keep, as it stands in conf, a file or on the line."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,16 @@ import yaml
 
 from common import tracking
 from common.errors import UserError, first_line
+from common.gates import check_gates
 from common.learners import Learner
 
 CONF = Path(__file__).parents[2] / "conf"
-EXAMPLES = {"grid": '{"maxDepth": [3, 5]}', "space": '{"maxDepth": {"low": 2, "high": 8}}'}
+EXAMPLES = {
+    "grid": '{"maxDepth": [3, 5]}',
+    "space": '{"maxDepth": {"low": 2, "high": 8}}',
+    "gates": '{"roc_auc": 0.9}',
+}
+FOLDERS = {"grid": "grids", "space": "spaces", "gates": "gates"}
 
 
 def load_grid(grid: str, learner: Learner) -> dict[str, Any]:
@@ -42,8 +48,21 @@ def load_space(space: str, learner: Learner) -> dict[str, Any]:
     return _read("space", learner.space if space == "auto" else space)
 
 
+def load_gates(gates: str) -> dict[str, float]:
+    """Read and check gates: bounds by name; see common.gates.
+
+    Args:
+        gates: `none`, a name under conf/gates, the path of a YAML file, the URI of one that a run keeps,
+            or JSON.
+
+    Raises:
+        UserError: there are no such gates, or one is none.
+    """
+    return {} if gates == "none" else check_gates(_read("gates", gates))
+
+
 def _read(what: str, given: str) -> dict[str, Any]:
-    folder, example = CONF / f"{what}s", EXAMPLES[what]
+    folder, example = CONF / FOLDERS[what], EXAMPLES[what]
     if given.lstrip().startswith("{"):
         text, shown = given, what
     elif given.startswith("runs:/"):

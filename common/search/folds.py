@@ -1,12 +1,14 @@
 """Fold data: the training rows in one fixed order, with the fold each belongs to."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.errors import UserError
+from common.row_hash import quoted
 from common.stratify import RANK, SIZE, rank_in_strata
 from common.vectorizer import FEATURES, LABEL
 
@@ -34,11 +36,23 @@ def assign_fold_rank(frame: DataFrame, label: str, seed: int) -> DataFrame:
 
 @dataclass(frozen=True)
 class FoldData:
-    """Training rows for k folds: features, label and fold, cached and in a fixed order."""
+    """Training rows for k folds: features, label and fold, cached and in a fixed order.
+
+    Attributes:
+        frame: the rows.
+        folds: k.
+        label_rows: how many rows have label 0, and how many label 1; of every fold the same shares, to
+            within a row.
+    """
 
     frame: DataFrame
     folds: int
-    rows: int
+    label_rows: tuple[int, int]
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return sum(self.label_rows)
 
     def train(self, fold: int) -> DataFrame:
         """Rows to fit on when `fold` is left out."""
@@ -49,32 +63,32 @@ class FoldData:
         return self.frame.where(F.col(FOLD) == fold)
 
 
-def fold_data(train: DataFrame, folds: int) -> FoldData:
+def fold_data(train: DataFrame, folds: int, keep: Sequence[str] = ()) -> FoldData:
     """Prepare training rows for a search over k folds.
 
     Args:
         train: features, label and fold_rank.
         folds: k, at least 2 and at most the rows of the rarer label.
+        keep: columns that are kept beside.
 
     Raises:
         UserError: folds is out of range, or the rows are not those that featurize leaves.
     """
     if FOLD_RANK not in train.columns:
         raise UserError(f"the training rows have no column {FOLD_RANK}: features must be featurize's")
-    counts = [row["count"] for row in train.groupBy(LABEL).count().collect()]
-    if len(counts) < 2:
+    counted = {row[LABEL]: row["count"] for row in train.groupBy(LABEL).count().collect()}
+    label_rows = counted.get(0.0, 0), counted.get(1.0, 0)
+    rarer, rows = min(label_rows), sum(label_rows)
+    if not rarer:
         raise UserError("the training rows have one label only: nothing can be learnt from them")
-    if not 2 <= folds <= min(counts):
-        raise UserError(
-            f"folds must lie between 2 and {min(counts)}, the rows of the rarer label; got {folds}"
-        )
-    rows = sum(counts)
+    if not 2 <= folds <= rarer:
+        raise UserError(f"folds must lie between 2 and {rarer}, the rows of the rarer label; got {folds}")
     partitions = math.ceil(rows / PARTITION_ROWS)
     fold = (F.col(FOLD_RANK) % folds).cast("int").alias(FOLD)
     ordered = (
-        train.select(FEATURES, LABEL, FOLD_RANK, fold)
+        train.select(FEATURES, LABEL, FOLD_RANK, fold, *[quoted(name) for name in keep])
         .repartition(partitions, FOLD_RANK, LABEL)
         .sortWithinPartitions(LABEL, FOLD_RANK)
         .drop(FOLD_RANK)
     )
-    return FoldData(ordered.cache(), folds, rows)
+    return FoldData(ordered.cache(), folds, label_rows)

@@ -5,6 +5,7 @@ from pyspark.errors import PySparkException
 from pyspark.ml import Model, PipelineModel
 from pyspark.ml.feature import IndexToString
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
@@ -12,6 +13,7 @@ from common.learners import Learner, Parameters
 from common.metrics import ScoreTable, scores
 from common.score_table import score_table
 from common.search.folds import FoldData
+from common.vectorizer import FEATURES, LABEL
 
 # In the pipeline `prediction` is the label's text, so the index has a name of its own.
 PREDICTION_INDEX = "prediction_index"
@@ -47,14 +49,33 @@ def scoring_pipeline(vectorizer: PipelineModel, model: Model, spec: DatasetSpec)
 
 
 def pipeline_scores(pipeline: PipelineModel, frame: DataFrame) -> dict[str, float]:
-    """Return all of METRICS of a scoring pipeline on raw rows with their `label`.
+    """Return all of METRICS of a scoring pipeline on raw rows with their `label`; see pipeline_table."""
+    return scores(pipeline_table(pipeline, frame))
+
+
+def pipeline_table(pipeline: PipelineModel, frame: DataFrame) -> ScoreTable:
+    """Count the predictions of a scoring pipeline on raw rows with their `label`.
 
     Raises:
         UserError: the pipeline was made for other columns.
     """
-    columns = ["label", "probability", PREDICTION_INDEX]
+    return score_table(predictions(pipeline, frame), frame.count())
+
+
+def predictions(pipeline: PipelineModel, frame: DataFrame, *keep: str) -> DataFrame:
+    """Return what a scoring pipeline says of raw rows: label, prediction (its index) and probability.
+
+    Args:
+        pipeline: raw record -> prediction (text) and probability.
+        frame: raw rows with their `label`.
+        keep: names of columns that are kept beside.
+
+    Raises:
+        UserError: the pipeline was made for other columns.
+    """
     try:
-        found = pipeline.transform(frame.drop("features")).select(*columns)
+        found = pipeline.transform(frame.drop(FEATURES))
+        index = F.col(PREDICTION_INDEX).alias("prediction")
+        return found.select(LABEL, index, "probability", *keep)
     except (PySparkException, Py4JJavaError) as error:
         raise UserError(first_line(error)) from None
-    return scores(score_table(found.withColumnRenamed(PREDICTION_INDEX, "prediction"), frame.count()))
