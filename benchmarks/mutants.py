@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import random
 import shutil
 import signal
 import sys
@@ -129,21 +130,21 @@ def mutants(path: Path, functions: Sequence[str] | None = None) -> list[Mutant]:
 @click.command()
 @click.argument("modules", nargs=-1, type=click.Choice(list(TESTS)))
 @click.option("--again", is_flag=True, help="Try the mutants alone that survived the last time.")
-@click.option("--every", default=1, type=click.IntRange(1), help="Of so many mutants try one.")
+@click.option("--most", default=10_000, type=click.IntRange(1), help="Mutants of a module; drawn.")
 @click.option("--name", default="mutants", help="Of the file under results/.")
-def measure(modules: Sequence[str], again: bool, every: int, name: str) -> None:
+def measure(modules: Sequence[str], again: bool, most: int, name: str) -> None:
     """Count the mutants that the tests of their module do not notice."""
     rows, left = _kept(f"{name}.json", "rows"), _kept(f"{name}_left.json", "left")
     known = {row["module"]: row for row in rows}
     with _copy() as folder:
         for module in modules or TESTS:
             last = left.get(module) if again else None
-            made, survivors = _try_module(folder, module, every, last)
+            made, survivors = _try_module(folder, module, most, last)
             share = round(100 * len(survivors) / made, 1)
             known[module] = {"module": module, "mutants": made, "survive": len(survivors), "%": share}
             left[module] = [mutant.change for mutant in survivors]
-            total, most = (sum(row[what] for row in known.values()) for what in ("survive", "mutants"))
-            facts = {"of all survive": f"{total} of {most}, {100 * total / most:.1f}%"}
+            total, tried = (sum(row[what] for row in known.values()) for what in ("survive", "mutants"))
+            facts = {"of all survive": f"{total} of {tried}, {100 * total / tried:.1f}%"}
             report(name, [known[m] for m in TESTS if m in known], facts)
             content = {"left": {m: left[m] for m in TESTS if m in left}}
             (RESULTS / f"{name}_left.json").write_text(json.dumps(content, indent=1) + "\n")
@@ -155,7 +156,7 @@ def _kept(name: str, what: str) -> Any:
 
 
 def _try_module(
-    folder: Path, module: str, every: int, last: Sequence[str] | None
+    folder: Path, module: str, most: int, last: Sequence[str] | None
 ) -> tuple[int, list[Mutant]]:
     """Try a module's mutants, or of them those of the last time; return all and who survived."""
     tests = [f"tests/{test}" for test in TESTS[module] if (folder / "tests" / test).exists()]
@@ -176,7 +177,9 @@ def _try_module(
     # Else each process looks through all libraries' objects for garbage.
     gc.collect()
     gc.freeze()
-    made = mutants(path, FUNCTIONS.get(module))[::every]
+    made = mutants(path, FUNCTIONS.get(module))
+    if most < len(made):
+        made = random.Random(0).sample(made, most)
     chosen = made if last is None else [mutant for mutant in made if mutant.change in last]
     left = []
     for number, mutant in enumerate(chosen, 1):
