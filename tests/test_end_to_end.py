@@ -1,5 +1,6 @@
 """The real commands, as a user types them, on a small slice (see tests/project.py)."""
 
+import json
 from pathlib import Path
 
 import mlflow
@@ -105,10 +106,16 @@ def test_search_has_a_child_a_candidate_and_test_scores_for_the_winner_alone(pro
     search = table(first.stdout)["train_grid"][0]
     children = project.runs(**{"mlflow.parentRunId": search})
     assert {child.data.params["maxIter"] for child in children} == {"2", "4"}
-    winners = [child for child in children if "test_f1" in child.data.metrics]
+    winners = [child for child in children if "test_roc_auc" in child.data.metrics]
     assert [winner.info.run_id for winner in winners] == [
         project.client.get_run(search).data.tags["winner"]
     ]
+    (winner,) = winners
+    folds = [json.loads(winner.data.tags[f"workflow.fold.{fold}"]) for fold in range(2)]
+    tags = project.client.get_run(search).data.tags
+    assert json.loads(tags["fold_scores"]) == [fold["roc_auc"] for fold in folds]
+    assert (tags["metric"], tags["source"]) == ("roc_auc", "path")
+    assert tags["folds_digest"].endswith(":2")
     contexts = [i.tags[0].value for i in project.client.get_run(search).inputs.dataset_inputs]
     assert contexts == ["training", "test"]
 
@@ -154,7 +161,7 @@ def test_predict_scores_a_file_and_puts_its_bad_rows_aside(project, first, slice
     done = project.run("predict", input=source, output=output)
     assert done.returncode == 0, done.stderr
     assert "97 of 100 rows scored by models:/income/" in done.stdout
-    assert "on the 97 that have a label: f1 0." in done.stdout
+    assert "on the 97 that have a label: roc_auc 0." in done.stdout
     assert f"Warning: 3 rows cannot be scored, put aside in file://{output}.rejected" in done.stderr
     scored = pd.concat(map(pd.read_csv, output.glob("part-*")))
     assert set(scored["prediction"]) <= {"<=50K", ">50K"}

@@ -14,7 +14,12 @@ from steps.load_data import load_data
 from steps.split import split
 from steps.train_grid import train_grid
 
+ADDED = ("features", "label", "fold_rank")
 GRID = '{"maxDepth": [2], "maxIter": [2], "stepSize": [0.3]}'
+
+
+def features_of(search):
+    return tracking.get_run(search).data.tags[f"{tracking.INPUT}features"]
 
 
 def search(call, data, seed, grid=GRID):
@@ -24,14 +29,30 @@ def search(call, data, seed, grid=GRID):
 
 
 @pytest.mark.slow
-def test_champion_of_another_split_is_scored_on_the_contenders_rows(call, slice_file, spark, monkeypatch):
+def test_champion_of_another_split_is_compared_on_rows_that_neither_was_trained_on(
+    call, slice_file, spark, monkeypatch
+):
     _, loaded = call(load_data, source=slice_file)
     first = search(call, f"{loaded}/data", seed=1)
     said, _ = call(champion, candidates=first)
     assert "version 1 is champion: there was no champion" in said
     second = search(call, f"{loaded}/data", seed=2, grid=f"{first}/next_grid.yaml")
+    trained = [
+        {
+            tuple(row)
+            for row in tracking.read_frame(spark, f"{features_of(one)}/train").drop(*ADDED).collect()
+        }
+        for one in (first, second)
+    ]
+    rows = [tuple(row) for row in tracking.read_frame(spark, f"{loaded}/data").collect()]
+    unseen = sum(row not in trained[0] and row not in trained[1] for row in rows)
+    assert unseen < 200
     said, _ = call(champion, candidates=second)
-    assert "version 1 on this version's test rows, which are not those it was chosen on" in said
+    assert f"there are {unseen} rows that neither was trained on" in said
+    assert "income version 2 is challenger: it cannot be compared with champion 1" in said
+    monkeypatch.setattr("common.unseen.LEAST_ROWS", 50)
+    said, _ = call(champion, candidates=second, margin=0)
+    assert f"on {unseen} rows that neither was trained on, in 5 parts" in said
 
     search_of_champion = present_champion("income").tags["search"]
     pipeline = tracking.load_spark_model(f"runs:/{search_of_champion}/spark-model")

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from common import tracking
 from common.champion import present_champion, register
+from common.contest import measure
 from common.ensemble.members import find_members
 from common.search.winner import pipeline_scores
 from steps.champion import champion
@@ -59,14 +60,14 @@ def test_vote_is_left_below_champion_as_a_search_leaves_its_winner(voted, search
     run, metrics, tags = voted.run, voted.run.data.metrics, voted.run.data.tags
     assert f"runs:/{tags['mlflow.parentRunId']}" == voted.champion
     assert tracking.has_artifacts(run.info.run_id, ["spark-model", "portable-model", "members.csv"])
-    history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "val_f1")
+    history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "val_roc_auc")
     assert [metric.step for metric in history] == [0, 1, 2]
     weights = json.loads(tags["members"])
     assert {f"runs:/{search}" for search in weights} == set(searches)
     assert sum(weights.values()) == pytest.approx(1)
     assert {f"weight_{learner}" for learner in GRIDS} <= run.data.params.keys()
     assert tags["test_digest"] == tracking.get_run(searches[0]).data.tags["test_digest"]
-    better = metrics["val_f1"] > metrics["val_f1_alone"]
+    better = metrics["val_roc_auc"] > metrics["val_roc_auc_alone"]
     assert ("not registered" in voted.said) == (not better)
     assert len(mlflow.MlflowClient().search_model_versions("name = 'income'")) == 2 + better
 
@@ -111,8 +112,32 @@ def test_test_rows_have_no_say_in_the_weights(voted, searches, monkeypatch):
         fill_ensemble(Run("ensemble", active, {"features": members[0].features}), members)
     again, first = mlflow.get_run(active.info.run_id).data, voted.run.data
     assert again.tags["members"] == first.tags["members"]
-    assert again.metrics["val_f1"] == first.metrics["val_f1"]
+    assert again.metrics["val_roc_auc"] == first.metrics["val_roc_auc"]
     assert again.metrics["test_accuracy"] == pytest.approx(1 - first.metrics["test_accuracy"])
+
+
+@pytest.mark.slow
+def test_gates_are_measured_on_rows_that_the_winner_was_not_fitted_on(store, searches, monkeypatch):
+    def untouched(session, uri, read=tracking.read_frame):
+        assert not uri.endswith("/test")
+        return read(session, uri)
+
+    monkeypatch.setattr(tracking, "read_frame", untouched)
+    call = step_caller(store)
+    gates = {"roc_auc": 0.5, "calibration_error": 0.5, "stratum_loss": 30}
+    said, _ = call(champion, candidates=searches[0], name="gated", gates=json.dumps(gates))
+    assert "gated version 1 is champion: there was no champion" in said
+    said, _ = call(champion, candidates=searches[1], name="gated", gates='{"stratum_loss": 0.1}')
+    assert "gated version 2 is rejected: it fails its gates: stratum_loss is " in said
+    assert str(present_champion("gated").version) == "1"
+
+
+@pytest.mark.slow
+def test_gates_of_a_vote_are_measured_as_it_votes(voted, spark):
+    gates = dict.fromkeys(("roc_auc", "calibration_error"), 0.0)
+    found = measure(voted.run, gates, lambda: spark)
+    assert found["roc_auc"] == voted.run.data.metrics["val_roc_auc"]
+    assert 0 <= found["calibration_error"] < 0.2
 
 
 @pytest.mark.slow
@@ -126,10 +151,12 @@ def test_one_learner_alone_is_one_line_and_registers_nothing(store, searches):
 
 
 def ensemble_run(vote, alone):
-    metrics = {"val_f1": vote, "val_f1_alone": alone, "test_f1": 0.86}
+    metrics = {"val_f1": vote, "val_f1_alone": alone, "test_f1": 0.86, "guess_test_f1": 0.39}
     params = {"weight_gbt": "0.4", "weight_xgboost": "0.6"}
     return SimpleNamespace(
-        data=SimpleNamespace(metrics=metrics, tags={"best_alone": "xgboost"}, params=params)
+        data=SimpleNamespace(
+            metrics=metrics, tags={"best_alone": "xgboost", "metric": "f1"}, params=params
+        )
     )
 
 
@@ -137,6 +164,6 @@ def ensemble_run(vote, alone):
 def test_vote_is_better_only_above_its_best_member(vote, better, capsys):
     assert is_better(ensemble_run(vote, 0.8702)) == better
     said = capsys.readouterr().out
-    assert f"ensemble of gbt, xgboost: f1 {vote:.5f} over folds" in said
-    assert ("not above 0.87020 of xgboost alone" in said) == (not better)
+    assert f"ensemble of gbt, xgboost: f1 {vote:.5f} (guessing 0.39000) over folds" in said
+    assert ("not better than 0.87020 of xgboost alone" in said) == (not better)
     assert said.endswith(": not registered\n") == (not better)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common.ensemble.members import Member
-from common.ensemble.out_of_fold import mix_f1, out_of_fold, vote_scores
+from common.ensemble.out_of_fold import mix_scores, out_of_fold, vote_scores
 from common.ensemble.vote import weigh
 from common.ensemble.weights import grid_of_mixes
 from common.learners import LEARNERS
@@ -17,8 +17,11 @@ from common.search.mllib import MllibEngine
 FOLDS = 2
 
 
+METRIC = "f1_weighted"
+
+
 def member(learner, **parameters):
-    return Member("run", LEARNERS[learner], parameters, 42, FOLDS, "runs:/abc")
+    return Member("run", LEARNERS[learner], parameters, 42, FOLDS, "runs:/abc", METRIC)
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +41,11 @@ def predictions(members, data):
 
 @pytest.fixture(scope="module")
 def singles(members, data):
-    """The F1 of each member on each fold, as its search scores it."""
+    """The score of each member on each fold, as its search scores it."""
     outcomes = [
         next(iter(MllibEngine(data, m.learner, m.seed).evaluate([m.parameters]))) for m in members
     ]
-    return np.array([[fold["f1"] for fold in outcome.folds] for outcome in outcomes])
+    return np.array([[fold[METRIC] for fold in outcome.folds] for outcome in outcomes])
 
 
 def test_every_row_is_predicted_once_by_every_member(predictions, data):
@@ -52,17 +55,20 @@ def test_every_row_is_predicted_once_by_every_member(predictions, data):
 
 
 def test_mix_of_one_member_alone_scores_as_in_its_search(predictions, singles):
-    f1 = mix_f1(predictions, np.eye(2), FOLDS)
+    f1 = mix_scores(predictions, np.eye(2), FOLDS, METRIC)
     assert np.abs(f1.T - singles).max() < 1e-12
 
 
-def test_mix_is_counted_as_the_vote_is_scored(predictions, data):
-    mixes = grid_of_mixes(2)
-    f1 = mix_f1(predictions, mixes, FOLDS)
-    for place in (0, 3, 7):
-        scores = [vote_scores(predictions, fold, mixes[place], data.rows) for fold in range(FOLDS)]
+@pytest.mark.parametrize(
+    ("metric", "apart"), [("f1", 1e-12), ("accuracy", 1e-12), ("log_loss", 1e-9), ("roc_auc", 1e-3)]
+)
+def test_mix_is_counted_as_the_vote_is_scored(predictions, data, metric, apart):
+    mixes = grid_of_mixes(2)[[0, 3, 7]]
+    found = mix_scores(predictions, mixes, FOLDS, metric)
+    for place, mix in enumerate(mixes):
+        scores = [vote_scores(predictions, fold, mix, data.rows) for fold in range(FOLDS)]
         assert tuple(scores[0]) == METRICS
-        assert np.abs(f1[:, place] - [fold["f1"] for fold in scores]).max() < 1e-12
+        assert np.abs(found[:, place] - [fold[metric] for fold in scores]).max() < apart
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +78,14 @@ def vote(members, data):
 
 def test_vote_is_scored_on_each_fold_by_weights_of_the_others(vote, members, predictions, singles):
     mixes = grid_of_mixes(2)
-    f1 = mix_f1(predictions, mixes, FOLDS)
+    f1 = mix_scores(predictions, mixes, FOLDS, METRIC)
     for fold in range(FOLDS):
         others = [place for place in range(FOLDS) if place != fold]
         chosen = f1[others].mean(axis=0).argmax()
-        assert vote.result.folds[fold]["f1"] == pytest.approx(f1[fold, chosen], abs=1e-12)
+        assert vote.result.folds[fold][METRIC] == pytest.approx(f1[fold, chosen], abs=1e-12)
     assert list(vote.weights) == mixes[f1.mean(axis=0).argmax()].tolist()
     # Chosen on all folds, weights look at least as good as they are.
-    assert vote.result.mean("f1") <= f1.mean(axis=0).max() + 1e-12
+    assert vote.result.mean(METRIC) <= f1.mean(axis=0).max() + 1e-12
     best = int(singles.mean(axis=1).argmax())
     assert vote.best_alone[0] == members[best].learner.name
     assert vote.best_alone[1] == pytest.approx(fmean(singles[best]))
@@ -95,4 +101,4 @@ def test_member_beside_itself_gains_nothing(data):
     twin = member("logistic_regression", maxIter=3)
     vote = weigh([twin, twin], data)
     assert list(vote.weights) == [0.5, 0.5]
-    assert not vote.result.mean("f1") > vote.best_alone[1]
+    assert not vote.result.mean(METRIC) > vote.best_alone[1]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,12 +22,12 @@ def test_grid_of_many_members_is_coarser_and_no_longer():
 
 
 def weighing(by_mix):
-    """Make a weighing of two members; mixes that are not named have an F1 of 0 on the three folds."""
+    """Make a weighing of two members; mixes that are not named have a score of 0 on the three folds."""
     mixes = grid_of_mixes(2)
-    f1 = np.zeros((3, len(mixes)))
+    scores = np.zeros((3, len(mixes)))
     for mix, folds in by_mix.items():
-        f1[:, np.flatnonzero(np.isclose(mixes[:, 0], mix))[0]] = folds
-    return Weighing(mixes, f1)
+        scores[:, np.flatnonzero(np.isclose(mixes[:, 0], mix))[0]] = folds
+    return Weighing(mixes, scores)
 
 
 def test_mix_with_the_highest_mean_is_chosen():
@@ -49,3 +51,9 @@ def test_members_alone_are_the_corners():
     found = weighing({1: [0.7, 0.8, 0.9], 0: [0.4, 0.5, 0.6]})
     assert found.alone(0) == [0.7, 0.8, 0.9]
     assert found.alone(1) == [0.4, 0.5, 0.6]
+
+
+def test_of_losses_the_lowest_is_chosen():
+    found = weighing({mix: [0.5, 0.5, 0.5] for mix in np.arange(21) / 20} | {0.3: [0.4, 0.4, 0.4]})
+    assert replace(found, sign=-1).choose().tolist() == [0.3, 0.7]
+    assert found.choose().tolist() == [0.5, 0.5]

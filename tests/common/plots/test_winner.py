@@ -62,7 +62,7 @@ def test_curves_have_the_areas_and_the_base_rate_seen(charts):
     assert np.trapezoid(roc.layers[1].y, roc.layers[1].x) == pytest.approx(found["roc_auc"], abs=1e-3)
     assert pairs.layers[0].y == pytest.approx([test.label.mean()] * 2)
     at_half = roc.layers[2]
-    assert at_half.y[0] == pytest.approx(found["recall_label_1"])
+    assert at_half.y[0] == pytest.approx(found["recall"])
 
 
 def test_good_probabilities_lie_on_the_diagonal(charts):
@@ -90,7 +90,7 @@ def test_marked_threshold_is_chosen_on_the_training_rows(charts):
 
 def test_weighted_f1_at_half_is_the_metric(charts):
     _, mark = (x for x in charts["threshold"].panels[0].layers if isinstance(x, Mark))
-    assert f"{scores(table(1))['f1']:.4f}" in mark.text
+    assert f"{scores(table(1))['f1_weighted']:.4f}" in mark.text
 
 
 def test_worst_served_stratum_stands_first(charts):

@@ -1,15 +1,21 @@
 """The page of a workflow whose runs are left as the steps leave them, without Spark."""
 
+import json
 import re
+from functools import partial
 
 import mlflow
 import pandas as pd
 import pytest
 
-from common import champion, tracking
+from common import tracking
+from common.challenge import challenge
+from common.champion import register
+from common.contest import compare_versions
 from common.describe import COLUMNS
 from common.report.collect import collect
 from common.report.render import render
+from common.verdict import Terms
 from common.workflow_runs import STEPS, find_workflow
 from tests.common.search.searches import result, text
 
@@ -48,14 +54,17 @@ def leave_search(leave):
             step,
             {
                 f"{tracking.INPUT}features": features,
-                **{"learner": "gbt", "label_0": "<=50K", "label_1": ">50K", champion.DIGEST: digest},
+                **{"learner": "gbt", "label_0": "<=50K", "label_1": ">50K", "test_digest": digest},
+                **{"metric": "f1", "folds_digest": "same:2", "fold_scores": json.dumps([f1, f1])},
             },
             {
                 "val_f1": f1,
                 "val_f1_std": 0.01,
                 "train_f1": f1,
                 "test_f1": f1,
-                "test_f1_label_1": f1 - 0.2,
+                "test_f1_label_0": f1 - 0.2,
+                "guess_val_f1": 0.39,
+                "guess_test_f1": 0.4,
             },
             {"best_maxDepth": 5},
             candidates__csv=text([result({"maxDepth": depth}, f1 - depth / 1e3) for depth in (5, 3)]),
@@ -91,9 +100,10 @@ def enter(leave, *searches):
     """Leave the run of a champion step that judged searches."""
     said = {"model": "income"}
     for search in searches:
-        version = champion.register(search, "income")
-        verdict = champion.challenge(version, lambda _: 0.5, "income")
-        said[f"version_{verdict.version}"] = verdict.alias
+        version = register(search, "income")
+        compare = partial(compare_versions, session=lambda: None)
+        verdict = challenge(version, "income", Terms(None, {}), compare)
+        said[f"version_{verdict.version}"] = verdict.became
     uris = ",".join(f"runs:/{search.info.run_id}" for search in searches)
     return leave("champion", {**said, f"{tracking.INPUT}candidates": uris})
 
@@ -113,10 +123,13 @@ def test_page_has_every_run_and_what_it_was_made_from(workflow, store):
 def test_champion_stands_beside_the_one_before(workflow, store):
     found = page_of(store).champion
     assert found.title == "income, version 2: gbt"
-    assert "higher, test f1 0.860000 against 0.850000 of version 1" in found.story
-    assert found.figures[0] == ("F1", "0.8600")
-    assert ["f1", "0.8500", "0.8600", "+0.0100 better"] in found.comparison.rows
-    assert ["f1 of >50K", "0.6500", "0.6600", "+0.0100 better"] in found.comparison.rows
+    assert "better, f1 0.860000 against 0.850000 over the same 2 folds" in found.story
+    assert found.figures[1] == ("F1", "0.8600", "0.4000")
+    assert found.comparison.header[:2] == ["test rows", "guessing"]
+    assert ["f1 of >50K", "0.4000", "0.8500", "0.8600", "+0.0100 better"] in found.comparison.rows
+    assert ["f1 of <=50K", "", "0.6500", "0.6600", "+0.0100 better"] in found.comparison.rows
+    facts = dict(found.facts)
+    assert facts["f1 over folds"] == "0.8600 ± 0.0100 (between folds; guessing 0.3900)"
     assert "version 1, gbt by train_grid" in found.compared
     assert [picture.name for picture in found.pictures] == ["strata"]
 
@@ -149,6 +162,10 @@ def test_search_tells_its_candidates_findings_and_pictures(workflow, store):
     grid, ga = page_of(store).searches
     assert (grid.title, ga.title) == ("train_grid of gbt", "train_ga of gbt")
     assert grid.summary[0].startswith("2 candidates, scored by f1 over 5 folds, in ")
+    assert (
+        "f1 0.8500 ± 0.0100 over folds (guessing 0.3900), 0.8500 on the test rows (guessing 0.4000)"
+        in (grid.summary[1])
+    )
     assert grid.best.rows[0][:3] == ["3", "0.8470", ""]
     assert "explains all" in grid.findings
     assert [picture.name for picture in grid.pictures] == ["effects"]

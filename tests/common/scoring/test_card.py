@@ -1,8 +1,10 @@
 import json
 import re
 
+import numpy as np
 from pyspark.sql import functions as F
 
+from common.metrics import ScoreTable
 from common.scoring.card import model_card, stratum_scores
 from common.scoring.export import Agreement
 
@@ -29,7 +31,7 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
         "gbt",
         {"maxDepth": 3},
         {"training": "abc", "test": "def"},
-        {"f1": 0.84665},
+        ScoreTable(*np.array([[1, 1, 0.9, 140, 14.8], [1, 0, 0.1, 90, 207], [0, 0, 0.1, 9770, 1029]]).T),
         strata,
         Agreement(rows=9770, labels=0, probabilities=0, largest=3e-16, refused=0),
         example,
@@ -38,7 +40,10 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
         "# adult: income",
         "maxDepth=3",
         "digest `abc`",
-        "| f1 | 0.8467 |",
+        "| metric | value | guessing |",
+        "| accuracy | 0.9910 | 0.9770 |",
+        "| f1 | 0.7568 | 0.0000 |",
+        "Guessing says `<=50K` of every row,\nwith the probability 0.0230 of `>50K`",
         "On 9,770 test rows",
     ):
         assert text in card

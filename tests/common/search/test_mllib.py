@@ -46,7 +46,7 @@ def test_scores_equal_those_of_sparks_cross_validator(data, found):
     assert len(ours) == len(maps) == 4
     for place, params in enumerate(maps):
         result = ours[tuple(sorted((param.name, value) for param, value in params.items()))]
-        assert result.mean("f1") == pytest.approx(fitted.avgMetrics[place], abs=1e-9)
+        assert result.mean("f1_weighted") == pytest.approx(fitted.avgMetrics[place], abs=1e-9)
         for fold, models in enumerate(fitted.subModels):
             predictions = models[place].transform(data.validation(fold))
             for metric, evaluator in others.items():
