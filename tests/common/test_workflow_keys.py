@@ -13,6 +13,7 @@ OTHER = {
     "grid": '{"maxDepth": [9]}',
     "space": '{"maxDepth": {"low": 2, "high": 9}}',
     "learner": "random_forest",
+    "gates": '{"f1": 0.6}',
 }
 
 

@@ -28,6 +28,8 @@ GIVEN = {
     "patience": "6",
     "seed": "9",
     "name": "other",
+    "margin": "0.5",
+    "gates": '{"f1": 0.6}',
 }
 
 
