@@ -41,11 +41,12 @@ ROOT = Path(__file__).parents[1]
 # What the tests of these modules read.
 COPIED = ("common", "steps", "conf", "tests", "MLproject", "requirements.txt", "pyproject.toml")
 TESTS = {
-    "common/metrics.py": ("common/test_metrics.py",),
+    "common/metrics.py": ("common/test_metric_values.py", "common/test_metrics.py"),
     "common/stratify.py": ("common/test_stratify.py",),
     "common/search/folds.py": ("common/search/test_folds.py",),
     "common/champion.py": ("common/test_champion.py",),
-    "common/workflow.py": ("common/test_workflow.py", "common/test_workflow_keys.py"),
+    "common/verdict.py": ("common/test_verdict.py",),
+    "common/workflow.py": ("common/test_workflow_keys.py", "common/test_workflow.py"),
     "common/search/result.py": ("common/search/test_result.py",),
     "common/search/findings.py": ("common/search/test_findings.py",),
 }
@@ -58,10 +59,12 @@ FUNCTIONS = {
 }
 # A fault that makes the tests run for ever is noticed.
 PATIENCE = 180
-# Modules whose tests need no session.
-WITHOUT_SPARK = {
-    *("common/champion.py", "common/workflow.py", "common/search/result.py", "common/search/findings.py"),
+# Tests that need none of the fixtures of conftest.py, whose imports take longer than they do.
+ALONE = {
+    *("common/test_metric_values.py", "common/test_verdict.py"),
+    *("common/search/test_result.py", "common/search/test_findings.py"),
 }
+WITH_SPARK = {"common/test_metrics.py", "common/test_stratify.py", "common/search/test_folds.py"}
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,8 @@ def measure(modules: Sequence[str], again: bool, most: int, name: str) -> None:
         for module in modules or TESTS:
             last = left.get(module) if again else None
             made, survivors = _try_module(folder, module, most, last)
+            # Of a sample that was tried, the survivors alone are tried again.
+            made = known[module]["mutants"] if last is not None else made
             share = round(100 * len(survivors) / made, 1)
             known[module] = {"module": module, "mutants": made, "survive": len(survivors), "%": share}
             left[module] = [mutant.change for mutant in survivors]
@@ -159,10 +164,10 @@ def _try_module(
     folder: Path, module: str, most: int, last: Sequence[str] | None
 ) -> tuple[int, list[Mutant]]:
     """Try a module's mutants, or of them those of the last time; return all and who survived."""
-    tests = [f"tests/{test}" for test in TESTS[module] if (folder / "tests" / test).exists()]
+    tests = [test for test in TESTS[module] if (folder / "tests" / test).exists()]
     for test in tests:
-        importlib.import_module(test.removesuffix(".py").replace("/", "."))
-    if module not in WITHOUT_SPARK and SparkContext._gateway is None:
+        importlib.import_module(f"tests/{test}".removesuffix(".py").replace("/", "."))
+    if not WITH_SPARK.isdisjoint(tests) and SparkContext._gateway is None:
         _start_session()
     path = folder / module
     original = path.read_text(encoding="utf-8")
@@ -194,11 +199,16 @@ def _try_module(
 
 
 def _fails(folder: Path, tests: Sequence[str]) -> bool:
-    """Tell whether some test fails, in a process forked from this one."""
+    """Tell whether some test fails; a file's tests are run where those before found nothing."""
+    return any(_file_fails(folder, test) for test in tests)
+
+
+def _file_fails(folder: Path, test: str) -> bool:
+    """Tell whether some test of a file fails, in a process forked from this one."""
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
-        os._exit(_run_tests(folder, tests))
+        os._exit(_run_tests(folder, test))
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)
@@ -213,7 +223,7 @@ def _fails(folder: Path, tests: Sequence[str]) -> bool:
     return True
 
 
-def _run_tests(folder: Path, tests: Sequence[str]) -> int:
+def _run_tests(folder: Path, test: str) -> int:
     os.chdir(folder)
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.path[:] = [str(folder), *(part for part in sys.path if part not in ("", str(ROOT)))]
@@ -233,7 +243,8 @@ def _run_tests(folder: Path, tests: Sequence[str]) -> int:
                 "no:hypothesispytest",
                 f"--basetemp={folder}/temporary",
             ]
-            code = int(pytest.main([*options, *tests]))
+            options += ["--noconftest"] if test in ALONE else []
+            code = int(pytest.main([*options, f"tests/{test}"]))
             output.flush()
     return code
 

@@ -262,6 +262,8 @@ def test_parameter_that_did_not_vary_stays_as_it_is():
         ([2, 1, 1], "neither"),
         ([3, 1, 2], "neither"),
         ([1, 3, 3, 2], "neither"),
+        ([1, 1, 3, 2], "neither"),
+        ([1, 3, 2, 2], "neither"),
     ],
 )
 def test_shape_of_an_effect(scores, shape):
