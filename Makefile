@@ -11,7 +11,7 @@ PARAMETERS := dataset source profile profile_rows strata train_ratio encoding le
 	metric engine parallelism seed name margin gates use_cache
 GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))
 
-.PHONY: main test bench load-tool pictures lint report ui serve image setup java pins clean
+.PHONY: main test bench mutants load-tool pictures lint report ui serve image setup java pins clean
 
 main: setup
 	@$(RUN) -e main $(GIVEN)
@@ -39,6 +39,11 @@ bench: load-tool main
 	@set -e; for name in $(BENCHMARKS); do \
 		echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name $(if $(source),--source '$(source)'); done
 	@set -e; for name in $(SERVICE_BENCHMARKS); do echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name; done
+
+# Plants small faults, one at a time, in the modules that decide: an hour and more. make mutants module=common/metrics.py
+mutants: setup
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-mutants.txt
+	@"$(BIN)/python" -m benchmarks.mutants $(module)
 
 load-tool:
 	@command -v hey >/dev/null || { echo "hey is needed, which loads the service: apt-get install hey, or brew install hey" >&2; exit 1; }

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +21,12 @@ MAIN = {
     "space": '{"maxDepth": {"low": 1, "high": 3}, "maxIter": {"low": 1, "high": 4}}',
     "grid": '{"maxDepth": [2], "maxIter": [2, 4], "stepSize": [0.3]}',
 }
+
+
+def table(output):
+    """Return what main says of each step: its run and whether that is new."""
+    lines = output.split("seconds\n", 1)[1].split("\n\n")[0].splitlines()
+    return {line.split()[0]: line.split()[1:3] for line in lines}
 
 
 class Project:
@@ -64,10 +71,16 @@ class Project:
             err.seek(0)
             return SimpleNamespace(returncode=code, stdout=out.read(), stderr=err.read())
 
-    def wait_for_main(self):
+    @cached_property
+    def done_main(self):
+        """What main printed, once it has ended."""
         done = self._finish(self.main)
         assert done.returncode == 0, done.stdout + done.stderr
         return done
+
+    def runs(self, **tags):
+        found = self.client.search_runs([self.experiment], max_results=1000)
+        return [run for run in found if tags.items() <= run.data.tags.items()]
 
     def run(self, entry_point, **parameters):
         return self._finish(self._start(entry_point, parameters))

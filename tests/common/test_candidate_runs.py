@@ -8,9 +8,10 @@ from mlflow.exceptions import MlflowException
 
 from common import candidate_runs, liveness, tracking
 from common.candidate_runs import CandidateWriter, TrackedCandidate
+from common.errors import UserError
 from common.learners import get_learner
 from common.metrics import METRICS
-from common.search.result import CandidateFailure, CandidateResult
+from common.search.result import CandidateFailure, CandidateResult, candidates_table
 
 GBT = get_learner("gbt")
 FOLDS = (dict.fromkeys(METRICS, 0.4), dict.fromkeys(METRICS, 0.6))
@@ -146,3 +147,40 @@ def test_candidates_of_a_search_that_goes_on_or_ended_well_are_left_to_it(store,
         assert candidate_runs.unfinished_candidates(start_search(store), GBT) == {}
     said = f"the same search is under way as run {other.info.run_id}: this one does not wait for it"
     assert (said in caplog.text) == (status == "RUNNING")
+
+
+def finished_search(learner="gbt", failures=()):
+    """Leave a search of four candidates, best first in its table; gives its URI."""
+    results = [
+        CandidateResult({"maxDepth": depth, "stepSize": 0.1}, FOLDS, 1.0) for depth in (7, 3, 5, 2)
+    ]
+    table = candidates_table(results, "f1", failures)
+    table["maxDepth"] = [7, 3, 5, 2, *(one.parameters["maxDepth"] for one in failures)]
+    with mlflow.start_run(tags={"learner": learner}) as active:
+        tracking.log_table(table, "candidates.csv")
+    return f"runs:/{active.info.run_id}"
+
+
+def test_warm_start_is_the_best_candidates_of_the_search_with_their_types(store):
+    uri = finished_search(failures=[CandidateFailure({"maxDepth": 9, "stepSize": 0.1}, "no")])
+    found = candidate_runs.best_of_search(uri, 2, GBT)
+    assert found == [{"maxDepth": 7, "stepSize": 0.1}, {"maxDepth": 3, "stepSize": 0.1}]
+    assert [type(value) for value in found[0].values()] == [int, float]
+    assert [one["maxDepth"] for one in candidate_runs.best_of_search(uri, 99, GBT)] == [7, 3, 5, 2]
+    assert candidate_runs.best_of_search("none", 2, GBT) == []
+
+
+def test_warm_start_of_another_learner_is_refused(store):
+    uri = finished_search(learner="random_forest")
+    with pytest.raises(UserError) as raised:
+        candidate_runs.best_of_search(uri, 2, GBT)
+    assert str(raised.value) == f"warm_start must be none, auto or a search of 'gbt', got '{uri}'"
+
+
+def test_candidate_of_many_folds_is_taken_up_with_each_in_its_place(store):
+    dead = start_search(store, "KILLED", folds="12")
+    folds = tuple(dict.fromkeys(METRICS, place / 100) for place in range(12))
+    result = CandidateResult({"maxDepth": 3, "stepSize": 0.1}, folds, 1.5)
+    candidate_runs.log_candidate(result, dead, dead.info.run_id, {"folds": 12})
+    (taken,) = candidate_runs.unfinished_candidates(start_search(store, folds="12"), GBT).values()
+    assert taken.result == result

@@ -3,7 +3,7 @@ from pyspark.sql import functions as F
 
 from common.datasets import locate, read
 from common.errors import UserError
-from common.row_hash import frame_digest
+from common.row_hash import frame_digest, row_hash
 from common.stratify import RANK, SIZE, rank_in_strata, stratify
 
 
@@ -77,6 +77,89 @@ def test_rank_numbers_each_stratum_without_gaps(pairs):
     )
     for _, rows, distinct, lowest, highest, size in found.collect():
         assert (distinct, lowest, highest, size) == (rows, 0, rows - 1, rows)
+
+
+def test_rank_is_the_place_in_the_order_of_the_hash(pairs):
+    """By its upper bits as they stand, then by the signed hash; equal rows follow each other."""
+    hashed = pairs.withColumn("hash", row_hash(pairs.columns, 7)).toPandas()
+    found = rank_in_strata(pairs, ["s.1", "t-2"], 7).withColumn("hash", row_hash(pairs.columns, 7))
+    assert found.columns == [*pairs.columns, SIZE, RANK, "hash"]
+    keys = ["s.1", "t-2"]
+    expected = {
+        key: sorted(rows["hash"], key=lambda value: ((value % 2**64) >> 52, value))
+        for key, rows in hashed.fillna("null").groupby(keys)
+    }
+    ranked = found.toPandas().fillna("null").sort_values(RANK)
+    assert {key: rows["hash"].tolist() for key, rows in ranked.groupby(keys)} == expected
+    assert {key: set(rows[SIZE]) for key, rows in ranked.groupby(keys)} == {
+        key: {len(hashes)} for key, hashes in expected.items()
+    }
+    assert len({hash for hashes in expected.values() for hash in hashes}) > 100
+
+
+def test_training_rows_are_those_of_the_lowest_ranks(pairs):
+    parts = stratify(pairs, ["s.1"], 0.3, 7)
+    ranked = rank_in_strata(pairs, ["s.1"], 7).where(F.col(RANK) < F.floor(F.col(SIZE) * 0.3))
+    assert frame_digest(parts.train) == frame_digest(ranked.select(pairs["`s.1`"], "`t-2`", "value"))
+    assert parts.train.columns == parts.test.columns == pairs.columns
+
+
+def test_summary_is_of_each_combination_in_order(spark):
+    rows = [("b", 1)] * 10 + [("a", 2)] * 3 + [("a", None)] * 7 + [("a", 1)]
+    parts = stratify(spark.createDataFrame(rows, "s string, n int"), ["s", "n"], 0.5, 1)
+    assert parts.summary.to_dict("split")["data"] == [
+        ["a,1", 0, 1, 100.0],
+        ["a,2", 1, 2, 66.67],
+        ["a,null", 3, 4, 57.14],
+        ["b,1", 5, 5, 50.0],
+    ]
+    assert parts.one_sided == ["a,1"]
+    assert parts.train.groupBy("s", "n").count().count() == 3
+
+
+def test_no_stratum_is_one_sided_where_both_sides_have_rows(pairs):
+    assert stratify(pairs, ["s.1"], 0.5, 1).one_sided == []
+
+
+@pytest.mark.parametrize("run", [1, 3, 10, 4096])
+def test_equal_rows_are_made_again_whatever_the_length_of_a_run(spark, monkeypatch, run):
+    monkeypatch.setattr("common.stratify.RUN", run)
+    rows = spark.createDataFrame([("s", 1)] * 10 + [("s", 2)] * 7 + [("t", 1)], "s string, x int")
+    found = rank_in_strata(rows, ["s"], 1).toPandas().sort_values(RANK)
+    ranks = {key: part[RANK].tolist() for key, part in found.groupby("s")}
+    assert ranks == {"s": list(range(17)), "t": [0]}
+    assert sorted(map(tuple, found[["s", "x"]].to_numpy().tolist())) == sorted(map(tuple, rows.collect()))
+    places = [part[RANK].tolist() for _, part in found[found["s"] == "s"].groupby("x")]
+    assert all(one == list(range(one[0], one[-1] + 1)) for one in places)
+
+
+def test_stratum_in_many_buckets_is_numbered_through(spark):
+    one = spark.range(9000).select(F.lit("s").alias("s"), F.col("id"))
+    found = rank_in_strata(one, ["s"], 1).toPandas()
+    assert sorted(found[RANK]) == list(range(9000))
+    assert sorted(found["id"]) == list(range(9000))
+    assert set(found[SIZE]) == {9000}
+
+
+@pytest.mark.parametrize(
+    ("strata", "message"),
+    [
+        (["nope"], "strata name 'nope', which is none of s.1, t-2, value"),
+        (["value", "s.1", "value"], "strata name 'value' twice"),
+        ([], "strata must name at least one column of s.1, t-2, value"),
+    ],
+)
+def test_strata_are_refused_in_one_line(pairs, strata, message):
+    with pytest.raises(UserError) as raised:
+        rank_in_strata(pairs, strata, 1)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("ratio", [0, 1, 1.5, -0.1])
+def test_ratio_must_lie_within_its_bounds(pairs, ratio):
+    with pytest.raises(UserError) as raised:
+        stratify(pairs, ["s.1"], ratio, 42)
+    assert str(raised.value) == f"train_ratio must lie in (0, 1), got {ratio}"
 
 
 def test_no_task_gathers_a_stratum(spark):

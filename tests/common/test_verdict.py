@@ -45,6 +45,14 @@ def test_alias_is_asked_for_by_more_than_the_margin(ours, margin, takes):
     assert Terms(margin, {}).takes(found)[0] == takes
 
 
+def test_lead_of_just_the_margin_is_not_enough():
+    found = compare_parts("roc_auc", [0.75, 0.75], [0.5, 0.5], "over the same 2 folds")
+    takes, said = Terms(0.25, {}).takes(found)
+    assert not takes
+    assert said.startswith("not better by more than the margin: ")
+    assert said.endswith("asked for more than 0.250000 (margin)")
+
+
 def test_verdict_says_the_difference_with_its_error_and_what_was_asked():
     found = compare_parts("roc_auc", [0.90, 0.80, 0.86], [0.89, 0.78, 0.83], "over the same 3 folds")
     assert Terms(None, {}).takes(found)[1] == (

@@ -160,12 +160,60 @@ def test_store_that_does_not_answer_is_an_error_and_no_lost_artifact(
     assert "lost its artifacts" not in caplog.text
 
 
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_step_that_is_started_is_reused_unless_it_is_not_to_be(store, source, monkeypatch, use_cache):
+    started = []
+
+    def submit(step, *_, synchronous):
+        started.append((step, synchronous))
+        return SimpleNamespace(run_id="new", command_proc=SimpleNamespace(pid=-1))
+
+    monkeypatch.setattr(workflow, "_put_in_background", lambda _: None)
+    monkeypatch.setattr(workflow, "_find", lambda *_: "found")
+    monkeypatch.setattr(workflow, "_submit", submit)
+    found = workflow.get_or_start("load_data", source, use_cache=use_cache, experiment_id=store)
+    assert found.run_id == ("found" if use_cache else "new")
+    assert started == ([] if use_cache else [("load_data", False)])
+
+
+def test_run_that_lost_its_artifacts_is_not_reused(launched, source, store, tmp_path, caplog):
+    first = workflow.get_or_run("load_data", source, experiment_id=store)
+    (tmp_path / "runs" / first.run_id / "artifacts" / "dataset.yaml").unlink()
+    assert not workflow.get_or_run("load_data", source, experiment_id=store).reused
+    assert "lost its artifacts" in caplog.text
+
+
 def test_champion_takes_all_searches_of_this_workflow(launched, source, store):
     searches = [
         workflow.get_or_run("train_grid", {**source, "folds": folds}, experiment_id=store).uri()
         for folds in (3, 4)
     ]
     assert workflow.resolve_inputs("champion", source, store)["candidates"].split(",") == searches
+
+
+def warm_start(store, **parameters):
+    given = {"features": "runs:/abc", "learner": "gbt", "warm_start": "auto", **parameters}
+    return workflow.resolve_inputs("train_ga", given, store)["warm_start"]
+
+
+def test_genetic_search_begins_with_the_newest_grid_search_of_its_learner_and_features(store):
+    def search(step="train_grid", learner="gbt", features="runs:/abc"):
+        tags = {tracking.STEP: step, "learner": learner, tracking.INPUT + "features": features}
+        with mlflow.start_run(tags=tags) as active:
+            return f"runs:/{active.info.run_id}"
+
+    other = search(features="runs:/def")
+    assert warm_start(store) == "none"
+    search()
+    newest = search()
+    forest = search(learner="random_forest")
+    search(step="train_ga")
+    assert warm_start(store) == newest
+    assert warm_start(store, learner="random_forest") == forest
+    assert warm_start(store, features="runs:/def") == other
+    assert warm_start(store, learner="xgboost") == "none"
+    given = {"features": "runs:/abc", "learner": "gbt", "warm_start": "runs:/given"}
+    assert "warm_start" not in workflow.resolve_inputs("train_ga", given, store)
 
 
 def test_failed_step_is_an_error_that_names_it(store, source, monkeypatch):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from common.errors import UserError
-from common.search.candidates import parse_candidates
+from common.search.candidates import difference, parse_candidates
 from common.search.result import CandidateFailure
 from tests.common.search.searches import result, text
 
@@ -38,6 +38,23 @@ def test_differences_are_taken_fold_by_fold():
     assert behind.error == pytest.approx(by_fold.std(ddof=1) / np.sqrt(5))
     assert behind.clear
     assert not candidates.behind[0].clear
+
+
+@pytest.mark.parametrize(("folds", "bound"), [(2, 12.706), (3, 4.303), (5, 2.776), (10, 2.262)])
+def test_difference_is_clear_beyond_students_bound_for_so_many_folds(folds, bound):
+    """Values of the table of Student's t, two-sided 95%: with few folds far above the normal 1.96."""
+    chance = np.resize([1.0, -1.0], folds)
+    chance = (chance - chance.mean()) / chance.std(ddof=1) * np.sqrt(folds)
+    for sign in (1, -1):
+        assert difference(chance + sign * bound * 1.001).clear
+        assert not difference(chance + sign * bound * 0.999).clear
+    found = difference(chance + 3)
+    assert (found.mean, found.error) == (pytest.approx(3), pytest.approx(1))
+
+
+def test_rounding_is_no_difference():
+    assert not difference(np.full(5, 1e-13)).clear
+    assert difference(np.full(5, 1e-11)).clear
 
 
 def test_lower_is_better_of_a_loss():

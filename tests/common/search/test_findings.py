@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,7 +8,7 @@ import yaml
 
 from common.learners import Choice, Range, get_learner
 from common.search.candidates import parse_candidates
-from common.search.findings import find, grid_yaml
+from common.search.findings import LITTLE, LITTLE_TOGETHER, _shape, find, grid_yaml
 from common.search.findings_text import headline, markdown
 from common.search.grid import grid_candidates
 from common.search.next_grid import MOST_CANDIDATES, edge_of, next_values, shrink
@@ -148,3 +149,131 @@ def test_values_that_are_wanted_least_are_left_out_where_it_matters_least():
 def test_better_side_is_wanted_first():
     assert next_values(pd.Series([5, 9, 1]), 5, COUNT, [], 2) == [5, 7, 3]
     assert next_values(pd.Series([5, 1, 9]), 5, COUNT, [], 2) == [5, 3, 7]
+
+
+def small(metric="f1", sign=1, noise=0.0001):
+    """A search whose depth does most, whose trees do little but clearly, and whose bins do nothing."""
+    depths = {2: 0, 4: 0.02, 6: 0.01}
+    candidates = grid(
+        lambda maxDepth, maxIter, maxBins: sign * (0.8 + depths[maxDepth] + 0.001 * (maxIter == 20)),
+        metric,
+        noise=noise,
+        maxDepth=[2, 4, 6],
+        maxIter=[10, 20],
+        maxBins=[16, 32],
+    )
+    found = find(candidates, GBT.parameters)
+    return found, {finding.name: finding for finding in found.parameters}
+
+
+def test_parameters_stand_in_the_order_of_what_they_explain():
+    found, _ = small()
+    assert [finding.name for finding in found.parameters] == ["maxDepth", "maxIter", "maxBins"]
+    assert found.apart
+
+
+@pytest.mark.parametrize(("metric", "sign"), [("f1", 1), ("log_loss", -1)])
+def test_best_and_worst_levels_are_those_of_the_metric_and_gains_are_positive(metric, sign):
+    _, by_name = small(metric, sign)
+    depth, trees = by_name["maxDepth"], by_name["maxIter"]
+    assert (depth.best, depth.worst, depth.winner, depth.shape) == (1, 0, 1, "peaks")
+    assert (trees.best, trees.worst, trees.winner, trees.shape) == (1, 0, 1, "rises")
+    assert depth.gain.mean == pytest.approx(0.02, abs=2e-4)
+    assert trees.gain.mean == pytest.approx(0.001, abs=2e-4)
+    assert depth.gain.clear
+    assert trees.gain.clear
+    assert [one.mean for one in depth.behind] == pytest.approx([0.02, 0, 0.01], abs=2e-4)
+    assert [one.mean for one in trees.behind] == pytest.approx([0.001, 0], abs=2e-4)
+    assert (depth.edge, trees.edge) == ("", "upper")
+
+
+def test_what_matters_little_is_gone_on_with_less_and_what_does_nothing_not_at_all():
+    found, by_name = small()
+    depth, trees, bins = (by_name[name] for name in ("maxDepth", "maxIter", "maxBins"))
+    assert (depth.little, trees.little, bins.little) == (False, True, True)
+    assert not bins.gain.clear
+
+    def following(finding, kept, steps):
+        values = found.candidates.parameters[finding.name]
+        best = found.candidates.best[finding.name]
+        return next_values(values, best, GBT.parameters[finding.name], kept, steps)
+
+    assert trees.next == following(trees, [], 1) != following(trees, [], 2)
+    assert depth.next == following(depth, [4], 2)
+    assert bins.next == [found.candidates.best["maxBins"]]
+    assert (depth.dropped, trees.dropped, bins.dropped) == (["2", "6"], ["10"], [])
+
+
+def test_parameters_that_matter_together_alone_are_gone_on_with():
+    candidates = grid(
+        lambda maxDepth, maxIter: 0.8 + 0.01 * ((maxDepth == 2) == (maxIter == 10)),
+        noise=0.0001,
+        maxDepth=[2, 4],
+        maxIter=[10, 20],
+    )
+    found = find(candidates, GBT.parameters)
+    assert all(finding.little for finding in found.parameters)
+    assert all(len(finding.next) > 1 for finding in found.parameters)
+
+
+def test_candidates_that_the_folds_cannot_tell_from_the_best_are_counted():
+    found, _ = small()
+    clear = [behind.clear for behind in found.candidates.behind]
+    assert found.alike == clear[1:].count(False) == 1
+    scores = found.candidates.folds[0]
+    assert found.error == pytest.approx(scores.std(ddof=1) / math.sqrt(5))
+
+
+def test_search_of_one_candidate_has_no_effects():
+    found = find(parse_candidates(text([result({"maxDepth": 3}, 0.8)])), GBT.parameters)
+    assert (found.effects, found.parameters, found.alike, found.apart) == (None, [], 0, False)
+    assert found.error == pytest.approx(found.candidates.folds[0].std(ddof=1) / math.sqrt(5))
+    assert grid_yaml(found) == "# 1 candidate around the best of 1\nmaxDepth: [3]\n"
+
+
+def test_next_grid_is_written_a_line_a_parameter_in_their_order(found):
+    assert grid_yaml(found) == (
+        "# 54 candidates around the best of 54\n"
+        "maxDepth: [3, 5, 6]\n"
+        "maxBins: [32, 64, 128]\n"
+        f"maxIter: {list(found.grid['maxIter'])}\n"
+        "stepSize: [0.15, 0.2, 0.25]\n"
+    )
+    assert list(found.grid) == ["maxDepth", "maxBins", "maxIter", "stepSize"]
+
+
+def test_parameter_that_did_not_vary_stays_as_it_is():
+    results = [result({"maxDepth": depth, "maxIter": 7}, 0.8 + depth / 1000) for depth in (3, 5)]
+    found = find(parse_candidates(text(results)), GBT.parameters)
+    assert found.grid["maxIter"] == [7]
+    assert len(found.grid["maxDepth"]) > 1
+
+
+@pytest.mark.parametrize(
+    ("scores", "shape"),
+    [
+        ([1, 2, 3], "rises"),
+        ([3, 2, 1], "falls"),
+        ([1, 3, 2], "peaks"),
+        ([2, 1, 3], "neither"),
+        ([2, 1, 3, 2], "neither"),
+        ([1, 3, 2, 2.5], "neither"),
+        ([1, 1, 2], "neither"),
+        ([2, 1, 1], "neither"),
+        ([3, 1, 2], "neither"),
+        ([1, 3, 3, 2], "neither"),
+        ([1, 1, 3, 2], "neither"),
+        ([1, 3, 2, 2], "neither"),
+    ],
+)
+def test_shape_of_an_effect(scores, shape):
+    assert _shape(np.array(scores), True) == shape
+    assert _shape(np.array(scores), False) == "neither"
+
+
+def test_share_at_the_bound_is_not_little():
+    assert (LITTLE, LITTLE_TOGETHER) == (0.05, 0.02)
+    _, by_name = small()
+    depth = by_name["maxDepth"]
+    for share, little in ((0.05, False), (0.0499, True)):
+        assert replace(depth, effect=replace(depth.effect, share=share)).little == little

@@ -46,6 +46,45 @@ def test_lowest_is_best_for_a_loss():
     assert search.table()["best_so_far"].is_monotonic_decreasing
 
 
+def loss(candidate):
+    """Lowest where depth is 12 and the step is 0.1."""
+    value = 1 - score(candidate).mean("f1")
+    return CandidateResult(candidate, (dict.fromkeys(METRICS, value),), 0.0)
+
+
+def test_generations_of_a_loss_breed_from_the_lowest():
+    search, _ = run(metric="log_loss", evaluate=loss, generations=12)
+    table = search.table()
+    assert table["mean"].iloc[-1] < table["mean"].iloc[0] - 0.05
+    assert (table["best"] <= table["mean"]).all()
+    assert (table["mean"] <= table["worst"]).all()
+
+
+def test_row_of_a_generation_is_that_of_its_candidates():
+    search, drawn = run(generations=5)
+    for row, generation in zip(search.rows, drawn, strict=True):
+        values = [score(candidate).mean("f1") for candidate in generation.drawn]
+        assert (row["best"], row["worst"]) == (max(values), min(values))
+        assert row["mean"] == pytest.approx(sum(values) / len(values))
+        assert row["candidates"] == len(values) == 8
+        assert row["fitted"] == len(generation.new)
+    bests = [row["best"] for row in search.rows]
+    assert search.table()["best_so_far"].tolist() == [max(bests[: n + 1]) for n in range(5)]
+    for name, numbers in search.generations.items():
+        assert numbers == [
+            g.number for g in drawn for candidate in g.drawn if candidate_name(candidate) == name
+        ]
+
+
+def test_failed_candidates_of_a_loss_have_no_children():
+    def evaluate(candidate):
+        return CandidateFailure(candidate, "x") if candidate["maxDepth"] > 10 else loss(candidate)
+
+    _, drawn = run(metric="log_loss", evaluate=evaluate, generations=8)
+    deep = [sum(c["maxDepth"] > 10 for c in generation.drawn) for generation in drawn]
+    assert deep[-1] < deep[0]
+
+
 @pytest.mark.parametrize("breeding", [{"crossover": c} for c in CROSSOVERS] + [{"mutation": "uniform"}])
 def test_same_seed_draws_the_same(breeding):
     (_, one), (_, two), (_, other) = (run(seed=s, generations=3, **breeding) for s in (1, 1, 2))

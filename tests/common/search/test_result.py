@@ -1,5 +1,13 @@
+import pytest
+
 from common.metrics import METRICS
-from common.search.result import CandidateFailure, CandidateResult, candidates_table, ranked
+from common.search.result import (
+    CandidateFailure,
+    CandidateResult,
+    candidate_name,
+    candidates_table,
+    ranked,
+)
 
 
 def candidate(depth, *values):
@@ -16,6 +24,45 @@ def test_best_has_the_highest_mean_or_the_lowest_loss():
 def test_best_of_equals_does_not_depend_on_their_order():
     one, two = candidate(1, 0.5), candidate(2, 0.5)
     assert ranked([one, two], "f1")[0] is ranked([two, one], "f1")[0]
+
+
+def test_winner_is_the_maximum_of_many_candidates_whatever_their_order():
+    values = [0.5, 0.9, 0.1, 0.7, 0.3, 0.8]
+    for turn in range(len(values)):
+        order = values[turn:] + values[:turn]
+        results = [candidate(place, value, value) for place, value in enumerate(order)]
+        means = [one.mean("f1") for one in ranked(results, "f1")]
+        assert means == sorted(values, reverse=True)
+        losses = [one.mean("log_loss") for one in ranked(results, "log_loss")]
+        assert losses == sorted(values)
+
+
+def test_equals_stand_by_name():
+    results = [candidate(depth, 0.5) for depth in (3, 1, 2)]
+    for metric in ("f1", "log_loss"):
+        assert [one.parameters["maxDepth"] for one in ranked(results, metric)] == [1, 2, 3]
+
+
+def test_mean_and_deviation_are_over_the_folds_of_one_metric():
+    folds = ({**dict.fromkeys(METRICS, 0.0), "f1": 0.2}, {**dict.fromkeys(METRICS, 0.0), "f1": 0.6})
+    result = CandidateResult({}, folds, 1.0)
+    assert (result.mean("f1"), result.std("f1")) == (pytest.approx(0.4), pytest.approx(0.2))
+    assert (result.mean("accuracy"), result.std("accuracy")) == (0, 0)
+
+
+def test_name_is_the_parameters_on_a_line_by_their_names():
+    assert candidate_name({"b": 2, "a": 0.1}) == "a=0.1 b=2"
+    assert CandidateResult({"b": 2, "a": 0.1}, (), 0.0).name == "a=0.1 b=2"
+    assert CandidateFailure({"b": 2, "a": 0.1}, "no").name == "a=0.1 b=2"
+
+
+def test_seconds_are_told_to_a_thousandth():
+    (row,) = candidates_table([CandidateResult({}, candidate(1, 0.5).folds, 1.23456)], "f1").to_dict(
+        "records"
+    )
+    assert row["fit_seconds"] == 1.235
+    assert "generations" not in row
+    assert "error" not in row
 
 
 def test_failed_candidates_stand_last_with_their_error():

@@ -1,0 +1,108 @@
+"""What main hands to its steps: they are stood in for, and say what they were given."""
+
+import mlflow
+import pytest
+from click.testing import CliRunner
+
+from common.workflow import StartedStep, StepRun, entry_defaults
+from steps import main as module
+from steps.main import Steps, main
+
+GIVEN = {
+    "dataset": "adult",
+    "source": "people.csv",
+    "profile": "none",
+    "profile_rows": "77",
+    "strata": "income",
+    "train_ratio": "0.6",
+    "encoding": "index",
+    "learner": "random_forest",
+    "folds": "3",
+    "metric": "accuracy",
+    "engine": "mllib",
+    "parallelism": "4",
+    "grid": '{"maxDepth": [2]}',
+    "space": '{"maxDepth": {"low": 1, "high": 3}}',
+    "generations": "2",
+    "population": "5",
+    "patience": "6",
+    "seed": "9",
+    "name": "other",
+    "margin": "0.5",
+    "gates": '{"f1": 0.6}',
+}
+
+
+@pytest.fixture
+def called(store, monkeypatch):
+    """Stand in for all steps: what was called, by step: its parameters and whether it may be reused."""
+    calls = {}
+
+    def get_or_run(step, parameters, use_cache, experiment_id):
+        assert experiment_id == store
+        calls[step] = {name: str(value) for name, value in parameters.items()}, use_cache
+        with mlflow.start_run(nested=True):
+            return StepRun(step, f"{step}_run", False, 0.0)
+
+    def get_or_start(*given):
+        done = get_or_run(*given)
+        return StartedStep(done.step, done.run_id, None)
+
+    monkeypatch.setattr(module, "get_or_run", get_or_run)
+    monkeypatch.setattr(module, "get_or_start", get_or_start)
+    monkeypatch.setattr(module, "leave_report", lambda workflow: "report.html")
+    monkeypatch.setattr(module, "workflow_of", lambda run: None)
+    return calls
+
+
+def run_main(**options):
+    arguments = [
+        part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)
+    ]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+
+
+def test_every_parameter_of_main_reaches_each_step_that_has_it(called):
+    run_main(**GIVEN)
+    assert list(called) == [
+        "load_data",
+        "eda",
+        "split",
+        "featurize",
+        "train_grid",
+        "train_ga",
+        "champion",
+    ]
+    searches = {"candidates": "runs:/train_grid_run,runs:/train_ga_run"}
+    inputs = {"data": "runs:/load_data_run/data", "split": "runs:/split_run", **searches}
+    inputs["features"] = "runs:/featurize_run"
+    for step, (given, _) in called.items():
+        of_main = {name: (GIVEN | inputs).get(name) for name in entry_defaults(step)}
+        assert given.items() >= {n: v for n, v in of_main.items() if v is not None}.items(), step
+        assert given.items() <= (GIVEN | inputs).items(), step
+
+
+@pytest.mark.parametrize("use_cache", ["true", "false"])
+def test_use_cache_reaches_every_step(called, use_cache, monkeypatch):
+    monkeypatch.setattr(module.registry, "present_champion", lambda name: object())
+    monkeypatch.setattr(module, "_tell", lambda done, name: None)
+    run_main(**GIVEN, use_cache=use_cache)
+    assert {cached for _, cached in called.values()} == {use_cache == "true"}
+
+
+def test_champion_is_judged_anew_where_there_is_none(called):
+    run_main(**GIVEN)
+    assert [step for step, (_, cached) in called.items() if not cached] == ["champion"]
+
+
+def test_no_generations_are_no_genetic_search(called):
+    run_main(**{**GIVEN, "generations": "0"})
+    assert "train_ga" not in called
+    assert called["champion"][0]["candidates"] == "runs:/train_grid_run"
+
+
+def test_step_is_reused_only_where_both_main_and_step_allow_it(called, store):
+    for use_cache, reusable in ((True, True), (True, False), (False, True), (False, False)):
+        Steps(store, {}, use_cache, None).run("split", reusable=reusable)
+        assert called["split"] == ({}, use_cache and reusable)
