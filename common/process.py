@@ -5,6 +5,7 @@ ids and the start of the process it is one of all that ever were.
 """
 
 import os
+import socket
 import uuid
 from pathlib import Path
 
@@ -29,10 +30,13 @@ def is_gone(process: str) -> bool | None:
 
 
 def _place() -> str | None:
-    """Return this boot and this namespace of process ids; None where the system has no such things."""
+    """Return this boot, host and namespace of process ids; None where the system has no such things.
+
+    Virtual machines that were restored from one snapshot have one boot: their hosts' names part them.
+    """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot}/{os.readlink('/proc/self/ns/pid')}"
+        return f"{boot}/{socket.gethostname()}/{os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return None
 

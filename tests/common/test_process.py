@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 
 import pytest
@@ -28,6 +29,13 @@ def test_process_that_waits_for_its_parent_to_ask_is_gone():
 @pytest.mark.parametrize("place", ["another boot/pid:[4026531836]", PLACE[:-2] + "0]", ""])
 def test_process_of_another_machine_or_container_is_not_known(place):
     assert is_gone(f"{place}/{PID}/{START}") is None
+
+
+def test_machine_that_was_restored_from_the_same_snapshot_is_another_one(monkeypatch):
+    known = f"{PLACE}/{PID}/{int(START) - 1}"
+    assert is_gone(known) is True
+    monkeypatch.setattr(socket, "gethostname", lambda: "another")
+    assert is_gone(known) is None
 
 
 def test_process_that_this_user_cannot_see_is_not_known(monkeypatch):
