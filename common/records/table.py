@@ -125,7 +125,12 @@ def _told(files: CsvFiles, form: Form) -> str:
     header = "with a header" if files.header.there else "without a header"
     told = f"CSV in {encoding_name(form.encoding)} {header}"
     used = set(files.header.places.values())
-    others = [name for place, name in enumerate(files.header.names) if place not in used]
+    # The label is no input of a model, and is looked at all the same.
+    others = [
+        name
+        for place, name in enumerate(files.header.names)
+        if place not in used and name.lower() != form.label.lower()
+    ]
     if files.header.there and others:
         told += f", columns more: {', '.join(others[:5])}{' ...' if len(others) > 5 else ''}"
     if files.over_lines:
