@@ -117,7 +117,8 @@ def score_file(
             if bad == rows:
                 reason = _first_reason(records.rejected())
                 raise UserError(f"input {source} has no row that can be scored; the first: {reason}")
-            over_lines = records.table.over_lines
+            # A text of Parquet may have line breaks: nobody looked.
+            over_lines = records.table.over_lines or not records.table.is_csv
             if bad:
                 _write(records.rejected(), rejects_part, target)
                 reason = _first_reason(_read(spark, rejects_part, target, over_lines))

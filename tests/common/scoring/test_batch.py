@@ -222,6 +222,12 @@ def test_record_over_lines_is_written_and_read_back_whole(score):
     assert bad["note"].tolist() == ["d\ne"]
 
 
+def test_label_beside_a_line_break_of_parquet_is_read_back_from_csv(score):
+    rows = {"note": ["a\nb\rc", "d"], "age": [39, 40], "pay-rate": [1.0, 2.0], "job": ["Clerk", "x"]}
+    outcome, good, _ = score(pa.table({**rows, "promoted": ["yes", "no"]}), target="scores.csv")
+    assert (outcome.labelled, len(good)) == (2, 2)
+
+
 def test_boolean_label_of_parquet_is_the_labels_text(spark, tiny_model, tmp_path):
     kept = find_portable_model(str(tiny_model))
     model = replace(kept, labels=("false", "true"))
