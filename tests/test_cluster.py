@@ -128,4 +128,5 @@ def test_what_workers_write_reaches_a_far_store_or_the_step_says_what_to_set(apa
     ):
         assert sum(item.file_size for item in client.list_artifacts(found["kept"][step], path)) > 0
     assert list(shared.iterdir()) == []
-    assert list((own / "tmp").iterdir()) == []
+    # The store's lock is for all of its processes, and stays.
+    assert [path for path in (own / "tmp").iterdir() if not path.match("mlflow-store-*.lock")] == []
