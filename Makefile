@@ -2,7 +2,8 @@
 
 PYTHON ?= python3.11
 BIN := $(CURDIR)/.venv/bin
-RUN := PATH="$(BIN):$$PATH" "$(BIN)/mlflow" run . --env-manager local
+# MLflow's command, on a store whose tables only one process makes at a time.
+RUN := PATH="$(BIN):$$PATH" "$(BIN)/python" -m common.store run . --env-manager local
 
 # Parameters of main that make takes by the same names: make main source=FILE grid=gbt_fine
 PARAMETERS := dataset source profile profile_rows strata train_ratio encoding learner grid rounds space \
@@ -15,8 +16,12 @@ GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P
 main: setup
 	@$(RUN) -e main $(GIVEN)
 
-test: lint
+test: lint .venv/tests-installed
 	@"$(BIN)/python" -m pytest
+
+.venv/tests-installed: tests/requirements.txt .venv/installed
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt -c requirements.txt
+	@touch $@
 
 lint: setup
 	@"$(BIN)/ruff" check .

@@ -3,15 +3,17 @@
 from pathlib import Path
 
 from common import tracking
-from common.errors import UserError
 
 
 def find_text(run_id: str, path: str) -> str | None:
-    """Return a text artifact; None, if the run has none of that name (any more)."""
-    try:
-        return tracking.read_text(f"runs:/{run_id}/{path}")
-    except UserError:
-        return None
+    """Return a text artifact; None, if the run has none of that name (any more).
+
+    Raises:
+        StoreSilent: its store does not answer.
+    """
+    return (
+        tracking.read_text(f"runs:/{run_id}/{path}") if tracking.has_artifacts(run_id, [path]) else None
+    )
 
 
 def find_files(run_id: str, folder: str, pattern: str) -> dict[str, bytes]:
@@ -21,9 +23,11 @@ def find_files(run_id: str, folder: str, pattern: str) -> dict[str, bytes]:
         run_id: whose they are.
         folder: among the run's artifacts.
         pattern: of their names, as *.png.
+
+    Raises:
+        StoreSilent: its store does not answer.
     """
-    try:
-        found = Path(tracking.fetch(f"runs:/{run_id}/{folder}"))
-    except UserError:
+    if not tracking.has_artifacts(run_id, [folder]):
         return {}
+    found = Path(tracking.fetch(f"runs:/{run_id}/{folder}"))
     return {file.name: file.read_bytes() for file in sorted(found.glob(pattern))}

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,15 +16,22 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
 
-from common import tracking
-from common.champion import FOLD_SCORES, METRIC
+from common import liveness, tracking
+from common.champion import FOLD_SCORES, FOLDS_DIGEST, METRIC
 from common.errors import UserError
 from common.learners import Learner, Parameters
 from common.metrics import METRICS
 from common.search.result import CandidateFailure, CandidateResult, Outcome
 
+log = logging.getLogger(__name__)
+
 # Tag of a candidate: a fold's scores, the fold's number after the dot.
 FOLD = "workflow.fold."
+CANDIDATE = "candidate"
+# Tags of a candidate and of a search that was given up: the one that it is a copy of, and who has them.
+TAKEN_FROM, TAKEN_UP_BY = "taken_from", "taken_up_by"
+# Tags of a search that decide what its candidates score.
+SAME = ("learner", "engine", "seed", "folds", FOLDS_DIGEST)
 # A message longer than this is cut: a tag takes 8,000 characters.
 LONGEST_ERROR = 1000
 
@@ -69,7 +77,7 @@ class CandidateWriter:
             self._raise()
 
     def add(self, outcome: Outcome | TrackedCandidate, parent: str | None = None) -> None:
-        """Have an outcome written below a run (default: the search), or an earlier one moved there."""
+        """Have an outcome written below a run (default: the search), or an earlier one again there."""
         self._raise()
         self.queue.put((outcome, parent or self.search.info.run_id))
 
@@ -93,14 +101,22 @@ class CandidateWriter:
             self.queue.task_done()
 
     def _write(self, item: Outcome | TrackedCandidate, parent: str) -> None:
+        tags: dict[str, str] = {}
+        outcome: Outcome
         if isinstance(item, TrackedCandidate):
-            move_candidate(item.run_id, self.search.info.run_id, parent)
-            self.run_ids[item.result.name] = item.run_id
+            outcome, tags[TAKEN_FROM] = item.result, item.run_id
         else:
-            self.run_ids[item.name] = log_candidate(item, self.search, parent, self.constants)
+            outcome = item
+        self.run_ids[outcome.name] = log_candidate(outcome, self.search, parent, self.constants, tags)
 
 
-def log_candidate(outcome: Outcome, search: Run, parent: str, constants: Mapping[str, object]) -> str:
+def log_candidate(
+    outcome: Outcome,
+    search: Run,
+    parent: str,
+    constants: Mapping[str, object],
+    more_tags: Mapping[str, str] | None = None,
+) -> str:
     """Write one candidate as a finished, or failed, child run and return the child's id.
 
     A metric's steps are the folds' values; its last step, and so what is shown, is their mean.
@@ -110,6 +126,7 @@ def log_candidate(outcome: Outcome, search: Run, parent: str, constants: Mapping
         search: the search.
         parent: id of the search, or of the generation.
         constants: parameters that all candidates share.
+        more_tags: of this one.
     """
     params = [Param(name, str(value)) for name, value in {**constants, **outcome.parameters}.items()]
     metrics: list[Metric] = []
@@ -122,7 +139,7 @@ def log_candidate(outcome: Outcome, search: Run, parent: str, constants: Mapping
         metrics = _metrics(outcome)
         # Metric histories are read one by one; the tags come with the run when it is taken up again.
         tags = {f"{FOLD}{place}": json.dumps(fold) for place, fold in enumerate(outcome.folds)}
-    child = _open_run(search, parent, "candidate", outcome.name, tags)
+    child = _open_run(search, parent, CANDIDATE, outcome.name, {**tags, **(more_tags or {})})
     client = MlflowClient()
     client.log_batch(child, metrics=metrics, params=params)
     client.set_terminated(child, RunStatus.to_string(status))
@@ -160,31 +177,54 @@ def _metrics(result: CandidateResult) -> list[Metric]:
     return metrics
 
 
-def move_candidate(run_id: str, search: str, parent: str) -> None:
-    """Give a finished candidate to another search, below the run `parent`."""
-    tags = {tracking.PARENT: parent, tracking.SEARCH: search}
-    MlflowClient().log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])
-
-
 def unfinished_candidates(search: Run, learner: Learner) -> dict[str, TrackedCandidate]:
     """Return, by name, what searches that were killed or failed had finished of the same work.
 
+    Nothing is taken from them, so one that was given up wrongly loses nothing. What runs elsewhere is
+    waited for until it is known to live or to be dead.
+
     Args:
-        search: the run that is to go on; the others have its key.
+        search: the run that is to go on, with the tags SAME; the others have its key.
         learner: for the types of the parameters.
     """
-    client, experiments = MlflowClient(), [search.info.experiment_id]
-    key = search.data.tags[tracking.KEY]
-    given_up = "attributes.status != 'FINISHED' and attributes.status != 'RUNNING'"
+    experiment, own = search.info.experiment_id, search.info.run_id
+    key = {tracking.KEY: search.data.tags[tracking.KEY]}
+    for living in liveness.wait_for_verdicts(experiment, key, own):
+        log.warning("the same search is under way as run %s: this one does not wait for it", living)
     found: dict[str, TrackedCandidate] = {}
-    for dead in client.search_runs(experiments, f"tags.`{tracking.KEY}` = '{key}' and {given_up}"):
-        finished = f"tags.`{tracking.SEARCH}` = '{dead.info.run_id}' and attributes.status = 'FINISHED'"
-        for run in client.search_runs(experiments, finished, max_results=50_000):
-            if run.data.tags.get(tracking.STEP) == "candidate":
-                result = _read_candidate(run, learner)
-                found[result.name] = TrackedCandidate(run.info.run_id, result)
-        client.set_tag(dead.info.run_id, "taken_up_by", search.info.run_id)
+    for status in ("KILLED", "FAILED"):
+        for dead in tracking.find_runs(key, experiment, status):
+            if dead.info.run_id != own and not _was_finished(dead):
+                found |= _candidates_of(dead, search, learner)
     return found
+
+
+def _was_finished(dead: Run) -> bool:
+    """Tell whether another search took up a dead one and came to its end."""
+    heir = dead.data.tags.get(TAKEN_UP_BY)
+    run = tracking.find_run(heir) if heir else None
+    return run is not None and run.info.status == "FINISHED"
+
+
+def _candidates_of(dead: Run, search: Run, learner: Learner) -> dict[str, TrackedCandidate]:
+    """Return the finished candidates of a search, if they were scored as another one's are."""
+    mark = {tracking.SEARCH: dead.info.run_id, tracking.STEP: CANDIDATE}
+    runs = tracking.find_finished(mark, search.info.experiment_id, most=None)
+    ours, theirs = ({name: run.data.tags.get(name) for name in SAME} for run in (search, dead))
+    if not runs:
+        return {}
+    if ours != theirs:
+        apart = ", ".join(f"{name} {theirs[name]}" for name in SAME if theirs[name] != ours[name])
+        log.warning("not taking up %d candidates of run %s: %s", len(runs), dead.info.run_id, apart)
+        return {}
+    MlflowClient().set_tag(dead.info.run_id, TAKEN_UP_BY, search.info.run_id)
+    results = {run.info.run_id: _read_candidate(run, learner) for run in runs}
+    wanted = int(ours["folds"] or 0)
+    return {
+        result.name: TrackedCandidate(run_id, result)
+        for run_id, result in results.items()
+        if len(result.folds) == wanted and all(set(fold) == set(METRICS) for fold in result.folds)
+    }
 
 
 def _read_candidate(run: Run, learner: Learner) -> CandidateResult:

@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from common.spark import CLASS_ARCHIVE, get_session
+from common.whole_file import whole_file
 
 
 def write_archive(path: Path) -> None:
@@ -29,17 +30,18 @@ def write_archive(path: Path) -> None:
         OSError: the JVM wrote none, as one before Java 13 would not.
     """
     # A JVM dies of an archive that is cut short, so it gets its name when it is whole.
-    unfinished = path.with_suffix(".unfinished")
-    spark = get_session("local[1]", java_options=f"-XX:ArchiveClassesAtExit={unfinished}")
-    _load_classes(spark)
-    gateway = SparkContext._gateway
-    assert gateway is not None, "a session has a gateway to its JVM"
-    spark.stop()
-    # The JVM ends, and writes the archive, when the pipe that it listens on is closed.
-    gateway.shutdown()
-    gateway.proc.stdin.close()
-    gateway.proc.wait()
-    unfinished.replace(path)
+    with whole_file(path) as part:
+        spark = get_session("local[1]", java_options=f"-XX:ArchiveClassesAtExit={part}")
+        _load_classes(spark)
+        gateway = SparkContext._gateway
+        assert gateway is not None, "a session has a gateway to its JVM"
+        spark.stop()
+        # The JVM ends, and writes the archive, when the pipe that it listens on is closed.
+        gateway.shutdown()
+        gateway.proc.stdin.close()
+        gateway.proc.wait()
+        if not part.is_file():
+            raise OSError(f"Java wrote no archive for {path}")
 
 
 def _load_classes(spark: SparkSession) -> None:

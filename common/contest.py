@@ -10,7 +10,7 @@ from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 from pyspark.sql import SparkSession
 
-from common import tracking
+from common import frames, tracking
 from common.champion import SEARCH, contestant
 from common.datasets import DatasetSpec, parse_spec
 from common.ensemble.members import member_of
@@ -18,6 +18,7 @@ from common.ensemble.out_of_fold import mixed, out_of_fold
 from common.gates import OF_ROWS, measure_rows
 from common.row_hash import quoted
 from common.search.folds import fold_data
+from common.spark_models import load_spark_model
 from common.unseen import Trained, compare_on_unseen
 from common.vectorizer import LABEL
 from common.verdict import Comparison, Incomparable, compare_parts, same_folds
@@ -49,9 +50,9 @@ def compare_versions(
     spark = session()
     trained = [
         Trained(
-            tracking.load_spark_model(f"runs:/{version.tags[SEARCH]}/spark-model"),
-            tracking.read_frame(spark, f"{uri}/train"),
-            tracking.read_frame(spark, f"{uri}/test"),
+            load_spark_model(f"runs:/{version.tags[SEARCH]}/spark-model"),
+            frames.read_frame(spark, f"{uri}/train"),
+            frames.read_frame(spark, f"{uri}/test"),
         )
         for version, uri in zip((first, second), features, strict=True)
     ]
@@ -79,7 +80,7 @@ def measure(
     members = [member_of(tracking.get_run(run_id)) for run_id in weights]
     features = members[0].features
     spec = parse_spec(tracking.read_text(f"{features}/dataset.yaml"), features)
-    train = tracking.read_frame(session(), f"{features}/train")
+    train = frames.read_frame(session(), f"{features}/train")
     data = fold_data(train, members[0].folds, spec.strata)
     said, _ = out_of_fold(members, data, spec.strata)
     probability = mixed(list(weights.values())).alias("probability")

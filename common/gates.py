@@ -3,6 +3,7 @@
 All is measured on training rows that the winner was not fitted on: test rows choose nothing.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,9 @@ from common.metrics import EPSILON, METRICS, calibration_error, sign
 from common.row_hash import quoted
 from common.score_table import score_table
 from common.vectorizer import LABEL
+
+# It tells of each validation that it begins.
+logging.getLogger("mlflow.models.evaluation.validation").setLevel(logging.WARNING)
 
 STRATUM_LOSS, CALIBRATION_ERROR = "stratum_loss", "calibration_error"
 # Those that the folds' scores do not tell.

@@ -16,10 +16,14 @@ from typing import Any, TypeVar
 from pyspark import inheritable_thread_target
 from pyspark.sql import SparkSession
 
+from common.memory import machine_memory
+
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
 LOG4J = ROOT / "conf" / "spark" / "log4j2.properties"
 LIBRARY = "common.zip"
+# Of the driver's JVM, if nothing is said: what is left is Python's, and the files' that are read.
+MOST_MEMORY = 4 << 30
 # Of this environment: the classes that its Spark loads (see common/class_archive).
 CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
 
@@ -46,7 +50,8 @@ def get_session(
 
     A cluster is sent this library's code; its Python (PYSPARK_PYTHON) must have the packages. A local
     session listens on the loopback address alone and has no web UI. Driver memory is the
-    environment's SPARK_DRIVER_MEMORY, 4g by default: on a local master the driver does all the work.
+    environment's SPARK_DRIVER_MEMORY; by default 4g, or half of what a smaller machine or container
+    has: on a local master the driver does all the work.
     """
     master = master or os.environ.get("SPARK_MASTER", "local[*]")
     settings = {
@@ -54,7 +59,7 @@ def get_session(
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         # Read from Parquet by columns, a vector could not be handed to a Python function.
         "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled": "false",
-        "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY", "4g"),
+        "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY") or _driver_memory(),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(shows_stages).lower(),
         # Between the JVM and its Python workers loopback's TCP waits 20 ms each way, a task.
@@ -68,8 +73,6 @@ def get_session(
     options.append("-XX:+UseParallelGC")
     if brief:
         options.append("-XX:TieredStopAtLevel=1")
-        # Half a second of planning anew, stage by stage, for queries of a second.
-        settings["spark.sql.adaptive.enabled"] = "false"
     # Spark splits Java's options at spaces: in a folder that has one its warnings are shown.
     settings["spark.driver.extraJavaOptions"] = " ".join(o for o in options if " " not in o)
     if master.startswith("local"):
@@ -78,6 +81,10 @@ def get_session(
         settings["spark.driver.host"] = settings["spark.driver.bindAddress"] = "127.0.0.1"
         # Two hundred shuffle partitions, Spark's default for clusters, are 200 tiny tasks here.
         settings["spark.sql.shuffle.partitions"] = str(os.cpu_count() or 1)
+        if brief:
+            # Half a second of planning anew, stage by stage, for queries of a second; but on a cluster
+            # that joins its many shuffle partitions.
+            settings["spark.sql.adaptive.enabled"] = "false"
     # PySpark logs every query error as JSON with its Java trace; the exception says the same.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
@@ -88,6 +95,10 @@ def get_session(
     if not master.startswith("local"):
         _send_library(session)
     return session
+
+
+def _driver_memory() -> str:
+    return f"{min(MOST_MEMORY, machine_memory() // 2) >> 20}m"
 
 
 def beside(session: SparkSession, work: Callable[..., T], *arguments: Any) -> Future[T]:

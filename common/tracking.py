@@ -1,42 +1,42 @@
-"""All that talks to MLflow's tracking: runs found, frames, tables and models kept and read back."""
+"""All that talks to MLflow's tracking: runs found, tables, texts and files kept and read back."""
 
 import logging
 import os
-import re
-import socket
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count, takewhile
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse, urlsplit, urlunsplit
 
 import mlflow
 import pandas as pd
-import psutil
+import requests
 from mlflow import MlflowClient
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.spark_dataset_source import SparkDatasetSource
-from mlflow.entities import Metric, Run, RunStatus
+from mlflow.entities import FileInfo, LifecycleStage, Metric, Run
 from mlflow.exceptions import MlflowException
-from mlflow.models import Model, ModelSignature
+from mlflow.models import Model
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, TEMPORARILY_UNAVAILABLE, ErrorCode
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
+from mlflow.tracking import is_tracking_uri_set
 from mlflow.types import ColSpec, DataType, Schema
-from mlflow.utils.file_utils import local_file_uri_to_path
-from pyspark.errors import PySparkException
-from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
+from sqlalchemy.exc import InterfaceError, OperationalError
 
+from common import copies
 from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
-from common.spark import file_uri
+from common.secrets import masked
 
 # Tags by which runs are found again.
 STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
-# The process that fills a run; of a run below a search, which search that is.
-PROCESS, SEARCH = "workflow.process", "workflow.search"
+# Of a run below a search, which search that is.
+SEARCH = "workflow.search"
 # MLflow's own: of the run that this one is nested in.
 PARENT = "mlflow.parentRunId"
 
@@ -49,33 +49,122 @@ logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 # It tells at length how a model's files come from the run to Spark.
 logging.getLogger("mlflow.spark").setLevel(logging.WARNING)
 
-# MLflow's own bound of a tag.
-LONGEST_NOTE = 8000
+# More runs than any store has.
+ALL = 10**9
 
-# Where Spark itself can write: nothing then passes through the driver's disk.
-SPARK_SCHEMES = ("file", "hdfs", "s3a", "abfss", "gs", "dbfs")
+# MLflow's own bound of a tag, which it cuts without a word.
+LONGEST_TAG = 8000
 
 
-def find_finished(tags: Mapping[str, str], experiment_id: str, most: int = 1) -> list[Run]:
-    """Return the newest finished runs that have all these tags, by one indexed query."""
-    clauses = [f"tags.`{name}` = '{value}'" for name, value in tags.items()]
+class StoreSilent(UserError):
+    """A store did not answer, so what it holds is not known."""
+
+
+def list_tags(name: str, items: Iterable[str]) -> dict[str, str]:
+    """Return a list as tags: `name`, and `name.1`, `name.2`, ... where one cannot hold it; see listed."""
+    parts = [""]
+    for item in items:
+        longer = f"{parts[-1]},{item}" if parts[-1] else item
+        if len(longer) <= LONGEST_TAG:
+            parts[-1] = longer
+        else:
+            parts.append(item)
+    return {f"{name}.{place}" if place else name: part for place, part in enumerate(parts)}
+
+
+def listed(tags: Mapping[str, str], name: str) -> list[str]:
+    """Return the list that `list_tags` made tags of; where there is none, an empty one."""
+    names = takewhile(tags.__contains__, (f"{name}.{place}" if place else name for place in count()))
+    return [item for part in names for item in tags[part].split(",") if item]
+
+
+def find_finished(tags: Mapping[str, str], experiment_id: str, most: int | None = 1) -> list[Run]:
+    """Return the newest finished runs that have all these tags; all of them, if `most` is None."""
+    return find_runs(tags, experiment_id, "FINISHED", most)
+
+
+def find_runs(
+    tags: Mapping[str, str], experiment_id: str, status: str, most: int | None = None
+) -> list[Run]:
+    """Return the newest runs of a status that have all these tags, by one indexed query a page."""
+    clauses = [f"tags.`{name}` {_equals(value)}" for name, value in tags.items()]
+    query = " and ".join([*clauses, f"attributes.status = '{status}'"])
+    exact = not any("'" in value and '"' in value for value in tags.values())
+    found = search(experiment_id, query, most if exact else None)
+    return found if exact else [run for run in found if tags.items() <= run.data.tags.items()][:most]
+
+
+def _equals(value: str) -> str:
+    """Return the clause of a value; literals know no escapes: one with both quotes is like it."""
+    if "'" in value and '"' in value:
+        return "LIKE '{}'".format(value.replace("'", "_"))
+    quote = '"' if "'" in value else "'"
+    return f"= {quote}{value}{quote}"
+
+
+def search(experiment_id: str, query: str, most: int | None = None) -> list[Run]:
+    """Return the newest runs that a query of MLflow's finds, however many; at most so many, if told."""
     return list(
-        MlflowClient().search_runs(
+        mlflow.search_runs(
             [experiment_id],
-            filter_string=" and ".join([*clauses, "attributes.status = 'FINISHED'"]),
+            filter_string=query,
             order_by=["attributes.start_time DESC"],
-            max_results=most,
+            max_results=ALL if most is None else most,
+            output_format="list",
         )
     )
 
 
-def has_artifacts(run_id: str, names: Sequence[str]) -> bool:
-    """Tell whether a run's artifacts are still where the store says."""
+def has_artifacts(run_id: str, names: Iterable[str]) -> bool:
+    """Tell whether artifacts of a run are there: files that are not empty, folders with such a file.
+
+    Raises:
+        StoreSilent: their store does not answer.
+    """
     try:
-        found = {item.path for item in MlflowClient().list_artifacts(run_id)}
-    except (MlflowException, OSError):
-        return False
-    return found >= set(names)
+        store = get_artifact_repository(RunsArtifactRepository.get_underlying_uri(f"runs:/{run_id}"))
+        folders: dict[str | None, dict[str, FileInfo]] = {}
+        for name in names:
+            folder = name.rpartition("/")[0] or None
+            if folder not in folders:
+                folders[folder] = {item.path: item for item in store.list_artifacts(folder)}
+            if name not in folders[folder] or not _has_content(store, folders[folder][name]):
+                return False
+        return True
+    except MlflowException as error:
+        if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            return False
+        raise _silence(run_id, error) from None
+    except Exception as error:
+        # Each store has a library, and errors, of its own; one that has nothing has no error.
+        raise _silence(run_id, error) from None
+
+
+def _has_content(store: ArtifactRepository, item: FileInfo) -> bool:
+    if not item.is_dir:
+        return item.file_size != 0
+    # Spark's marks and checksums are there without the rows.
+    inside = [
+        one
+        for one in store.list_artifacts(item.path)
+        if not one.path.rpartition("/")[2].startswith(("_", "."))
+    ]
+    return any(_has_content(store, one) for one in sorted(inside, key=lambda one: one.is_dir))
+
+
+def _silence(run_id: str, error: Exception) -> StoreSilent:
+    return StoreSilent(f"the store of run {run_id}'s artifacts does not answer: {first_line(error)}")
+
+
+def is_silence(error: BaseException | None) -> bool:
+    """Tell whether an error of MLflow's comes from a tracking store that could not be reached."""
+    while error is not None:
+        if isinstance(error, (requests.RequestException, OperationalError, InterfaceError)):
+            return True
+        if getattr(error, "error_code", "") == ErrorCode.Name(TEMPORARILY_UNAVAILABLE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def artifact_bytes(uri: str) -> int | None:
@@ -101,73 +190,84 @@ def get_run(uri: str) -> Run:
 
     Raises:
         UserError: there is no such run.
+        StoreSilent: the store does not answer.
     """
     run_id = uri.removeprefix("runs:/")
     try:
         return mlflow.get_run(run_id)
-    except MlflowException:
+    except MlflowException as error:
+        if is_silence(error):
+            raise StoreSilent(f"{shown_store()} does not answer: {first_line(error)}") from None
         raise UserError(f"run {run_id!r} does not exist in {shown_store()}") from None
+
+
+def find_run(run_id: str) -> Run | None:
+    """Return a run by its id or runs:/ URI; None, if it is deleted or no longer there.
+
+    Raises:
+        StoreSilent: the store does not answer.
+    """
+    try:
+        run = get_run(run_id)
+    except StoreSilent:
+        raise
+    except UserError:
+        return None
+    return run if run.info.lifecycle_stage == LifecycleStage.ACTIVE else None
 
 
 def shown_store() -> str:
     """Return the store's URI without the password that may be in it."""
-    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", mlflow.get_tracking_uri())
+    return masked(mlflow.get_tracking_uri())
 
 
-def log_frame(frame: DataFrame, path: str) -> None:
-    """Keep a frame as Parquet under the active run's artifacts."""
-    target = mlflow.get_artifact_uri(path)
-    if _spark_reads(target):
-        frame.write.parquet(_spark_uri(target))
+def hide_credentials() -> None:
+    """Give MLflow the user and password of a server's URI apart: it prints the URI at a run's end."""
+    parts = urlsplit(os.environ.get("MLFLOW_TRACKING_URI", ""))
+    if parts.scheme not in ("http", "https") or "@" not in parts.netloc:
         return
-    with tempfile.TemporaryDirectory() as folder:
-        frame.write.parquet(file_uri(Path(folder, "frame")))
-        mlflow.log_artifacts(str(Path(folder, "frame")), path)
+    os.environ.setdefault("MLFLOW_TRACKING_USERNAME", unquote(parts.username or ""))
+    os.environ.setdefault("MLFLOW_TRACKING_PASSWORD", unquote(parts.password or ""))
+    host = parts.netloc.rpartition("@")[2]
+    os.environ["MLFLOW_TRACKING_URI"] = urlunsplit(parts._replace(netloc=host))
+    # What was set in this process stands above the environment.
+    if is_tracking_uri_set():
+        mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
 
 
-def read_frame(spark: SparkSession, uri: str) -> DataFrame:
-    """Read a frame that `log_frame` kept.
-
-    Args:
-        spark: the session.
-        uri: runs:/<run id>/<path>, or where Parquet is.
-
-    Raises:
-        UserError: there is no such run or artifact.
-    """
-    try:
-        return spark.read.parquet(readable_uri(uri))
-    except (MlflowException, PySparkException) as error:
-        raise UserError(f"frame {uri!r} cannot be read: {first_line(error)}") from None
+def mask_tags(run: Run) -> None:
+    """Take secrets out of a run's tags: MLflow keeps the URI of a Git remote with its token."""
+    for name, value in run.data.tags.items():
+        if masked(value) != value:
+            MlflowClient().set_tag(run.info.run_id, name, masked(value))
 
 
-def readable_uri(uri: str) -> str:
-    """Return where Spark reads what is at a URI; a copy on the driver, if that is not where it is.
-
-    Args:
-        uri: runs:/<run id>/<path>, another URI, or a local path.
+def resolve(uri: str) -> str:
+    """Return where the store has what a runs:/ or models:/ URI names; any other URI as it is.
 
     Raises:
-        UserError: there is no such run or artifact.
+        UserError: there is no such run or version.
     """
     try:
-        is_run = uri.startswith("runs:/")
-        target = RunsArtifactRepository.get_underlying_uri(uri) if is_run else uri
+        return _place(uri)
     except MlflowException as error:
         raise UserError(f"{uri!r} cannot be read: {first_line(error)}") from None
-    return _spark_uri(target if not is_run or _spark_reads(target) else fetch(uri))
 
 
-def fetch(uri: str) -> str:
-    """Return the local path of an artifact, fetched first if it is not on this machine.
+def fetch(uri: str, what: str = "artifact") -> str:
+    """Return the local path of an artifact: there, or a copy that lasts as long as the step.
+
+    Args:
+        uri: of the artifact.
+        what: it is, for the message of an error.
 
     Raises:
         UserError: there is no such run or artifact.
     """
     try:
-        return mlflow.artifacts.download_artifacts(artifact_uri=uri)
+        return _fetch(uri)
     except (MlflowException, OSError) as error:
-        raise UserError(f"artifact {uri!r} cannot be read: {first_line(error)}") from None
+        raise UserError(f"{what} {uri!r} cannot be read: {first_line(error)}") from None
 
 
 def read_text(uri: str) -> str:
@@ -199,7 +299,7 @@ def log_files(files: Mapping[str, bytes], path: str) -> None:
 
 def describe_run(text: str) -> None:
     """Have Markdown shown on the active run's page."""
-    shown = text if len(text) <= LONGEST_NOTE else text[:LONGEST_NOTE].rpartition("\n\n")[0]
+    shown = text if len(text) <= LONGEST_TAG else text[:LONGEST_TAG].rpartition("\n\n")[0]
     mlflow.set_tag("mlflow.note.content", shown)
 
 
@@ -230,39 +330,9 @@ def log_source(uri: str, context: str) -> None:
     mlflow.log_input(MetaDataset(source, name=name), context=context)  # type: ignore[abstract]
 
 
-def log_spark_model(
-    model: PipelineModel,
-    path: str,
-    spec: DatasetSpec,
-    outputs: Mapping[str, Any],
-) -> None:
-    """Keep a Spark pipeline with the signature raw record -> outputs."""
-    mlflow.spark.log_model(
-        model,
-        artifact_path=path,
-        signature=ModelSignature(
-            inputs=input_schema(spec),
-            outputs=Schema([ColSpec(type=kind, name=name) for name, kind in outputs.items()]),
-        ),
-        pip_requirements=["mlflow", "pyspark", "pandas", "numpy"],
-    )
-
-
 def input_schema(spec: DatasetSpec) -> Schema:
     """Return the columns of a raw record that a model takes, with their own names and types."""
     return _raw_schema(spec, [column.name for column in spec.inputs])
-
-
-def load_spark_model(uri: str) -> PipelineModel:
-    """Read a Spark pipeline that `log_spark_model` kept; the session must have been started.
-
-    Raises:
-        UserError: there is none.
-    """
-    try:
-        return mlflow.spark.load_model(uri)
-    except (MlflowException, OSError) as error:
-        raise UserError(f"model {uri!r} cannot be read: {first_line(error)}") from None
 
 
 def model_folder(uri: str) -> Path:
@@ -272,7 +342,7 @@ def model_folder(uri: str) -> Path:
         UserError: there is no such model, or none that MLflow can score with.
     """
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        folder = Path(_fetch(uri))
     except (MlflowException, OSError) as error:
         how = "; `make main` registers one" if uri.startswith("models:/") else ""
         raise UserError(f"model {uri!r} cannot be read: {first_line(error).rstrip('.')}{how}") from None
@@ -292,55 +362,28 @@ def log_scores(prefix: str, scores: Mapping[str, float], run_ids: Sequence[str])
         MlflowClient().log_batch(run_id, metrics=metrics)
 
 
-def mark_process(run_id: str) -> None:
-    """Tag a run with the process that fills it, so that it can be told when that was killed."""
-    process = psutil.Process()
-    value = f"{socket.gethostname()}/{process.pid}/{process.create_time():.0f}"
-    MlflowClient().set_tag(run_id, PROCESS, value)
-
-
-def close_dead_runs(experiment_id: str) -> None:
-    """End as KILLED the runs whose process on this machine is gone, and what is below ended searches."""
-    client = MlflowClient()
-    goes_on, killed = (RunStatus.to_string(s) for s in (RunStatus.RUNNING, RunStatus.KILLED))
-    running = "attributes.status = 'RUNNING'"
-    here = f"tags.`{PROCESS}` LIKE '{socket.gethostname()}/%'"
-    for run in client.search_runs([experiment_id], f"{running} and {here}", max_results=1000):
-        if not _is_alive(run.data.tags[PROCESS]):
-            client.set_terminated(run.info.run_id, killed)
-    # A search may have been ended before: `mlflow run` marks the run of a command that was killed.
-    below = f"{running} and tags.`{SEARCH}` LIKE '%'"
-    status: dict[str, str] = {}
-    for run in client.search_runs([experiment_id], below, max_results=50_000):
-        search = run.data.tags[SEARCH]
-        if search not in status:
-            status[search] = client.get_run(search).info.status
-        if status[search] != goes_on:
-            client.set_terminated(run.info.run_id, killed)
-
-
-def _is_alive(process: str) -> bool:
-    _, pid, started = process.rsplit("/", 2)
-    try:
-        # A process id is given again: the same start, to within rounding, makes the same process.
-        return abs(psutil.Process(int(pid)).create_time() - float(started)) < 2
-    except psutil.NoSuchProcess:
-        return False
-
-
 def _raw_schema(spec: DatasetSpec, names: Sequence[str]) -> Schema:
     kinds = {"integer": DataType.long, "double": DataType.double, "string": DataType.string}
     types = {column.name: kinds[column.type] for column in spec.columns}
     return Schema([ColSpec(type=types[name], name=name) for name in names])
 
 
-def _spark_reads(uri: str) -> bool:
-    return urlparse(uri).scheme in ("", *SPARK_SCHEMES)
+def _fetch(uri: str) -> str:
+    def download(folder: Path | None = None) -> str:
+        target = None if folder is None else str(folder)
+        return str(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=target))
+
+    place = _place(uri)
+    local = urlparse(place).scheme in ("", "file")
+    return download() if local else copies.copy_once(place, download)
 
 
-def _spark_uri(uri: str) -> str:
-    local = urlparse(uri).scheme in ("", "file")
-    return file_uri(Path(local_file_uri_to_path(uri))) if local else uri
+def _place(uri: str) -> str:
+    if uri.startswith("runs:/"):
+        return str(RunsArtifactRepository.get_underlying_uri(uri))
+    if uri.startswith("models:/"):
+        return _place(ModelsArtifactRepository.get_underlying_uri(uri))
+    return uri
 
 
 def _now() -> int:

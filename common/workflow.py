@@ -16,7 +16,8 @@ from mlflow.entities import Run
 from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
 
-from common import datasets, tracking
+from common import copies, datasets, tracking
+from common.datasets import elsewhere
 from common.errors import UserError
 from common.learners import get_learner
 from common.search.conf import load_gates, load_grid, load_space
@@ -44,26 +45,32 @@ class Node:
     outputs: tuple[str, ...] = ()
 
 
+# What every search leaves.
+SEARCHED = (
+    *("candidates.csv", "findings.md", "next_grid.yaml", "plots", "best_parameters.json"),
+    *("spark-model", "portable-model", "dataset.yaml"),
+)
+
 # Of `nice`: behind all that the workflow waits for.
 BACKGROUND = 10
 SEARCHES = ("train_grid", "train_ga")
-SEARCH = Node(
-    {"features": ("featurize", "")},
-    ("candidates.csv", "best_parameters.json", "next_grid.yaml", "portable-model"),
-)
+FEATURES = {"features": ("featurize", "")}
 
 GRAPH = {
     "load_data": Node(outputs=("data", "dataset.yaml")),
-    "eda": Node({"data": ("load_data", "data")}, ("describe.csv", "describe.html")),
-    "split": Node({"data": ("load_data", "data")}, ("train", "test", "strata.csv")),
-    "featurize": Node({"split": ("split", "")}, ("train", "test")),
-    "train_grid": SEARCH,
-    "train_ga": SEARCH,
+    "eda": Node({"data": ("load_data", "data")}, ("describe.csv", "describe.html", "overview.html")),
+    "split": Node({"data": ("load_data", "data")}, ("train", "test", "strata.csv", "dataset.yaml")),
+    "featurize": Node(
+        {"split": ("split", "")},
+        ("vectorizer", "train", "test", "feature_names.json", "dataset.yaml"),
+    ),
+    "train_grid": Node(FEATURES, SEARCHED),
+    "train_ga": Node(FEATURES, (*SEARCHED, "generations.csv")),
     "champion": Node(),
     "predict": Node(),
-    "report": Node(),
+    "report": Node(outputs=("report.html",)),
     # No entry point of its own: champion makes it.
-    "ensemble": Node({"features": ("featurize", "")}, ("members.csv", "portable-model")),
+    "ensemble": Node(FEATURES, ("members.csv", "spark-model", "portable-model", "dataset.yaml")),
 }
 
 
@@ -98,6 +105,7 @@ def get_or_run(
 
     Raises:
         UserError: a step failed; it has said why.
+        StoreSilent: a store does not answer, so what can be reused is not known.
     """
     complete = _complete(step, parameters, experiment_id)
     started = time.perf_counter()
@@ -173,13 +181,20 @@ def _complete(step: str, parameters: Mapping[str, object], experiment_id: str) -
 
 
 def _find(step: str, parameters: Mapping[str, str], experiment_id: str) -> str | None:
-    """Return the id of a finished run that can stand for a step's, if there is one."""
+    """Return the id of the newest finished run that can stand for a step's, if there is one."""
     tags = {tracking.STEP: step, tracking.KEY: step_key(step, parameters)}
-    for run in tracking.find_finished(tags, experiment_id):
-        if tracking.has_artifacts(run.info.run_id, GRAPH[step].outputs):
+    for run in tracking.find_finished(tags, experiment_id, most=None):
+        if tracking.has_artifacts(run.info.run_id, outputs(step, parameters)):
             return str(run.info.run_id)
-        log.warning("%s of run %s lost its artifacts: running it again", step, run.info.run_id)
+        log.warning("%s of run %s lost its artifacts: it is not reused", step, run.info.run_id)
     return None
+
+
+def outputs(step: str, parameters: Mapping[str, str]) -> list[str]:
+    """Return the artifacts that a step leaves when it is given these parameters."""
+    without_profile = step == "eda" and parameters.get("profile") == "none"
+    left_out = "overview.html" if without_profile else None
+    return [name for name in GRAPH[step].outputs if name != left_out]
 
 
 def _submit(
@@ -192,6 +207,8 @@ def _submit(
         env_manager="local",
         experiment_id=experiment_id,
         run_name=step,
+        # It would leave an empty folder a step in the temporary one.
+        storage_dir=str(copies.new_folder()),
         synchronous=synchronous,
     )
 
@@ -235,7 +252,7 @@ def searches_on(features: str, experiment_id: str) -> list[Run]:
         run
         for search in SEARCHES
         for run in tracking.find_finished(
-            {tracking.STEP: search, f"{tracking.INPUT}features": features}, experiment_id, most=1000
+            {tracking.STEP: search, f"{tracking.INPUT}features": features}, experiment_id, most=None
         )
     ]
     return sorted(found, key=lambda run: run.info.start_time)
@@ -264,7 +281,8 @@ def step_key(step: str, parameters: Mapping[str, str]) -> str:
     if step == "load_data":
         spec = datasets.load_spec(relevant["dataset"])
         location = datasets.locate(spec, relevant["source"])
-        content = f"{spec.to_yaml()}{location.kind}:{location.digest}"
+        digest = location.digest or elsewhere.digest_of(location.uri)
+        content = f"{spec.to_yaml()}{location.kind}:{digest}"
     else:
         relevant = {name: value for name, value in relevant.items() if name not in ORIGIN}
     if "grid" in relevant:

@@ -3,20 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mlflow import MlflowClient
-from mlflow.entities import LifecycleStage, Run
+from mlflow.entities import Run
 
 from common import tracking
 from common.errors import UserError
 from common.workflow import SEARCHES, searches_on
 
 MAIN = "main"
-# Tag of main's run: its steps' runs, of which some may be older than it. A tag takes 8,000 characters.
+# Tags of main's run (see tracking.list_tags): its steps' runs, of which some may be older than it.
 STEPS = "workflow.steps"
 
 # What a workflow can be told from, in the order of the work.
 ORDER = ("load_data", "eda", "split", "featurize", *SEARCHES, "champion")
-MOST_RUNS = 200
 
 
 @dataclass(frozen=True)
@@ -112,29 +110,22 @@ def step_of(run: Run) -> str:
 def candidates_of(champion: Run) -> list[str]:
     """Return the ids of the searches whose winners a run of champion judged."""
     tags, params = champion.data.tags, champion.data.params
-    listed = tags.get(f"{tracking.INPUT}candidates") or params.get("candidates", "")
-    return [_run_id(uri) for uri in listed.split(",") if uri.startswith("runs:/")]
+    given = tracking.listed(tags, f"{tracking.INPUT}candidates") or params.get("candidates", "").split(
+        ","
+    )
+    return [_run_id(uri) for uri in given if uri.startswith("runs:/")]
 
 
 def _steps_of_main(main: Run) -> list[Run]:
-    listed = main.data.tags.get(STEPS)
-    if listed:
-        return _found(listed.split(","))
-    below = f"tags.`{tracking.PARENT}` = '{main.info.run_id}' and attributes.status = 'FINISHED'"
-    return list(MlflowClient().search_runs([main.info.experiment_id], below, max_results=MOST_RUNS))
+    listed = tracking.listed(main.data.tags, STEPS)
+    below = {tracking.PARENT: main.info.run_id}
+    return _found(listed) if listed else tracking.find_finished(below, main.info.experiment_id, most=None)
 
 
 def _found(run_ids: Iterable[str]) -> list[Run]:
     """Return the runs that are still there; a deleted one is, until it is purged, but in name."""
-    found = []
-    for run_id in run_ids:
-        try:
-            run = tracking.get_run(run_id)
-        except UserError:
-            continue
-        if run.info.lifecycle_stage == LifecycleStage.ACTIVE:
-            found.append(run)
-    return found
+    found = [tracking.find_run(run_id) for run_id in run_ids]
+    return [run for run in found if run is not None]
 
 
 def _first(runs: Iterable[Run], step: str) -> Run | None:
@@ -161,7 +152,7 @@ def _judge_of(searches: Sequence[Run]) -> Run | None:
         return None
     ids = {search.info.run_id for search in searches}
     judges = tracking.find_finished(
-        {tracking.STEP: "champion"}, searches[0].info.experiment_id, MOST_RUNS
+        {tracking.STEP: "champion"}, searches[0].info.experiment_id, most=None
     )
     return next((judge for judge in judges if ids & set(candidates_of(judge))), None)
 

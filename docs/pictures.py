@@ -31,8 +31,9 @@ from steps.step import step_command
 
 IMAGES = Path(__file__).parent / "images"
 EXPERIMENT = "0"
-# All are on the same rows and folds.
+# All are on the same rows and folds, and by the same metric.
 FEATURES = f"{tracking.INPUT}features"
+METRIC = "metric"
 
 
 @dataclass(frozen=True)
@@ -86,15 +87,15 @@ def pictures(folder: Path, browser: str, name: str) -> None:
     if chromium is None:
         raise UserError(f"browser must be Chromium's command or path, got {browser!r}, which is neither")
     champion = _champion(name)
-    features = champion.data.tags[FEATURES]
-    runs = {key: _needed(search, features) for key, search in SEARCHES.items()}
+    same = {key: champion.data.tags[key] for key in (FEATURES, METRIC)}
+    runs = {key: _needed(search, same) for key, search in SEARCHES.items()}
     shown = {**runs, "champion": champion}
     others = {
-        learner: _newest(Search("", "train_grid", learner, ("auto",)), features) for learner in LEARNERS
+        learner: _newest(Search("", "train_grid", learner, ("auto",)), same) for learner in LEARNERS
     }
     files = _cuts(_candidates(runs["coarse"]))
     files |= {file: _picture(shown[key], picture) for file, (key, picture) in COPIES.items()}
-    files |= take(chromium, runs["coarse"].info.run_id)
+    files |= take(chromium, runs["coarse"].info.run_id, same[METRIC])
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in files.items():
         (folder / file).write_bytes(content)
@@ -103,15 +104,18 @@ def pictures(folder: Path, browser: str, name: str) -> None:
     click.echo(f"{len(files)} pictures in {folder}, {sum(map(len, files.values())) / 1e6:.1f} MB")
 
 
-def _needed(search: Search, features: str) -> Run:
-    run = _newest(search, features)
+def _needed(search: Search, same: Mapping[str, str]) -> Run:
+    run = _newest(search, same)
     if run is None:
-        raise UserError(f"no run on the champion's features: mlflow run . -e {search.command} makes it")
+        raise UserError(
+            f"no run on the champion's features by {same[METRIC]}: mlflow run . -e {search.command} "
+            f"-P metric={same[METRIC]} makes it"
+        )
     return run
 
 
-def _newest(search: Search, features: str) -> Run | None:
-    tags = {tracking.STEP: search.step, "learner": search.learner, FEATURES: features}
+def _newest(search: Search, same: Mapping[str, str]) -> Run | None:
+    tags = {tracking.STEP: search.step, "learner": search.learner, **same}
     for run in tracking.find_finished(tags, EXPERIMENT, 100):
         if run.data.params.get("grid", run.data.params.get("space", "")).startswith(search.grids):
             return run
@@ -180,15 +184,15 @@ def _scores(runs: Mapping[str, Run]) -> str:
     """Return what each search found, as Markdown."""
     rows = []
     for key, run in runs.items():
-        found = _candidates(run)
+        found, metric = _candidates(run), run.data.tags[METRIC]
         error = difference(found.folds[0]).error
         rows.append(
             {
                 "search": key,
                 "candidates": len(found.means),
                 "the best": found.names[0],
-                "roc_auc over folds": f"{found.means[0]:.4f} ± {error:.4f}",
-                "roc_auc on test": f"{run.data.metrics['test_roc_auc']:.4f}",
+                f"{metric} over folds": f"{found.means[0]:.4f} ± {error:.4f}",
+                f"{metric} on test": f"{run.data.metrics[f'test_{metric}']:.4f}",
                 "fits, s": f"{found.seconds.sum():.0f}",
             }
         )

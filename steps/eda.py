@@ -6,6 +6,7 @@ import click
 
 from common.describe import describe, describe_html
 from common.profile import write_profile
+from common.whole_file import whole_file
 from common.workflow import ROOT
 from steps.step import PROFILES, origin_options, step, step_command
 
@@ -28,8 +29,9 @@ def eda(data: str, profile: str, profile_rows: int, dataset: str, source: str) -
         if profile != "none":
             report = ROOT / "reports" / "overview.html"
             title, minimal = f"{spec.name}: overview", profile == "minimal"
-            write_profile(frame, report, title, profile_rows, minimal, sys.stderr.isatty())
-            run.log_file(report)
+            with whole_file(report) as part:
+                write_profile(frame, part, title, profile_rows, minimal, sys.stderr.isatty())
+                run.log_file(part)
             click.echo(f"the profile is in {report}")
 
 

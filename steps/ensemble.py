@@ -7,13 +7,14 @@ import click
 import mlflow
 from mlflow.entities import Run as FinishedRun
 
-from common import candidate_runs, tracking, workflow
+from common import candidate_runs, liveness, tracking, workflow
 from common.champion import METRIC
 from common.ensemble.members import Member
 from common.ensemble.pipeline import vote_pipeline
 from common.ensemble.vote import Vote, weigh
 from common.metrics import sign
 from common.search.winner import pipeline_table
+from common.spark_models import load_spark_model
 from steps.search import leave_pipeline, log_sides, search_data
 from steps.step import Run
 
@@ -26,14 +27,14 @@ def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRu
     experiment = champion.active.info.experiment_id
     searches = ",".join(sorted(member.run_id for member in members))
     tags = {tracking.STEP: NAME, tracking.KEY: workflow.step_key(NAME, {"members": searches})}
-    for done in tracking.find_finished(tags, experiment):
+    for done in tracking.find_finished(tags, experiment, most=None):
         if tracking.has_artifacts(done.info.run_id, workflow.GRAPH[NAME].outputs):
             return done
     features = members[0].features
     with mlflow.start_run(run_name=NAME, nested=True) as active:
         mlflow.set_tags({**tags, f"{tracking.INPUT}features": features})
-        tracking.mark_process(active.info.run_id)
-        fill_ensemble(Run(NAME, active, {"features": features}), members)
+        with liveness.Heartbeat(active.info.run_id, experiment):
+            fill_ensemble(Run(NAME, active, {"features": features}), members)
     return tracking.get_run(active.info.run_id)
 
 
@@ -45,7 +46,7 @@ def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     click.echo(f"ensemble of {names}: {len(members) * folds} fits, each on all folds but one")
     vote = weigh(members, data.folds)
     _log_vote(run, vote)
-    pipelines = [tracking.load_spark_model(f"runs:/{member.run_id}/spark-model") for member in members]
+    pipelines = [load_spark_model(f"runs:/{member.run_id}/spark-model") for member in members]
     pipeline = vote_pipeline(pipelines, vote.weights)
     sides = {"train": run.frame("features", "train"), "test": data.test}
     tables = {side: pipeline_table(pipeline, frame) for side, frame in sides.items()}

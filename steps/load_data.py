@@ -1,7 +1,10 @@
 """Entry point load_data: leaves data/ (Parquet) and dataset.yaml."""
 
+from dataclasses import replace
+
 import click
 
+from common import frames
 from common.datasets import load_spec, locate, read
 from common.row_hash import frame_digest
 from steps.step import origin_options, step, step_command
@@ -15,7 +18,8 @@ def load_data(dataset: str, source: str) -> None:
         spec = load_spec(dataset)
         location = locate(spec, source)
         run.input_bytes = location.size
-        run.log_frame("data", read(run.spark, spec, location))
+        reached = replace(location, uri=frames.for_spark(run.spark, location.uri))
+        run.log_frame("data", read(run.spark, spec, reached))
         data = run.kept_frame("data")
         run.log_dataset(spec)
         digest = frame_digest(data)

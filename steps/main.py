@@ -9,6 +9,7 @@ import mlflow
 import pandas as pd
 
 from common import champion as registry
+from common import tracking
 from common.learners import Learner, get_learner
 from common.metrics import told
 from common.search.conf import load_gates, load_grid, load_space
@@ -129,7 +130,7 @@ def main(
             margin=margin,
             gates=gates,
         )
-        mlflow.set_tag(STEPS, ",".join(dict.fromkeys(done.run_id for done in steps.done)))
+        mlflow.set_tags(tracking.list_tags(STEPS, dict.fromkeys(done.run_id for done in steps.done)))
         _tell(steps.done, name)
         page = leave_report(workflow_of(mlflow.get_run(active.info.run_id)))
         click.echo(f"read of it: {page}")

@@ -3,7 +3,7 @@
 import click
 import mlflow
 
-from common import tracking
+from common import frames, tracking
 from common.metrics import told
 from common.scoring.batch import Outcome, score_file
 from common.scoring.keep import find_portable_model
@@ -20,10 +20,10 @@ SHOWN = ("roc_auc", "f1", "accuracy")
 def predict(input: str, output: str, model: str, overwrite: bool) -> None:
     """Score a file on Spark; records that cannot be scored are put aside, with the reason."""
     with step("predict") as run:
-        source, target = tracking.readable_uri(input), tracking.readable_uri(output)
-        scorer = find_portable_model(model)
-        run.tag(model_uri=scorer.uri, model_version=scorer.version, source_uri=source, output_uri=target)
-        tracking.log_source(source, "scoring")
+        given, scorer = frames.absolute_uri(input), find_portable_model(model)
+        source, target = frames.for_spark(run.spark, given, input), frames.writable_uri(run.spark, output)
+        run.tag(model_uri=scorer.uri, model_version=scorer.version, source_uri=given, output_uri=target)
+        tracking.log_source(given, "scoring")
         outcome = score_file(run.spark, scorer, source, target, overwrite)
         counts = {"rows": outcome.rows, "rejected": outcome.rejected, "labelled": outcome.labelled}
         mlflow.log_metrics({**counts, "scored": outcome.scored})

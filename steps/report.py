@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import click
-import mlflow
 
+from common import tracking
 from common.report.collect import collect
 from common.report.render import render
+from common.whole_file import whole_file
 from common.workflow import ROOT
 from common.workflow_runs import WorkflowRuns, find_workflow
 from steps.step import step, step_command
@@ -29,11 +30,9 @@ def report(workflow: str) -> None:
 def leave_report(workflow: WorkflowRuns) -> Path:
     """Write the page of a workflow, and keep it with the active run."""
     page = render(collect(workflow))
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    part = REPORT.with_suffix(".part")
-    part.write_text(page, encoding="utf-8")
-    part.replace(REPORT)
-    mlflow.log_artifact(str(REPORT))
+    tracking.log_text(page, REPORT.name)
+    with whole_file(REPORT) as part:
+        part.write_text(page, encoding="utf-8")
     return REPORT
 
 

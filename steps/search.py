@@ -42,6 +42,7 @@ from common.search.result import (
 )
 from common.search.winner import model_table, refit, scoring_pipeline
 from common.spark import beside
+from common.spark_models import load_spark_model, log_spark_model
 from common.vectorizer import feature_sources
 from common.workflow_runs import source_of
 from steps.progress import Progress
@@ -221,7 +222,7 @@ def _leave_model(
     """Refit the winner, score it on both sides and keep it; return its test table and pictures."""
     run, learner, spec = search.run, settings.learner, data.spec
     click.echo(f"refitting {winner.name} on all training rows")
-    loading = beside(run.spark, tracking.load_spark_model, run.uri("features", "vectorizer"))
+    loading = beside(run.spark, load_spark_model, run.uri("features", "vectorizer"))
     model = refit(winner.parameters, learner, data.folds, settings.seed)
     tables = {
         "train": model_table(model, data.folds.frame, data.folds.rows),
@@ -270,7 +271,7 @@ def leave_pipeline(
     scoring = beside(spark, stratum_scores, pipeline, data.test, spec)
     exporting = beside(spark, export, pipeline, spec, data.test)
     # MLflow's Spark flavour answers with the prediction alone, and fails on more.
-    tracking.log_spark_model(pipeline, "spark-model", spec, {"prediction": DataType.string})
+    log_spark_model(pipeline, "spark-model", spec, {"prediction": DataType.string})
     strata = scoring.result()
     model, found = exporting.result()
     names = [quoted(column.name) for column in spec.inputs]

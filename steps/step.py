@@ -2,26 +2,33 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import click
 import mlflow
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.types.schema import SparkMLVector
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
-from common import tracking, workflow
+from common import copies, frames, liveness, tracking, workflow
 from common.datasets import DatasetSpec, parse_spec
-from common.errors import UserError
+from common.errors import UserError, first_line
 from common.learners import LEARNERS
 from common.metrics import DEFAULT_METRIC, METRICS
+from common.secrets import masked
 from common.spark import get_session
+from common.spark_models import log_spark_model
+from common.staging import staging_folder
+from common.store import open_store
 from common.vectorizer import FEATURES
 
 # With up to so much to read (text for load_data, Parquet for the others), measured, a step is over
@@ -36,15 +43,28 @@ class StepCommand(click.Command):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command; see click.Command.main."""
+        sys.excepthook = _show_masked
+        tracking.hide_credentials()
         try:
             return super().main(*args, **{**kwargs, "standalone_mode": False})
         except (click.ClickException, UserError) as error:
             message = error.format_message() if isinstance(error, click.ClickException) else error
-            click.echo(f"Error: {message}", err=True)
+            click.echo(f"Error: {masked(str(message))}", err=True)
+            sys.exit(1)
+        except MlflowException as error:
+            if not tracking.is_silence(error):
+                raise
+            silent = f"{tracking.shown_store()} does not answer: {first_line(error)}"
+            click.echo(f"Error: {masked(silent)}", err=True)
             sys.exit(1)
         except click.Abort:
             click.echo("Aborted", err=True)
             sys.exit(130)
+
+
+def _show_masked(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show the trace of an error of ours; a library's message may have the store's URI in it."""
+    sys.stderr.write(masked("".join(traceback.format_exception(kind, error, trace))))
 
 
 def step_command(name: str) -> Any:
@@ -151,8 +171,13 @@ class Run:
     @cached_property
     def spark(self) -> SparkSession:
         """The Spark session, started when it is first needed."""
-        if self.starting is not None:
-            return self.starting.result()
+        session = self.starting.result() if self.starting is not None else self._start_session()
+        if workflow.GRAPH[self.step].outputs:
+            # Better now than after the work: a cluster may have no folder that is everybody's.
+            staging_folder(session)
+        return session
+
+    def _start_session(self) -> SparkSession:
         # A search's own bar has the terminal's line to itself, beside a step in the background too.
         in_front = os.getpriority(os.PRIO_PROCESS, 0) <= 0
         shows_stages = sys.stderr.isatty() and in_front and self.step not in workflow.SEARCHES
@@ -177,7 +202,7 @@ class Run:
 
     def frame(self, name: str, path: str = "") -> DataFrame:
         """Read an input, or the frame of this name in it."""
-        return tracking.read_frame(self.spark, self.uri(name, path))
+        return frames.read_frame(self.spark, self.uri(name, path))
 
     def dataset(self, name: str) -> DatasetSpec:
         """Return the data set's spec, which every step of the chain leaves beside its frames."""
@@ -191,11 +216,11 @@ class Run:
 
     def log_frame(self, path: str, frame: DataFrame) -> None:
         """Keep a frame."""
-        tracking.log_frame(frame, path)
+        frames.log_frame(frame, path)
 
     def kept_frame(self, path: str) -> DataFrame:
         """Read back a frame that this run has kept."""
-        return tracking.read_frame(self.spark, self.artifact_uri(path))
+        return frames.read_frame(self.spark, self.artifact_uri(path))
 
     def log_data(self, spec: DatasetSpec, frame: DataFrame, path: str, digest: str, context: str) -> None:
         """Log rows that this run keeps as data of the run."""
@@ -219,7 +244,7 @@ class Run:
 
     def log_vectorizer(self, vectorizer: PipelineModel, spec: DatasetSpec) -> None:
         """Keep the fitted vectoriser as a Spark model."""
-        tracking.log_spark_model(vectorizer, "vectorizer", spec, {FEATURES: SparkMLVector()})
+        log_spark_model(vectorizer, "vectorizer", spec, {FEATURES: SparkMLVector()})
 
     def log_table(self, path: str, table: pd.DataFrame) -> None:
         """Keep a table as CSV."""
@@ -227,7 +252,7 @@ class Run:
 
     def tag(self, **tags: object) -> None:
         """Set tags."""
-        mlflow.set_tags({name: str(value) for name, value in tags.items()})
+        mlflow.set_tags({name: masked(str(value)) for name, value in tags.items()})
 
 
 def ui_command() -> str:
@@ -239,13 +264,17 @@ def ui_command() -> str:
 @contextmanager
 def start_run(name: str) -> Iterator[mlflow.ActiveRun]:
     """Open the run of an entry point, and end those that a kill has left open."""
+    open_store()
     with mlflow.start_run(run_name=name) as active:
         mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
         if tracking.PARENT not in active.data.tags:
             click.echo(f"{name} is run {active.info.run_id}; look at it: {ui_command()}")
-        tracking.mark_process(active.info.run_id)
-        tracking.close_dead_runs(active.info.experiment_id)
-        yield active
+        tracking.mask_tags(active)
+        with liveness.Heartbeat(active.info.run_id, active.info.experiment_id):
+            try:
+                yield active
+            finally:
+                copies.remove_copies()
 
 
 @contextmanager
@@ -259,8 +288,10 @@ def step(name: str) -> Iterator[Run]:
     with start_run(name) as active:
         inputs = workflow.resolve_inputs(name, parameters, active.info.experiment_id)
         parameters |= inputs
-        tags = {tracking.INPUT + key: uri for key, uri in inputs.items()}
-        mlflow.set_tags({tracking.KEY: workflow.step_key(name, parameters), **tags})
+        tags = {tracking.KEY: workflow.step_key(name, parameters)}
+        for key, uris in inputs.items():
+            tags |= tracking.list_tags(tracking.INPUT + key, uris.split(","))
+        mlflow.set_tags(tags)
         run = Run(name, active, parameters)
         run.starting = starting
         yield run

@@ -4,7 +4,6 @@ import json
 import sys
 
 from pyspark.ml.linalg import Vectors, VectorUDT
-from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
 from common.learners import get_learner
@@ -17,16 +16,33 @@ GRID = {"maxDepth": [1, 2, 3, 4], "maxBins": [8, 16, 32], "maxIter": [40], "step
 
 
 def tasks_by_executor(spark):
-    executors = spark.sparkContext._jsc.sc().statusStore().executorList(True)
+    executors = spark.sparkContext._jsc.sc().statusStore().executorList(False)
     found = [executors.apply(place) for place in range(executors.size())]
     return {executor.id(): executor.totalTasks() for executor in found if executor.id() != "driver"}
 
 
+def lost_executors(spark):
+    executors = spark.sparkContext._jsc.sc().statusStore().executorList(False)
+    found = [executors.apply(place) for place in range(executors.size())]
+    return [executor.id() for executor in found if not executor.isActive()]
+
+
+class HeldEngine(BoostingEngine):
+    """Waits for its input to go on when the first fits of a search are there."""
+
+    jobs = 0
+
+    def _run(self, fits):
+        for number, result in enumerate(super()._run(fits)):
+            if number == 0:
+                # The test ends a worker now, and says so.
+                print("held", flush=True)
+                sys.stdin.readline()
+                self.jobs = len(self.context.statusTracker().getActiveJobsIds())
+            yield result
+
+
 def main(rows):
-    # Both workers are to be there before the first task is given out.
-    waiting = {"spark.cores.max": "2", "spark.scheduler.minRegisteredResourcesRatio": "1.0"}
-    for name, value in waiting.items():
-        SparkSession.builder.config(name, value)
     spark = get_session()
     schema = T.StructType([T.StructField("features", VectorUDT())])
     frame = spark.createDataFrame(
@@ -34,15 +50,20 @@ def main(rows):
         schema.add("label", "double").add("fold_rank", "long"),
     )
     learner = get_learner("gbt")
-    engine = BoostingEngine(fold_data(frame, 5), learner, seed=7)
+    data = fold_data(frame, 5)
     first, *others = grid_candidates(GRID, learner)
-    scores = {o.name: o.folds for o in engine.evaluate([first])}
+    scores = {o.name: o.folds for o in BoostingEngine(data, learner, seed=7).evaluate([first])}
     # What all fits share is sent out by now: from here on a task is a task of fits.
     before = tasks_by_executor(spark)
-    scores |= {o.name: o.folds for o in engine.evaluate(others)}
+    engine = HeldEngine(data, learner, seed=7)
+    for outcome in engine.evaluate(others):
+        assert outcome.name not in scores, f"{outcome.name} came twice"
+        scores[outcome.name] = outcome.folds
     after = tasks_by_executor(spark)
-    print(json.dumps({"scores": scores, "tasks": {k: after[k] - before[k] for k in after}}))
+    tasks = {name: after[name] - before.get(name, 0) for name in after}
+    found = {"scores": scores, "tasks": tasks, "lost": lost_executors(spark)}
+    print(json.dumps(found | {"jobs_after_the_loss": engine.jobs}))
 
 
 if __name__ == "__main__":
-    main(json.load(sys.stdin))
+    main(json.loads(sys.stdin.readline()))

@@ -1,84 +1,131 @@
-"""The boosting engine on a standalone cluster: a real master and two workers of one core, on loopback."""
+"""The project on a standalone cluster: a real master and two workers of one core, on loopback."""
 
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
-from pathlib import Path
+from contextlib import contextmanager
 
-import pyspark
+import mlflow
 import pytest
 
 from common.learners import get_learner
 from common.search.boosting import BoostingEngine
 from common.search.folds import fold_data
 from common.search.grid import grid_candidates
+from tests.cluster import ENVIRONMENT, can_hide, standalone_cluster
 from tests.project import ROOT
+from tests.s3 import s3_store
 from tests.search_on_cluster import GRID
 
-SPARK_HOME = Path(pyspark.__file__).parent
-ENVIRONMENT = {
-    **os.environ,
-    "SPARK_HOME": str(SPARK_HOME),
-    "SPARK_LOCAL_IP": "127.0.0.1",
-    "PYSPARK_PYTHON": sys.executable,
-    "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
-}
-
-
-def start(kind, *arguments):
-    """Start a daemon of Spark's own; give the process and what it logs."""
-    command = [SPARK_HOME / "bin" / "spark-class", f"org.apache.spark.deploy.{kind}", *arguments]
-    return subprocess.Popen(
-        command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-
-
-def wait_for(process, pattern):
-    """Read a daemon's log up to the line that has a pattern; give what the pattern's group matched."""
-    for line in process.stderr:
-        if found := re.search(pattern, line):
-            return found.group(1)
-    raise AssertionError(f"{process.args} ended without a line like {pattern!r}")
+# Both workers are to be there before the first task is given out.
+WAITING = "--conf spark.cores.max=2 --conf spark.scheduler.minRegisteredResourcesRatio=1.0 pyspark-shell"
+ON_DRIVER = {**ENVIRONMENT, "SPARK_DRIVER_MEMORY": "1g"}
 
 
 @pytest.fixture
 def cluster(tmp_path):
-    """URL of a master with two workers of one core each."""
-    local = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
-    daemons = [start("master.Master", *local)]
-    try:
-        url = wait_for(daemons[0], r"Starting Spark master at (spark://\S+)")
-        for place in range(2):
-            work = ("--cores", "1", "--memory", "1g", "--work-dir", str(tmp_path / f"worker{place}"))
-            daemons.append(start("worker.Worker", *local, *work, url))
-            wait_for(daemons[-1], r"(Successfully registered with master)")
-        yield url
-    finally:
-        for daemon in reversed(daemons):
-            daemon.terminate()
-            daemon.communicate()
+    with standalone_cluster(tmp_path) as found:
+        yield found
 
 
-@pytest.mark.slow
-def test_search_spreads_over_both_workers_and_scores_the_same(cluster, vectors):
+@contextmanager
+def search(cluster, vectors):
+    """Start a search of the grid on the cluster, that waits when its first fits are there."""
     rows = [
         (row["features"].toArray().tolist(), row["label"], row["fold_rank"]) for row in vectors.collect()
     ]
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "tests.search_on_cluster"],
         cwd=ROOT,
-        env={**ENVIRONMENT, "SPARK_MASTER": cluster, "SPARK_DRIVER_MEMORY": "1g"},
-        input=json.dumps(rows),
+        env={**ON_DRIVER, "SPARK_MASTER": cluster.url, "PYSPARK_SUBMIT_ARGS": WAITING},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdin.write(json.dumps(rows) + "\n")
+    process.stdin.flush()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def finish(process):
+    """Let the search go on; give what it found."""
+    out, err = process.communicate("go on\n")
+    assert process.returncode == 0, err
+    return json.loads(out.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_search_is_spread_over_both_workers_and_outlives_one_with_the_same_scores(cluster, vectors):
+    with search(cluster, vectors) as process:
+        assert process.stdout.readline() == "held\n", process.communicate()[1]
+        # Its executor and that one's Python die with it, as with a machine that goes down.
+        os.killpg(cluster.workers[0].pid, signal.SIGKILL)
+        found = finish(process)
+    assert found["jobs_after_the_loss"] == 1
+    assert len(found["lost"]) == 1
+    assert len(found["tasks"]) == 2
+    assert all(tasks > 0 for tasks in found["tasks"].values())
+    learner = get_learner("gbt")
+    here = BoostingEngine(fold_data(vectors, 5), learner, seed=7).evaluate(grid_candidates(GRID, learner))
+    assert found["scores"] == {outcome.name: list(outcome.folds) for outcome in here}
+
+
+@pytest.fixture
+def apart(tmp_path):
+    """A cluster whose workers do not see a folder of the driver's; gives it, environment and client."""
+    own = tmp_path / "of the driver"
+    (own / "tmp").mkdir(parents=True)
+    if not can_hide(own):
+        pytest.skip("a disk of the workers' own takes root and Linux's mount namespaces")
+    with standalone_cluster(tmp_path, hidden=own) as cluster, s3_store() as bucket:
+        uri = f"sqlite:///{tmp_path}/mlflow.db"
+        client = mlflow.MlflowClient(uri)
+        environment = {
+            **ON_DRIVER,
+            **{name: os.environ[name] for name in os.environ if name.startswith(("AWS_", "MLFLOW_S3"))},
+            "SPARK_MASTER": cluster.url,
+            "TMPDIR": str(own / "tmp"),
+            "MLFLOW_TRACKING_URI": uri,
+            "MLFLOW_EXPERIMENT_ID": client.create_experiment("far", bucket),
+        }
+        yield own, environment, client
+
+
+@pytest.mark.slow
+def test_what_workers_write_reaches_a_far_store_or_the_step_says_what_to_set(apart, slice_file, tmp_path):
+    own, environment, client = apart
+    source, shared = own / "slice.data", tmp_path / "shared"
+    source.write_bytes(slice_file.read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.steps_on_cluster", source, shared],
+        cwd=ROOT,
+        env=environment,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert len(found["tasks"]) == 2
-    assert all(tasks > 0 for tasks in found["tasks"].values())
-
-    learner = get_learner("gbt")
-    here = BoostingEngine(fold_data(vectors, 5), learner, seed=7).evaluate(grid_candidates(GRID, learner))
-    assert found["scores"] == {outcome.name: list(outcome.folds) for outcome in here}
+    found = json.loads(done.stdout.splitlines()[-1])
+    code, said = found["refused"]
+    assert code == 1
+    assert re.fullmatch(
+        r"Error: the workers of spark://\S+ do not reach .*/tmp of this machine: set MLFLOW_DFS_TMP.*\n",
+        said,
+    )
+    # The driver's file came to the workers, and three steps' frames and the vectoriser to the store.
+    for step, path in (
+        ("load_data", "data"),
+        ("split", "train"),
+        ("featurize", "test"),
+        ("featurize", "vectorizer/sparkml/metadata"),
+    ):
+        assert sum(item.file_size for item in client.list_artifacts(found["kept"][step], path)) > 0
+    assert list(shared.iterdir()) == []
+    assert list((own / "tmp").iterdir()) == []

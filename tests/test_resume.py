@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from common import tracking
+from common.candidate_runs import TAKEN_FROM
 from steps.featurize import featurize
 from steps.load_data import load_data
 from steps.split import split
@@ -97,8 +98,7 @@ def test_killed_search_goes_on_where_it_was_and_finds_the_same(features, store, 
     ]
     found = table(resumed, "candidates.csv")
     assert len(candidates) == len(found)
-    earlier = [run for run in candidates if run.info.start_time < resumed.info.start_time]
-    assert len(earlier) == taken
+    assert len([run for run in candidates if TAKEN_FROM in run.data.tags]) == taken
 
     output, undisturbed = finish(step, features, store)
     assert "taking up" not in output

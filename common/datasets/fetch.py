@@ -1,14 +1,10 @@
 """Where a data set's file is: a path that was given, the cache, its home, or the built-in sample."""
 
 import hashlib
+import json
 import logging
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import formatdate
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -20,7 +16,9 @@ from urllib3.util import Retry
 from common.census_sample import write_sample
 from common.datasets.spec import CONF, DatasetSpec
 from common.errors import UserError
+from common.secrets import check_no_secret
 from common.spark import file_uri
+from common.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +33,12 @@ class Location:
     Attributes:
         kind: uci, sample or path.
         uri: what Spark reads.
-        digest: changes when the content does; a remote URI is taken at its word.
+        digest: changes when the content does; None of a URI that only Spark's file systems read.
     """
 
     kind: str
     uri: str
-    digest: str
+    digest: str | None
 
     @property
     def size(self) -> int | None:
@@ -97,37 +95,44 @@ def cache_folder() -> Path:
 
 
 def _given(source: str) -> Location:
+    check_no_secret("source", source)
     if source.startswith(("http://", "https://")):
         return _remote(source)
     if "://" in source and not source.startswith("file://"):
-        return Location("path", source, source)
+        return Location("path", source, None)
     path = Path(unquote(source[7:]) if source.startswith("file://") else source).expanduser()
     if path.is_file():
         if path.stat().st_size == 0:
             raise UserError(f"source {source!r} is an empty file")
-        digest = _sha256(path)
-    elif path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-        if not files:
+        return Location("path", file_uri(path), _sha256(path))
+    if path.is_dir():
+        digest = _folder_sha256(path)
+        if digest is None:
             raise UserError(f"source {source!r} is an empty folder")
-        stats = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        digest = hashlib.sha256(repr(stats).encode()).hexdigest()
-    else:
-        raise UserError(
-            f"source {source!r} does not exist: give auto, uci, sample, or a path or URI of CSV or "
-            f"Parquet (a relative path starts at {Path.cwd()})"
-        )
-    return Location("path", file_uri(path), digest)
+        return Location("path", file_uri(path), digest)
+    raise UserError(
+        f"source {source!r} does not exist: give auto, uci, sample, or a path or URI of CSV or "
+        f"Parquet (a relative path starts at {Path.cwd()})"
+    )
 
 
 def _remote(url: str) -> Location:
+    """Fetch a URL's file, unless it is here with the entity tag that its server still gives it.
+
+    The time of its last change would not do: a file may be put back that is older than the fetched one.
+    """
     folder = cache_folder() / "urls" / hashlib.sha256(url.encode()).hexdigest()[:16]
     path = folder / (Path(urlparse(url).path).name or "data")
-    with _whole(path) as part:
-        since = path.stat().st_mtime if path.is_file() else None
-        if not _download(url, part, since):
-            shutil.copy2(path, part)
-    return Location("path", file_uri(path), _sha256(path))
+    kept = folder / "fetched.json"
+    known = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    # Of two that fetch at once, one may have left the file and the other its tag.
+    tag = known.get("etag") if path.is_file() and known.get("sha256") == _sha256(path) else None
+    with whole_file(path) as part:
+        tag = _download(url, part, tag)
+        digest = _sha256(part if part.exists() else path)
+    with whole_file(kept) as part:
+        part.write_text(json.dumps({"etag": tag, "sha256": digest}), encoding="utf-8")
+    return Location("path", file_uri(path), digest)
 
 
 def _sample(spec: DatasetSpec) -> Location:
@@ -137,7 +142,7 @@ def _sample(spec: DatasetSpec) -> Location:
     digest = _sha256(table)
     path = cache_folder() / spec.name / f"sample-{digest[:16]}.data"
     if not path.is_file():
-        with _whole(path) as part:
+        with whole_file(path) as part:
             write_sample(table, part)
     return Location("sample", file_uri(path), digest)
 
@@ -145,9 +150,10 @@ def _sample(spec: DatasetSpec) -> Location:
 def _home(spec: DatasetSpec) -> Location:
     if spec.home is None or spec.sha256 is None:
         raise HomeUnreachable(f"dataset {spec.name!r} has no home and sha256: give source=FILE")
+    check_no_secret(f"home of dataset {spec.name!r}", spec.home)
     path = cache_folder() / spec.name / spec.home.rsplit("/", 1)[-1]
     if not path.is_file() or _sha256(path) != spec.sha256:
-        with _whole(path) as part:
+        with whole_file(path) as part:
             _download(spec.home, part)
             found = _sha256(part)
             if found != spec.sha256:
@@ -158,31 +164,17 @@ def _home(spec: DatasetSpec) -> Location:
     return Location("uci", file_uri(path), spec.sha256)
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write to; on success rename it to `path`, otherwise remove it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        part.rename(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _download(url: str, path: Path, since: float | None = None) -> bool:
-    """Fetch a URL; false when it has not changed since a time, in seconds of the epoch."""
+def _download(url: str, path: Path, tag: str | None = None) -> str | None:
+    """Fetch a URL, unless its entity tag is still the one that is given; return its tag."""
     retry = Retry(total=2, connect=0, backoff_factor=0.5, status_forcelist=[502, 503, 504])
-    headers = {"If-Modified-Since": formatdate(since, usegmt=True)} if since else {}
+    headers = {"If-None-Match": tag} if tag else {}
     with requests.Session() as session:
         session.mount("http", requests.adapters.HTTPAdapter(max_retries=retry))
         try:
             with session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
                 response.raise_for_status()
                 if response.status_code == requests.codes.not_modified:
-                    return False
+                    return tag
                 size = int(response.headers.get("Content-Length", 0)) or None
                 with (
                     open(path, "wb") as file,
@@ -191,9 +183,17 @@ def _download(url: str, path: Path, since: float | None = None) -> bool:
                     for chunk in response.iter_content(CHUNK):
                         file.write(chunk)
                         bar.update(len(chunk))
+                return response.headers.get("ETag")
         except requests.RequestException as error:
             raise HomeUnreachable(f"{url} cannot be reached ({type(error).__name__})") from None
-    return True
+
+
+def _folder_sha256(folder: Path) -> str | None:
+    """Hash the names and content of a folder's files, those that Spark does not read left out."""
+    names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    read = [name for name in names if not any(part.startswith(("_", ".")) for part in name.parts)]
+    listed = [(str(name), _sha256(folder / name)) for name in read]
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest() if listed else None
 
 
 def _sha256(path: Path) -> str:

@@ -17,7 +17,6 @@ from common.champion import (
     guessed_scores,
     test_scores,
 )
-from common.errors import UserError
 from common.metrics import METRICS, sign
 from common.plots.winner import WINNER_CHARTS
 from common.report.page import Champion, Picture, Section, Table
@@ -178,7 +177,4 @@ def _tag_score(tags: Mapping[str, str], key: str) -> str:
 
 
 def _run(run_id: str) -> Run | None:
-    try:
-        return tracking.get_run(run_id)
-    except UserError:
-        return None
+    return tracking.find_run(run_id)

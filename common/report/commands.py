@@ -42,7 +42,7 @@ def _again(run: Run) -> str:
     """Return the command that does again what a run did, without what is at its default."""
     step, defaults = step_of(run), entry_defaults(step_of(run))
     inputs = {
-        name: run.data.tags[tracking.INPUT + name]
+        name: ",".join(tracking.listed(run.data.tags, tracking.INPUT + name))
         for name in defaults
         if tracking.INPUT + name in run.data.tags
     }

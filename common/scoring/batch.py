@@ -16,6 +16,7 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from common.copies import temporary_files_here
 from common.errors import UserError, last_cause
 from common.file_system import exists, replacing
 from common.metrics import guess_scores, label_counts, scores
@@ -162,7 +163,9 @@ def _model_function(spark: SparkSession, model: KeptModel) -> Any:
     for log in logs:
         log.setLevel(logging.ERROR)
     try:
-        return mlflow.pyfunc.spark_udf(spark, model.folder, result_type=RESULT, env_manager="local")
+        # To a cluster it goes as an archive, which must be there as long as workers may ask for it.
+        with temporary_files_here():
+            return mlflow.pyfunc.spark_udf(spark, model.folder, result_type=RESULT, env_manager="local")
     finally:
         for log, level in zip(logs, levels, strict=True):
             log.setLevel(level)

@@ -19,7 +19,7 @@ from common.datasets import DatasetSpec
 from common.errors import UserError, first_line
 from common.scoring import portable_model
 from common.scoring.portable_model import PREDICTION, PROBABILITY, SIGNATURE
-from common.tracking import input_schema
+from common.tracking import fetch, input_schema
 
 # All that it needs.
 REQUIREMENTS = ("mlflow", "onnxruntime", "pandas", "numpy")
@@ -104,7 +104,7 @@ def find_portable_model(uri: str) -> KeptModel:
             # An alias may be moved at any moment: what it stands for is looked up once.
             name, version = get_model_name_and_version(MlflowClient(), uri)
             uri = f"models:/{name}/{version}"
-        folder = mlflow.artifacts.download_artifacts(uri)
+        folder = fetch(uri, "model")
         model = Model.load(folder)
     except (MlflowException, OSError) as error:
         raise UserError(f"model {uri!r} cannot be read: {first_line(error)}") from None

@@ -5,7 +5,8 @@ import math
 import os
 import uuid
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import groupby, pairwise
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -19,6 +20,7 @@ from pyspark.sql import functions as F
 
 from common.boosting_rule import SPARK, BoostingRule, Fit, FitResult
 from common.learners import Learner, Parameters
+from common.search.collect import collect_in_parts, most_bytes, part_bytes
 from common.search.fold_matrix import FoldMatrix, Samples
 from common.search.folds import FOLD, FoldData
 from common.search.result import Outcome
@@ -60,7 +62,10 @@ class BoostingEngine:
         self.parallelism = parallelism
         warm = self._start_workers()
         self.numbered = data.frame.withColumn(ROW, F.monotonically_increasing_id())
-        self.matrix, self.row_ids = collect_matrix(self.numbered)
+        sizes, (most, _) = part_bytes(data), most_bytes(self.context)
+        self.matrix, self.row_ids = fold_matrix(
+            collect_in_parts(arrow_columns(self.numbered), sizes, most)
+        )
         self.sent_matrix: Broadcast[FoldMatrix] = self.context.broadcast(self.matrix)
         self.sent_samples: dict[int, Broadcast[Samples]] = {}
         wait([warm])
@@ -79,8 +84,7 @@ class BoostingEngine:
             for fold in range(self.data.folds):
                 fits.append(Fit(number, fold, rules[0], trees, self.seed))
         self._send_samples([fit.rule for fit in fits])
-        fits.sort(key=lambda fit: fit.matrix_key)
-        for result in self._run(fits):
+        for result in self._run(self._tasks(fits)):
             group = groups[result.group]
             if result.error:
                 group.errors[result.fold] = result.error
@@ -88,13 +92,29 @@ class BoostingEngine:
                 group.folds[result.fold] = (result.seconds, result.scores)
             yield from group.outcomes(self.data.folds)
 
-    def _run(self, fits: Sequence[Fit]) -> Iterator[FitResult]:
-        """Run fits in one job and yield results as its tasks end."""
+    def _tasks(self, fits: Sequence[Fit]) -> list[list[Fit]]:
+        """Share out fits; those of a task train on one matrix.
+
+        A candidate's fits come soon after each other: it is written when its last fold is scored.
+        """
         size = self._fits_per_task(len(fits))
-        chunks = [fits[start : start + size] for start in range(0, len(fits), size)]
+        tasks = []
+        for key, sharing in groupby(sorted(fits, key=lambda fit: fit.matrix_key), lambda f: f.matrix_key):
+            alike = list(sharing)
+            parts = math.ceil(len(alike) / size)
+            bounds = [len(alike) * part // parts for part in range(parts + 1)]
+            for part, (start, end) in enumerate(pairwise(bounds)):
+                tasks.append((key[:2], part, key[2], alike[start:end]))
+        return [task for *_, task in sorted(tasks, key=lambda task: task[:3])]
+
+    def _run(self, tasks: Sequence[Sequence[Fit]]) -> Iterator[FitResult]:
+        """Run tasks and yield their results as they end.
+
+        All go into one job; where only so many fits may run at once, into a job a task, so many jobs
+        beside each other.
+        """
         arriving: SimpleQueue[FitResult | Exception | None] = SimpleQueue()
         results = self.context.accumulator([], _Arriving(arriving))
-        work = self.context.parallelize(chunks, len(chunks))
         sent, samples = self.sent_matrix, dict(self.sent_samples)
 
         def fit_chunk(chunk: Sequence[Fit]) -> None:
@@ -105,29 +125,34 @@ class BoostingEngine:
 
         group = f"search-{uuid.uuid4()}"
 
-        def run() -> None:
+        def run(job: Sequence[Sequence[Fit]]) -> None:
+            self.context.setJobGroup(group, "search", interruptOnCancel=True)
+            self.context.parallelize(job, len(job)).foreach(fit_chunk)
+
+        def run_all() -> None:
+            jobs = [[task] for task in tasks] if self.parallelism else [tasks]
             try:
-                self.context.setJobGroup(group, "search", interruptOnCancel=True)
-                work.foreach(fit_chunk)
+                list(pool.map(run_beside, jobs))
                 arriving.put(None)
             except Exception as error:
                 arriving.put(error)
 
-        job = Thread(target=inheritable_thread_target(self.data.frame.sparkSession)(run), daemon=True)
-        job.start()
+        pool = ThreadPoolExecutor(self.parallelism or 1)
+        run_beside = inheritable_thread_target(self.data.frame.sparkSession)(run)
+        Thread(target=run_all, daemon=True).start()
         try:
             while (item := arriving.get()) is not None:
                 if isinstance(item, Exception):
                     raise item
                 yield item
         finally:
+            pool.shutdown(wait=False, cancel_futures=True)
             self.context.cancelJobGroup(group)
-            job.join()
+            pool.shutdown()
 
     def _fits_per_task(self, fits: int) -> int:
-        if self.parallelism:
-            return math.ceil(fits / self.parallelism)
-        spread = math.ceil(fits / (TASKS_PER_CORE * self.context.defaultParallelism))
+        at_once = self.parallelism or self.context.defaultParallelism
+        spread = math.ceil(fits / (TASKS_PER_CORE * at_once))
         values = self.matrix.numbers.size + self.matrix.indicators.nnz
         return max(1, min(spread, VALUES_PER_TASK // max(values, 1)))
 
@@ -186,21 +211,15 @@ def _import_worker(_: int) -> None:
     gc.freeze()
 
 
-def collect_matrix(numbered: DataFrame) -> tuple[FoldMatrix, np.ndarray]:
-    """Collect rows as arrays, and their ids in the same order (ascending).
-
-    Args:
-        numbered: features, label, fold and the row's id.
-    """
+def arrow_columns(numbered: DataFrame) -> DataFrame:
+    """Return features, label, fold and the row's id as columns that Arrow has."""
     vector = F.unwrap_udt(FEATURES)
-    table = numbered.select(
-        ROW,
-        LABEL,
-        FOLD,
-        vector["size"].alias("size"),
-        vector["indices"].alias("indices"),
-        vector["values"].alias("values"),
-    ).toArrow()
+    parts = [vector[name].alias(name) for name in ("size", "indices", "values")]
+    return numbered.select(ROW, LABEL, FOLD, *parts)
+
+
+def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
+    """Return rows, as `arrow_columns` has them, as arrays; and their ids, ascending, beside."""
     features = _csr(table)
     places = _number_columns(features)
     is_number = np.zeros(features.shape[1], bool)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -53,6 +54,15 @@ class FoldData:
     def rows(self) -> int:
         """How many there are."""
         return sum(self.label_rows)
+
+    @cached_property
+    def partitions(self) -> dict[int, tuple[int, int]]:
+        """Rows of each partition that has any, and the values of their features that are stored."""
+        stored = F.size(F.unwrap_udt(FEATURES)["values"])
+        counts = self.frame.groupBy(F.spark_partition_id().alias("part")).agg(
+            F.count(F.lit(1)).alias("rows"), F.sum(stored).alias("values")
+        )
+        return {row["part"]: (row["rows"], int(row["values"])) for row in counts.collect()}
 
     def train(self, fold: int) -> DataFrame:
         """Rows to fit on when `fold` is left out."""

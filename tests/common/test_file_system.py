@@ -1,12 +1,14 @@
 """Outputs appear whole or not at all, on the file systems that Spark writes."""
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from common import file_system
 from common.errors import UserError
-from common.file_system import data_files, exists, replacing
+from common.file_system import data_files, exists, fingerprint, replacing
 
 
 @pytest.fixture
@@ -79,3 +81,59 @@ def test_hidden_and_empty_files_are_no_data(spark, tmp_path):
 def test_file_system_that_is_not_known_is_one_line(spark):
     with pytest.raises(UserError, match="No FileSystem for scheme"):
         exists(spark, "nope://host/path")
+
+
+def test_fingerprint_follows_what_is_in_the_files(spark, folders, tmp_path):
+    content = tmp_path / "one" / "content"
+    before = fingerprint(spark, folders[0])
+    assert fingerprint(spark, folders[0]) == before
+    (tmp_path / "one" / "_SUCCESS").write_text("hidden")
+    assert fingerprint(spark, folders[0]) == before
+    assert fingerprint(spark, f"{folders[0]}/content") != fingerprint(spark, f"{folders[1]}/content")
+    os.utime(content, (2e9, 2e9))  # all that this file system tells of the same length
+    after = fingerprint(spark, folders[0])
+    assert after != before
+    (tmp_path / "one" / "more").write_text("1")
+    assert fingerprint(spark, folders[0]) != after
+
+
+class _Status:
+    """A file of an object store, or of HDFS."""
+
+    def __init__(self, content, changed):
+        self.content, self.changed = content, changed
+
+    def getEtag(self):
+        return f"tag of {self.content}"
+
+    def getPath(self):
+        return self
+
+    def getModificationTime(self):
+        return self.changed
+
+    def getFileChecksum(self, path):
+        return SimpleNamespace(toString=lambda: f"sum of {path.content}")
+
+
+@pytest.mark.parametrize("has_tags", [True, False])
+def test_file_that_was_only_touched_is_the_same_where_the_system_knows_its_content(
+    spark, monkeypatch, has_tags
+):
+    monkeypatch.setattr(file_system, "is_instance_of", lambda *_: has_tags)
+
+    def mark(content, changed):
+        file = _Status(content, changed)
+        return file_system._content_mark(spark, file, file)
+
+    assert mark("a", 1) == mark("a", 2)
+    assert mark("a", 1) != mark("b", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("nothing", "does not exist"), ("empty", "has no file with content")]
+)
+def test_fingerprint_of_nothing_is_refused(spark, tmp_path, name, message):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match=message):
+        fingerprint(spark, f"file://{tmp_path}/{name}")

@@ -1,13 +1,18 @@
+import shutil
 import subprocess
 import sys
+from itertools import cycle
 from types import SimpleNamespace
 
 import mlflow
 import psutil
 import pytest
+import requests
 from mlflow.exceptions import ExecutionException
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from common import tracking, workflow
+from common.datasets import elsewhere
 from common.errors import UserError
 
 
@@ -24,7 +29,7 @@ def launched(store, monkeypatch):
             tags[tracking.INPUT + name] = parameters[name]
         with mlflow.start_run(experiment_id=experiment_id, tags=tags, nested=True) as active:
             for output in workflow.GRAPH[entry_point].outputs:
-                mlflow.log_text("", output)
+                mlflow.log_text("content", output if "." in output else f"{output}/part/file")
         return SimpleNamespace(run_id=active.info.run_id)
 
     monkeypatch.setattr(mlflow, "run", run)
@@ -65,6 +70,16 @@ def test_other_content_of_the_source_runs_everything(launched, source, store, tm
     assert [entry for entry, _ in launched] == ["load_data", "split"] * 2
 
 
+@pytest.mark.parametrize("uri", ["s3a://bucket/adult", "hdfs://name/adult"])
+def test_other_content_behind_a_uri_runs_everything(launched, store, monkeypatch, uri):
+    content = {uri: "one"}
+    monkeypatch.setattr(elsewhere, "digest_of", content.get)
+    for told in ("one", "one", "two"):
+        content[uri] = told
+        workflow.get_or_run("split", {"source": uri}, experiment_id=store)
+    assert [entry for entry, _ in launched] == ["load_data", "split"] * 2
+
+
 def test_grid_file_that_changed_is_searched_again(launched, source, store, tmp_path):
     path = tmp_path / "grid.yaml"
     for depth in (2, 3):
@@ -95,11 +110,70 @@ def test_step_that_is_started_is_reused_unless_it_is_not_to_be(store, source, mo
     assert started == ([] if use_cache else [("load_data", False)])
 
 
-def test_run_that_lost_its_artifacts_is_not_reused(launched, source, store, tmp_path, caplog):
-    first = workflow.get_or_run("load_data", source, experiment_id=store)
-    (tmp_path / "runs" / first.run_id / "artifacts" / "dataset.yaml").unlink()
-    assert not workflow.get_or_run("load_data", source, experiment_id=store).reused
-    assert "lost its artifacts" in caplog.text
+STEPS = [step for step in workflow.GRAPH if workflow.GRAPH[step].outputs and step != "report"]
+OUTPUTS = [(step, output) for step in STEPS for output in workflow.GRAPH[step].outputs]
+DAMAGES = [
+    (*declared, damage)
+    for declared, damage in zip(OUTPUTS, cycle(["gone", "empty", "marks"]), strict=False)
+]
+DAMAGES += [("featurize", "vectorizer", "empty"), ("train_grid", "spark-model", "marks")]
+
+
+@pytest.mark.parametrize(("step", "output", "damage"), DAMAGES)
+def test_run_is_reused_only_while_all_that_it_declares_is_there(
+    launched, store, tmp_path, caplog, monkeypatch, step, output, damage
+):
+    monkeypatch.setattr(workflow, "resolve_inputs", lambda *_: {})
+    monkeypatch.setattr(workflow, "entry_defaults", lambda _: {})
+    monkeypatch.setattr(workflow, "step_key", lambda *_: step)
+    given = {**dict.fromkeys(workflow.GRAPH[step].inputs, "runs:/x"), "profile": "full"}
+    first = workflow.get_or_run(step, given, experiment_id=store)
+    assert workflow.get_or_run(step, given, experiment_id=store).run_id == first.run_id
+    left = tmp_path / "runs" / first.run_id / "artifacts" / output
+    spoil(left, damage)
+    assert not workflow.get_or_run(step, given, experiment_id=store).reused
+    assert f"{step} of run {first.run_id} lost its artifacts: it is not reused" in caplog.text
+
+
+def spoil(left, damage):
+    """Remove an artifact, leave a folder or file without content, or one of Spark's marks alone."""
+    folder = left.is_dir()
+    shutil.rmtree(left) if folder else left.unlink()
+    if damage != "gone" and not folder:
+        left.touch()
+    elif damage != "gone":
+        (left / "inner").mkdir(parents=True)
+        if damage == "marks":
+            (left / "_SUCCESS").touch()
+            (left / "._SUCCESS.crc").write_text("checksum")
+            (left / "part-0").touch()
+
+
+def test_run_before_the_one_that_lost_its_artifacts_is_reused(launched, source, store, tmp_path):
+    older = workflow.get_or_run("load_data", source, experiment_id=store)
+    newer = workflow.get_or_run("load_data", source, use_cache=False, experiment_id=store)
+    (tmp_path / "runs" / newer.run_id / "artifacts" / "dataset.yaml").unlink()
+    assert workflow.get_or_run("load_data", source, experiment_id=store).run_id == older.run_id
+
+
+def test_eda_without_a_profile_is_reused_without_one():
+    assert "overview.html" in workflow.outputs("eda", {"profile": "minimal"})
+    assert workflow.outputs("eda", {"profile": "none"}) == ["describe.csv", "describe.html"]
+
+
+def test_store_that_does_not_answer_is_an_error_and_no_lost_artifact(
+    launched, source, store, monkeypatch, caplog
+):
+    workflow.get_or_run("load_data", source, experiment_id=store)
+
+    def fail(*_):
+        raise requests.ConnectionError("connection refused")
+
+    monkeypatch.setattr(LocalArtifactRepository, "list_artifacts", fail)
+    with pytest.raises(UserError, match="artifacts does not answer: connection refused"):
+        workflow.get_or_run("load_data", source, experiment_id=store)
+    assert len(launched) == 1
+    assert "lost its artifacts" not in caplog.text
 
 
 def test_champion_takes_all_searches_of_this_workflow(launched, source, store):

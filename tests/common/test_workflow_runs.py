@@ -3,7 +3,7 @@ import pytest
 
 from common import tracking
 from common.errors import UserError
-from common.workflow_runs import STEPS, find_workflow
+from common.workflow_runs import STEPS, candidates_of, find_workflow
 
 
 @pytest.fixture
@@ -59,6 +59,22 @@ def test_main_names_its_steps_though_they_ran_before(chain, leave, store):
     found = find_workflow("auto", store)
     assert found.main.info.run_id == main
     assert steps(found) == listed
+
+
+@pytest.mark.parametrize("steps_of_main", [300, 1])
+def test_lists_that_no_tag_can_hold_are_whole(chain, leave, store, steps_of_main):
+    many = [chain["grid"]] * steps_of_main + [chain["ga"]]
+    main = leave("main")
+    for name, value in tracking.list_tags(STEPS, [chain["split"], *many]).items():
+        mlflow.MlflowClient().set_tag(main, name, value)
+    assert {chain["grid"], chain["ga"]} <= set(steps(find_workflow(main, store)))
+    uris = [f"runs:/{run_id}" for run_id in many]
+    tags = tracking.list_tags(f"{tracking.INPUT}candidates", uris)
+    with mlflow.start_run(tags={tracking.STEP: "champion", **tags}) as run:
+        pass
+    judge = mlflow.get_run(run.info.run_id)
+    assert candidates_of(judge) == many
+    assert tracking.listed(judge.data.tags, "nothing") == []
 
 
 def test_auto_is_what_ended_last(chain, leave, store):

@@ -1,5 +1,6 @@
 """mlflow.sh, as pm2 runs it."""
 
+import os
 import subprocess
 
 import psutil
@@ -51,3 +52,47 @@ def test_port_that_is_none_is_refused(port):
     done = subprocess.run([ROOT / "mlflow.sh", port], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == f"mlflow.sh: the port must be a number from 1 to 65535, got '{port}'\n"
+
+
+@pytest.fixture
+def foreign(empty_store, tmp_path):
+    """A server that another checkout's mlflow.sh has left behind: its parent is gone."""
+    store = f"sqlite:///{empty_store}"
+    command = ("mlflow", "ui", "--workers", "1", "--port", "{port}", "--backend-store-uri", store)
+    server = Service(command, store, tmp_path / "server", INCOME_UI="/another/checkout:5000")
+    below = psutil.Process(server.process.pid).children(recursive=True)
+    server.process.kill()
+    server.process.wait()
+    yield server
+    for process in below:
+        process.kill()
+
+
+def run_ui(port, **environment):
+    return subprocess.run(
+        [ROOT / "mlflow.sh", str(port)],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+
+
+@pytest.mark.slow
+def test_server_of_somebody_else_is_left_alone_and_the_port_is_said_to_be_taken(foreign):
+    done = run_ui(foreign.port)
+    assert done.returncode == 1
+    said = (
+        f"mlflow.sh: port {foreign.port} is taken by another server: end that one, or name another port"
+    )
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == 1
+    assert requests.get(f"{foreign.url}/health").status_code == 200
+
+
+@pytest.mark.slow
+def test_ui_that_is_still_served_is_not_ended_by_a_second_one(start_ui):
+    first = start_ui()
+    done = run_ui(first.port)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert requests.get(f"{first.url}/health").status_code == 200

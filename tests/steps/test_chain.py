@@ -4,10 +4,11 @@ import mlflow
 import pytest
 from click.testing import CliRunner
 
-from common import tracking
+from common import frames, tracking
 from common.champion import present_champion
 from common.errors import UserError
 from common.search.winner import pipeline_scores
+from common.spark_models import load_spark_model
 from steps.champion import champion
 from steps.featurize import featurize
 from steps.load_data import load_data
@@ -40,11 +41,11 @@ def test_champion_of_another_split_is_compared_on_rows_that_neither_was_trained_
     trained = [
         {
             tuple(row)
-            for row in tracking.read_frame(spark, f"{features_of(one)}/train").drop(*ADDED).collect()
+            for row in frames.read_frame(spark, f"{features_of(one)}/train").drop(*ADDED).collect()
         }
         for one in (first, second)
     ]
-    rows = [tuple(row) for row in tracking.read_frame(spark, f"{loaded}/data").collect()]
+    rows = [tuple(row) for row in frames.read_frame(spark, f"{loaded}/data").collect()]
     unseen = sum(row not in trained[0] and row not in trained[1] for row in rows)
     assert unseen < 200
     said, _ = call(champion, candidates=second)
@@ -55,8 +56,8 @@ def test_champion_of_another_split_is_compared_on_rows_that_neither_was_trained_
     assert f"on {unseen} rows that neither was trained on, in 5 parts" in said
 
     search_of_champion = present_champion("income").tags["search"]
-    pipeline = tracking.load_spark_model(f"runs:/{search_of_champion}/spark-model")
-    test = tracking.read_frame(spark, f"{loaded}/data")
+    pipeline = load_spark_model(f"runs:/{search_of_champion}/spark-model")
+    test = frames.read_frame(spark, f"{loaded}/data")
     with pytest.raises(UserError, match="age"):
         pipeline_scores(pipeline, test.drop("age"))
 

@@ -8,11 +8,12 @@ import pytest
 from click.testing import CliRunner
 from pyspark.sql import functions as F
 
-from common import tracking
+from common import frames, tracking
 from common.champion import present_champion, register
 from common.contest import measure
 from common.ensemble.members import find_members
 from common.search.winner import pipeline_scores
+from common.spark_models import load_spark_model
 from steps.champion import champion
 from steps.ensemble import fill_ensemble, is_better
 from steps.featurize import featurize
@@ -78,8 +79,8 @@ def test_version_of_a_vote_scores_records_and_can_be_scored_on_other_rows(voted,
     version = register(voted.run, "votes")
     assert version.tags["members"] == tags["members"]
     assert float(version.tags["test_f1"]) == voted.run.data.metrics["test_f1"]
-    test = tracking.read_frame(spark, f"{tags['workflow.input.features']}/test")
-    pipeline = tracking.load_spark_model(f"runs:/{version.tags['search']}/spark-model")
+    test = frames.read_frame(spark, f"{tags['workflow.input.features']}/test")
+    pipeline = load_spark_model(f"runs:/{version.tags['search']}/spark-model")
     assert pipeline_scores(pipeline, test)["f1"] == pytest.approx(voted.run.data.metrics["test_f1"])
     model = mlflow.pyfunc.load_model(f"models:/votes/{version.version}")
     records = test.limit(20).select(*model.metadata.get_input_schema().input_names())
@@ -97,7 +98,7 @@ def test_vote_of_the_same_members_is_made_once(voted, store, searches):
 
 @pytest.mark.slow
 def test_test_rows_have_no_say_in_the_weights(voted, searches, monkeypatch):
-    read = tracking.read_frame
+    read = frames.read_frame
 
     def turned(session, uri):
         """Turn the labels of all test rows."""
@@ -106,7 +107,7 @@ def test_test_rows_have_no_say_in_the_weights(voted, searches, monkeypatch):
         turned = frame.withColumn("income", other).withColumn("label", 1 - F.col("label"))
         return turned if uri.endswith("/test") else frame
 
-    monkeypatch.setattr(tracking, "read_frame", turned)
+    monkeypatch.setattr(frames, "read_frame", turned)
     members = find_members([tracking.get_run(uri) for uri in searches])
     with mlflow.start_run() as active:
         fill_ensemble(Run("ensemble", active, {"features": members[0].features}), members)
@@ -118,11 +119,11 @@ def test_test_rows_have_no_say_in_the_weights(voted, searches, monkeypatch):
 
 @pytest.mark.slow
 def test_gates_are_measured_on_rows_that_the_winner_was_not_fitted_on(store, searches, monkeypatch):
-    def untouched(session, uri, read=tracking.read_frame):
+    def untouched(session, uri, read=frames.read_frame):
         assert not uri.endswith("/test")
         return read(session, uri)
 
-    monkeypatch.setattr(tracking, "read_frame", untouched)
+    monkeypatch.setattr(frames, "read_frame", untouched)
     call = step_caller(store)
     gates = {"roc_auc": 0.5, "calibration_error": 0.5, "stratum_loss": 30}
     said, _ = call(champion, candidates=searches[0], name="gated", gates=json.dumps(gates))

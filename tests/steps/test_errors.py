@@ -1,9 +1,13 @@
 """What a user sees who gave a step something wrong."""
 
+import subprocess
+import sys
+
 import click
 import mlflow
 import pytest
 from click.testing import CliRunner
+from mlflow.exceptions import MlflowException
 
 from steps.champion import champion
 from steps.load_data import load_data
@@ -14,6 +18,7 @@ from steps.split import split
 from steps.step import StepCommand, ui_command
 from steps.train_ga import train_ga
 from steps.train_grid import train_grid
+from tests.project import ROOT
 
 
 def line_of(command, *arguments):
@@ -102,3 +107,54 @@ def test_error_of_ours_keeps_its_trace():
 def test_store_is_shown_without_its_password(monkeypatch, store, shown):
     monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: store)
     assert ui_command() == shown
+
+
+def test_store_that_does_not_answer_is_one_line(store, monkeypatch, slice_file):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    mlflow.set_tracking_uri("http://127.0.0.1:9")
+    said = line_of(load_data, "--source", str(slice_file))
+    assert said.startswith(
+        "Error: http://127.0.0.1:9 does not answer: API request to http://127.0.0.1:9/"
+    )
+
+
+def test_error_of_the_store_that_is_ours_keeps_its_trace():
+    @click.command(cls=StepCommand)
+    def wrong():
+        raise MlflowException("no such column")
+
+    assert isinstance(CliRunner().invoke(wrong).exception, MlflowException)
+
+
+def test_grace_that_is_no_number_is_one_line_and_leaves_a_failed_run(store, monkeypatch):
+    monkeypatch.setenv("INCOME_GRACE", "soon")
+    assert "INCOME_GRACE must be seconds" in line_of(load_data, "--source", "sample")
+    (run,) = mlflow.MlflowClient().search_runs([store])
+    assert run.info.status == "FAILED"
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        (load_data, {"--source": "https://me:s3cret@host/x.csv"}),
+        (train_grid, {"--source": "https://host/x.csv?sig=s3cret"}),
+        (main, {"--source": "s3a://AKIA:s3cret@bucket/x.csv"}),
+        (predict, {"--input": "https://me:s3cret@host/x.csv", "--output": "y"}),
+    ],
+)
+def test_secret_in_a_uri_is_refused_and_kept_nowhere(store, command, options):
+    line = line_of(command, *[part for option in options.items() for part in option])
+    assert "has a password or token in it" in line
+    kept = [str(run.to_dictionary()) for run in mlflow.MlflowClient().search_runs([store])]
+    assert "s3cret" not in line + "".join(kept)
+
+
+def test_trace_of_an_error_of_ours_is_shown_without_a_password(tmp_path):
+    # MLflow's message has the server's URI in it.
+    failing = "import click; from steps.step import StepCommand; "
+    failing += "\n@click.command(cls=StepCommand)\ndef fail(): raise KeyError('http://me:s3cret@host/api')\nfail()"
+    done = subprocess.run([sys.executable, "-c", failing], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "http://me:***@host/api" in done.stderr
+    assert "s3cret" not in done.stderr.replace("raise KeyError('http://me:s3cret@host/api')", "")

@@ -70,7 +70,11 @@ def leave_search(leave):
             candidates__csv=text([result({"maxDepth": depth}, f1 - depth / 1e3) for depth in (5, 3)]),
             findings__md="# What the search found\n\n- **maxDepth** explains all\n",
             **{"portable-model_of_README__md": f"# Card\n\n| column |\n|---|\n| {COLUMN} |\n"},
-            **{"portable-model_of_MLmodel": "", "plots_of_effects__png": "", "plots_of_strata__png": ""},
+            **{
+                "portable-model_of_MLmodel": "",
+                "plots_of_effects__png": "png",
+                "plots_of_strata__png": "png",
+            },
         )
 
     return leave_search

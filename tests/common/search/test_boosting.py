@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 from common.errors import UserError
 from common.learners import get_learner
 from common.metrics import METRICS
-from common.search.boosting import BoostingEngine, collect_matrix
+from common.search.boosting import BoostingEngine, arrow_columns, fold_matrix
 from common.search.conf import load_grid
 from common.search.engine import check_engine, choose_engine
 from common.search.folds import assign_fold_rank, fold_data
@@ -92,6 +92,35 @@ def test_scores_do_not_depend_on_how_the_work_is_shared_out(data, learner):
     assert all(set(fold) == set(METRICS) for result in one.values() for fold in result.folds)
 
 
+@pytest.mark.parametrize("parallelism", [0, 1, 2])
+def test_candidates_come_while_others_are_still_to_be_fitted(data, monkeypatch, parallelism):
+    """One after the other, also where all of them train on the same matrices."""
+    engine = BoostingEngine(data, GBT, seed=7, parallelism=parallelism)
+    run, come = engine._run, []
+
+    def watch(tasks):
+        for result in run(tasks):
+            come.append(result)
+            yield result
+
+    monkeypatch.setattr(engine, "_run", watch)
+    candidates = grid_candidates({"maxDepth": list(range(1, 9)), "maxIter": [2]}, GBT)
+    first = next(engine.evaluate(candidates))
+    assert len(first.folds) == 3
+    assert len(come) <= 3 * 3  # of 24
+
+
+def test_no_more_fits_run_at_once_than_are_asked_for(data):
+    engine = BoostingEngine(data, GBT, seed=7, parallelism=1)
+    tracker = data.frame.sparkSession.sparkContext.statusTracker()
+    active = []
+    for _ in engine.evaluate(grid_candidates({"maxDepth": [1, 2, 3, 4], "maxIter": [2]}, GBT)):
+        jobs = [tracker.getJobInfo(job) for job in tracker.getActiveJobsIds()]
+        active.append(sum(len(job.stageIds) for job in jobs if job))
+    assert len(active) == 4
+    assert max(active) <= 1
+
+
 def test_fit_that_fails_is_a_failed_candidate_and_the_others_go_on(data):
     good = {"max_depth": 2, "n_estimators": 2}
     engine = BoostingEngine(data, XGBOOST, seed=7)
@@ -112,7 +141,7 @@ def test_matrix_holds_every_value_of_sparse_and_dense_vectors(spark):
     rows = [(vector, 1.0, 0, place) for place, vector in enumerate(vectors)]
     schema = T.StructType([T.StructField("features", VectorUDT())])
     schema = schema.add("label", "double").add("fold", "integer").add("row", "long")
-    matrix, _ = collect_matrix(spark.createDataFrame(rows, schema))
+    matrix, _ = fold_matrix(arrow_columns(spark.createDataFrame(rows, schema)).toArrow())
     assert matrix.places.tolist() == [2]
     assert matrix.numbers.ravel().tolist() == [5, 3, 0]
     assert matrix.raw().toarray().tolist() == [[1, 0, 5, 0], [0, 0, 3, 1], [1, 0, 0, 0]]

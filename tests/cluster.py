@@ -1,0 +1,78 @@
+"""A standalone cluster on loopback: Spark's own master and workers, of one core each."""
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyspark
+
+SPARK_HOME = Path(pyspark.__file__).parent
+ENVIRONMENT = {
+    **os.environ,
+    "SPARK_HOME": str(SPARK_HOME),
+    "SPARK_LOCAL_IP": "127.0.0.1",
+    "PYSPARK_PYTHON": sys.executable,
+    "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+}
+LOCAL = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
+# On a disk of its own: nothing of the folder is seen that other processes have there.
+HIDDEN = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"')
+
+
+def can_hide(folder):
+    """Tell whether a process may have a folder hidden from it, which takes root."""
+    try:
+        return subprocess.run([*HIDDEN, folder, "true"], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def start(kind, *arguments, hidden=None):
+    """Start a daemon of Spark's own; give the process, whose log is to be read."""
+    command = [SPARK_HOME / "bin" / "spark-class", f"org.apache.spark.deploy.{kind}", *arguments]
+    if hidden is not None:
+        command = [*HIDDEN, hidden, *command]
+    return subprocess.Popen(
+        command,
+        env=ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for(process, pattern):
+    """Read a daemon's log up to the line that has a pattern; give what the pattern's group matched."""
+    for line in process.stderr:
+        if found := re.search(pattern, line):
+            return found.group(1)
+    raise AssertionError(f"{process.args} ended without a line like {pattern!r}")
+
+
+@contextmanager
+def standalone_cluster(folder, workers=2, hidden=None):
+    """Start a master and workers; give its URL and the workers' processes.
+
+    Args:
+        folder: of the workers' own files.
+        workers: how many.
+        hidden: a folder that the workers do not see.
+    """
+    daemons = [start("master.Master", *LOCAL)]
+    try:
+        url = wait_for(daemons[0], r"Starting Spark master at (spark://\S+)")
+        for place in range(workers):
+            work = ("--cores", "1", "--memory", "1g", "--work-dir", str(folder / f"worker{place}"))
+            daemons.append(start("worker.Worker", *LOCAL, *work, url, hidden=hidden))
+            wait_for(daemons[-1], r"(Successfully registered with master)")
+        yield SimpleNamespace(url=url, workers=daemons[1:])
+    finally:
+        for daemon in reversed(daemons):
+            daemon.terminate()
+            daemon.communicate()

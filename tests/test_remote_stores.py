@@ -1,0 +1,155 @@
+"""The steps on stores as a team has them: PostgreSQL, artifacts in S3, through a server and direct."""
+
+import tempfile
+from contextlib import contextmanager
+from urllib.parse import quote
+
+import mlflow
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from common import copies, tracking
+from steps.champion import champion
+from steps.eda import eda
+from steps.featurize import featurize
+from steps.load_data import load_data
+from steps.predict import predict
+from steps.report import report
+from steps.split import split
+from steps.train_ga import train_ga
+from steps.train_grid import train_grid
+from tests.postgres import PASSWORD, postgres
+from tests.s3 import SECRET, s3_store
+from tests.service.served import Service
+
+GRID = '{"maxDepth": [2], "maxIter": [2, 4], "stepSize": [0.3]}'
+SPACE = '{"maxDepth": {"low": 1, "high": 3}, "maxIter": {"low": 1, "high": 4}}'
+SECRETS = (PASSWORD, quote(PASSWORD, safe=""), SECRET)
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    with s3_store() as uri:
+        yield uri
+
+
+@pytest.fixture(scope="module")
+def database():
+    with postgres() as uri:
+        yield uri
+
+
+@pytest.fixture(scope="module")
+def server(bucket, database, tmp_path_factory):
+    """URL of a tracking server that alone knows the database, and the keys of the bucket."""
+    folder = tmp_path_factory.mktemp("server")
+    command = ["mlflow", "server", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1"]
+    command += ["--backend-store-uri", database]
+    command += ["--serve-artifacts", "--artifacts-destination", f"{bucket}/proxied"]
+    jobs = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    service = Service(command, database, folder / "server.log", **jobs)
+    yield service.url
+    service.stop()
+
+
+@contextmanager
+def store(uri, name, location=None):
+    """Have the steps use a store, and an experiment of its own in it; gives the experiment's id."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("MLFLOW_TRACKING_URI", uri)
+        before = mlflow.get_tracking_uri()
+        mlflow.set_tracking_uri(uri)
+        experiment = mlflow.create_experiment(name, artifact_location=location)
+        mlflow.set_experiment(experiment_id=experiment)
+        try:
+            yield experiment
+        finally:
+            mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture
+def proxied(server, monkeypatch):
+    """All through the server: this process has no key of the bucket."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MLFLOW_S3_ENDPOINT_URL"):
+        monkeypatch.delenv(name)
+    with store(server, "proxied") as experiment:
+        yield experiment
+
+
+@pytest.fixture
+def direct(server, bucket, database):
+    """The database and the bucket by their own addresses."""
+    with store(database, "direct", f"{bucket}/direct") as experiment:
+        yield experiment
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """A temporary folder of the test's own, to see what is left in it."""
+    copies.remove_copies()
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def call(temporary):
+    """Call a step; it must leave no file behind. Gives its run's URI."""
+
+    def call(command, experiment, **options):
+        arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        done = CliRunner().invoke(command, arguments)
+        assert done.exit_code == 0, done.output
+        assert list(temporary.iterdir()) == []
+        for secret in SECRETS:
+            assert secret not in done.output
+        (run,) = tracking.find_finished({tracking.STEP: command.name}, experiment)
+        return f"runs:/{run.info.run_id}"
+
+    return call
+
+
+def check_nothing_is_shown(experiment, capfd):
+    """Neither what was printed nor what the runs keep has a secret or a trace."""
+    printed = "".join(capfd.readouterr())
+    assert "ERROR" not in printed
+    assert "Traceback" not in printed
+    kept = printed
+    for run in mlflow.MlflowClient().search_runs([experiment], max_results=1000):
+        kept += str(run.to_dictionary())
+    for secret in SECRETS:
+        assert secret not in kept
+
+
+@pytest.mark.slow
+def test_whole_chain_through_a_server(proxied, call, slice_file, tmp_path, capfd):
+    data = call(load_data, proxied, source=slice_file) + "/data"
+    call(eda, proxied, data=data, profile="none")
+    parts = call(split, proxied, data=data)
+    features = call(featurize, proxied, split=parts)
+    grid = call(train_grid, proxied, features=features, grid=GRID, folds=2)
+    genetic = call(
+        train_ga, proxied, features=features, space=SPACE, folds=2, generations=2, population=3
+    )
+    call(champion, proxied, candidates=f"{grid},{genetic}", name="far")
+    call(predict, proxied, input=slice_file, output=tmp_path / "scores", model="models:/far@champion")
+    assert len(pd.read_parquet(tmp_path / "scores")) == 1200
+    page = tracking.read_text(call(report, proxied) + "/report.html")
+    assert "models:/far" in page
+    copies.remove_copies()
+    check_nothing_is_shown(proxied, capfd)
+
+
+@pytest.mark.slow
+def test_chain_with_the_database_and_the_bucket_by_their_own_addresses(
+    direct, call, slice_file, tmp_path, capfd
+):
+    data = call(load_data, direct, source=slice_file) + "/data"
+    features = call(featurize, direct, split=call(split, direct, data=data))
+    search = call(train_grid, direct, features=features, grid=GRID, folds=2)
+    # What is scored is an artifact itself.
+    call(predict, direct, input=data, output=tmp_path / "scores", model=f"{search}/portable-model")
+    assert len(pd.read_parquet(tmp_path / "scores")) == 1200
+    check_nothing_is_shown(direct, capfd)
