@@ -133,6 +133,8 @@ def test_best_score_of_each_generation_is_that_of_its_candidates(steps, project)
     run = steps["train_ga"]
     metric, table = run.data.params["metric"], read_csv(run, "generations.csv")
     assert table["best_so_far"].iloc[-1] == pytest.approx(run.data.metrics[f"val_{metric}"])
+    so_far = (sign(metric) * table["best"]).cummax()
+    assert (sign(metric) * table["best_so_far"]).tolist() == pytest.approx(so_far.tolist())
     candidates = read_csv(run, "candidates.csv")
     drawn = candidates["generations"].astype(str).str.split()
     for number, row in table.iterrows():

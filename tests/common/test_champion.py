@@ -24,7 +24,8 @@ def test_search_is_registered_once_with_what_it_is_judged_by(store):
 
 
 def test_version_carries_all_that_is_copied_of_its_search_and_nothing_else(store):
-    given = {name: f"the {name}" for name in champion.COPIED if name not in ("metric", "fold_scores")}
+    names = ("dataset", "source", "folds_digest", "train_digest", "test_digest", "learner", "engine")
+    given = {name: f"the {name}" for name in (*names, "members")}
     run = make_search([0.5, 0.75], {"best_a": 1, "weight_b": 0.5, "grid": "auto"}, **given, more="x")
     MlflowClient().log_metric(run.info.run_id, "val_f1", 0.3)
     MlflowClient().log_metric(run.info.run_id, "train_f1", 0.9)

@@ -85,6 +85,7 @@ def test_file_system_that_is_not_known_is_one_line(spark):
 
 def test_fingerprint_follows_what_is_in_the_files(spark, folders, tmp_path):
     content = tmp_path / "one" / "content"
+    os.utime(content, (1e9, 1e9))
     before = fingerprint(spark, folders[0])
     assert fingerprint(spark, folders[0]) == before
     (tmp_path / "one" / "_SUCCESS").write_text("hidden")

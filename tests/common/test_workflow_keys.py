@@ -132,6 +132,15 @@ def test_grids_and_spaces_are_in_the_key_by_their_content(step, name, text, othe
     assert default != keys[0]
 
 
+def test_gates_are_in_the_key_by_their_content(slice_file):
+    given = parameters("champion", slice_file)
+    keys = [
+        workflow.step_key("champion", {**given, "gates": gates})
+        for gates in ('{"f1": 0.6}', '{"f1":0.60}', '{"f1": 0.7}')
+    ]
+    assert keys[0] == keys[1] != keys[2]
+
+
 @pytest.fixture
 def source(tmp_path, monkeypatch):
     """A project's files; gives its folder and what hashes it."""
