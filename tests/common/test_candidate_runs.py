@@ -182,10 +182,6 @@ def test_candidate_of_many_folds_is_taken_up_with_each_in_its_place(store):
     folds = tuple(dict.fromkeys(METRICS, place / 100) for place in range(12))
     result = CandidateResult({"maxDepth": 3, "stepSize": 0.1}, folds, 1.5)
     candidate_runs.log_candidate(result, dead, dead.info.run_id, {"folds": 12})
-<<<<<<< HEAD
-    (taken,) = candidate_runs.unfinished_candidates(start_search(store, folds="12"), GBT).values()
-=======
     search = start_search(store, folds="12")
     (taken,) = candidate_runs.unfinished_candidates(search, GBT).values()
->>>>>>> noticing
     assert taken.result == result

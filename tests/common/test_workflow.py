@@ -94,8 +94,6 @@ def test_without_cache_a_step_runs_again(launched, source, store):
     assert len(launched) == 2
 
 
-<<<<<<< HEAD
-=======
 @pytest.mark.parametrize("use_cache", [True, False])
 def test_step_that_is_started_is_reused_unless_it_is_not_to_be(store, source, monkeypatch, use_cache):
     started = []
@@ -112,7 +110,6 @@ def test_step_that_is_started_is_reused_unless_it_is_not_to_be(store, source, mo
     assert started == ([] if use_cache else [("load_data", False)])
 
 
->>>>>>> noticing
 STEPS = [step for step in workflow.GRAPH if workflow.GRAPH[step].outputs and step != "report"]
 OUTPUTS = [(step, output) for step in STEPS for output in workflow.GRAPH[step].outputs]
 DAMAGES = [
@@ -177,32 +174,6 @@ def test_store_that_does_not_answer_is_an_error_and_no_lost_artifact(
         workflow.get_or_run("load_data", source, experiment_id=store)
     assert len(launched) == 1
     assert "lost its artifacts" not in caplog.text
-<<<<<<< HEAD
-
-
-@pytest.mark.parametrize("use_cache", [True, False])
-def test_step_that_is_started_is_reused_unless_it_is_not_to_be(store, source, monkeypatch, use_cache):
-    started = []
-
-    def submit(step, *_, synchronous):
-        started.append((step, synchronous))
-        return SimpleNamespace(run_id="new", command_proc=SimpleNamespace(pid=-1))
-
-    monkeypatch.setattr(workflow, "_put_in_background", lambda _: None)
-    monkeypatch.setattr(workflow, "_find", lambda *_: "found")
-    monkeypatch.setattr(workflow, "_submit", submit)
-    found = workflow.get_or_start("load_data", source, use_cache=use_cache, experiment_id=store)
-    assert found.run_id == ("found" if use_cache else "new")
-    assert started == ([] if use_cache else [("load_data", False)])
-
-
-def test_run_that_lost_its_artifacts_is_not_reused(launched, source, store, tmp_path, caplog):
-    first = workflow.get_or_run("load_data", source, experiment_id=store)
-    (tmp_path / "runs" / first.run_id / "artifacts" / "dataset.yaml").unlink()
-    assert not workflow.get_or_run("load_data", source, experiment_id=store).reused
-    assert "lost its artifacts" in caplog.text
-=======
->>>>>>> noticing
 
 
 def test_champion_takes_all_searches_of_this_workflow(launched, source, store):
