@@ -4,12 +4,15 @@ The kinds of test are those of Ribeiro, Wu, Guestrin and Singh (2020), "Beyond A
 Testing of NLP Models with CheckList": invariance, direction, minimum function.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from common.scoring.export import export
-from common.scoring.portable_model import PortableModel, Scorer
+from common.scoring.keep import write_artifacts
+from common.scoring.portable_model import PortableModel
 
 PUPIL = {
     "age": 19,
@@ -41,10 +44,12 @@ MANAGER = PUPIL | {
 
 
 @pytest.fixture(scope="module")
-def model(fit_pipeline, spec, people):
+def model(fit_pipeline, spec, people, tmp_path_factory):
     """The portable model of 2,000 rows; it scores records."""
+    pipeline, _ = export(fit_pipeline("gbt", "onehot"), spec, people)
+    artifacts = write_artifacts(tmp_path_factory.mktemp("model"), pipeline, spec.input_form)
     made = PortableModel()
-    made.scorer = Scorer(export(fit_pipeline("gbt", "onehot"), spec, people)[0])
+    made.load_context(SimpleNamespace(artifacts=artifacts))
     return lambda rows: made.predict(None, rows)
 
 
