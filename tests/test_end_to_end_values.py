@@ -13,8 +13,10 @@ from pyspark.sql import functions as F
 from sklearn import metrics
 
 from common import tracking
+from common.frames import read_frame
 from common.learners import get_learner
 from common.metrics import METRICS, sign
+from common.spark_models import load_spark_model
 from tests.project import MAIN, table
 
 pytestmark = pytest.mark.slow
@@ -40,7 +42,7 @@ def rows(slice_file, spec):
 @pytest.fixture(scope="module")
 def kept(steps, spark):
     """Read a frame that a step kept."""
-    return lambda step, path: tracking.read_frame(spark, f"runs:/{steps[step].info.run_id}/{path}")
+    return lambda step, path: read_frame(spark, f"runs:/{steps[step].info.run_id}/{path}")
 
 
 def read_csv(run, name):
@@ -71,7 +73,7 @@ def test_description_is_of_all_rows(steps, rows):
 
 
 def test_vectoriser_knows_the_training_rows_alone(steps, kept, spec):
-    vectorizer = tracking.load_spark_model(f"runs:/{steps['featurize'].info.run_id}/vectorizer")
+    vectorizer = load_spark_model(f"runs:/{steps['featurize'].info.run_id}/vectorizer")
     train, test = (kept("split", side).toPandas() for side in ("train", "test"))
     (indexer,) = (stage for stage in vectorizer.stages if isinstance(stage, StringIndexerModel))
     (scaler,) = (stage for stage in vectorizer.stages if isinstance(stage, MinMaxScalerModel))
@@ -146,7 +148,7 @@ def test_best_score_of_each_generation_is_that_of_its_candidates(steps, project)
 @pytest.mark.parametrize("side", ["train", "test"])
 def test_logged_scores_are_those_of_the_kept_pipeline_on_the_kept_rows(search, kept, project, side):
     run, _ = search
-    pipeline = tracking.load_spark_model(f"runs:/{run.info.run_id}/spark-model")
+    pipeline = load_spark_model(f"runs:/{run.info.run_id}/spark-model")
     positive = vector_to_array("probability")[1].alias("probability")
     scored = pipeline.transform(kept("split", side)).select("income", "prediction", positive).toPandas()
     truth, said = scored["income"] == ">50K", scored["prediction"] == ">50K"
@@ -172,7 +174,7 @@ def test_logged_scores_are_those_of_the_kept_pipeline_on_the_kept_rows(search, k
 
 def test_winner_is_fitted_with_its_parameters_on_all_training_rows(search, kept):
     run, _ = search
-    pipeline = tracking.load_spark_model(f"runs:/{run.info.run_id}/spark-model")
+    pipeline = load_spark_model(f"runs:/{run.info.run_id}/spark-model")
     model = pipeline.stages[-2]
     best = json.loads(tracking.read_text(f"runs:/{run.info.run_id}/best_parameters.json"))
     assert {name: model.getOrDefault(name) for name in best} == best
@@ -185,7 +187,7 @@ def test_candidate_is_scored_on_the_rows_that_its_fit_left_out(steps, kept, proj
     """Refit the winner on each fold by Spark's own estimator: the logged scores are nearly its own."""
     run = steps["train_grid"]
     frame = kept("featurize", "train").cache()
-    model = tracking.load_spark_model(f"runs:/{run.info.run_id}/spark-model").stages[-2]
+    model = load_spark_model(f"runs:/{run.info.run_id}/spark-model").stages[-2]
     history = project.client.get_metric_history(run.data.tags["winner"], "val_accuracy")
     logged = {metric.step: metric.value for metric in history}
     best = json.loads(tracking.read_text(f"runs:/{run.info.run_id}/best_parameters.json"))
