@@ -37,5 +37,6 @@ def write_profile(
         progress: show a bar on the terminal.
     """
     sample = sample_rows(frame, rows).toPandas()
+    path.parent.mkdir(parents=True, exist_ok=True)
     report = ProfileReport(sample, title=title, minimal=minimal, progress_bar=progress)
     report.to_file(path, silent=True)

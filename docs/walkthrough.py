@@ -83,9 +83,8 @@ engine = make_engine("boosting", data, learner, seed, parallelism=0)
 candidates = grid_candidates(load_grid(grid, learner), learner)
 tried = [found for found in engine.evaluate(candidates) if isinstance(found, CandidateResult)]
 table = candidates_table(tried, metric)
-table[
-    [*candidates[0], f"val_{metric}", f"val_{metric}_std", "val_accuracy", "val_f1", "fit_seconds"]
-].head(10)
+shown = [f"val_{metric}", f"val_{metric}_std", "val_accuracy", "val_f1", "fit_seconds"]
+table[[*candidates[0], *shown]].head(10)
 
 # %% [markdown]
 # What the grid tells of its hyperparameters:
