@@ -23,28 +23,28 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 SIDE = 198
 # Milliseconds; a busy machine takes its time.
 PATIENCE = 120_000
-# By which the searches of the walkthrough went.
-METRIC = "val_f1_weighted"
-GOOD = f"metrics.{METRIC} > 0.85"
-COLUMNS = [
-    *(f"metrics.`{name}`" for name in (METRIC, f"{METRIC}_std", "val_roc_auc")),
+# A score that the walkthrough calls good.
+GOOD = 0.85
+PARAMETERS = [
     *(f"params.`{name}`" for name in ("maxBins", "maxDepth", "maxIter", "stepSize")),
 ]
 
 
-def take(chromium: str, search: str) -> dict[str, bytes]:
+def take(chromium: str, search: str, metric: str) -> dict[str, bytes]:
     """Return pictures of the UI by file name.
 
     Args:
         chromium: path of the browser.
         search: id of the run whose candidates are looked at.
+        metric: that it went by.
     """
     of_search = f"tags.`{tracking.SEARCH}` = '{search}'"
-    good = f"{GOOD} and {of_search}"
-    with _ui() as address, _page(chromium) as page:
+    mean = f"val_{metric}"
+    good = f"metrics.{mean} > {GOOD} and {of_search}"
+    with _ui() as address, _page(chromium, mean) as page:
         return {
-            "ui_filter.png": _table(page, address, good, len(_ids(good))),
-            "ui_parallel.png": _parallel(page, address, _ids(of_search)),
+            "ui_filter.png": _table(page, address, mean, good, len(_ids(good, mean))),
+            "ui_parallel.png": _parallel(page, address, mean, _ids(of_search, mean)),
             "ui_run.png": _run(page, address, search),
         }
 
@@ -67,13 +67,14 @@ def _ui() -> Iterator[str]:
 
 
 @contextmanager
-def _page(chromium: str) -> Iterator[Page]:
+def _page(chromium: str, mean: str) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         context = browser.new_context(locale="en-GB")
         context.set_default_timeout(PATIENCE)
         # What the UI itself keeps when a user closes its assistant and chooses columns.
-        table = {"selectedColumns": COLUMNS, "columnWidths": {"attributes.`Run Name`": 330}}
+        columns = [f"metrics.`{name}`" for name in (mean, f"{mean}_std", "val_roc_auc")] + PARAMETERS
+        table = {"selectedColumns": columns, "columnWidths": {"attributes.`Run Name`": 330}}
         kept = {
             "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": True,
             "mlflow.assistant.panelOpen_v1": False,
@@ -85,29 +86,32 @@ def _page(chromium: str) -> Iterator[Page]:
         browser.close()
 
 
-def _ids(query: str) -> list[str]:
-    runs = MlflowClient().search_runs([EXPERIMENT], query, order_by=[f"metrics.{METRIC} DESC"])
+def _ids(query: str, mean: str) -> list[str]:
+    runs = MlflowClient().search_runs([EXPERIMENT], query, order_by=[f"metrics.{mean} DESC"])
     return [run.info.run_id for run in runs]
 
 
-def _table(page: Page, address: str, query: str, count: int) -> bytes:
+def _table(page: Page, address: str, mean: str, query: str, count: int) -> bytes:
     page.set_viewport_size({"width": SIDE + 1340, "height": 540})
-    order = f"orderByKey={quote(f'metrics.`{METRIC}`')}&orderByAsc=false"
+    order = f"orderByKey={quote(f'metrics.`{mean}`')}&orderByAsc=false"
     page.goto(f"{address}/#/experiments/{EXPERIMENT}/runs?searchFilter={quote(query)}&{order}")
     page.get_by_text(f"{count} matching runs").wait_for()
     page.get_by_role("columnheader", name="stepSize").first.wait_for()
     return _shot(page)
 
 
-def _parallel(page: Page, address: str, runs: list[str]) -> bytes:
+def _parallel(page: Page, address: str, mean: str, runs: list[str]) -> bytes:
     page.set_viewport_size({"width": SIDE + 1200, "height": 600})
     page.goto(f"{address}/#/compare-runs?runs={quote(json.dumps(runs))}&experiments=[%22{EXPERIMENT}%22]")
     plot = page.locator(".js-plotly-plot").first
     plot.wait_for()
     # It begins with three of the parameters, and the first metric.
-    for field, names in ((0, ["stepSize"]), (1, ["fit_seconds", METRIC])):
-        page.get_by_role("combobox").nth(field).click()
+    for field, names in ((0, ["stepSize"]), (1, ["fit_seconds", mean])):
+        box = page.get_by_role("combobox").nth(field)
+        box.click()
         for name in names:
+            # A long list shows what is near alone: what is typed finds the rest.
+            box.fill(name)
             page.locator(".du-bois-light-select-item-option").get_by_text(name, exact=True).click()
         page.keyboard.press("Escape")
         plot.get_by_text(names[-1], exact=True).first.wait_for()

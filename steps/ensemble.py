@@ -76,11 +76,12 @@ def is_better(ensemble: FinishedRun) -> bool:
     better = sign(metric) * (vote - alone) > 0
     weights = [key for key in sorted(ensemble.data.params) if key.startswith(WEIGHT)]
     names = ", ".join(key.removeprefix(WEIGHT) for key in weights)
-    guess = metrics[f"guess_test_{metric}"]
+    guess = metrics[f"guess_val_{metric}"]
     found = (
         f"{metric} {vote:.5f} (guessing {guess:.5f}) over folds, {'' if better else 'not '}better than"
     )
     what = f"{found} {alone:.5f} of {tags['best_alone']} alone"
-    on_test = f"{metrics[f'test_{metric}']:.5f} on the test rows"
+    test, guess_test = metrics[f"test_{metric}"], metrics[f"guess_test_{metric}"]
+    on_test = f"{test:.5f} (guessing {guess_test:.5f}) on the test rows"
     click.echo(f"ensemble of {names}: {what}; {on_test}" + ("" if better else ": not registered"))
     return better

@@ -115,6 +115,7 @@ def search_data(run: Run, folds: int) -> SearchData:
     ):
         tracking.log_data(frame, spec, run.uri("features", side), digest.content, context)
         run.tag(**{f"{side}_digest": digest.content})
+    tracking.log_scores("guess_val", guess_scores(in_folds.label_rows), [run.id])
     run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1])
     run.tag(source=source_of(run.uri("features")), folds_digest=f"{of_folds.content}:{folds}")
     return SearchData(spec, in_folds, test, {"training": of_train, "test": of_test})
@@ -148,7 +149,6 @@ def open_search(
     constants = {"learner": learner.name, "engine": choice.engine, "folds": data.folds}
     engine = make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)
     guess = guess_scores(data.label_rows)
-    tracking.log_scores("guess_val", guess, [run.id])
     with (
         CandidateWriter(this, constants) as writer,
         Progress(run.step, total, settings.metric, guess[settings.metric]) as progress,
