@@ -134,3 +134,16 @@ def test_search_without_its_folds_scores_is_to_be_made_again(store):
     assert str(raised.value) == (
         f"candidates name run {active.info.run_id}, which does not say its folds' scores: search again"
     )
+
+
+def test_tags_have_the_names_that_others_read():
+    assert (champion.CHAMPION, champion.REASON, champion.SEARCH) == ("champion", "reason", "search")
+    assert (champion.FOLLOWS, champion.FOLLOWED_BY) == ("follows", "followed_by")
+    assert (champion.METRIC, champion.FOLD_SCORES) == ("metric", "fold_scores")
+
+
+def test_search_that_does_not_say_its_step_is_registered_without_one(store):
+    run = make_search([0.85, 0.87], **{"workflow.step": ""})
+    mlflow.MlflowClient().delete_tag(run.info.run_id, "workflow.step")
+    version = champion.register(mlflow.get_run(run.info.run_id), "income")
+    assert version.tags["step"] == ""
