@@ -79,10 +79,10 @@ def challenge(
         _claim(name, version, {REASON: reason, TERMS: _text(terms), **_follows(champion)})
         if _number(present_champion(name)) != _number(champion):
             continue
-        MlflowClient().set_registered_model_alias(name, CHAMPION, version)
+        _write(MlflowClient().set_registered_model_alias, name, CHAMPION, version)
         best = _best_of_claims(name, contender, known, compare)
         if str(best.version) != version:
-            MlflowClient().set_registered_model_alias(name, CHAMPION, str(best.version))
+            _write(MlflowClient().set_registered_model_alias, name, CHAMPION, str(best.version))
             _crown(name, str(best.version), f"better than version {version}, which {MEANWHILE}")
             reason = f"not better than version {best.version}, which {MEANWHILE}"
             return _settle(name, version, CHALLENGER, reason, terms)
@@ -125,8 +125,7 @@ def _judge(
 
 def _claim(name: str, version: str, tags: Mapping[str, str]) -> None:
     """Have a version say that it is to be champion, and why; whatever it was before is undone."""
-    for tag in (VERDICT, FOLLOWS, BY_HAND):
-        _untag(name, version, tag)
+    _untag(name, version, VERDICT, FOLLOWS, BY_HAND)
     _tag(name, version, {**tags, CLAIM: uuid.uuid4().hex})
 
 
@@ -169,11 +168,10 @@ def _crown(name: str, version: str, reason: str | None = None) -> Verdict:
 
 def _settle(name: str, version: str, became: str, reason: str, terms: Terms) -> Verdict:
     """Write the verdict on a version that is not champion."""
-    for tag in (CLAIM, FOLLOWS):
-        _untag(name, version, tag)
+    _untag(name, version, CLAIM, FOLLOWS)
     _tag(name, version, {REASON: reason, TERMS: _text(terms)})
     if became == CHALLENGER:
-        MlflowClient().set_registered_model_alias(name, CHALLENGER, version)
+        _write(MlflowClient().set_registered_model_alias, name, CHALLENGER, version)
     else:
         _drop_challenger(name, version)
     _tag(name, version, {VERDICT: became})
@@ -205,7 +203,7 @@ def set_champion(name: str, version: str) -> Verdict:
         return _crown(name, version)
     reason = "set by hand" + (f" after version {before.version}" if before else "")
     _claim(name, version, {REASON: reason, BY_HAND: "true", **_follows(before)})
-    client.set_registered_model_alias(name, CHAMPION, version)
+    _write(client.set_registered_model_alias, name, CHAMPION, version)
     return _crown(name, version)
 
 
@@ -221,14 +219,24 @@ def _text(terms: Terms) -> str:
     return json.dumps({"margin": terms.margin, "gates": dict(terms.gates)}, sort_keys=True)
 
 
+def _write(write: Callable[..., object], *given: object) -> None:
+    """Write to the registry, and once more where another process made the same row at that moment."""
+    try:
+        write(*given)
+    except MlflowException:
+        write(*given)
+
+
 def _tag(name: str, version: str, tags: Mapping[str, str]) -> None:
     for key, value in tags.items():
-        MlflowClient().set_model_version_tag(name, version, key, value)
+        _write(MlflowClient().set_model_version_tag, name, version, key, value)
 
 
-def _untag(name: str, version: str, tag: str) -> None:
-    if tag in MlflowClient().get_model_version(name, version).tags:
-        MlflowClient().delete_model_version_tag(name, version, tag)
+def _untag(name: str, version: str, *tags: str) -> None:
+    there = MlflowClient().get_model_version(name, version).tags
+    for tag in tags:
+        if tag in there:
+            MlflowClient().delete_model_version_tag(name, version, tag)
 
 
 def _drop_challenger(name: str, version: str) -> None:

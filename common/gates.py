@@ -11,14 +11,13 @@ import mlflow
 from mlflow.models import MetricThreshold
 from mlflow.models.evaluation import EvaluationResult
 from mlflow.models.evaluation.validation import ModelValidationFailedException
-from pyspark.ml.functions import array_to_vector
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.errors import UserError
 from common.metrics import EPSILON, METRICS, calibration_error, sign
 from common.row_hash import quoted
-from common.score_table import score_table
+from common.score_table import probability_vector, score_table
 from common.vectorizer import LABEL
 
 # It tells of each validation that it begins.
@@ -90,7 +89,7 @@ def measure_rows(predictions: DataFrame, strata: Sequence[str], rows: int) -> di
         predictions.select(
             LABEL,
             (probability > 0.5).cast("double").alias("prediction"),
-            array_to_vector(F.array(1 - probability, probability)).alias("probability"),
+            probability_vector(probability),
         ),
         rows,
     )

@@ -1,8 +1,8 @@
 """The table that all scores come from, counted by Spark in one job."""
 
 import pandas as pd
-from pyspark.ml.functions import vector_to_array
-from pyspark.sql import DataFrame
+from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.metrics import EPSILON, ScoreTable
@@ -12,6 +12,11 @@ from common.vectorizer import LABEL
 # driver: the areas under curves then hold to about that precision, everything else is exact.
 EXACT_ROWS = 2_000_000
 DIGITS = 6
+
+
+def probability_vector(positive: Column) -> Column:
+    """Return the column `probability` of a classifier, of the probability of index 1."""
+    return array_to_vector(F.array(1 - positive, positive)).alias("probability")
 
 
 def score_table(predictions: DataFrame, rows: int | None = None) -> ScoreTable:

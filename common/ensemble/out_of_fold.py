@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pyspark import inheritable_thread_target
 from pyspark.ml import Model
-from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.ml.functions import vector_to_array
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -17,7 +17,7 @@ from common.ensemble.members import Member
 from common.ensemble.pipeline import member_model, probability_column
 from common.metrics import EPSILON, ScoreTable, scores
 from common.row_hash import quoted
-from common.score_table import score_table
+from common.score_table import probability_vector, score_table
 from common.search.folds import FOLD, FoldData
 from common.search.mllib import FITS_PER_CORE
 from common.vectorizer import LABEL
@@ -144,7 +144,7 @@ def vote_scores(predictions: DataFrame, fold: int, mix: np.ndarray, rows: int) -
     voted = predictions.where(F.col(FOLD) == fold).select(
         LABEL,
         (positive > 0.5).cast("double").alias("prediction"),
-        array_to_vector(F.array(1 - positive, positive)).alias("probability"),
+        probability_vector(positive),
     )
     return scores(score_table(voted, rows))
 

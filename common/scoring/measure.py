@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass, field
 
-from pyspark.ml.functions import array_to_vector
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -11,7 +10,7 @@ from common.metrics import guess_scores, label_counts, scores
 from common.reading import TEXT, Unreadable
 from common.records.cells import typed_cell
 from common.row_hash import quoted
-from common.score_table import score_table
+from common.score_table import probability_vector, score_table
 from common.scoring.alarms import Strange
 from common.scoring.keep import KeptModel
 from common.scoring.portable_model import PREDICTION, PROBABILITY
@@ -57,7 +56,7 @@ def measure(frame: DataFrame, model: KeptModel, rows: int) -> Measured:
         frame.where(known).select(
             (label == model.labels[1]).cast("double").alias(LABEL),
             (F.col(PREDICTION) == model.labels[1]).cast("double").alias("prediction"),
-            array_to_vector(F.array(1 - positive, positive)).alias("probability"),
+            probability_vector(positive),
         ),
         rows,
     )
