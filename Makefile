@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 BIN := $(CURDIR)/.venv/bin
 # MLflow's command, on a store whose tables only one process makes at a time.
-RUN := PATH="$(BIN):$$PATH" "$(BIN)/python" -m common.store run . --env-manager local
+RUN := PATH="$(BIN):$$PATH" "$(BIN)/python" -m common.store.opening run . --env-manager local
 
 # Parameters of main that make takes by the same names: make main source=FILE grid=gbt_fine
 PARAMETERS := dataset source profile profile_rows strata train_ratio encoding learner grid rounds space \
@@ -27,6 +27,7 @@ lint: setup
 	@"$(BIN)/ruff" check .
 	@"$(BIN)/ruff" format --check .
 	@"$(BIN)/mypy"
+	@"$(BIN)/lint-imports"
 
 # Each benchmark alone: python -m benchmarks.NAME. Their tables are kept under benchmarks/results.
 BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch
@@ -40,7 +41,7 @@ bench: load-tool main
 		echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name $(if $(source),--source '$(source)'); done
 	@set -e; for name in $(SERVICE_BENCHMARKS); do echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name; done
 
-# Plants small faults, one at a time, in the modules that decide: an hour and more. make mutants module=common/metrics.py
+# Plants small faults, one at a time, in the modules that decide: an hour and more. make mutants module=common/learning/metrics.py
 mutants: setup
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-mutants.txt
 	@"$(BIN)/python" -m benchmarks.mutants $(module)
@@ -82,7 +83,7 @@ setup: java .venv/installed .venv/spark-classes.jsa
 
 # Saves every step four seconds; what Java has to say of it is no news to a user.
 .venv/spark-classes.jsa: .venv/installed | java
-	@"$(BIN)/python" -m common.class_archive 2>.venv/spark-classes.log || cat .venv/spark-classes.log >&2
+	@"$(BIN)/python" -m common.machine.class_archive 2>.venv/spark-classes.log || cat .venv/spark-classes.log >&2
 
 # Spark runs on Java 17 or 21. Root on Debian gets its headless runtime; anybody else is told.
 java:

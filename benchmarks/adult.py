@@ -13,11 +13,13 @@ from mlflow.entities import Run
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from common.datasets import load_spec, locate, read
+from common.data.fetch import locate
+from common.data.read import read
+from common.data.spec import load_spec
+from common.data.stratify import stratify
+from common.learning.vectorizer import fit_vectorizer, vectorize
+from common.machine.spark import file_uri
 from common.search.folds import FoldData, assign_fold_rank, fold_data
-from common.spark import file_uri
-from common.stratify import stratify
-from common.vectorizer import fit_vectorizer, vectorize
 
 SEED, FOLDS = 42, 5
 

@@ -19,18 +19,21 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from common.datasets import DatasetSpec, load_spec, locate, read
-from common.learners import get_learner
-from common.reading import read_rows
-from common.row_hash import quoted
+from common.data.fetch import locate
+from common.data.read import read
+from common.data.reading import read_rows
+from common.data.row_hash import quoted
+from common.data.spec import DatasetSpec, load_spec
+from common.data.stratify import stratify
+from common.learning.learners import get_learner
+from common.learning.vectorizer import fit_vectorizer, vectorize
+from common.machine.spark import file_uri, get_session
 from common.scoring.batch import score_file
 from common.scoring.export import export, vocabulary
-from common.scoring.keep import KeptModel, find_portable_model, log_portable_model
+from common.scoring.kept_model import KeptModel
 from common.scoring.portable_model import ARTIFACT, PROBABILITY, Scorer
 from common.search.winner import scoring_pipeline
-from common.spark import file_uri, get_session
-from common.stratify import stratify
-from common.vectorizer import fit_vectorizer, vectorize
+from common.store.portable_models import find_portable_model, log_portable_model
 
 from .adult import SEED, copied, search_run, source_option
 from .report import report

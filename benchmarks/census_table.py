@@ -5,9 +5,8 @@ import json
 import click
 import pandas as pd
 
-from common.census_sample import count_table
-from common.datasets import load_spec
-from common.datasets.spec import CONF
+from common.data.census_sample import count_table
+from common.data.spec import CONF, load_spec
 
 
 @click.command()

@@ -14,13 +14,13 @@ from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame
 
-from common.learners import Parameters, get_learner
-from common.search.conf import load_grid
+from common.learning.learners import Parameters, get_learner
+from common.machine.spark import get_session
 from common.search.folds import FoldData
 from common.search.grid import grid_candidates
 from common.search.result import CandidateResult, candidate_name, ranked
 from common.search.winner import refit
-from common.spark import get_session
+from common.store.conf import load_grid
 
 from .adult import FOLDS, SEED, adult_folds, search_run, source_option
 from .report import report

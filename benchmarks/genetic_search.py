@@ -21,16 +21,16 @@ from sklearn_genetic import GASearchCV
 from sklearn_genetic.space import Categorical, Continuous, Integer
 from xgboost import XGBClassifier
 
-from common.learners import Parameters, get_learner
-from common.search.boosting import BoostingEngine
-from common.search.conf import load_grid, load_space
-from common.search.fold_matrix import FoldMatrix
+from common.learning.learners import Parameters, get_learner
+from common.machine.spark import get_session
+from common.search.engines.boosting.driver import BoostingEngine
+from common.search.engines.boosting.matrix import FoldMatrix
 from common.search.folds import FoldData
 from common.search.genetic import Breeding, GeneticSearch
 from common.search.grid import grid_candidates
 from common.search.result import CandidateResult, candidate_name
 from common.search.space import Space, make_space
-from common.spark import get_session
+from common.store.conf import load_grid, load_space
 
 from .adult import SEED, adult_folds, source_option
 from .report import report

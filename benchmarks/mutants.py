@@ -33,7 +33,7 @@ from mutmut.mutation.mutators import mutation_operators
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from common.spark import get_session
+from common.machine.spark import get_session
 
 from .report import RESULTS, report
 
@@ -41,18 +41,24 @@ ROOT = Path(__file__).parents[1]
 # What the tests of these modules read.
 COPIED = ("common", "steps", "conf", "tests", "MLproject", "requirements.txt", "pyproject.toml")
 TESTS = {
-    "common/metrics.py": ("common/test_metric_values.py",),
-    "common/stratify.py": ("common/test_stratify.py",),
+    "common/learning/metrics.py": ("common/learning/test_metric_values.py",),
+    "common/data/stratify.py": ("common/data/test_stratify.py",),
     "common/search/folds.py": ("common/search/test_folds.py",),
-    "common/champion.py": ("common/test_champion.py",),
-    "common/verdict.py": ("common/test_verdict.py",),
-    "common/workflow.py": ("common/test_workflow_keys.py", "common/test_workflow.py"),
+    "common/store/registry.py": ("common/store/test_registry.py",),
+    "common/store/challenge.py": ("common/store/test_challenge.py", "common/store/test_registry.py"),
+    "common/champion/verdict.py": ("common/champion/test_verdict.py",),
+    "common/champion/unseen.py": ("common/champion/test_unseen.py",),
+    "common/champion/gates.py": ("common/champion/test_gates.py",),
+    "common/store/get_or_run.py": (
+        "common/store/test_workflow_keys.py",
+        "common/store/test_get_or_run.py",
+    ),
     "common/search/result.py": ("common/search/test_result.py",),
-    "common/search/findings.py": ("common/search/test_findings.py",),
+    "common/search/findings/find.py": ("common/search/findings/test_find.py",),
 }
 # Of these modules the functions that are looked at; of the others all.
 FUNCTIONS = {
-    "common/workflow.py": (
+    "common/store/get_or_run.py": (
         *("uri", "get_or_run", "_complete", "_find", "resolve_inputs", "_check_input", "searches_on"),
         *("_searches", "step_key", "source_fingerprint", "entry_defaults"),
     )
@@ -61,10 +67,13 @@ FUNCTIONS = {
 PATIENCE = 180
 # Tests that need none of the fixtures of conftest.py, whose imports take longer than they do.
 ALONE = {
-    *("common/test_metric_values.py", "common/test_verdict.py"),
-    *("common/search/test_result.py", "common/search/test_findings.py"),
+    *("common/learning/test_metric_values.py", "common/champion/test_verdict.py"),
+    *("common/search/test_result.py", "common/search/findings/test_find.py"),
 }
-WITH_SPARK = {"common/test_metrics.py", "common/test_stratify.py", "common/search/test_folds.py"}
+WITH_SPARK = {
+    *("common/data/test_stratify.py", "common/search/test_folds.py"),
+    *("common/champion/test_unseen.py", "common/champion/test_gates.py"),
+}
 
 
 @dataclass(frozen=True)

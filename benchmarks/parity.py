@@ -10,13 +10,13 @@ import click
 import numpy as np
 from scipy.stats import spearmanr
 
-from common.learners import Parameters, get_learner
-from common.search.boosting import BoostingEngine
-from common.search.engine import Engine
+from common.learning.learners import Parameters, get_learner
+from common.machine.spark import get_session
+from common.search.engines.boosting.driver import BoostingEngine
+from common.search.engines.choice import Engine
+from common.search.engines.mllib import MllibEngine
 from common.search.grid import grid_candidates
-from common.search.mllib import MllibEngine
 from common.search.result import CandidateResult
-from common.spark import get_session
 
 from .adult import SEED, adult_folds, source_option
 from .report import report

@@ -10,10 +10,10 @@ import sys
 import click
 import psutil
 
-from common.learners import get_learner
-from common.search.engine import matrix_bytes, task_memory
+from common.learning.learners import get_learner
+from common.machine.spark import get_session
+from common.search.engines.choice import matrix_bytes, task_memory
 from common.search.grid import grid_candidates
-from common.spark import get_session
 
 from .adult import adult_folds, source_option
 from .report import report

@@ -6,11 +6,11 @@ from contextlib import nullcontext
 
 from mlflow.entities import Run
 
-from common.candidate_runs import CandidateWriter
-from common.learners import Learner, Parameters
-from common.search.engine import make_engine
+from common.learning.learners import Learner, Parameters
+from common.search.engines.choice import make_engine
 from common.search.folds import FoldData
 from common.search.result import CandidateResult
+from common.store.candidate_runs import CandidateWriter
 
 from .adult import SEED
 

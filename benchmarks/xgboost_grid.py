@@ -13,13 +13,13 @@ import click
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from xgboost import XGBClassifier
 
-from common.learners import get_learner
-from common.search.boosting import BoostingEngine
-from common.search.conf import load_grid
-from common.search.fold_matrix import FoldMatrix
+from common.learning.learners import get_learner
+from common.machine.spark import get_session
+from common.search.engines.boosting.driver import BoostingEngine
+from common.search.engines.boosting.matrix import FoldMatrix
 from common.search.grid import grid_candidates
 from common.search.result import CandidateResult, candidate_name
-from common.spark import get_session
+from common.store.conf import load_grid
 
 from .adult import SEED, adult_folds, search_run, source_option
 from .report import report

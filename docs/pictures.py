@@ -18,14 +18,14 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
 
-from common import tracking
 from common.errors import UserError
-from common.learners import get_learner
+from common.learning.learners import get_learner
 from common.plots.chart import ORANGE, Chart, Line, Panel, Parallel
 from common.plots.search import search_charts
 from common.plots.still import draw
-from common.search.candidates import Candidates, difference, parse_candidates
-from common.search.findings import Finding, find
+from common.search.findings.candidates import Candidates, difference, parse_candidates
+from common.search.findings.find import Finding, find
+from common.store import tracking
 from docs.screenshots import take
 from steps.step import step_command
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, sync_playwright
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
-from common import tracking
+from common.store import tracking
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENT = "0"

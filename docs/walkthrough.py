@@ -14,24 +14,26 @@ sys.path += [".", ".."]  # the project's folder, whether the kernel runs in it o
 
 import pandas as pd
 
-from common.datasets import load_spec, locate, read
-from common.describe import describe
-from common.learners import get_learner
-from common.metrics import scores
-from common.search.candidates import parse_candidates
-from common.search.conf import load_grid, load_space
-from common.search.engine import make_engine
-from common.search.findings import find
-from common.search.findings_text import headline
+from common.data.describe import describe
+from common.data.fetch import locate
+from common.data.read import read
+from common.data.spec import load_spec
+from common.data.stratify import stratify
+from common.learning.learners import get_learner
+from common.learning.metrics import scores
+from common.learning.vectorizer import feature_names, fit_vectorizer, vectorize
+from common.machine.spark import get_session
+from common.search.engines.choice import make_engine
+from common.search.findings.candidates import parse_candidates
+from common.search.findings.find import find
+from common.search.findings.words import headline
 from common.search.folds import assign_fold_rank, fold_data
 from common.search.genetic import Breeding, GeneticSearch
 from common.search.grid import grid_candidates
 from common.search.result import CandidateResult, candidates_table, ranked
 from common.search.space import make_space
 from common.search.winner import model_table, refit
-from common.spark import get_session
-from common.stratify import stratify
-from common.vectorizer import feature_names, fit_vectorizer, vectorize
+from common.store.conf import load_grid, load_space
 
 # %% [markdown]
 # What to turn. `source` is a file or URI, or `auto`: the data set's home, or the built-in sample without

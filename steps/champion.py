@@ -4,15 +4,14 @@ import click
 from mlflow.entities import Run as FinishedRun
 from mlflow.entities.model_registry import ModelVersion
 
-from common import champion as registry
-from common import tracking
-from common.challenge import Verdict, challenge, set_champion
-from common.contest import compare_versions, measure
-from common.ensemble.members import find_members
+from common.champion.gates import failed_gates
+from common.champion.verdict import Comparison, Terms, parse_margin
 from common.errors import UserError
-from common.gates import failed_gates
-from common.search.conf import load_gates
-from common.verdict import Comparison, Terms, parse_margin
+from common.store import registry, tracking
+from common.store.challenge import Verdict, challenge, set_champion
+from common.store.conf import load_gates
+from common.store.contest import compare_versions, measure
+from common.store.members import find_members
 from steps.ensemble import get_or_make_ensemble, is_better
 from steps.step import Run, origin_options, step, step_command, verdict_options
 

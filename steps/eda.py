@@ -4,10 +4,10 @@ import sys
 
 import click
 
-from common.describe import describe, describe_html
-from common.profile import write_profile
-from common.whole_file import whole_file
-from common.workflow import ROOT
+from common.data.describe import describe, describe_html
+from common.data.profile import write_profile
+from common.machine.whole_file import whole_file
+from common.store.get_or_run import ROOT
 from steps.step import PROFILES, origin_options, step, step_command
 
 

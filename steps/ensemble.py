@@ -7,14 +7,15 @@ import click
 import mlflow
 from mlflow.entities import Run as FinishedRun
 
-from common import candidate_runs, liveness, tracking, workflow
-from common.champion import METRIC
-from common.ensemble.members import Member
+from common.ensemble.member import Member
 from common.ensemble.pipeline import vote_pipeline
 from common.ensemble.vote import Vote, weigh
-from common.metrics import sign
+from common.learning.metrics import sign
 from common.search.winner import pipeline_table
-from common.spark_models import load_spark_model
+from common.store import candidate_runs, liveness, tracking
+from common.store import get_or_run as workflow
+from common.store.registry import METRIC
+from common.store.spark_models import load_spark_model
 from steps.search import leave_pipeline, log_sides, search_data
 from steps.step import Run
 

@@ -4,8 +4,14 @@ import json
 
 import click
 
+from common.learning.vectorizer import (
+    ENCODINGS,
+    check_numbers,
+    feature_names,
+    fit_vectorizer,
+    vectorize,
+)
 from common.search.folds import assign_fold_rank
-from common.vectorizer import ENCODINGS, check_numbers, feature_names, fit_vectorizer, vectorize
 from steps.step import origin_options, step, step_command
 
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import click
 
-from common import frames
-from common.datasets import load_spec, locate, read_source
-from common.row_hash import frame_digest
+from common.data.fetch import locate
+from common.data.read import read_source
+from common.data.row_hash import frame_digest
+from common.data.spec import load_spec
+from common.store import frames
 from steps.step import origin_options, step, step_command
 
 

@@ -8,18 +8,17 @@ import click
 import mlflow
 import pandas as pd
 
-from common import champion as registry
-from common import tracking
-from common.learners import Learner, get_learner
-from common.metrics import told
-from common.search.conf import load_gates, load_grid, load_space
-from common.search.engine import check_engine
+from common.champion.verdict import parse_margin
+from common.learning.learners import Learner, get_learner
+from common.learning.metrics import told
+from common.learning.vectorizer import ENCODINGS
+from common.search.engines.choice import check_engine
 from common.search.grid import adds_candidates, grid_candidates
 from common.search.space import make_space
-from common.vectorizer import ENCODINGS
-from common.verdict import parse_margin
-from common.workflow import StartedStep, StepRun, get_or_run, get_or_start
-from common.workflow_runs import STEPS, workflow_of
+from common.store import registry, tracking
+from common.store.conf import load_gates, load_grid, load_space
+from common.store.get_or_run import StartedStep, StepRun, get_or_run, get_or_start
+from common.store.workflow_runs import STEPS, workflow_of
 from steps.report import leave_report
 from steps.step import (
     OPEN_UNIT,

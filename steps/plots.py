@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from common import tracking
-from common.learners import learner_with
+from common.learning.learners import learner_with
 from common.plots.interactive import PAGE, page
 from common.plots.search import search_charts
 from common.plots.still import stills
-from common.search.candidates import parse_candidates
-from common.search.findings import find, grid_yaml
-from common.search.findings_text import markdown
+from common.search.findings.candidates import parse_candidates
+from common.search.findings.find import find, grid_yaml
+from common.search.findings.words import markdown
+from common.store import tracking
 from steps.step import step_command
 
 

@@ -3,10 +3,10 @@
 import click
 import mlflow
 
-from common import frames, tracking
-from common.metrics import told
+from common.learning.metrics import told
 from common.scoring.batch import Outcome, score_file
-from common.scoring.keep import find_portable_model
+from common.store import frames, tracking
+from common.store.portable_models import find_portable_model
 from steps.step import step, step_command
 
 SHOWN = ("roc_auc", "f1", "accuracy")

@@ -8,7 +8,7 @@ from typing import Self
 import click
 from tqdm import tqdm
 
-from common.metrics import sign
+from common.learning.metrics import sign
 from common.search.result import CandidateFailure, CandidateResult, Outcome
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from common import tracking
+from common.machine.whole_file import whole_file
 from common.report.collect import collect
 from common.report.render import render
-from common.whole_file import whole_file
-from common.workflow import ROOT
-from common.workflow_runs import WorkflowRuns, find_workflow
+from common.store import tracking
+from common.store.get_or_run import ROOT
+from common.store.workflow_runs import WorkflowRuns, find_workflow
 from steps.step import step, step_command
 
 REPORT = ROOT / "reports" / "report.html"

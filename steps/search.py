@@ -11,26 +11,25 @@ from mlflow.types import DataType
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame
 
-from common import candidate_runs, tracking
-from common.candidate_runs import CandidateWriter, GenerationRun, TrackedCandidate
-from common.datasets import DatasetSpec
+from common.data.row_hash import Digest, frame_digests, quoted
+from common.data.spec import DatasetSpec
 from common.errors import UserError
-from common.importance import column_importance
-from common.learners import Learner, Parameters
-from common.metrics import ScoreTable, guess_scores, label_counts, scores, told
+from common.learning.importance import column_importance
+from common.learning.learners import Learner, Parameters
+from common.learning.metrics import ScoreTable, guess_scores, label_counts, scores, told
+from common.learning.vectorizer import feature_sources
+from common.machine.spark import beside
 from common.plots.chart import Chart
 from common.plots.interactive import PAGE, page
 from common.plots.search import search_charts
 from common.plots.still import stills
 from common.plots.winner import winner_charts
-from common.row_hash import Digest, frame_digests, quoted
 from common.scoring.card import model_card, stratum_scores
 from common.scoring.export import export, vocabulary
-from common.scoring.keep import log_portable_model
-from common.search.candidates import Candidates, parse_candidates
-from common.search.engine import Engine, choose_engine, make_engine
-from common.search.findings import find, grid_yaml
-from common.search.findings_text import headline, markdown
+from common.search.engines.choice import Engine, choose_engine, make_engine
+from common.search.findings.candidates import Candidates, parse_candidates
+from common.search.findings.find import find, grid_yaml
+from common.search.findings.words import headline, markdown
 from common.search.folds import FOLD_RANK, FoldData, fold_data
 from common.search.result import (
     CandidateFailure,
@@ -41,10 +40,11 @@ from common.search.result import (
     ranked,
 )
 from common.search.winner import model_table, refit, scoring_pipeline
-from common.spark import beside
-from common.spark_models import load_spark_model, log_spark_model
-from common.vectorizer import feature_sources
-from common.workflow_runs import source_of
+from common.store import candidate_runs, tracking
+from common.store.candidate_runs import CandidateWriter, GenerationRun, TrackedCandidate
+from common.store.portable_models import log_portable_model
+from common.store.spark_models import load_spark_model, log_spark_model
+from common.store.workflow_runs import source_of
 from steps.progress import Progress
 from steps.step import Run
 

@@ -12,7 +12,7 @@ import click
 from mlflow.pyfunc import scoring_server
 
 from common.errors import UserError
-from common.tracking import model_folder
+from common.store.tracking import model_folder
 from steps.step import step_command
 
 

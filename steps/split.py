@@ -4,7 +4,7 @@ import logging
 
 import click
 
-from common.stratify import stratify
+from common.data.stratify import stratify
 from steps.step import OPEN_UNIT, origin_options, step, step_command
 
 log = logging.getLogger(__name__)

@@ -19,17 +19,19 @@ from mlflow.types.schema import SparkMLVector
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
-from common import copies, frames, liveness, tracking, workflow
-from common.datasets import DatasetSpec, parse_spec
+from common.data.spec import DatasetSpec, parse_spec
 from common.errors import UserError, first_line
-from common.learners import LEARNERS
-from common.metrics import DEFAULT_METRIC, METRICS
-from common.secrets import masked
-from common.spark import get_session
-from common.spark_models import log_spark_model
-from common.staging import staging_folder
-from common.store import open_store
-from common.vectorizer import FEATURES
+from common.learning.learners import LEARNERS
+from common.learning.metrics import DEFAULT_METRIC, METRICS
+from common.learning.vectorizer import FEATURES
+from common.machine import copies
+from common.machine.secrets import masked
+from common.machine.spark import get_session
+from common.store import frames, liveness, tracking
+from common.store import get_or_run as workflow
+from common.store.opening import open_store
+from common.store.spark_models import log_spark_model
+from common.store.staging import staging_folder
 
 # With up to so much to read (text for load_data, Parquet for the others), measured, a step is over
 # before Java's second compiler has paid for itself.

@@ -4,12 +4,12 @@ import math
 
 import click
 
-from common.candidate_runs import best_of_search
-from common.learners import get_learner
-from common.search.conf import load_space
-from common.search.engine import check_engine
+from common.learning.learners import get_learner
+from common.search.engines.choice import check_engine
 from common.search.genetic import CROSSOVERS, MUTATIONS, Breeding, GeneticSearch
 from common.search.space import make_space
+from common.store.candidate_runs import best_of_search
+from common.store.conf import load_space
 from steps.search import Settings, leave_winner, open_search, search_data
 from steps.step import breeding_options, origin_options, search_options, step, step_command
 

@@ -2,10 +2,10 @@
 
 import click
 
-from common.learners import get_learner
-from common.search.conf import load_grid
-from common.search.engine import check_engine
+from common.learning.learners import get_learner
+from common.search.engines.choice import check_engine
 from common.search.grid import grid_candidates
+from common.store.conf import load_grid
 from steps.search import Settings, leave_winner, open_search, search_data
 from steps.step import origin_options, search_options, step, step_command
 

@@ -5,7 +5,7 @@ import sys
 
 import mlflow
 
-from common.liveness import Heartbeat
+from common.store.liveness import Heartbeat
 
 
 def main() -> None:

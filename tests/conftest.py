@@ -6,13 +6,12 @@ import pytest
 from pyspark.ml.linalg import Vectors, VectorUDT
 from pyspark.sql import types as T
 
-from common.census_sample import draw
-from common.datasets import load_spec
-from common.datasets.spec import CONF
-from common.learners import LEARNERS
+from common.data.census_sample import draw
+from common.data.spec import CONF, load_spec
+from common.learning.learners import LEARNERS
+from common.learning.vectorizer import fit_vectorizer, vectorize
+from common.machine.spark import get_session
 from common.search.winner import scoring_pipeline
-from common.spark import get_session
-from common.vectorizer import fit_vectorizer, vectorize
 from tests import tiny_model as tiny
 from tests.project import ROOT, Project
 from tests.stores import new_store

@@ -5,7 +5,7 @@ from importlib import import_module
 from itertools import count
 from threading import Event
 
-from common import candidate_runs
+from common.store import candidate_runs
 
 WRITTEN = 3
 HELD = "held\n"

@@ -6,11 +6,11 @@ import sys
 from pyspark.ml.linalg import Vectors, VectorUDT
 from pyspark.sql import types as T
 
-from common.learners import get_learner
-from common.search.boosting import BoostingEngine
+from common.learning.learners import get_learner
+from common.machine.spark import get_session
+from common.search.engines.boosting.driver import BoostingEngine
 from common.search.folds import fold_data
 from common.search.grid import grid_candidates
-from common.spark import get_session
 
 GRID = {"maxDepth": [1, 2, 3, 4], "maxBins": [8, 16, 32], "maxIter": [40], "stepSize": [0.1, 0.3]}
 

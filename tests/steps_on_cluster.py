@@ -10,7 +10,7 @@ import sys
 import mlflow
 from click.testing import CliRunner
 
-from common import tracking
+from common.store import tracking
 from steps.featurize import featurize
 from steps.load_data import load_data
 from steps.split import split

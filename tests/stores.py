@@ -7,7 +7,7 @@ import mlflow
 import pytest
 from click.testing import CliRunner
 
-from common import tracking
+from common.store import tracking
 
 
 @contextmanager

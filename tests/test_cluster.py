@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import mlflow
 import pytest
 
-from common.learners import get_learner
-from common.search.boosting import BoostingEngine
+from common.learning.learners import get_learner
+from common.search.engines.boosting.driver import BoostingEngine
 from common.search.folds import fold_data
 from common.search.grid import grid_candidates
 from tests.cluster import ENVIRONMENT, can_hide, standalone_cluster

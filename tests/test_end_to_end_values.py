@@ -12,11 +12,11 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 from sklearn import metrics
 
-from common import tracking
-from common.frames import read_frame
-from common.learners import get_learner
-from common.metrics import METRICS, sign
-from common.spark_models import load_spark_model
+from common.learning.learners import get_learner
+from common.learning.metrics import METRICS, sign
+from common.store import tracking
+from common.store.frames import read_frame
+from common.store.spark_models import load_spark_model
 from tests.project import MAIN, table
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from common.search.conf import CONF
+from common.store.conf import CONF
 from tests.project import ROOT
 
 PROJECT = yaml.safe_load((ROOT / "MLproject").read_text())

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from common import copies, tracking
+from common.machine import copies
+from common.store import tracking
 from steps.champion import champion
 from steps.eda import eda
 from steps.featurize import featurize

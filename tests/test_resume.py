@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from common import tracking
-from common.candidate_runs import TAKEN_FROM
+from common.store import tracking
+from common.store.candidate_runs import TAKEN_FROM
 from steps.featurize import featurize
 from steps.load_data import load_data
 from steps.split import split

@@ -5,10 +5,10 @@ import numpy as np
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
 
-from common.reading import DOUBLE, INTEGER, TEXT, Form
+from common.data.reading import DOUBLE, INTEGER, TEXT, Form
 from common.scoring import portable_model
 from common.scoring.graph import Graph, place_in
-from common.scoring.keep import write_artifacts
+from common.scoring.kept_model import write_artifacts
 
 COLUMNS = {"age": INTEGER, "pay-rate": DOUBLE, "job": TEXT}
 TYPES = {"age": DataType.long, "pay-rate": DataType.double, "job": DataType.string}

@@ -13,14 +13,14 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from common.ensemble.members import Member
+from common.data.row_hash import quoted
+from common.ensemble.member import Member
 from common.ensemble.pipeline import member_model, probability_column
-from common.metrics import EPSILON, ScoreTable, scores
-from common.row_hash import quoted
-from common.score_table import probability_vector, score_table
+from common.learning.metrics import EPSILON, ScoreTable, scores
+from common.learning.score_table import probability_vector, score_table
+from common.learning.vectorizer import LABEL
+from common.search.engines.mllib import FITS_PER_CORE
 from common.search.folds import FOLD, FoldData
-from common.search.mllib import FITS_PER_CORE
-from common.vectorizer import LABEL
 
 # Of the log odds: a four-hundredth of a probability near a half, a hundredth of one near 0 or 1.
 STEP = 0.01

@@ -7,10 +7,10 @@ from statistics import fmean
 import numpy as np
 import pandas as pd
 
-from common.ensemble.members import Member
+from common.ensemble.member import Member
 from common.ensemble.out_of_fold import mix_scores, out_of_fold, vote_scores
 from common.ensemble.weights import Weighing, grid_of_mixes
-from common.metrics import sign
+from common.learning.metrics import sign
 from common.search.folds import FoldData
 from common.search.result import CandidateResult, candidate_name
 

@@ -13,8 +13,8 @@ from optuna.distributions import (
 
 from common.plots.chart import BLUE, GREEN, ORANGE, RED, Chart, Layer, Line, Panel, Points
 from common.plots.shown import WORST_PERCENT, beside, colour_range, hover, places
-from common.search.candidates import Candidates
-from common.search.effects import is_logarithmic, show
+from common.search.findings.candidates import Candidates
+from common.search.findings.effects import is_logarithmic, show
 from common.search.space import diversity
 
 

@@ -11,7 +11,18 @@ from jinja2 import Environment, FileSystemLoader
 from plotly.offline import get_plotlyjs
 from plotly.subplots import make_subplots
 
-from common.plots.chart import Bars, Cells, Chart, Layer, Line, Mark, Numbers, Panel, Parallel, Points
+from common.plots.chart import (
+    Bars,
+    Cells,
+    Chart,
+    Layer,
+    Line,
+    Mark,
+    Numbers,
+    Panel,
+    Parallel,
+    Points,
+)
 
 # The page's name among a run's files.
 PAGE = "interactive.html"

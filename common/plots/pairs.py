@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from common.plots.chart import Cells, Chart, Panel
-from common.search.candidates import Candidates
-from common.search.effects import Effects, Level, Pair, find_levels
+from common.search.findings.candidates import Candidates
+from common.search.findings.effects import Effects, Level, Pair, find_levels
 
 # So many pairs are shown at the most, and none of a smaller share of the variance.
 MOST_PAIRS, LEAST_SHARE = 6, 0.01

@@ -19,8 +19,8 @@ from common.plots.chart import (
 from common.plots.generations import drawn_chart, generations_chart
 from common.plots.pairs import LEAST_SHARE, pairs_chart, pairs_that_matter
 from common.plots.shown import WORST_PERCENT, beside, colour_range, hover, is_few, places
-from common.search.candidates import Candidates
-from common.search.effects import Effect, Effects, find_effects, is_logarithmic, show
+from common.search.findings.candidates import Candidates
+from common.search.findings.effects import Effect, Effects, find_effects, is_logarithmic, show
 
 # What a logarithmic axis has at its ends beyond the values.
 LOG_MARGIN = 1.2

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from common.search.candidates import Candidates
-from common.search.effects import MOST_VALUES, find_levels
+from common.search.findings.candidates import Candidates
+from common.search.findings.effects import MOST_VALUES, find_levels
 
 # Colours begin where so many of the candidates are worse, so that the better ones can be told apart.
 WORST_PERCENT = 20

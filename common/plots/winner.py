@@ -7,7 +7,14 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from common.metrics import ScoreTable, Thresholds, calibration, confusion, scores, thresholds
+from common.learning.metrics import (
+    ScoreTable,
+    Thresholds,
+    calibration,
+    confusion,
+    scores,
+    thresholds,
+)
 from common.plots.chart import (
     BLUE,
     GREEN,

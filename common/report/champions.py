@@ -5,9 +5,13 @@ from collections.abc import Mapping
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
-from common import tracking
-from common.artifacts import find_files, find_text
-from common.champion import (
+from common.learning.metrics import METRICS, sign
+from common.plots.winner import WINNER_CHARTS
+from common.report.page import Champion, Picture, Section, Table
+from common.report.shown import best_parameters, score
+from common.store import tracking
+from common.store.artifacts import find_files, find_text
+from common.store.registry import (
     CHAMPION,
     FOLLOWS,
     METRIC,
@@ -17,11 +21,7 @@ from common.champion import (
     guessed_scores,
     test_scores,
 )
-from common.metrics import METRICS, sign
-from common.plots.winner import WINNER_CHARTS
-from common.report.page import Champion, Picture, Section, Table
-from common.report.shown import best_parameters, score
-from common.workflow_runs import WorkflowRuns
+from common.store.workflow_runs import WorkflowRuns
 
 FIGURES = {"roc_auc": "ROC AUC", "f1": "F1", "accuracy": "accuracy", "log_loss": "log loss"}
 # Of a version: the digest of the rows that it was tested on.

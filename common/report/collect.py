@@ -5,15 +5,15 @@ import io
 import pandas as pd
 from mlflow.entities import Run
 
-from common import tracking
-from common.artifacts import find_text
-from common.describe import readable
+from common.data.describe import readable
 from common.report.champions import find_champion, find_judged
 from common.report.commands import COMMIT, find_commands
 from common.report.page import Champion, Page, Section, Table
 from common.report.searches import find_search
 from common.report.shown import moment, took
-from common.workflow_runs import WorkflowRuns, candidates_of, step_of
+from common.store import tracking
+from common.store.artifacts import find_text
+from common.store.workflow_runs import WorkflowRuns, candidates_of, step_of
 
 SAMPLE = "These are figures of the built-in synthetic sample, not of the real data set."
 DIGESTS = ("data_digest", "train_digest", "test_digest")

@@ -4,10 +4,10 @@ import shlex
 
 from mlflow.entities import Run
 
-from common import tracking
 from common.report.page import Command
-from common.workflow import ORIGIN, entry_defaults
-from common.workflow_runs import WorkflowRuns, step_of
+from common.store import tracking
+from common.store.get_or_run import ORIGIN, entry_defaults
+from common.store.workflow_runs import WorkflowRuns, step_of
 
 COMMIT = "mlflow.source.git.commit"
 RUN = "mlflow run . --env-manager local"

@@ -2,13 +2,13 @@
 
 from mlflow.entities import Run
 
-from common.artifacts import find_files, find_text
 from common.errors import UserError
 from common.plots.winner import WINNER_CHARTS
 from common.report.page import Picture, Search, Table
 from common.report.shown import best_parameters, score, took
-from common.search.candidates import Candidates, parse_candidates
-from common.workflow_runs import step_of
+from common.search.findings.candidates import Candidates, parse_candidates
+from common.store.artifacts import find_files, find_text
+from common.store.workflow_runs import step_of
 
 SHOWN = 5
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from common.reading import shown
+from common.data.reading import shown
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,12 @@ from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from common.copies import temporary_files_here
+from common.data.row_hash import quoted
 from common.errors import UserError, last_cause
-from common.file_system import exists, literal, replacing
-from common.row_hash import quoted
+from common.machine.copies import temporary_files_here
+from common.machine.file_system import exists, literal, replacing
 from common.scoring.alarms import Strange, alarms
-from common.scoring.keep import KeptModel
+from common.scoring.kept_model import KeptModel
 from common.scoring.measure import measure
 from common.scoring.portable_model import PREDICTION, PROBABILITY
 from common.scoring.records import LINE, REASON, Records, read_records

@@ -10,9 +10,9 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from common.datasets import DatasetSpec
-from common.metrics import ScoreTable, guess_scores, label_counts, scores
-from common.row_hash import quoted
+from common.data.row_hash import quoted
+from common.data.spec import DatasetSpec
+from common.learning.metrics import ScoreTable, guess_scores, label_counts, scores
 from common.scoring.export import TOLERANCE, Agreement
 
 RULES = """\

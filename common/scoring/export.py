@@ -11,9 +11,9 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from common.datasets import DatasetSpec
-from common.reading import read_rows
-from common.row_hash import quoted
+from common.data.reading import read_rows
+from common.data.row_hash import quoted
+from common.data.spec import DatasetSpec
 from common.scoring.portable_model import PREDICTION, PROBABILITY, Scorer
 from common.scoring.stages import pipeline_model
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from common.metrics import guess_scores, label_counts, scores
-from common.reading import TEXT, Unreadable
-from common.records.cells import typed_cell
-from common.row_hash import quoted
-from common.score_table import probability_vector, score_table
+from common.data.reading import TEXT, Unreadable
+from common.data.records.cells import typed_cell
+from common.data.row_hash import quoted
+from common.learning.metrics import guess_scores, label_counts, scores
+from common.learning.score_table import probability_vector, score_table
+from common.learning.vectorizer import LABEL
 from common.scoring.alarms import Strange
-from common.scoring.keep import KeptModel
+from common.scoring.kept_model import KeptModel
 from common.scoring.portable_model import PREDICTION, PROBABILITY
-from common.vectorizer import LABEL
 
 NO_LABELS = Strange(0, 0, None)
 
@@ -37,7 +37,7 @@ class Measured:
 
 
 def measure(frame: DataFrame, model: KeptModel, rows: int) -> Measured:
-    """Measure scored records on their true labels, read by the rules of `common/reading`.
+    """Measure scored records on their true labels, read by the rules of `common/data/reading`.
 
     Args:
         frame: of scored records.

@@ -2,7 +2,7 @@
 
 MLflow keeps this file with the model and runs it to load one ("models from code"), in an environment
 that has MLflow, ONNX Runtime, pandas and NumPy and nothing else of this project. So it imports no
-other module of it: which rows it takes is said by the copy of `common/reading` beside the pipeline.
+other module of it: which rows it takes is said by the copy of `common/data/reading` beside the pipeline.
 """
 
 import os

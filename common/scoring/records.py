@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from common.reading import DOUBLE, INTEGER, NO_INTEGER, NO_NUMBER, TEXT, Form
-from common.records import Table, open_table
-from common.row_hash import quoted
+from common.data.reading import DOUBLE, INTEGER, NO_INTEGER, NO_NUMBER, TEXT, Form
+from common.data.records import Table, open_table
+from common.data.row_hash import quoted
 
 # The text of a record of CSV that has not one field a column, else null.
 LINE = "line"

@@ -21,8 +21,8 @@ from pyspark.ml.feature import (
 )
 from pyspark.ml.regression import LinearRegressionModel
 
-from common.datasets import DatasetSpec
-from common.reading import NO_TEXT
+from common.data.reading import NO_TEXT
+from common.data.spec import DatasetSpec
 from common.scoring.graph import Graph, place_in, sums_of
 from common.scoring.portable_model import PROBABILITY
 from common.scoring.trees import gbt_forest, random_forest, xgboost_forest

@@ -1,1 +1,1 @@
-"""Search: a proposer of candidates (`grid`), an engine that scores them (`mllib`), `result`."""
+"""Search: candidates proposed (`grid`, `genetic`), scored over folds by an engine, and their winner."""

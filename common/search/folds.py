@@ -8,10 +8,10 @@ from functools import cached_property
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from common.data.row_hash import quoted
+from common.data.stratify import RANK, SIZE, rank_in_strata
 from common.errors import UserError
-from common.row_hash import quoted
-from common.stratify import RANK, SIZE, rank_in_strata
-from common.vectorizer import FEATURES, LABEL
+from common.learning.vectorizer import FEATURES, LABEL
 
 FOLD_RANK = "fold_rank"
 FOLD = "fold"

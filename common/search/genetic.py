@@ -12,8 +12,8 @@ import pandas as pd
 from optuna.samplers import NSGAIISampler, nsgaii
 from optuna.study import StudyDirection
 
-from common.learners import Parameters
-from common.metrics import sign
+from common.learning.learners import Parameters
+from common.learning.metrics import sign
 from common.search.result import CandidateResult, Outcome, candidate_name, ranked
 from common.search.space import Space, diversity, is_within
 

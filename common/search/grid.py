@@ -4,7 +4,7 @@ from itertools import product
 from typing import Any
 
 from common.errors import UserError
-from common.learners import Learner, Parameters
+from common.learning.learners import Learner, Parameters
 from common.search.result import candidate_name
 
 

@@ -6,8 +6,8 @@ from statistics import fmean, pstdev
 
 import pandas as pd
 
-from common.learners import Parameters
-from common.metrics import METRICS, sign
+from common.learning.learners import Parameters
+from common.learning.metrics import METRICS, sign
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from optuna.distributions import (
 )
 
 from common.errors import UserError
-from common.learners import Learner, Parameters, Range
+from common.learning.learners import Learner, Parameters, Range
 
 # A parameter's distribution by its name.
 Space = dict[str, BaseDistribution]

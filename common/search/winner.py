@@ -7,13 +7,13 @@ from pyspark.ml.feature import IndexToString
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from common.datasets import DatasetSpec
+from common.data.spec import DatasetSpec
 from common.errors import UserError, first_line
-from common.learners import Learner, Parameters
-from common.metrics import ScoreTable, scores
-from common.score_table import score_table
+from common.learning.learners import Learner, Parameters
+from common.learning.metrics import ScoreTable, scores
+from common.learning.score_table import score_table
+from common.learning.vectorizer import FEATURES, LABEL
 from common.search.folds import FoldData
-from common.vectorizer import FEATURES, LABEL
 
 # In the pipeline `prediction` is the label's text, so the index has a name of its own.
 PREDICTION_INDEX = "prediction_index"

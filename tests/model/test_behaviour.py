@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from common.scoring.export import export
-from common.scoring.keep import write_artifacts
+from common.scoring.kept_model import write_artifacts
 from common.scoring.portable_model import PortableModel
 
 PUPIL = {

@@ -12,20 +12,21 @@ from pyspark.ml.classification import LogisticRegression
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 
-from common.datasets import parse_spec
-from common.datasets.fetch import Location
-from common.datasets.read import read_source
+from common.data.fetch import Location
+from common.data.read import read_source
+from common.data.reading import NO_INTEGER, NO_TEXT
+from common.data.spec import parse_spec
 from common.errors import UserError
-from common.reading import NO_INTEGER, NO_TEXT
+from common.learning.vectorizer import fit_vectorizer, vectorize
+from common.machine.spark import file_uri
 from common.scoring import portable_model
 from common.scoring.export import vocabulary
-from common.scoring.keep import find_portable_model, write_artifacts
+from common.scoring.kept_model import write_artifacts
 from common.scoring.records import read_records
 from common.scoring.stages import pipeline_model
 from common.search.winner import scoring_pipeline
-from common.spark import file_uri
-from common.tracking import input_schema
-from common.vectorizer import fit_vectorizer, vectorize
+from common.store.portable_models import find_portable_model
+from common.store.tracking import input_schema
 
 SPEC = """
 name: shop

@@ -2,8 +2,8 @@
 
 import pytest
 
-from common.records import open_table
-from common.spark import file_uri
+from common.data.records import open_table
+from common.machine.spark import file_uri
 from tests.one_reading.conftest import HEADER, Refused, line
 
 # Column, what is given in quotes or not, and the value, or what is said of it.

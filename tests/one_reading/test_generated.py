@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 
-from common.records import open_table
+from common.data.records import open_table
+from common.machine.spark import file_uri
 from common.scoring.batch import score_file
-from common.spark import file_uri
 from tests.one_reading.conftest import HEADER, ITEMS, SIZES, Refused
 
 RECORDS = 1200

@@ -7,7 +7,7 @@ import mlflow
 import pytest
 
 from common.scoring.export import export, vocabulary
-from common.scoring.keep import log_portable_model
+from common.store.portable_models import log_portable_model
 from tests.service.served import Service
 
 

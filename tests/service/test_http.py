@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.reading import read_rows
+from common.data.reading import read_rows
 from tests.forms import FORMS
 
 # What the README says of a value; each in the column that it is wrong for.

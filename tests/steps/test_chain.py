@@ -4,11 +4,11 @@ import mlflow
 import pytest
 from click.testing import CliRunner
 
-from common import frames, tracking
-from common.champion import present_champion
 from common.errors import UserError
 from common.search.winner import pipeline_scores
-from common.spark_models import load_spark_model
+from common.store import frames, tracking
+from common.store.registry import present_champion
+from common.store.spark_models import load_spark_model
 from steps.champion import champion
 from steps.featurize import featurize
 from steps.load_data import load_data
@@ -51,7 +51,7 @@ def test_champion_of_another_split_is_compared_on_rows_that_neither_was_trained_
     said, _ = call(champion, candidates=second)
     assert f"there are {unseen} rows that neither was trained on" in said
     assert "income version 2 is challenger: it cannot be compared with champion 1" in said
-    monkeypatch.setattr("common.unseen.LEAST_ROWS", 50)
+    monkeypatch.setattr("common.champion.unseen.LEAST_ROWS", 50)
     said, _ = call(champion, candidates=second, margin=0)
     assert f"on {unseen} rows that neither was trained on, in 5 parts" in said
 

@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner
 from pyspark.sql import functions as F
 
-from common import frames, tracking
-from common.champion import present_champion, register
-from common.contest import measure
-from common.ensemble.members import find_members
 from common.search.winner import pipeline_scores
-from common.spark_models import load_spark_model
+from common.store import frames, tracking
+from common.store.contest import measure
+from common.store.members import find_members
+from common.store.registry import present_champion, register
+from common.store.spark_models import load_spark_model
 from steps.champion import champion
 from steps.ensemble import fill_ensemble, is_better
 from steps.featurize import featurize

@@ -4,7 +4,7 @@ import mlflow
 import pytest
 from click.testing import CliRunner
 
-from common.workflow import StartedStep, StepRun, entry_defaults
+from common.store.get_or_run import StartedStep, StepRun, entry_defaults
 from steps import main as module
 from steps.main import Steps, main
 

@@ -1,8 +1,8 @@
 from click.testing import CliRunner
 
-from common.learners import get_learner
-from common.search.conf import load_grid
+from common.learning.learners import get_learner
 from common.search.grid import grid_candidates
+from common.store.conf import load_grid
 from steps.plots import plots
 from tests.common.search.searches import result, text
 

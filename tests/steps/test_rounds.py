@@ -2,9 +2,9 @@ import mlflow
 import pytest
 
 from common.errors import UserError
-from common.learners import get_learner
-from common.search.conf import load_grid
-from common.workflow import StepRun
+from common.learning.learners import get_learner
+from common.store.conf import load_grid
+from common.store.get_or_run import StepRun
 from steps.main import _grid_searches
 
 GBT = get_learner("gbt")

@@ -5,14 +5,14 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from common.ensemble.members import Member
+from common.ensemble.member import Member
 from common.ensemble.out_of_fold import mix_scores, out_of_fold, vote_scores
 from common.ensemble.vote import weigh
 from common.ensemble.weights import grid_of_mixes
-from common.learners import LEARNERS
-from common.metrics import METRICS
+from common.learning.learners import LEARNERS
+from common.learning.metrics import METRICS
+from common.search.engines.mllib import MllibEngine
 from common.search.folds import fold_data
-from common.search.mllib import MllibEngine
 
 FOLDS = 2
 

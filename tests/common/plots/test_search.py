@@ -9,7 +9,7 @@ from common.plots.chart import Parallel, Points
 from common.plots.interactive import page
 from common.plots.search import search_charts
 from common.plots.still import stills
-from common.search.candidates import parse_candidates
+from common.search.findings.candidates import parse_candidates
 from common.search.result import CandidateFailure
 from tests.common.search.searches import grid, result, text
 

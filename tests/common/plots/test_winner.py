@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.metrics import ScoreTable, scores
+from common.learning.metrics import ScoreTable, scores
 from common.plots.chart import Bars, Mark
 from common.plots.interactive import page
 from common.plots.still import stills

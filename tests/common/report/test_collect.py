@@ -8,15 +8,15 @@ import mlflow
 import pandas as pd
 import pytest
 
-from common import tracking
-from common.challenge import challenge
-from common.champion import register
-from common.contest import compare_versions
-from common.describe import COLUMNS
+from common.champion.verdict import Terms
+from common.data.describe import COLUMNS
 from common.report.collect import collect
 from common.report.render import render
-from common.verdict import Terms
-from common.workflow_runs import STEPS, find_workflow
+from common.store import tracking
+from common.store.challenge import challenge
+from common.store.contest import compare_versions
+from common.store.registry import register
+from common.store.workflow_runs import STEPS, find_workflow
 from tests.common.search.searches import result, text
 
 COLUMN = "<b>x"

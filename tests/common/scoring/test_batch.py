@@ -12,11 +12,11 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
+from common.data.reading import read_rows
 from common.errors import UserError
-from common.reading import read_rows
 from common.scoring.batch import score_file
-from common.scoring.keep import find_portable_model
 from common.scoring.records import read_records
+from common.store.portable_models import find_portable_model
 from tests.tiny_model import COLUMNS
 
 HEADER = "id,age,pay-rate,job"

@@ -4,7 +4,7 @@ import re
 import numpy as np
 from pyspark.sql import functions as F
 
-from common.metrics import ScoreTable
+from common.learning.metrics import ScoreTable
 from common.scoring.card import model_card, stratum_scores
 from common.scoring.export import Agreement
 

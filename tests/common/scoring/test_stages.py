@@ -9,14 +9,14 @@ from pyspark.ml.feature import Normalizer
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 
-from common.learners import LEARNERS
-from common.reading import read_rows
+from common.data.reading import read_rows
+from common.learning.learners import LEARNERS
+from common.learning.vectorizer import fit_vectorizer, vectorize
 from common.scoring.graph import Graph, sums_of
 from common.scoring.portable_model import Scorer
 from common.scoring.stages import pipeline_model
 from common.scoring.trees import AT_MOST, Forest, gbt_forest
 from common.search.winner import scoring_pipeline
-from common.vectorizer import fit_vectorizer, vectorize
 
 
 def spark_scores(pipeline, frame):

@@ -4,8 +4,8 @@ import itertools
 
 import numpy as np
 
-from common.metrics import METRICS
-from common.search.candidates import parse_candidates
+from common.learning.metrics import METRICS
+from common.search.findings.candidates import parse_candidates
 from common.search.result import CandidateResult, candidates_table
 
 # Some folds are harder than others, for all candidates alike.

@@ -1,7 +1,7 @@
 import pytest
 
-from common.learners import get_learner
-from common.metrics import METRICS
+from common.learning.learners import get_learner
+from common.learning.metrics import METRICS
 from common.search.genetic import CROSSOVERS, Breeding, GeneticSearch
 from common.search.result import CandidateFailure, CandidateResult, candidate_name
 from common.search.space import is_within, make_space

@@ -1,9 +1,9 @@
 import pytest
 
 from common.errors import UserError
-from common.learners import get_learner
-from common.search.conf import load_grid
+from common.learning.learners import get_learner
 from common.search.grid import adds_candidates, grid_candidates
+from common.store.conf import load_grid
 
 GBT = get_learner("gbt")
 

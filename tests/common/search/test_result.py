@@ -1,6 +1,6 @@
 import pytest
 
-from common.metrics import METRICS
+from common.learning.metrics import METRICS
 from common.search.result import (
     CandidateFailure,
     CandidateResult,

@@ -1,9 +1,9 @@
 import pytest
 
 from common.errors import UserError
-from common.learners import LEARNERS, get_learner
-from common.search.conf import load_space
+from common.learning.learners import LEARNERS, get_learner
 from common.search.space import diversity, is_within, make_space
+from common.store.conf import load_space
 
 GBT, FOREST = get_learner("gbt"), get_learner("random_forest")
 SPACE = make_space(

@@ -1,0 +1,148 @@
+"""A describe of a whole frame in one pass: numbers, distinct values, missing ones, modes."""
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from common.data.row_hash import quoted
+
+# Quartiles are off by at most one rank up to this many rows, by a millionth of the rows beyond.
+QUARTILE_ACCURACY = 1_000_000
+# Values whose counts are tracked a column. The sketch (Apache DataSketches' frequent items) is exact
+# up to three quarters of this many distinct values; the margin is for the estimate of that number.
+TRACKED = 1 << 17
+EXACT_DISTINCT = int(TRACKED * 0.75)
+ESTIMATE_ERROR = 0.01
+# HyperLogLog with 2^14 registers is off by 0.8%.
+REGISTERS = 14
+
+NUMBERS = ["mean", "stddev", "min", "25%", "50%", "75%", "max"]
+COLUMNS = [
+    *["column", "type", "count", *NUMBERS, "distinct", "exact", "missing_marker", "null"],
+    *["missing_%", "most_frequent", "most_frequent_count"],
+]
+
+
+def describe(frame: DataFrame, missing: str) -> pd.DataFrame:
+    """Describe every column of a frame by one aggregation, so one pass however many the rows.
+
+    Memory is bounded: quartiles and value counts come from sketches, exact up to a million rows and
+    some 98 thousand distinct values a column; beyond that `distinct` is HyperLogLog's estimate (to
+    about 1%), the most frequent value's count an upper bound (none, where no value stands out), and
+    `exact` is false.
+
+    Args:
+        frame: any number of columns of numbers, text, dates or booleans.
+        missing: the text that stands for a missing value.
+
+    Returns:
+        One row a column: count (of values that are not null), mean, stddev (of the sample), min,
+        quartiles and max (a text column has min and max alone), distinct values, whether that is
+        exact, how many values are the missing marker and how many null, the share of both in percent,
+        and the most frequent value (of equals the first in order) with its count.
+    """
+    aggregates = [F.struct(*_aggregates(field, missing)) for field in frame.schema]
+    named = [column.alias(f"c{i}") for i, column in enumerate([F.count(F.lit(1)), *aggregates])]
+    # Only what is shown leaves the executors: a sketch's full table of values does not.
+    shown = frame.agg(*named).select(
+        "c0", *[_shown(f"c{i}").alias(f"c{i}") for i in range(1, len(named))]
+    )
+    row = shown.first()
+    assert row is not None
+    lines = [_line(field, row[i], row[0]) for i, field in enumerate(frame.schema, start=1)]
+    return pd.DataFrame(lines, columns=COLUMNS)
+
+
+def _aggregates(field: T.StructField, missing: str) -> list[Column]:
+    column = quoted(field.name)
+    is_number = isinstance(field.dataType, T.NumericType)
+    is_text = isinstance(field.dataType, T.StringType)
+    nothing = F.lit(None).cast("double")
+    quartiles = F.percentile_approx(column, [0.25, 0.5, 0.75], QUARTILE_ACCURACY)
+    name = field.name.replace("`", "``")
+    return [
+        F.count(column).alias("count"),
+        (F.avg(column) if is_number else nothing).alias("mean"),
+        (F.stddev_samp(column) if is_number else nothing).alias("stddev"),
+        F.min(column).alias("min"),
+        (quartiles if is_number else F.lit(None).cast("array<double>")).alias("quartiles"),
+        F.max(column).alias("max"),
+        F.hll_sketch_estimate(F.hll_sketch_agg(column.cast("string"), REGISTERS)).alias("estimate"),
+        (F.count_if(column == missing) if is_text else F.lit(0)).alias("marked"),
+        F.expr(
+            f"approx_top_k(`{name}`, {EXACT_DISTINCT}, {TRACKED}) FILTER (WHERE `{name}` IS NOT NULL)"
+        ).alias("values"),
+    ]
+
+
+def _shown(name: str) -> Column:
+    column = F.col(name)
+    values = column["values"]
+    # The sketch gives the most frequent first; of equals it gives any first.
+    top = F.get(values, F.lit(0))["count"]
+    modes = F.filter(values, lambda value: value["count"] == top)
+    mode = F.array_min(F.transform(modes, lambda value: value["item"]))
+    return (
+        column.dropFields("values")
+        .withField("seen", F.size(values))
+        .withField("mode", mode)
+        .withField("mode_count", top)
+    )
+
+
+def _line(field: T.StructField, found: T.Row, rows: int) -> list[object]:
+    exact = found["estimate"] <= EXACT_DISTINCT * (1 - 3 * ESTIMATE_ERROR)
+    nulls = rows - found["count"]
+    return [
+        field.name,
+        field.dataType.simpleString(),
+        found["count"],
+        found["mean"],
+        found["stddev"],
+        found["min"],
+        *(found["quartiles"] or [None] * 3),
+        found["max"],
+        max(found["seen"], 0) if exact else found["estimate"],
+        exact,
+        found["marked"],
+        nulls,
+        round(100 * (found["marked"] + nulls) / rows, 2) if rows else 0.0,
+        found["mode"],
+        found["mode_count"],
+    ]
+
+
+def describe_html(table: pd.DataFrame, title: str) -> str:
+    """Return a description as one self-contained HTML page.
+
+    Args:
+        table: what `describe` gave.
+        title: heading of the page.
+    """
+    cell = [("padding", "4px 10px"), ("border-bottom", "1px solid #ddd"), ("text-align", "right")]
+    styled = (
+        table.style.hide(axis="index")
+        .set_caption(title)
+        .format(readable, na_rep="", escape="html")
+        .bar(subset=["missing_%"], color="#f4c7b8", vmin=0, vmax=100)
+        .set_table_styles(
+            [
+                {"selector": "", "props": "border-collapse: collapse; font: 13px sans-serif"},
+                {"selector": "td, th", "props": cell},
+                {"selector": "th", "props": "position: sticky; top: 0; background: #f5f5f5"},
+                {"selector": "td.col0", "props": "font-weight: bold; text-align: left"},
+                {"selector": "caption", "props": "font-size: 18px; text-align: left; padding: 8px"},
+            ]
+        )
+    )
+    return styled.to_html(doctype_html=True)
+
+
+def readable(value: object) -> str:
+    """Return a cell as it is shown: numbers in groups of three digits, at most two decimals."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
+    return f"{value:,}" if isinstance(value, int) else str(value)

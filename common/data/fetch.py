@@ -1,0 +1,201 @@
+"""Where a data set's file is: a path that was given, the cache, its home, or the built-in sample."""
+
+import hashlib
+import json
+import logging
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import requests
+from tqdm import tqdm
+from urllib3.util import Retry
+
+from common.data.census_sample import write_sample
+from common.data.spec import CONF, DatasetSpec
+from common.errors import UserError
+from common.machine.secrets import check_no_secret
+from common.machine.spark import file_uri
+from common.machine.whole_file import whole_file
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = (5, 30)  # seconds to connect, and between two chunks
+CHUNK = 1 << 16  # bytes
+
+
+@dataclass(frozen=True)
+class Location:
+    """A source that can be read now.
+
+    Attributes:
+        kind: uci, sample or path.
+        uri: what Spark reads.
+        digest: changes when the content does; None of a URI that only Spark's file systems read.
+    """
+
+    kind: str
+    uri: str
+    digest: str | None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of a file on this machine; None of anything else."""
+        path = Path(self.uri.removeprefix("file://"))
+        return path.stat().st_size if path.is_file() else None
+
+
+def locate(spec: DatasetSpec, source: str) -> Location:
+    """Find a data set's file, fetching it when it is not here yet.
+
+    Args:
+        spec: the data set.
+        source: `auto` (cache, else home, else, when home cannot be reached, the sample), `uci` (cache,
+            else home), `sample`, or a path or URI of CSV or Parquet.
+
+    Raises:
+        UserError: there is nothing at the path, home cannot be reached, or its checksum differs.
+    """
+    if source == "sample":
+        return _sample(spec)
+    if source == "uci":
+        return _home(spec)
+    if source != "auto":
+        return _given(source)
+    try:
+        return _home(spec)
+    except HomeUnreachable as error:
+        if spec.sample is None:
+            raise
+        _warn_of_sample(str(error))
+        return _sample(spec)
+
+
+@cache
+def _warn_of_sample(reason: str) -> None:
+    """Say it so that it cannot be missed, once a process."""
+    rule = "!" * 88
+    log.warning(
+        f"{rule}\n{reason}\nGOING ON WITH THE SYNTHETIC SAMPLE: what follows is not the real data set. "
+        f"For the real one give source=FILE, or source=uci where there is a network.\n{rule}"
+    )
+
+
+class HomeUnreachable(UserError):
+    """The data set's home does not answer, or it has none."""
+
+
+def cache_folder() -> Path:
+    """Folder of downloaded files: INCOME_CACHE, else income/ in the user's cache."""
+    given = os.environ.get("INCOME_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(given) if given else Path(base) / "income"
+
+
+def _given(source: str) -> Location:
+    check_no_secret("source", source)
+    if source.startswith(("http://", "https://")):
+        return _remote(source)
+    if "://" in source and not source.startswith("file://"):
+        return Location("path", source, None)
+    path = Path(unquote(source[7:]) if source.startswith("file://") else source).expanduser()
+    if path.is_file():
+        if path.stat().st_size == 0:
+            raise UserError(f"source {source!r} is an empty file")
+        return Location("path", file_uri(path), _sha256(path))
+    if path.is_dir():
+        digest = _folder_sha256(path)
+        if digest is None:
+            raise UserError(f"source {source!r} is an empty folder")
+        return Location("path", file_uri(path), digest)
+    raise UserError(
+        f"source {source!r} does not exist: give auto, uci, sample, or a path or URI of CSV or "
+        f"Parquet (a relative path starts at {Path.cwd()})"
+    )
+
+
+def _remote(url: str) -> Location:
+    """Fetch a URL's file, unless it is here with the entity tag that its server still gives it.
+
+    The time of its last change would not do: a file may be put back that is older than the fetched one.
+    """
+    folder = cache_folder() / "urls" / hashlib.sha256(url.encode()).hexdigest()[:16]
+    path = folder / (Path(urlparse(url).path).name or "data")
+    kept = folder / "fetched.json"
+    known = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
+    # Of two that fetch at once, one may have left the file and the other its tag.
+    tag = known.get("etag") if path.is_file() and known.get("sha256") == _sha256(path) else None
+    with whole_file(path) as part:
+        tag = _download(url, part, tag)
+        digest = _sha256(part if part.exists() else path)
+    with whole_file(kept) as part:
+        part.write_text(json.dumps({"etag": tag, "sha256": digest}), encoding="utf-8")
+    return Location("path", file_uri(path), digest)
+
+
+def _sample(spec: DatasetSpec) -> Location:
+    if spec.sample is None:
+        raise UserError(f"source 'sample' cannot be: dataset {spec.name!r} has no built-in sample")
+    table = CONF / spec.sample
+    digest = _sha256(table)
+    path = cache_folder() / spec.name / f"sample-{digest[:16]}.data"
+    if not path.is_file():
+        with whole_file(path) as part:
+            write_sample(table, part)
+    return Location("sample", file_uri(path), digest)
+
+
+def _home(spec: DatasetSpec) -> Location:
+    if spec.home is None or spec.sha256 is None:
+        raise HomeUnreachable(f"dataset {spec.name!r} has no home and sha256: give source=FILE")
+    check_no_secret(f"home of dataset {spec.name!r}", spec.home)
+    path = cache_folder() / spec.name / spec.home.rsplit("/", 1)[-1]
+    if not path.is_file() or _sha256(path) != spec.sha256:
+        with whole_file(path) as part:
+            _download(spec.home, part)
+            found = _sha256(part)
+            if found != spec.sha256:
+                raise UserError(
+                    f"checksum of {spec.home} is {found}, but dataset {spec.name!r} expects "
+                    f"{spec.sha256}: nothing was kept"
+                )
+    return Location("uci", file_uri(path), spec.sha256)
+
+
+def _download(url: str, path: Path, tag: str | None = None) -> str | None:
+    """Fetch a URL, unless its entity tag is still the one that is given; return its tag."""
+    retry = Retry(total=2, connect=0, backoff_factor=0.5, status_forcelist=[502, 503, 504])
+    headers = {"If-None-Match": tag} if tag else {}
+    with requests.Session() as session:
+        session.mount("http", requests.adapters.HTTPAdapter(max_retries=retry))
+        try:
+            with session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+                response.raise_for_status()
+                if response.status_code == requests.codes.not_modified:
+                    return tag
+                size = int(response.headers.get("Content-Length", 0)) or None
+                with (
+                    open(path, "wb") as file,
+                    tqdm(desc=url, total=size, unit="B", unit_scale=True) as bar,
+                ):
+                    for chunk in response.iter_content(CHUNK):
+                        file.write(chunk)
+                        bar.update(len(chunk))
+                return response.headers.get("ETag")
+        except requests.RequestException as error:
+            raise HomeUnreachable(f"{url} cannot be reached ({type(error).__name__})") from None
+
+
+def _folder_sha256(folder: Path) -> str | None:
+    """Hash the names and content of a folder's files, those that Spark does not read left out."""
+    names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    read = [name for name in names if not any(part.startswith(("_", ".")) for part in name.parts)]
+    listed = [(str(name), _sha256(folder / name)) for name in read]
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest() if listed else None
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,279 @@
+"""Files of CSV as records of text on Spark, by the grammar of `common/data/reading`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import functions as F
+
+from common.data.reading import (
+    BREAK,
+    UTF8,
+    Form,
+    Header,
+    Unreadable,
+    decode,
+    encoding_name,
+    find_columns,
+    first_fields,
+    grammar,
+    high_characters,
+    not_encoded,
+    split_records,
+)
+from common.machine.file_system import literal
+
+FILE, RECORD, LINE = "__file", "__record", "__line"
+VALUE, BLOCK, PLACE = "__value", "__block", "__place"
+# Lines of a file that are looked at for its first record.
+FIRST = 1000
+
+
+class UnreadableFile(Unreadable):
+    """One file of a folder is no table of the records: `file` is its path or URI."""
+
+    def __init__(self, file: str, message: str) -> None:
+        super().__init__(message)
+        # Spark gives a path escaped, and takes it as it is.
+        self.file = unquote(file)
+
+
+@dataclass(frozen=True)
+class CsvFiles:
+    """Files of CSV, once they were looked at.
+
+    Attributes:
+        records: FILE, RECORD (its text), and where it is in its file: BLOCK and PLACE, or LINE.
+        header: where the columns are.
+        quoted: whether any field is in quotes.
+        over_lines: whether any goes on over lines: then a file is read in one piece.
+    """
+
+    records: DataFrame
+    header: Header
+    quoted: bool
+    over_lines: bool
+
+
+@dataclass(frozen=True)
+class _Found:
+    """How many lines of some files are not in the encoding, have a quote, end within quotes.
+
+    Attributes:
+        repeated: whether a file has its header twice.
+    """
+
+    foreign: int
+    quoted: int
+    opening: int
+    repeated: bool
+
+
+def open_csv(spark: SparkSession, uri: str, files: Sequence[str], form: Form) -> CsvFiles:
+    """Look at all lines once, and say how they are read.
+
+    The first record of the first file says whether the files have a header; then each must begin with the
+    same. Where no line ends within quotes, a line is a record and files can be read in parts; else a
+    file's lines are put together in its order.
+
+    Raises:
+        Unreadable: bytes that are not in the form's encoding, a quote that is not closed, a file that
+            begins otherwise than the first, or no records.
+    """
+    first = _first_record(spark, files[0], form)
+    header = find_columns(first_fields(first, form.separator), form)
+    lines = _lines(spark, uri, form)
+    found = _look_through(lines, files, first if header.there else None, form)
+    if found.foreign:
+        foreign = lines.where(F.col(VALUE).isNull()).withColumnRenamed(VALUE, RECORD)
+        place = first_place(spark, uri, foreign, form)
+        assert place is not None
+        raise UnreadableFile(place.file, not_encoded(place.line, form.encoding))
+    if found.opening or found.repeated:
+        records = _records_over_lines(lines, header.there, form)
+    else:
+        kept = ~_is_blank(F.col(VALUE), form)
+        if header.there:
+            kept &= F.col(VALUE) != first
+        records = lines.where(kept).withColumnRenamed(VALUE, RECORD)
+    return CsvFiles(records, header, bool(found.quoted), bool(found.opening))
+
+
+def fields_of(record: Column, quoted: bool, separator: str) -> tuple[Column, Column]:
+    """Return a record's fields as an array, blanks and quotes around them kept, and whether it is one."""
+    rules = grammar(separator)
+    plain = F.split(record, f"\\Q{separator}\\E", -1)
+    if not quoted:
+        return plain, F.lit(True)
+    ended = F.concat(record, F.lit(separator))
+    has_quote = record.contains('"')
+    fields = F.regexp_extract_all(ended, F.lit(rules.field), F.lit(1))
+    return F.when(has_quote, fields).otherwise(plain), ~has_quote | ended.rlike(rules.record)
+
+
+def field_text(field: Column, quoted: bool, separator: str) -> Column:
+    """Return a field's text: null where it is empty."""
+    blanks = F.lit(grammar(separator).blanks)
+    text = F.trim(field, blanks)
+    if quoted:
+        inner = F.replace(F.substr(text, F.lit(2), F.length(text) - 2), F.lit('""'), F.lit('"'))
+        text = F.when(text.startswith('"'), F.trim(inner, blanks)).otherwise(text)
+    return F.when(text != "", text)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A record: its file, the number of its first line there, and its text."""
+
+    file: str
+    line: int
+    record: str
+
+
+def first_place(spark: SparkSession, uri: str, records: DataFrame, form: Form) -> Place | None:
+    """Return where the first of some records is: in the first file that has one.
+
+    Args:
+        spark: the session.
+        uri: that all were read from.
+        records: some of `CsvFiles.records`.
+        form: of them.
+    """
+    order = (LINE,) if LINE in records.columns else (BLOCK, PLACE)
+    found = records.agg(F.min(F.struct(FILE, *order, RECORD)).alias("first")).first()
+    if found is None or found["first"] is None:
+        return None
+    first = found["first"]
+    if LINE in order:
+        number = first[LINE]
+    else:
+        block, place = first[BLOCK], first[PLACE]
+        before = (F.col(BLOCK) < block) | ((F.col(BLOCK) == block) & (F.col(PLACE) < place))
+        earlier = _lines(spark, uri, form).where((F.col(FILE) == first[FILE]) & before)
+        number = earlier.count() + 1
+    return Place(unquote(first[FILE]), number, first[RECORD])
+
+
+def _lines(spark: SparkSession, uri: str, form: Form) -> DataFrame:
+    found = spark.read.option("recursiveFileLookup", "true").text(literal(uri))
+    return found.select(
+        _decoded(F.col("value"), form).alias(VALUE),
+        F.col("_metadata.file_path").alias(FILE),
+        # Both together are in the order of a file's lines.
+        F.col("_metadata.file_block_start").alias(BLOCK),
+        F.monotonically_increasing_id().alias(PLACE),
+    )
+
+
+def _decoded(value: Column, form: Form) -> Column:
+    """Return a line as text; null where its bytes are not in the encoding."""
+    if encoding_name(form.encoding) == UTF8:
+        return F.when(F.is_valid_utf8(value), value)
+    # Spark knows few encodings: what this one says of a byte is put in place of what Latin-1 does.
+    latin = [bytes([number]).decode("latin-1") for number in range(128, 256)]
+    pairs = list(zip(latin, high_characters(form.encoding), strict=True))
+    known = [(byte, character) for byte, character in pairs if character is not None]
+    unknown = "".join(byte for byte, character in pairs if character is None)
+    text = F.decode(value.cast("binary"), "ISO-8859-1")
+    translated = F.translate(text, *map("".join, zip(*known, strict=True)))
+    return F.when(~text.rlike(f"[{unknown}]"), translated) if unknown else translated
+
+
+def _is_blank(value: Column, form: Form) -> Column:
+    return F.trim(value, F.lit(grammar(form.separator).blanks)) == ""
+
+
+def _first_record(spark: SparkSession, file: str, form: Form) -> str:
+    lines = spark.read.text(literal(file))
+    lines = lines.where(~_is_blank(F.col("value"), form)).select(F.col("value").cast("binary"))
+    for most in (1, FIRST):
+        found = lines.take(most)
+        text = "\n".join(decode(bytes(row[0]), form.encoding) for row in found)
+        try:
+            return next(split_records(text, form.separator)).text
+        except Unreadable:
+            if len(found) < most:
+                raise
+        except StopIteration:
+            raise Unreadable("has no rows") from None
+    raise Unreadable(f"line 1 opens a quote that is not closed in the {FIRST} lines after it")
+
+
+def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, form: Form) -> _Found:
+    value = F.col(VALUE)
+    blank = _is_blank(value, form)
+    quoted = value.contains('"')
+    place = F.when((F.col(BLOCK) == 0) & ~blank, F.col(PLACE))
+    is_header = F.lit(False) if header is None else value == header
+    counts = [
+        F.count_if(value.isNull()).alias("foreign"),
+        F.count_if(quoted).alias("quoted"),
+        F.count_if(quoted & value.rlike(grammar(form.separator).opens)).alias("opening"),
+        F.min(place).alias("first"),
+        F.count_if(is_header).alias("headers"),
+        F.min(F.when(is_header, place)).alias("first_header"),
+    ]
+    # One file has no need of the exchange that tells many apart.
+    one = [F.lit(files[0]).alias(FILE)]
+    found = (lines.groupBy(FILE).agg(*counts) if len(files) > 1 else lines.agg(*one, *counts)).collect()
+    for file in sorted(found):
+        other = file["first"] != file["first_header"]
+        begins_so = header is None or BREAK.search(header) or not other
+        if not begins_so and not file["foreign"] and file["first"] is not None:
+            raise UnreadableFile(file[FILE], "does not begin with the header that the first file has")
+    return _Found(
+        sum(file["foreign"] for file in found),
+        sum(file["quoted"] for file in found),
+        sum(file["opening"] for file in found),
+        header is not None and any(file["headers"] > 1 for file in found),
+    )
+
+
+def _records_over_lines(lines: DataFrame, has_header: bool, form: Form) -> DataFrame:
+    """Put lines together to records: each goes on while it ends within quotes.
+
+    What a line does is known from itself, whatever is before it: it ends within quotes always, never,
+    just if it begins so, or just if it does not. So where a file's line begins follows from the last
+    that ends as it does always, and how many between turn it round.
+    """
+    rules = grammar(form.separator)
+    value, order = F.col(VALUE), Window.partitionBy(FILE).orderBy(BLOCK, PLACE)
+    quoted = value.contains('"')
+    known = lines.select(
+        *(FILE, VALUE, BLOCK, PLACE),
+        (quoted & value.rlike(rules.opens)).alias("opens"),
+        (~quoted | value.rlike(rules.goes_on)).alias("goes_on"),
+    )
+    turns = F.col("opens") & ~F.col("goes_on")
+    counted = known.select(
+        "*", F.row_number().over(order).alias(LINE), F.sum(turns.cast("int")).over(order).alias("turns")
+    )
+    always = F.when(F.col("opens") == F.col("goes_on"), F.struct("opens", "turns"))
+    last = F.last(always, ignorenulls=True).over(order)
+    ends = counted.select("*", last.alias("last"))
+    since = F.col("turns") - F.coalesce(F.col("last.turns"), F.lit(0))
+    within = F.coalesce(F.col("last.opens"), F.lit(False)) != (since % 2 == 1)
+    states = ends.select(FILE, VALUE, BLOCK, PLACE, LINE, within.alias("after"))
+    before = F.coalesce(F.lag("after").over(order), F.lit(False))
+    begun = states.select(FILE, VALUE, BLOCK, PLACE, LINE, "after", before.alias("before"))
+    begun = begun.where(F.col("before") | ~_is_blank(value, form))
+    _check_closed(begun)
+    number = F.sum((~F.col("before")).cast("int")).over(order)
+    parts = begun.select(FILE, VALUE, LINE, number.alias("number"))
+    if has_header:
+        parts = parts.where(F.col("number") > 1)
+    whole = F.array_sort(F.collect_list(F.struct(LINE, VALUE)))
+    return parts.groupBy(FILE, "number").agg(
+        F.array_join(F.transform(whole, lambda part: part[VALUE]), "\n").alias(RECORD),
+        F.min(LINE).alias(LINE),
+    )
+
+
+def _check_closed(begun: DataFrame) -> None:
+    ends = begun.groupBy(FILE).agg(
+        F.max_by("after", LINE).alias("open"),
+        F.max(F.when(~F.col("before"), F.col(LINE))).alias("begins"),
+    )
+    for file in ends.where("open").orderBy(FILE).take(1):
+        raise UnreadableFile(file[FILE], f"line {file['begins']} opens a quote that is not closed")

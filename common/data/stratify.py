@@ -1,0 +1,155 @@
+"""Exact strata: splits and folds that are a function of the rows alone, not of their partitions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import reduce
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from common.data.row_hash import quoted, row_hash
+from common.errors import UserError
+
+# A stratum is ranked in 2^12 parts: of 300 million rows no task sorts more than some 75 thousand.
+BUCKET_BITS = 12
+# Rows of equal content are kept as a count and made again in runs of this length.
+RUN = 10_000
+
+RANK = "stratum_rank"
+SIZE = "stratum_size"
+
+
+@dataclass(frozen=True)
+class Split:
+    """The two sides of a split, and its table: strata, train_count, test_count, test_%."""
+
+    train: DataFrame
+    test: DataFrame
+    summary: pd.DataFrame
+
+    @property
+    def one_sided(self) -> list[str]:
+        """Strata too small to have rows on both sides."""
+        counts = self.summary[["train_count", "test_count"]]
+        return list(self.summary.loc[(counts == 0).any(axis=1), "strata"])
+
+
+def stratify(frame: DataFrame, strata: Sequence[str], train_ratio: float, seed: int) -> Split:
+    """Split rows so that each stratum gives exactly floor(n * train_ratio) of its n rows to train.
+
+    Rows are ordered within a stratum by a hash of their content and the seed, so the same rows always
+    fall on the same side, whatever the partitions.
+
+    Args:
+        frame: rows to split, any number of columns of types that can be compared.
+        strata: names of the columns whose combinations are the strata; a null is a value of its own.
+        train_ratio: share of each stratum that goes to train, in (0, 1), taken as the decimal number
+            that it prints as: 0.29 of 100 rows are 29.
+        seed: changes which rows go where, never how many.
+
+    Raises:
+        UserError: a name in `strata` is no column of `frame`, or train_ratio is out of range.
+    """
+    if not 0 < train_ratio < 1:
+        raise UserError(f"train_ratio must lie in (0, 1), got {train_ratio}")
+    ranked = rank_in_strata(frame, strata, seed)
+    columns = [quoted(name) for name in frame.columns]
+    in_train = F.col(RANK) < _quota(F.col(SIZE), train_ratio)
+    return Split(
+        train=ranked.where(in_train).select(*columns),
+        test=ranked.where(~in_train).select(*columns),
+        summary=_summary(frame, strata, train_ratio),
+    )
+
+
+def rank_in_strata(frame: DataFrame, strata: Sequence[str], seed: int | str) -> DataFrame:
+    """Number the rows of each stratum from 0 in the order of a hash of their content.
+
+    Equal rows are counted, not moved, so neither a large stratum nor a row that is repeated many
+    times is gathered in one task: a stratum's counts are summed over 2^12 ranges of the hash, and
+    rows are ranked within a range.
+
+    Args:
+        frame: rows to number.
+        strata: names of the columns whose combinations are the strata; a null is a value of its own.
+        seed: another seed gives another order.
+
+    Returns:
+        The rows with `stratum_rank` (long, from 0) and `stratum_size` (long).
+
+    Raises:
+        UserError: `strata` is empty, names what is no column of `frame`, or a column twice.
+    """
+    _check_strata(frame, strata)
+    keys = [f"`{name}`" for name in strata]
+    contents = (
+        frame.groupBy(*[quoted(name) for name in frame.columns])
+        .agg(F.count(F.lit(1)).alias("__copies"))
+        .withColumn("__hash", row_hash(frame.columns, seed))
+        .withColumn("__bucket", F.shiftrightunsigned("__hash", 64 - BUCKET_BITS))
+    )
+    stratum = Window.partitionBy(*keys)
+    before = stratum.orderBy("__bucket").rowsBetween(Window.unboundedPreceding, -1)
+    buckets = (
+        contents.groupBy(*keys, "__bucket")
+        .agg(F.sum("__copies").alias("__count"))
+        .withColumn("__start", F.coalesce(F.sum("__count").over(before), F.lit(0)))
+        .withColumn(SIZE, F.sum("__count").over(stratum))
+    )
+    earlier = (
+        Window.partitionBy(*keys, "__bucket")
+        .orderBy("__hash", *[quoted(name) for name in frame.columns])
+        .rowsBetween(Window.unboundedPreceding, -1)
+    )
+    # Names of its own on the right: both sides come from one frame, so a shared name is ambiguous.
+    right = [f"__key{i}" for i in range(len(keys))]
+    same = [quoted(key).eqNullSafe(F.col(name)) for key, name in zip(strata, right, strict=True)]
+    offsets = buckets.select(
+        *[F.col(key).alias(name) for key, name in zip(keys, right, strict=True)],
+        F.col("__bucket").alias("__of"),
+        "__start",
+        SIZE,
+    )
+    ranked = (
+        contents.withColumn("__within", F.coalesce(F.sum("__copies").over(earlier), F.lit(0)))
+        .join(offsets, reduce(Column.__and__, same, F.col("__bucket") == F.col("__of")))
+        .withColumn("__first", F.col("__start") + F.col("__within"))
+        .select(*[quoted(name) for name in frame.columns], "__first", "__copies", SIZE)
+    )
+    last = F.col("__first") + F.col("__copies") - 1
+    runs = ranked.withColumn("__run", F.explode(F.sequence("__first", last, F.lit(RUN))))
+    return runs.withColumn(
+        RANK, F.explode(F.sequence("__run", F.least(F.col("__run") + RUN - 1, last)))
+    ).drop("__first", "__copies", "__run")
+
+
+def _check_strata(frame: DataFrame, strata: Sequence[str]) -> None:
+    if not strata:
+        raise UserError(f"strata must name at least one column of {', '.join(frame.columns)}")
+    for name in strata:
+        if list(strata).count(name) > 1:
+            raise UserError(f"strata name {name!r} twice")
+        if name not in frame.columns:
+            raise UserError(f"strata name {name!r}, which is none of {', '.join(frame.columns)}")
+
+
+def _quota(size: Column, train_ratio: float) -> Column:
+    # The float 0.29 lies below 29/100; the decimal number does not.
+    exact = F.lit(Decimal(repr(float(train_ratio))))
+    return F.floor(size.cast("decimal(19,0)") * exact)
+
+
+def _summary(frame: DataFrame, strata: Sequence[str], train_ratio: float) -> pd.DataFrame:
+    shown = F.concat_ws(",", *[F.coalesce(quoted(n).cast("string"), F.lit("null")) for n in strata])
+    sizes = frame.groupBy(*[quoted(name) for name in strata]).agg(F.count(F.lit(1)).alias("__n"))
+    counts = sizes.select(
+        shown.alias("strata"),
+        _quota(F.col("__n"), train_ratio).cast("bigint").alias("train_count"),
+        "__n",
+    ).orderBy("strata")
+    table = pd.DataFrame(counts.toPandas())
+    table["test_count"] = table["__n"] - table["train_count"]
+    table["test_%"] = (100 * table["test_count"] / table["__n"]).round(2)
+    return table.drop(columns="__n")

@@ -1,0 +1,1 @@
+"""Learning: the vectoriser, the learners, and every score of what they predict."""

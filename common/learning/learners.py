@@ -1,0 +1,247 @@
+"""The learners that a search can take: which estimator, which parameters, which engines."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.ml import Estimator
+from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
+
+from common.errors import UserError
+from common.learning.boosting_rule import SPARK, XGBOOST, BoostingRule
+from common.learning.linear_svc import ProbableLinearSVC
+from common.learning.vectorizer import FEATURES, LABEL
+
+# A candidate: values by the names of the learner's parameters.
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Range:
+    """What values a parameter may take: of one type, from low to high, both included."""
+
+    type: type
+    low: float
+    high: float
+
+    def check(self, name: str, value: Any) -> int | float:
+        """Return the value in the range's type.
+
+        Raises:
+            UserError: it is no such number, or lies outside.
+        """
+        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or (self.type is int and not whole) or not self.low <= value <= self.high:
+            kind = "a whole number" if self.type is int else "a number"
+            raise UserError(f"{name} must be {kind} from {self.low} to {self.high}, got {value!r}")
+        return self.type(value)
+
+    def parse(self, text: str) -> int | float:
+        """Return the value that was written as text."""
+        return self.type(text)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What values a parameter may take: one of some words."""
+
+    values: tuple[str, ...]
+
+    def check(self, name: str, value: Any) -> str:
+        """Return the value.
+
+        Raises:
+            UserError: it is none of the words.
+        """
+        if value not in self.values:
+            raise UserError(f"{name} must be one of {', '.join(self.values)}, got {value!r}")
+        return str(value)
+
+    def parse(self, text: str) -> str:
+        """Return the value that was written as text."""
+        return text
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A way to learn, under its own library's names for its parameters.
+
+    Attributes:
+        name: what `learner` is called on the command line.
+        estimator: makes the Spark estimator of some parameters and a seed.
+        parameters: the ranges of the parameters that can be searched.
+        grid: name of its default grid under conf/grids.
+        space: name of its default space under conf/spaces.
+        prefix: the parameter that counts trees, where the model of fewer trees is the beginning of
+            the model of more, so that one fit scores them all.
+        boosting: what the boosting engine fits for some parameters; None where it cannot.
+        mllib: whether the mllib engine scores its candidates.
+        mllib_only: parameters that the boosting engine cannot follow.
+    """
+
+    name: str
+    estimator: Callable[[Parameters, int], Estimator]
+    parameters: Mapping[str, Range | Choice]
+    grid: str
+    space: str
+    prefix: str | None = None
+    boosting: Callable[[Parameters], BoostingRule] | None = None
+    mllib: bool = True
+    mllib_only: tuple[str, ...] = ()
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Engines that can score its candidates, the fastest first."""
+        return ("boosting",) * (self.boosting is not None) + ("mllib",) * self.mllib
+
+
+SPARK_COLUMNS: dict[str, Any] = {"featuresCol": FEATURES, "labelCol": LABEL}
+TREE: dict[str, Range | Choice] = {
+    "maxDepth": Range(int, 0, 30),
+    "maxBins": Range(int, 2, 65536),
+    "minInstancesPerNode": Range(int, 1, 2**31 - 1),
+    "minInfoGain": Range(float, 0, 1e6),
+    "subsamplingRate": Range(float, 1e-6, 1),
+}
+
+
+def _gbt(parameters: Parameters, seed: int) -> Estimator:
+    return GBTClassifier(**SPARK_COLUMNS, seed=seed, **parameters)
+
+
+def _gbt_boosting(parameters: Parameters) -> BoostingRule:
+    # Defaults are GBTClassifier's. XGBoost takes a depth of 0 for no limit: no split pays instead.
+    depth = parameters.get("maxDepth", 5)
+    booster = {
+        "max_depth": max(depth, 1),
+        "gamma": 0 if depth else 1e30,
+        "eta": parameters.get("stepSize", 0.1),
+        "min_child_weight": parameters.get("minInstancesPerNode", 1),
+        "subsample": parameters.get("subsamplingRate", 1.0),
+    }
+    return BoostingRule(SPARK, parameters.get("maxIter", 20), parameters.get("maxBins", 32), booster)
+
+
+def _xgboost(parameters: Parameters, seed: int) -> Estimator:
+    # Loading XGBoost takes two seconds, which other learners are spared.
+    from xgboost.spark import SparkXGBClassifier
+
+    # It would tell of every tree that it fits, and of every batch that it scores.
+    logging.getLogger("XGBoost-PySpark").setLevel(logging.WARNING)
+    quiet = {"verbose": False, **parameters}
+    return SparkXGBClassifier(features_col=FEATURES, label_col=LABEL, seed=seed, **quiet)
+
+
+def _xgboost_boosting(parameters: Parameters) -> BoostingRule:
+    booster = {k: v for k, v in parameters.items() if k not in ("n_estimators", "max_bin")}
+    return BoostingRule(
+        XGBOOST, parameters.get("n_estimators", 100), parameters.get("max_bin", 256), booster
+    )
+
+
+def _random_forest(parameters: Parameters, seed: int) -> Estimator:
+    return RandomForestClassifier(**SPARK_COLUMNS, seed=seed, **parameters)
+
+
+def _logistic_regression(parameters: Parameters, seed: int) -> Estimator:
+    return LogisticRegression(**SPARK_COLUMNS, **parameters)
+
+
+def _linear_svc(parameters: Parameters, seed: int) -> Estimator:
+    return ProbableLinearSVC(**SPARK_COLUMNS, **parameters)
+
+
+LINEAR: dict[str, Range | Choice] = {
+    "regParam": Range(float, 0, 1e6),
+    "maxIter": Range(int, 1, 10_000),
+    "tol": Range(float, 1e-12, 1),
+}
+
+LEARNERS = {
+    learner.name: learner
+    for learner in (
+        Learner(
+            name="gbt",
+            grid="gbt_coarse",
+            space="gbt",
+            estimator=_gbt,
+            parameters={**TREE, "maxIter": Range(int, 1, 10_000), "stepSize": Range(float, 1e-6, 1)},
+            prefix="maxIter",
+            boosting=_gbt_boosting,
+            mllib_only=("minInfoGain",),
+        ),
+        Learner(
+            name="xgboost",
+            grid="xgboost",
+            space="xgboost",
+            estimator=_xgboost,
+            parameters={
+                "n_estimators": Range(int, 1, 10_000),
+                "max_depth": Range(int, 1, 30),
+                "max_bin": Range(int, 2, 65536),
+                "learning_rate": Range(float, 1e-6, 1),
+                "min_child_weight": Range(float, 0, 1e6),
+                "gamma": Range(float, 0, 1e6),
+                "reg_alpha": Range(float, 0, 1e6),
+                "reg_lambda": Range(float, 0, 1e6),
+                "subsample": Range(float, 1e-6, 1),
+                "colsample_bytree": Range(float, 1e-6, 1),
+                "grow_policy": Choice(("depthwise", "lossguide")),
+            },
+            prefix="n_estimators",
+            boosting=_xgboost_boosting,
+            mllib=False,
+        ),
+        Learner(
+            name="random_forest",
+            grid="random_forest",
+            space="random_forest",
+            estimator=_random_forest,
+            parameters={
+                **TREE,
+                "numTrees": Range(int, 1, 10_000),
+                "impurity": Choice(("gini", "entropy")),
+                "featureSubsetStrategy": Choice(("auto", "all", "onethird", "sqrt", "log2")),
+            },
+        ),
+        Learner(
+            name="logistic_regression",
+            grid="logistic_regression",
+            space="logistic_regression",
+            estimator=_logistic_regression,
+            parameters={**LINEAR, "elasticNetParam": Range(float, 0, 1)},
+        ),
+        Learner(
+            name="linear_svc",
+            grid="linear_svc",
+            space="linear_svc",
+            estimator=_linear_svc,
+            parameters=LINEAR,
+        ),
+    )
+}
+
+
+def get_learner(name: str) -> Learner:
+    """Return the learner of this name.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in LEARNERS:
+        raise UserError(f"learner must be one of {', '.join(LEARNERS)}, got {name!r}")
+    return LEARNERS[name]
+
+
+def learner_with(parameters: Sequence[str]) -> Learner:
+    """Return a learner that has all these parameters; where several do, they take the same values.
+
+    Raises:
+        UserError: there is none.
+    """
+    for learner in LEARNERS.values():
+        if learner.parameters.keys() >= set(parameters):
+            return learner
+    raise UserError(f"no learner has the parameters {', '.join(parameters)}")

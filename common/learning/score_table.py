@@ -1,0 +1,58 @@
+"""The table that all scores come from, counted by Spark in one job."""
+
+import pandas as pd
+from pyspark.ml.functions import array_to_vector, vector_to_array
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from common.learning.metrics import EPSILON, ScoreTable
+from common.learning.vectorizer import LABEL
+
+# Above this many rows probabilities are rounded, so that the table of counts stays small on the
+# driver: the areas under curves then hold to about that precision, everything else is exact.
+EXACT_ROWS = 2_000_000
+DIGITS = 6
+
+
+def probability_vector(positive: Column) -> Column:
+    """Return the column `probability` of a classifier, of the probability of index 1."""
+    return array_to_vector(F.array(1 - positive, positive)).alias("probability")
+
+
+def score_table(predictions: DataFrame, rows: int | None = None) -> ScoreTable:
+    """Count predictions in one Spark job.
+
+    Args:
+        predictions: with label, prediction and probability (a vector of two).
+        rows: how many rows there are, when known: above EXACT_ROWS probabilities are rounded.
+    """
+    return _table(_counts(predictions, [], rows))
+
+
+def score_tables(predictions: DataFrame, part: str, rows: int | None = None) -> list[ScoreTable]:
+    """Count predictions by parts in one Spark job, in the order of the parts' values.
+
+    Args:
+        predictions: as of `score_table`, and a column that says which part a row is in.
+        part: name of that column.
+        rows: as of `score_table`.
+    """
+    return [_table(counts) for _, counts in _counts(predictions, [part], rows).groupby(part)]
+
+
+def _counts(predictions: DataFrame, by: list[str], rows: int | None) -> pd.DataFrame:
+    probability = vector_to_array(F.col("probability"))
+    true = F.greatest(F.get(probability, F.col(LABEL).cast("int")), F.lit(EPSILON))
+    shown = F.get(probability, F.lit(1))
+    if rows is not None and rows > EXACT_ROWS:
+        shown = F.round(shown, DIGITS)
+    counted = (
+        predictions.select(*by, LABEL, "prediction", shown.alias("p"), (-F.log(true)).alias("loss"))
+        .groupBy(*by, LABEL, "prediction", "p")
+        .agg(F.count(F.lit(1)).alias("count"), F.sum("loss").alias("loss"))
+    )
+    return pd.DataFrame(counted.toPandas())
+
+
+def _table(counts: pd.DataFrame) -> ScoreTable:
+    return ScoreTable(*(counts[name].to_numpy() for name in (LABEL, "prediction", "p", "count", "loss")))

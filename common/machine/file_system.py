@@ -1,0 +1,194 @@
+"""Files where Spark has them: on any of Hadoop's file systems, local paths included."""
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from py4j.java_gateway import is_instance_of
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
+
+from common.errors import UserError, first_line
+from common.machine.spark import file_uri
+
+
+def literal(uri: str) -> str:
+    """Return a URI as Spark's readers take it for itself: else they look for what its wildcards match."""
+    return re.sub(r"([\[\]*?{}\\])", r"\\\1", uri)
+
+
+def data_files(spark: SparkSession, uri: str) -> list[str]:
+    """Return the URIs of a file, or of those of a folder that are not hidden, in order.
+
+    Raises:
+        UserError: there is nothing, or no file system of this kind.
+    """
+    with _telling(uri):
+        return sorted(file.getPath().toString() for file in _files(spark, uri))
+
+
+def fingerprint(spark: SparkSession, uri: str) -> str:
+    """Hash what a file system says of a file, or of a folder's that are not hidden (64 hex digits).
+
+    That is name, length, and what stands for the content: an entity tag (object stores) or a checksum
+    (HDFS), or, where there is neither, the time of the last change.
+
+    Raises:
+        UserError: there is nothing, no file system of this kind, or it does not answer.
+    """
+    with _telling(uri):
+        system, path = _open(spark, uri)
+        start = len(path.toString())
+        listed = sorted(
+            (file.getPath().toString()[start:], file.getLen(), _content_mark(spark, system, file))
+            for file in _files(spark, uri)
+        )
+    if not listed:
+        raise UserError(f"{uri} has no file with content")
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+
+def _content_mark(spark: SparkSession, system: Any, file: Any) -> str:
+    java: Any = spark
+    etag = java._jvm.org.apache.hadoop.fs.EtagSource
+    if is_instance_of(java.sparkContext._gateway, file, etag) and file.getEtag():
+        return f"etag {file.getEtag()}"
+    checksum = system.getFileChecksum(file.getPath())
+    return str(file.getModificationTime()) if checksum is None else f"sum {checksum.toString()}"
+
+
+def _files(spark: SparkSession, uri: str) -> Iterator[Any]:
+    """Yield the status of each file with content, hidden ones left out."""
+    system, path = _open(spark, uri)
+    if not system.exists(path):
+        local = f" (a relative path starts at {Path.cwd()})" if uri.startswith("file:") else ""
+        raise UserError(f"{uri} does not exist{local}")
+    files = system.listFiles(path, True)
+    while files.hasNext():
+        file = files.next()
+        parts = file.getPath().toString().removeprefix(path.toString()).split("/")
+        if file.getLen() and not any(part.startswith(("_", ".")) for part in parts):
+            yield file
+
+
+@contextmanager
+def _telling(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except Py4JJavaError as error:
+        raise UserError(f"{uri} cannot be read: {first_line(error)}") from None
+
+
+def exists(spark: SparkSession, uri: str) -> bool:
+    """Tell whether there is a file or folder.
+
+    Raises:
+        UserError: there is no file system of this kind, or it does not answer.
+    """
+    system, path = _open(spark, uri)
+    with _telling(uri):
+        return bool(system.exists(path))
+
+
+def has_system(spark: SparkSession, scheme: str) -> bool:
+    """Tell whether Spark can read and write URIs of a scheme."""
+    if scheme in ("http", "https"):
+        # Hadoop's reads single files alone.
+        return False
+    java: Any = spark
+    try:
+        system = java._jvm.org.apache.hadoop.fs.FileSystem
+        system.getFileSystemClass(scheme or "file", java._jsc.hadoopConfiguration())
+    except Py4JJavaError:
+        return False
+    return True
+
+
+def qualified(spark: SparkSession, path: str) -> str:
+    """Return a path with the scheme and host of the file system that it is on.
+
+    Raises:
+        UserError: there is no file system of this kind, or it does not answer.
+    """
+    system, found = _open(spark, path)
+    return str(system.makeQualified(found).toString())
+
+
+def copy_to_local(spark: SparkSession, uri: str, path: Path) -> None:
+    """Copy a file or folder to a path of this machine."""
+    system, source = _open(spark, uri)
+    system.copyToLocalFile(False, source, _open(spark, file_uri(path))[1], True)
+
+
+def copy_from_local(spark: SparkSession, path: Path, uri: str) -> None:
+    """Copy a file or folder of this machine to a URI.
+
+    Raises:
+        UserError: it cannot be written there.
+    """
+    system, target = _open(spark, uri)
+    try:
+        system.mkdirs(target.getParent())
+        system.copyFromLocalFile(False, True, _open(spark, file_uri(path))[1], target)
+    except Py4JJavaError as error:
+        raise UserError(f"{uri} cannot be written: {first_line(error)}") from None
+
+
+def delete(spark: SparkSession, uri: str) -> None:
+    """Delete a file or folder, with all that is in it, if it is there."""
+    system, path = _open(spark, uri)
+    system.delete(path, True)
+
+
+@contextmanager
+def replacing(spark: SparkSession, uris: Sequence[str]) -> Iterator[list[str]]:
+    """Give a hidden name beside each of some folders; on success these take the folders' places.
+
+    What was there is moved aside first, and back should anything fail; a name that was not written to
+    leaves nothing in its place. On failure all is as before.
+    """
+    mark = uuid.uuid4().hex[:8]
+    parts = [_beside(uri, f"{mark}.part") for uri in uris]
+    try:
+        yield parts
+        moved: list[tuple[str, str]] = []
+        try:
+            for uri, part in zip(uris, parts, strict=True):
+                for source, target in ((uri, _beside(uri, f"{mark}.old")), (part, uri)):
+                    if exists(spark, source):
+                        _rename(spark, source, target)
+                        moved.append((source, target))
+        except BaseException:
+            for source, target in reversed(moved):
+                _rename(spark, target, source)
+            raise
+        for uri in uris:
+            delete(spark, _beside(uri, f"{mark}.old"))
+    finally:
+        for part in parts:
+            delete(spark, part)
+
+
+def _beside(uri: str, ending: str) -> str:
+    folder, _, name = uri.rstrip("/").rpartition("/")
+    return f"{folder}/.{name}.{ending}"
+
+
+def _open(spark: SparkSession, uri: str) -> tuple[Any, Any]:
+    java: Any = spark
+    try:
+        path = java._jvm.org.apache.hadoop.fs.Path(uri)
+        return path.getFileSystem(java._jsc.hadoopConfiguration()), path
+    except Py4JJavaError as error:
+        raise UserError(f"{uri} cannot be reached: {first_line(error)}") from None
+
+
+def _rename(spark: SparkSession, source: str, target: str) -> None:
+    system, path = _open(spark, source)
+    if not system.rename(path, _open(spark, target)[1]):
+        raise OSError(f"{source} cannot be renamed to {target}")

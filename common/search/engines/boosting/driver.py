@@ -1,0 +1,303 @@
+"""The engine that fits boosted trees by XGBoost, in tasks of Spark, on a matrix sent out once."""
+
+import gc
+import math
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import groupby, pairwise
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import scipy.sparse as sp
+from pyspark import AccumulatorParam, Broadcast, inheritable_thread_target
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.learning.boosting_rule import SPARK, BoostingRule, Fit, FitResult
+from common.learning.learners import Learner, Parameters
+from common.learning.vectorizer import FEATURES, LABEL
+from common.machine.spark import beside
+from common.search.engines.boosting.matrix import FoldMatrix, Samples
+from common.search.engines.boosting.thresholds import sampled_rows
+from common.search.engines.collect import collect_in_parts, most_bytes, part_bytes
+from common.search.engines.shared_fit import shared_fits
+from common.search.folds import FOLD, FoldData
+from common.search.result import Outcome
+
+# A task costs 30 ms beside its fits, but its results arrive at its end, and the last task keeps the
+# other cores waiting: about half a second of work is right, which is so many values of the matrix.
+VALUES_PER_TASK = 2_000_000
+TASKS_PER_CORE = 4
+
+ROW = "row"
+
+
+class BoostingEngine:
+    """Scores candidates by the same rule as Spark's estimator, hundreds of times faster.
+
+    The rows are collected as a sparse matrix and broadcast once; one task of a job fits some models,
+    each on one core. Thresholds come from the rows that Spark itself would draw with the same seed.
+    """
+
+    name = "boosting"
+
+    def __init__(self, data: FoldData, learner: Learner, seed: int, parallelism: int = 0) -> None:
+        """Collect the rows and send them out.
+
+        Args:
+            data: training rows in folds.
+            learner: one with a boosting rule.
+            seed: of the thresholds, and of what the rule draws.
+            parallelism: how many fits run at once; 0: as many as the session has cores.
+        """
+        assert learner.boosting is not None, "a learner without a rule has no boosting engine"
+        self.data, self.learner, self.seed = data, learner, seed
+        self.rule = learner.boosting
+        self.context = data.frame.sparkSession.sparkContext
+        self.parallelism = parallelism
+        warm = self._start_workers()
+        self.numbered = data.frame.withColumn(ROW, F.monotonically_increasing_id())
+        sizes, (most, _) = part_bytes(data), most_bytes(self.context)
+        self.matrix, self.row_ids = fold_matrix(
+            collect_in_parts(arrow_columns(self.numbered), sizes, most)
+        )
+        self.sent_matrix: Broadcast[FoldMatrix] = self.context.broadcast(self.matrix)
+        self.sent_samples: dict[int, Broadcast[Samples]] = {}
+        wait([warm])
+
+    def evaluate(self, candidates: Sequence[Parameters]) -> Iterator[Outcome]:
+        """Score candidates (parameters by the learner's names) in one Spark job.
+
+        Yields:
+            Each candidate's outcome when the task with its last fold has ended.
+        """
+        groups = shared_fits(candidates, self.learner)
+        fits = []
+        for number, group in enumerate(groups):
+            rules = [self.rule(parameters) for parameters in group.candidates]
+            trees = tuple(rule.trees for rule in rules)
+            for fold in range(self.data.folds):
+                fits.append(Fit(number, fold, rules[0], trees, self.seed))
+        self._send_samples([fit.rule for fit in fits])
+        for result in self._run(self._tasks(fits)):
+            group = groups[result.group]
+            if result.error:
+                group.errors[result.fold] = result.error
+            else:
+                group.folds[result.fold] = (result.seconds, result.scores)
+            yield from group.outcomes(self.data.folds)
+
+    def _tasks(self, fits: Sequence[Fit]) -> list[list[Fit]]:
+        """Share out fits; those of a task train on one matrix.
+
+        A candidate's fits come soon after each other: it is written when its last fold is scored.
+        """
+        size = self._fits_per_task(len(fits))
+        tasks = []
+        for key, sharing in groupby(sorted(fits, key=lambda fit: fit.matrix_key), lambda f: f.matrix_key):
+            alike = list(sharing)
+            parts = math.ceil(len(alike) / size)
+            bounds = [len(alike) * part // parts for part in range(parts + 1)]
+            for part, (start, end) in enumerate(pairwise(bounds)):
+                tasks.append((key[:2], part, key[2], alike[start:end]))
+        return [task for *_, task in sorted(tasks, key=lambda task: task[:3])]
+
+    def _run(self, tasks: Sequence[Sequence[Fit]]) -> Iterator[FitResult]:
+        """Run tasks and yield their results as they end.
+
+        All go into one job; where only so many fits may run at once, into a job a task, so many jobs
+        beside each other.
+        """
+        arriving: SimpleQueue[FitResult | Exception | None] = SimpleQueue()
+        results = self.context.accumulator([], _Arriving(arriving))
+        sent, samples = self.sent_matrix, dict(self.sent_samples)
+
+        def fit_chunk(chunk: Sequence[Fit]) -> None:
+            from common.search.engines.boosting.fit import run_fits
+
+            known = {size: sample.value for size, sample in samples.items()}
+            results.add(list(run_fits(chunk, sent.value, known)))
+
+        group = f"search-{uuid.uuid4()}"
+
+        def run(job: Sequence[Sequence[Fit]]) -> None:
+            self.context.setJobGroup(group, "search", interruptOnCancel=True)
+            self.context.parallelize(job, len(job)).foreach(fit_chunk)
+
+        def run_all() -> None:
+            jobs = [[task] for task in tasks] if self.parallelism else [tasks]
+            try:
+                list(pool.map(run_beside, jobs))
+                arriving.put(None)
+            except Exception as error:
+                arriving.put(error)
+
+        pool = ThreadPoolExecutor(self.parallelism or 1)
+        run_beside = inheritable_thread_target(self.data.frame.sparkSession)(run)
+        Thread(target=run_all, daemon=True).start()
+        try:
+            while (item := arriving.get()) is not None:
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            self.context.cancelJobGroup(group)
+            pool.shutdown()
+
+    def _fits_per_task(self, fits: int) -> int:
+        at_once = self.parallelism or self.context.defaultParallelism
+        spread = math.ceil(fits / (TASKS_PER_CORE * at_once))
+        values = self.matrix.numbers.size + self.matrix.indicators.nnz
+        return max(1, min(spread, VALUES_PER_TASK // max(values, 1)))
+
+    def _start_workers(self) -> Future[None]:
+        """Have every core's worker import what it will need, while the rows are collected."""
+        cores = self.context.defaultParallelism
+        work = self.context.parallelize(range(cores), cores)
+        return beside(self.data.frame.sparkSession, work.foreach, _import_worker)
+
+    def _send_samples(self, rules: Sequence[BoostingRule]) -> None:
+        wanted = {sampled_rows(rule.max_bins) for rule in rules if rule.kind == SPARK}
+        for size in sorted(wanted - self.sent_samples.keys()):
+            samples = draw_samples(self.numbered, self.matrix.fold, self.row_ids, size, self.seed)
+            self.sent_samples[size] = self.context.broadcast(samples)
+
+
+class _Arriving(AccumulatorParam[list[Any]]):
+    """Puts what tasks leave into a queue of the driver's, at the end of each task."""
+
+    def __init__(self, queue: SimpleQueue[Any] | None) -> None:
+        self.queue = queue
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_Arriving, (None,))
+
+    def zero(self, value: list[Any]) -> list[Any]:
+        return []
+
+    def addInPlace(self, value1: list[Any], value2: list[Any]) -> list[Any]:
+        if self.queue is None:
+            return value1 + value2
+        for item in value2:
+            self.queue.put(item)
+        return value1
+
+
+def _import_worker(_: int) -> None:
+    import pyspark.worker
+
+    import common.search.boosted_fit  # noqa: F401
+
+    worker: Any = pyspark.worker
+    tell = worker.handle_worker_exception
+
+    def end_quietly(error: BaseException, outfile: Any) -> None:
+        # Spark lets go a worker that was idle for a minute, and all of them at its end. A worker then
+        # finds nothing to read, and would print that it cannot tell.
+        trace = error.__traceback__
+        if isinstance(error, EOFError) and trace and trace.tb_next and not trace.tb_next.tb_next:
+            os._exit(0)
+        tell(error, outfile)
+
+    worker.handle_worker_exception = end_quietly
+
+    # A worker collects garbage after every task, and would look through all that was imported: 70 ms.
+    gc.freeze()
+
+
+def arrow_columns(numbered: DataFrame) -> DataFrame:
+    """Return features, label, fold and the row's id as columns that Arrow has."""
+    vector = F.unwrap_udt(FEATURES)
+    parts = [vector[name].alias(name) for name in ("size", "indices", "values")]
+    return numbered.select(ROW, LABEL, FOLD, *parts)
+
+
+def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
+    """Return rows, as `arrow_columns` has them, as arrays; and their ids, ascending, beside."""
+    features = _csr(table)
+    places = _number_columns(features)
+    is_number = np.zeros(features.shape[1], bool)
+    is_number[places] = True
+    numbers = features[:, places].toarray()
+    indicators = sp.csr_matrix(features @ sp.diags_array((~is_number).astype(float)))
+    indicators.eliminate_zeros()
+    indicators.data = np.ones(indicators.nnz, np.float32)
+    matrix = FoldMatrix(
+        numbers=numbers,
+        places=places.astype(np.int32),
+        indicators=indicators,
+        label=table[LABEL].to_numpy().astype(np.float32),
+        fold=table[FOLD].to_numpy(),
+    )
+    return matrix, table[ROW].to_numpy()
+
+
+def _csr(table: pa.Table) -> sp.csr_matrix:
+    """Make a matrix of vectors; one that is not sparse has no size and no indices, only values."""
+    values, indices = (table[name].combine_chunks() for name in ("values", "indices"))
+    lengths = np.diff(values.offsets.to_numpy())
+    sparse = np.asarray(table["size"].is_valid())
+    size = int(lengths[~sparse][0]) if not sparse.all() else int(table["size"][0].as_py())
+    places = np.empty(int(lengths.sum()), np.int32)
+    in_sparse = np.repeat(sparse, lengths)
+    places[in_sparse] = indices.flatten().to_numpy()
+    places[~in_sparse] = np.tile(np.arange(size), int((~sparse).sum()))
+    pointers = np.concatenate([[0], lengths.cumsum()])
+    found = sp.csr_matrix(
+        (values.flatten().to_numpy(), places, pointers), (len(lengths), size), copy=True
+    )
+    found.eliminate_zeros()
+    return found
+
+
+def _number_columns(features: sp.csr_matrix) -> np.ndarray:
+    """Return the columns that take more values than zero and one other."""
+    by_column = features.tocsc()
+    filled = np.flatnonzero(np.diff(by_column.indptr))
+    starts = by_column.indptr[filled]
+    stored = by_column.data
+    low, high = np.minimum.reduceat(stored, starts), np.maximum.reduceat(stored, starts)
+    return filled[low != high]
+
+
+def draw_samples(
+    numbered: DataFrame, fold: np.ndarray, row_ids: np.ndarray, size: int, seed: int
+) -> Samples:
+    """Draw for each fold the rows that Spark would choose a fit's thresholds from.
+
+    Source: Spark's `RandomForest.findSplits`, which samples the RDD of the rows that it is fitted on
+    with the first number that its generator gives for the estimator's seed.
+
+    Args:
+        numbered: features, label, fold and the row's id, in partitions as the estimators see them.
+        fold: of each row, in the order of row_ids.
+        row_ids: ascending.
+        size: rows to draw, at the most.
+        seed: of the estimator.
+    """
+    spark = numbered.sparkSession
+    jvm: Any = spark.sparkContext._jvm
+    drawn_seed = jvm.org.apache.spark.util.random.XORShiftRandom(seed).nextInt()
+    folds = int(fold.max()) + 1
+    rows = [int((fold != left).sum()) for left in range(folds)]
+    fractions = [min(1.0, size / count) for count in rows]
+    parts = []
+    for left in range(folds):
+        train = numbered.where(F.col(FOLD) != left).select(ROW)
+        if fractions[left] < 1:
+            java = train._jdf.toJavaRDD().sample(False, fractions[left], drawn_seed)
+            train = DataFrame(spark._jsparkSession.createDataFrame(java, train._jdf.schema()), spark)
+        parts.append(train.select(ROW, F.lit(left).alias(FOLD)))
+    union = parts[0]
+    for part in parts[1:]:
+        union = union.union(part)
+    drawn = union.toArrow()
+    of_fold, ids = drawn[FOLD].to_numpy(), drawn[ROW].to_numpy()
+    places = [np.searchsorted(row_ids, ids[of_fold == left]) for left in range(folds)]
+    return Samples(places, [f * count for f, count in zip(fractions, rows, strict=True)])

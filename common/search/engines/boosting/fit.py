@@ -1,0 +1,143 @@
+"""What a worker does for the boosting engine: fits boosted trees with XGBoost and scores them.
+
+Nothing here knows Spark; a worker is spared what it does not need.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import xgboost as xgb
+
+from common.learning.boosting_rule import SPARK, BoostingRule, Fit, FitResult
+from common.learning.metrics import EPSILON, ScoreTable, scores
+from common.search.engines.boosting.matrix import FoldMatrix, Samples, SamplesBySize
+from common.search.engines.boosting.thresholds import sampled_rows
+
+
+def run_fits(fits: Sequence[Fit], matrix: FoldMatrix, samples: SamplesBySize) -> Iterator[FitResult]:
+    """Run fits one after the other, on one core; a fit that fails does not stop the others.
+
+    Args:
+        fits: those of the same matrix key stand together.
+        matrix: all training rows.
+        samples: for every size that a fit of Spark's rule needs.
+    """
+    for _, sharing in groupby(fits, key=lambda fit: fit.matrix_key):
+        sides: _Sides | None = None
+        for fit in sharing:
+            started = time.perf_counter()
+            try:
+                sides = sides or _sides(fit, matrix, samples)
+                margins, seconds = _fit(fit, sides)
+                found = [_scores(margin, sides.true_label) for margin in margins]
+                yield FitResult(fit.group, fit.fold, seconds, found)
+            except Exception as error:
+                message = f"{type(error).__name__}: {error}"
+                yield FitResult(fit.group, fit.fold, time.perf_counter() - started, [], message)
+
+
+@dataclass(frozen=True)
+class _Sides:
+    train: xgb.QuantileDMatrix
+    label: np.ndarray
+    validation: xgb.DMatrix
+    true_label: np.ndarray
+
+
+def _sides(fit: Fit, matrix: FoldMatrix, samples: SamplesBySize) -> _Sides:
+    rule, cuts = fit.rule, None
+    if rule.kind == SPARK:
+        sample: Samples = samples[sampled_rows(rule.max_bins)]
+        place = sample.places[fit.fold], sample.rows[fit.fold]
+        features, each_bin = matrix.binned(*place, rule.max_bins)
+        # Without this XGBoost would sort all rows to find the bins that they are numbers of.
+        cuts = xgb.QuantileDMatrix(each_bin, max_bin=_max_bin(rule), nthread=1)
+    else:
+        features = matrix.raw()
+    out = matrix.fold == fit.fold
+    label = matrix.label[~out]
+    train = xgb.QuantileDMatrix(features[~out], label, max_bin=_max_bin(rule), nthread=1, ref=cuts)
+    return _Sides(train, label, xgb.DMatrix(features[out], nthread=1), matrix.label[out])
+
+
+def _max_bin(rule: BoostingRule) -> int:
+    # Spark's bins come ready made: XGBoost must have room for each of them.
+    return max(rule.max_bins, 256) if rule.kind == SPARK else rule.max_bins
+
+
+def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
+    """Return the margins of the validation rows for each number of trees, and the fit's seconds."""
+    started = time.perf_counter()
+    rule = fit.rule
+    parameters = {
+        "tree_method": "hist",
+        "nthread": 1,
+        "verbosity": 0,
+        "seed": fit.seed,
+        "max_bin": _max_bin(rule),
+        **rule.booster,
+    }
+    if rule.kind == SPARK:
+        booster = boost_like_spark(sides.train, sides.label, rule.trees, parameters)
+    else:
+        parameters["objective"] = "binary:logistic"
+        booster = xgb.train(parameters, sides.train, rule.trees)
+    seconds = time.perf_counter() - started
+    margins = [
+        booster.predict(sides.validation, output_margin=True, iteration_range=(0, trees))
+        for trees in fit.trees
+    ]
+    # Spark's margin F means a probability of 1 / (1 + exp(-2F)).
+    return [2 * margin if rule.kind == SPARK else margin for margin in margins], seconds
+
+
+def boost_like_spark(
+    train: xgb.DMatrix, label: np.ndarray, trees: int, parameters: dict[str, Any]
+) -> xgb.Booster:
+    """Fit trees by the rule of Spark's GBTClassifier.
+
+    The first tree is fitted to the labels -1 and +1 and counts with weight 1, each later one to the
+    residual 4y / (1 + exp(2yF)) and counts with eta. A split is chosen by the fall in variance and a
+    leaf predicts its mean: gradient -residual, hessian 1, no regularisation.
+
+    Source: Spark's `GradientBoostedTrees.boost` and `LogLoss`.
+
+    Args:
+        train: rows of binned features.
+        label: 0 or 1 for each row.
+        trees: how many to fit, at least 1.
+        parameters: XGBoost's, with max_depth and eta.
+    """
+    fixed = {"lambda": 0, "alpha": 0, "base_score": 0, "objective": "reg:squarederror"}
+    booster = xgb.Booster({**parameters, **fixed}, [train])
+    sign = (2 * label - 1).astype(np.float32)
+    ones = np.ones_like(sign)
+    # Makes the margins, without which the first call after a tree goes through all rows again.
+    booster.predict(train, output_margin=True, training=True)
+    # Divided by eta, and so weighted with 1; a common factor changes no split.
+    booster.boost(train, 0, grad=-sign / parameters["eta"], hess=ones)
+    for tree in range(1, trees):
+        margin = booster.predict(train, output_margin=True, training=True)
+        with np.errstate(over="ignore"):
+            residual = 4 * sign / (1 + np.exp(2 * sign * margin))
+        booster.boost(train, tree, grad=-residual, hess=ones)
+    return booster
+
+
+def _scores(margin: np.ndarray, label: np.ndarray) -> dict[str, float]:
+    log_odds = margin.astype(float)
+    probability = 1 / (1 + np.exp(-np.clip(log_odds, -700, 700)))
+    true = np.where(label > 0, probability, 1 - probability)
+    return scores(
+        ScoreTable(
+            label=label,
+            prediction=(log_odds > 0).astype(int),
+            probability=probability,
+            count=np.ones(len(label)),
+            loss=-np.log(np.maximum(true, EPSILON)),
+        )
+    )

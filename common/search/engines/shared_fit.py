@@ -1,0 +1,48 @@
+"""Candidates that one fit can score, and putting their results together fold by fold."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from common.learning.learners import Learner, Parameters
+from common.search.result import CandidateFailure, CandidateResult, Outcome
+
+
+@dataclass
+class SharedFit:
+    """Candidates that differ only in the number of trees, and what their folds have given so far.
+
+    Attributes:
+        candidates: most trees first: the model of the first holds the models of the others.
+        folds: fold -> the fit's seconds, and each candidate's scores.
+        errors: fold -> what ended its fit.
+    """
+
+    candidates: list[Parameters]
+    folds: dict[int, tuple[float, list[dict[str, float]]]] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)
+
+    def outcomes(self, folds: int) -> Iterator[Outcome]:
+        """Yield each candidate's outcome once all folds are there; nothing before."""
+        if len(self.folds) + len(self.errors) < folds:
+            return
+        seconds = sum(seconds for seconds, _ in self.folds.values())
+        for place, parameters in enumerate(self.candidates):
+            if self.errors:
+                fold = min(self.errors)
+                yield CandidateFailure(parameters, f"fold {fold}: {self.errors[fold]}")
+            else:
+                scored = tuple(self.folds[fold][1][place] for fold in sorted(self.folds))
+                yield CandidateResult(parameters, scored, seconds)
+
+
+def shared_fits(candidates: Sequence[Parameters], learner: Learner) -> list[SharedFit]:
+    """Group candidates that one fit can score, in the order in which they first come."""
+    groups: dict[tuple[object, ...], list[Parameters]] = {}
+    for candidate in candidates:
+        others = sorted(item for item in candidate.items() if item[0] != learner.prefix)
+        counted = learner.prefix in candidate
+        groups.setdefault((counted, *others), []).append(candidate)
+    return [
+        SharedFit(sorted(group, key=lambda parameters: -parameters.get(learner.prefix or "", 0)))
+        for group in groups.values()
+    ]

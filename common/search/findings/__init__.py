@@ -1,0 +1,1 @@
+"""What a search found: its candidates read back, what each hyperparameter does, what to try next."""

@@ -1,0 +1,128 @@
+"""The candidates of a finished search, as candidates.csv has them."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import takewhile
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from common.errors import UserError
+from common.learning.learners import Parameters
+from common.learning.metrics import sign
+from common.search.result import candidate_name
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Difference:
+    """By how much one thing scores higher than another, on the same folds.
+
+    Attributes:
+        mean: over the folds.
+        error: the standard error of that mean. Folds share training rows, so it is on the small side.
+        clear: whether zero lies outside the interval of Student's t at 95%.
+    """
+
+    mean: float
+    error: float
+    clear: bool
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Candidates, best first.
+
+    Attributes:
+        parameters: a row a candidate, a column a parameter.
+        metric: that ranks them.
+        folds: scores, a row a candidate, a column a fold.
+        seconds: time of the fits.
+        generations: for each candidate the generations that drew it; empty of a grid search.
+        failed: parameters of those that failed, and their `error`.
+    """
+
+    parameters: pd.DataFrame
+    metric: str
+    folds: np.ndarray
+    seconds: np.ndarray
+    generations: Sequence[Sequence[int]]
+    failed: pd.DataFrame
+
+    @cached_property
+    def means(self) -> np.ndarray:
+        """Scores, mean over the folds."""
+        return self.folds.mean(axis=1)
+
+    @property
+    def sign(self) -> int:
+        """1 where a higher score is better, -1 where a lower one is."""
+        return sign(self.metric)
+
+    @property
+    def varied(self) -> list[str]:
+        """Names of the parameters that have more than one value."""
+        return [name for name in self.parameters if self.parameters[name].nunique() > 1]
+
+    @property
+    def best(self) -> Parameters:
+        """Parameters of the best candidate."""
+        return {name: self.parameters[name].tolist()[0] for name in self.parameters}
+
+    @property
+    def names(self) -> list[str]:
+        """Each candidate's parameters on a line."""
+        return [candidate_name(row) for row in self.parameters.to_dict("records")]
+
+    @cached_property
+    def behind(self) -> list[Difference]:
+        """By how much the best candidate is better than each, positive, paired by fold."""
+        return [difference(self.sign * (self.folds[0] - scores)) for scores in self.folds]
+
+
+def difference(by_fold: np.ndarray) -> Difference:
+    """Sum up differences on the same folds."""
+    mean, folds = float(by_fold.mean()), len(by_fold)
+    error = float(by_fold.std(ddof=1) / np.sqrt(folds))
+    bound = special.stdtrit(folds - 1, (1 + CONFIDENCE) / 2) * error
+    return Difference(mean, error, bool(abs(mean) > max(bound, 1e-12)))
+
+
+def parse_candidates(text: str, source: str = "candidates.csv") -> Candidates:
+    """Read the candidates of a search.
+
+    Args:
+        text: of candidates.csv.
+        source: what to call it in an error.
+
+    Raises:
+        UserError: it is no such table, or has no candidate with scores.
+    """
+    try:
+        table = pd.read_csv(io.StringIO(text), dtype={"generations": str}, float_precision="round_trip")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise UserError(f"{source} is no table of candidates: {error}") from None
+    names = list(takewhile(lambda name: not name.startswith("val_"), table.columns))
+    folds = [name for name in table.columns if name.startswith("val_") and "_fold_" in name]
+    if not names or len(folds) < 2 or "fit_seconds" not in table:
+        raise UserError(
+            f"{source} must be the candidates.csv of a search, with columns of parameters, "
+            f"val_<metric>_fold_<n> and fit_seconds; got {', '.join(table.columns[:5])}, ..."
+        )
+    scored = table["fit_seconds"].notna()
+    done = table[scored]
+    if done.empty:
+        raise UserError(f"{source} has no candidate with scores")
+    drawn = done.get("generations", [])
+    return Candidates(
+        parameters=done[names].reset_index(drop=True),
+        metric=folds[0].removeprefix("val_").rpartition("_fold_")[0],
+        folds=done[folds].to_numpy(),
+        seconds=done["fit_seconds"].to_numpy(),
+        generations=[[int(number) for number in listed.split()] for listed in drawn],
+        failed=table.loc[~scored, [*names, *(["error"] if "error" in table else [])]],
+    )

@@ -1,0 +1,161 @@
+"""What a search found: which hyperparameters matter, which values can go, and what to try next."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import yaml
+
+from common.learning.learners import Choice, Range
+from common.search.findings.candidates import Candidates, Difference, difference
+from common.search.findings.effects import Effect, Effects, find_effects
+from common.search.findings.next_grid import edge_of, next_values, shrink
+
+# What explains less of the variance than this matters little.
+LITTLE = 0.05
+# A pair that explains less is no reason to go on with a parameter that does nothing by itself.
+LITTLE_TOGETHER = 0.02
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one hyperparameter.
+
+    Attributes:
+        effect: on the average over the candidates.
+        best: number of the level with the best mean.
+        worst: number of the level with the worst.
+        gain: by how much the best level's mean is better than the worst's.
+        shape: rises, falls, peaks (between the ends), or neither: best at some level.
+        winner: number of the level that the best candidate has.
+        behind: for each level by how much its own best candidate is worse than the best of all.
+        edge: of the values tried, on which the best candidate lies: lower, upper, or none (empty).
+        next: values to try next.
+    """
+
+    effect: Effect
+    best: int
+    worst: int
+    gain: Difference
+    shape: str
+    winner: int
+    behind: Sequence[Difference]
+    edge: str
+    next: Sequence[object]
+
+    @property
+    def name(self) -> str:
+        """The parameter's."""
+        return self.effect.parameter
+
+    @property
+    def dropped(self) -> list[str]:
+        """Levels whose best candidate is clearly worse than the best of all."""
+        pairs = zip(self.effect.levels, self.behind, strict=True)
+        return [level.label for level, behind in pairs if behind.clear]
+
+    @property
+    def little(self) -> bool:
+        """Whether it explains little of the variance."""
+        return self.effect.share < LITTLE
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a search found, from candidates.csv and what the learner takes.
+
+    Attributes:
+        candidates: all of them.
+        error: standard error over the folds of the best candidate's score.
+        alike: how many others the folds cannot tell from the best.
+        effects: of all parameters that vary.
+        parameters: findings, the parameter that matters most first.
+        grid: to try next; the best candidate is in it.
+    """
+
+    candidates: Candidates
+    error: float
+    alike: int
+    effects: Effects | None
+    parameters: Sequence[Finding]
+    grid: Mapping[str, Sequence[object]]
+
+    @property
+    def apart(self) -> bool:
+        """Whether the parameters' effects can be told apart."""
+        return self.effects is not None and self.effects.apart
+
+
+def find(candidates: Candidates, kinds: Mapping[str, Range | Choice]) -> Findings:
+    """Read a search: effects with their uncertainty over folds, what can go, and the next grid.
+
+    Args:
+        candidates: at least one.
+        kinds: the ranges that the learner takes, by parameter.
+    """
+    effects = find_effects(candidates) if candidates.varied else None
+    found = (
+        [_finding(candidates, effects, effect, kinds) for effect in effects.effects] if effects else []
+    )
+    values = {finding.name: list(finding.next) for finding in found}
+    grid = {name: values.get(name, [value]) for name, value in candidates.best.items()}
+    order = [name for name in candidates.best if name not in values]
+    order += [finding.name for finding in reversed(found)]
+    return Findings(
+        candidates,
+        difference(candidates.folds[0]).error,
+        sum(not behind.clear for behind in candidates.behind[1:]),
+        effects,
+        found,
+        {name: sorted(values) for name, values in shrink(grid, order).items()},
+    )
+
+
+def grid_yaml(found: Findings) -> str:
+    """Return the next grid as a YAML file, as `grid=` takes it."""
+    count = int(np.prod([len(values) for values in found.grid.values()]))
+    head = f"# {count} candidate{'s' * (count != 1)} around the best of {len(found.candidates.means)}\n"
+    content = {name: list(values) for name, values in found.grid.items()}
+    return head + yaml.safe_dump(content, default_flow_style=None, sort_keys=False, width=100)
+
+
+def _finding(
+    candidates: Candidates, effects: Effects, effect: Effect, kinds: Mapping[str, Range | Choice]
+) -> Finding:
+    scores = candidates.sign * effect.means
+    best, worst = int(np.argmax(scores)), int(np.argmin(scores))
+    gain = effect.gain(best, worst) if candidates.sign > 0 else effect.gain(worst, best)
+    winner = next(number for number, level in enumerate(effect.levels) if level.members[0])
+    behind = [candidates.behind[int(np.argmax(level.members))] for level in effect.levels]
+    together = max(
+        (pair.share for pair in effects.pairs if effect.parameter in (pair.first, pair.second)), default=0
+    )
+    values, kind = candidates.parameters[effect.parameter], kinds[effect.parameter]
+    best_value = candidates.best[effect.parameter]
+    matters = gain.clear or max(effect.share - LITTLE, together - LITTLE_TOGETHER) >= 0
+    steps = (1 if effect.share < LITTLE else 2) if matters else 0
+    kept = [level.low for level, lag in zip(effect.levels, behind, strict=True) if not lag.clear]
+    return Finding(
+        effect,
+        best,
+        worst,
+        gain,
+        _shape(scores, effect.ordered),
+        winner,
+        behind,
+        edge_of(values, best_value, kind),
+        next_values(values, best_value, kind, kept, steps),
+    )
+
+
+def _shape(scores: np.ndarray, ordered: bool) -> str:
+    if not ordered:
+        return "neither"
+    steps = np.diff(scores)
+    if (steps > 0).all():
+        return "rises"
+    if (steps < 0).all():
+        return "falls"
+    top = int(np.argmax(scores))
+    inside = 0 < top < len(scores) - 1
+    return "peaks" if inside and (steps[:top] > 0).all() and (steps[top:] < 0).all() else "neither"

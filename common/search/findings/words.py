@@ -1,0 +1,160 @@
+"""Findings in words, as Markdown."""
+
+from collections.abc import Sequence
+
+from common.learning.learners import Parameters
+from common.search.findings.candidates import Difference
+from common.search.findings.effects import show
+from common.search.findings.find import LITTLE_TOGETHER, Finding, Findings, grid_yaml
+
+SHAPES = {"rises": "the more the better", "falls": "the less the better"}
+MOST_FAILED, MOST_PAIRS = 5, 3
+
+
+def markdown(found: Findings) -> str:
+    """Return findings.md: the same findings, the same bytes."""
+    parts = ["# What the search found", f"{_best(found)} In short: {headline(found)}."]
+    if found.parameters:
+        parts += ["## Hyperparameters, what matters most first", _table(found), _notes(found)]
+        parts.append("\n".join(f"- {_sentence(finding, found.apart)}" for finding in found.parameters))
+        pairs = _pairs(found)
+        parts += [pairs] if pairs else []
+    else:
+        parts.append("No hyperparameter had more than one value: nothing can be said of what they do.")
+    if len(found.candidates.failed):
+        parts.append(_failed(found))
+    parts.append(_next(found))
+    return "\n\n".join(parts) + "\n"
+
+
+def headline(found: Findings) -> str:
+    """Return findings on a line, without those that need a table."""
+    if not found.parameters:
+        return "no hyperparameter varied"
+    weights = [f"{one.name} explains {one.effect.share:.0%}" for one in found.parameters[:2]]
+    edges = [f"{one.name} is best on its {one.edge} edge" for one in found.parameters if one.edge]
+    dropped = [f"{one.name} {', '.join(one.dropped)}" for one in found.parameters if one.dropped]
+    parts = [", ".join(weights)] if found.apart else []
+    parts += [f"can go: {'; '.join(dropped)}"] if dropped else []
+    parts += [", ".join(edges)] if edges else []
+    return "; ".join(parts) or "nothing that the folds can tell"
+
+
+def _best(found: Findings) -> str:
+    candidates = found.candidates
+    count, folds = candidates.folds.shape
+    better = "highest" if candidates.sign > 0 else "lowest"
+    text = (
+        f"The best of {count} candidate{'s' * (count != 1)} by {candidates.metric} ({better} mean of "
+        f"{folds} folds): **{_shown(candidates.best)}**, {candidates.means[0]:.4f} ± {found.error:.4f}."
+    )
+    if count > 1:
+        others = f"{found.alike} others are" if found.alike != 1 else "1 other is"
+        text += f" {others if found.alike else 'No other is'} so near that the folds cannot tell."
+    return text
+
+
+def _table(found: Findings) -> str:
+    lines = [
+        "| | variance explained | best on average | worst | gain | values that can go | edge | next |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for one in found.parameters:
+        levels = [level.label for level in one.effect.levels]
+        cells = [
+            one.name,
+            f"{one.effect.share:.1%} ± {one.effect.share_error:.1%}" if found.apart else "cannot be told",
+            levels[one.best],
+            levels[one.worst],
+            _figure(one.gain) + ("" if one.gain.clear else " (not clear)"),
+            ", ".join(one.dropped) or "none",
+            one.edge or "no",
+            ", ".join(show(value) for value in found.grid[one.name]),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _notes(found: Findings) -> str:
+    text = (
+        "`gain` is what the best value scores better than the worst on the average over candidates, the "
+        "other parameters held equal. All candidates saw the same folds: differences are taken on each "
+        "fold, ± is their standard error, and what is called clear lies outside Student's 95% interval. "
+        "A value can go when even the best candidate that has it is clearly worse than the best of all."
+    )
+    if found.candidates.generations:
+        text += " The candidates were drawn towards what scored well, so few tell of the rest."
+    if not found.apart:
+        text += (
+            " There are too few candidates to tell the parameters' effects apart: they share the credit."
+        )
+    return text
+
+
+def _figure(gain: Difference) -> str:
+    return f"{gain.mean:.4f} ± {gain.error:.4f}"
+
+
+def _sentence(one: Finding, apart: bool) -> str:
+    levels = [level.label for level in one.effect.levels]
+    best, worst, gain = levels[one.best], levels[one.worst], _figure(one.gain)
+    weight = "matters little" if one.little else f"explains {one.effect.share:.0%} of the differences"
+    text = f"**{one.name}** {weight if apart else 'varied along with others'}"
+    if one.gain.clear:
+        place = "between the ends, " * (one.shape == "peaks")
+        text += f"; {SHAPES.get(one.shape, f'best {place}at {best}')}: {best} gains {gain} over {worst}."
+    else:
+        text += f"; {best} scores {gain} better than {worst}, which the folds cannot tell from nothing."
+    if one.winner != one.best:
+        text += f" The best candidate has {levels[one.winner]}."
+    lags = list(enumerate(one.behind))
+    text += _listed("Can go, even", levels, [(n, lag) for n, lag in lags if lag.clear])
+    near = [(n, lag) for n, lag in lags if n != one.winner and not lag.clear]
+    text += _listed("Not clearly worse", levels, near)
+    if one.edge:
+        text += f" The best lies on the {one.edge} edge of what was tried."
+    return text
+
+
+def _listed(said: str, levels: Sequence[str], lags: Sequence[tuple[int, Difference]]) -> str:
+    if not lags:
+        return ""
+    whose = "its" if len(lags) == 1 else "their"
+    items = [f"{levels[number]} ({_figure(lag)} behind)" for number, lag in lags]
+    return f" {said} at {whose} best: {_and(items)}."
+
+
+def _pairs(found: Findings) -> str:
+    pairs = found.effects.pairs if found.effects and found.apart else []
+    heavy = [pair for pair in pairs if pair.share >= LITTLE_TOGETHER][:MOST_PAIRS]
+    if not heavy:
+        return ""
+    listed = _and([f"{pair.first} with {pair.second} ({pair.share:.1%})" for pair in heavy])
+    return f"What one does depends on the other: {listed}, beyond what each explains by itself."
+
+
+def _failed(found: Findings) -> str:
+    failed = found.candidates.failed
+    rows = failed.drop(columns="error").to_dict("records")
+    names = [_shown({str(name): value for name, value in row.items()}) for row in rows]
+    lines = [f"- {name}: {error}" for name, error in zip(names, failed["error"], strict=True)]
+    more = [f"- and {len(lines) - MOST_FAILED} more"] if len(lines) > MOST_FAILED else []
+    count = f"{len(lines)} candidate{'s' * (len(lines) != 1)} failed, and count for nothing above:"
+    return "\n".join([count, "", *lines[:MOST_FAILED], *more])
+
+
+def _next(found: Findings) -> str:
+    return (
+        "## Next grid\n\n`next_grid.yaml` of this run, the best candidate in it; run it by\n"
+        "`mlflow run . -e train_grid -P grid=runs:/RUN/next_grid.yaml`, RUN being this run's id, or by\n"
+        "`-P rounds=2` of `main`.\n\n"
+        f"```yaml\n{grid_yaml(found)}```"
+    )
+
+
+def _shown(parameters: Parameters) -> str:
+    return ", ".join(f"{name}={show(value)}" for name, value in parameters.items())
+
+
+def _and(items: Sequence[str]) -> str:
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]

@@ -1,0 +1,298 @@
+"""Candidates in the tracking store: written beside the search, and taken up again after a kill."""
+
+import io
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from queue import Queue
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
+
+from common.errors import UserError
+from common.learning.learners import Learner, Parameters
+from common.learning.metrics import METRICS
+from common.search.result import CandidateFailure, CandidateResult, Outcome
+from common.store import liveness, tracking
+from common.store.registry import FOLD_SCORES, FOLDS_DIGEST, METRIC
+
+log = logging.getLogger(__name__)
+
+# Tag of a candidate: a fold's scores, the fold's number after the dot.
+FOLD = "workflow.fold."
+CANDIDATE = "candidate"
+# Tags of a candidate and of a search that was given up: the one that it is a copy of, and who has them.
+TAKEN_FROM, TAKEN_UP_BY = "taken_from", "taken_up_by"
+# Tags of a search that decide what its candidates score.
+SAME = ("learner", "engine", "seed", "folds", FOLDS_DIGEST)
+# A message longer than this is cut: a tag takes 8,000 characters.
+LONGEST_ERROR = 1000
+
+
+@dataclass(frozen=True)
+class TrackedCandidate:
+    """A finished candidate and its run."""
+
+    run_id: str
+    result: CandidateResult
+
+
+class CandidateWriter:
+    """Writes candidates as child runs in a thread of its own, each the moment it comes.
+
+    Leaving the `with` block waits until all are written; an error of the store is raised there, or by
+    the next `add`.
+    """
+
+    def __init__(self, search: Run, constants: Mapping[str, object]) -> None:
+        """Take what all candidates share.
+
+        Args:
+            search: the run that they belong to.
+            constants: parameters logged with each: learner, folds, engine.
+        """
+        self.search, self.constants = search, constants
+        self.run_ids: dict[str, str] = {}
+        self.queue: Queue[tuple[Outcome | TrackedCandidate, str] | None] = Queue()
+        self.error: Exception | None = None
+        self.thread = Thread(target=self._write_all, daemon=True)
+
+    def __enter__(self) -> Self:
+        self.thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.queue.put(None)
+        self.thread.join()
+        if error is None:
+            self._raise()
+
+    def add(self, outcome: Outcome | TrackedCandidate, parent: str | None = None) -> None:
+        """Have an outcome written below a run (default: the search), or an earlier one again there."""
+        self._raise()
+        self.queue.put((outcome, parent or self.search.info.run_id))
+
+    def run_id(self, name: str) -> str:
+        """Return the run of a candidate that was added, once it is written."""
+        self.queue.join()
+        self._raise()
+        return self.run_ids[name]
+
+    def _raise(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+    def _write_all(self) -> None:
+        while (item := self.queue.get()) is not None:
+            if self.error is None:
+                try:
+                    self._write(*item)
+                except Exception as error:
+                    self.error = error
+            self.queue.task_done()
+
+    def _write(self, item: Outcome | TrackedCandidate, parent: str) -> None:
+        tags: dict[str, str] = {}
+        outcome: Outcome
+        if isinstance(item, TrackedCandidate):
+            outcome, tags[TAKEN_FROM] = item.result, item.run_id
+        else:
+            outcome = item
+        self.run_ids[outcome.name] = log_candidate(outcome, self.search, parent, self.constants, tags)
+
+
+def log_candidate(
+    outcome: Outcome,
+    search: Run,
+    parent: str,
+    constants: Mapping[str, object],
+    more_tags: Mapping[str, str] | None = None,
+) -> str:
+    """Write one candidate as a finished, or failed, child run and return the child's id.
+
+    A metric's steps are the folds' values; its last step, and so what is shown, is their mean.
+
+    Args:
+        outcome: the candidate's.
+        search: the search.
+        parent: id of the search, or of the generation.
+        constants: parameters that all candidates share.
+        more_tags: of this one.
+    """
+    params = [Param(name, str(value)) for name, value in {**constants, **outcome.parameters}.items()]
+    metrics: list[Metric] = []
+    status = RunStatus.FINISHED
+    # Tags cost the store least when they come with the run.
+    if isinstance(outcome, CandidateFailure):
+        tags = {"error": outcome.error[:LONGEST_ERROR]}
+        status = RunStatus.FAILED
+    else:
+        metrics = _metrics(outcome)
+        # Metric histories are read one by one; the tags come with the run when it is taken up again.
+        tags = {f"{FOLD}{place}": json.dumps(fold) for place, fold in enumerate(outcome.folds)}
+    child = _open_run(search, parent, CANDIDATE, outcome.name, {**tags, **(more_tags or {})})
+    client = MlflowClient()
+    client.log_batch(child, metrics=metrics, params=params)
+    client.set_terminated(child, RunStatus.to_string(status))
+    return child
+
+
+def _open_run(search: Run, parent: str, kind: str, name: str, tags: Mapping[str, str]) -> str:
+    """Open a run of a search below another one (by id), and return its id."""
+    of_search = {
+        tracking.PARENT: parent,
+        "mlflow.user": search.data.tags.get("mlflow.user", ""),
+        tracking.STEP: kind,
+        tracking.SEARCH: search.info.run_id,
+    }
+    opened = MlflowClient().create_run(
+        search.info.experiment_id, run_name=name, tags={**of_search, **tags}
+    )
+    return str(opened.info.run_id)
+
+
+def log_result(result: CandidateResult, run_id: str) -> None:
+    """Log scores over folds to a run, as those of a candidate are logged to its own."""
+    MlflowClient().log_batch(run_id, metrics=_metrics(result))
+
+
+def _metrics(result: CandidateResult) -> list[Metric]:
+    now, folds = int(time.time() * 1000), len(result.folds)
+    metrics = [Metric("fit_seconds", result.fit_seconds, now, 0)]
+    for name in METRICS:
+        metrics += [
+            Metric(f"val_{name}", fold[name], now, step) for step, fold in enumerate(result.folds)
+        ]
+        metrics.append(Metric(f"val_{name}", result.mean(name), now, folds))
+        metrics.append(Metric(f"val_{name}_std", result.std(name), now, 0))
+    return metrics
+
+
+def unfinished_candidates(search: Run, learner: Learner) -> dict[str, TrackedCandidate]:
+    """Return, by name, what searches that were killed or failed had finished of the same work.
+
+    Nothing is taken from them, so one that was given up wrongly loses nothing. What runs elsewhere is
+    waited for until it is known to live or to be dead.
+
+    Args:
+        search: the run that is to go on, with the tags SAME; the others have its key.
+        learner: for the types of the parameters.
+    """
+    experiment, own = search.info.experiment_id, search.info.run_id
+    key = {tracking.KEY: search.data.tags[tracking.KEY]}
+    for living in liveness.wait_for_verdicts(experiment, key, own):
+        log.warning("the same search is under way as run %s: this one does not wait for it", living)
+    found: dict[str, TrackedCandidate] = {}
+    for status in ("KILLED", "FAILED"):
+        for dead in tracking.find_runs(key, experiment, status):
+            if dead.info.run_id != own and not _was_finished(dead):
+                found |= _candidates_of(dead, search, learner)
+    return found
+
+
+def _was_finished(dead: Run) -> bool:
+    """Tell whether another search took up a dead one and came to its end."""
+    heir = dead.data.tags.get(TAKEN_UP_BY)
+    run = tracking.find_run(heir) if heir else None
+    return run is not None and run.info.status == "FINISHED"
+
+
+def _candidates_of(dead: Run, search: Run, learner: Learner) -> dict[str, TrackedCandidate]:
+    """Return the finished candidates of a search, if they were scored as another one's are."""
+    mark = {tracking.SEARCH: dead.info.run_id, tracking.STEP: CANDIDATE}
+    runs = tracking.find_finished(mark, search.info.experiment_id, most=None)
+    ours, theirs = ({name: run.data.tags.get(name) for name in SAME} for run in (search, dead))
+    if not runs:
+        return {}
+    if ours != theirs:
+        apart = ", ".join(f"{name} {theirs[name]}" for name in SAME if theirs[name] != ours[name])
+        log.warning("not taking up %d candidates of run %s: %s", len(runs), dead.info.run_id, apart)
+        return {}
+    MlflowClient().set_tag(dead.info.run_id, TAKEN_UP_BY, search.info.run_id)
+    results = {run.info.run_id: _read_candidate(run, learner) for run in runs}
+    wanted = int(ours["folds"] or 0)
+    return {
+        result.name: TrackedCandidate(run_id, result)
+        for run_id, result in results.items()
+        if len(result.folds) == wanted and all(set(fold) == set(METRICS) for fold in result.folds)
+    }
+
+
+def _read_candidate(run: Run, learner: Learner) -> CandidateResult:
+    params, tags = run.data.params, run.data.tags
+    kept = {name: kind for name, kind in learner.parameters.items() if name in params}
+    parameters: Parameters = {name: kind.parse(params[name]) for name, kind in kept.items()}
+    folds = sorted((name for name in tags if name.startswith(FOLD)), key=lambda n: int(n[len(FOLD) :]))
+    scored = tuple(json.loads(tags[name]) for name in folds)
+    return CandidateResult(parameters, scored, run.data.metrics["fit_seconds"])
+
+
+@dataclass
+class GenerationRun:
+    """The run of a generation, and the metrics that it ends with."""
+
+    run_id: str
+    metrics: dict[str, float] = field(default_factory=dict)
+
+
+@contextmanager
+def generation_run(search: Run, number: int) -> Iterator[GenerationRun]:
+    """Open the run of a generation, below its search."""
+    client = MlflowClient()
+    run_id = _open_run(search, search.info.run_id, "generation", f"generation {number}", {})
+    generation = GenerationRun(run_id)
+    try:
+        yield generation
+    except BaseException:
+        client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
+        raise
+    now = int(time.time() * 1000)
+    metrics = [Metric(name, value, now, 0) for name, value in generation.metrics.items()]
+    client.log_batch(run_id, metrics=metrics)
+    client.set_terminated(run_id)
+
+
+def best_of_search(uri: str, most: int, learner: Learner) -> list[Parameters]:
+    """Return the best candidates of a finished search, best first; of `none`, none.
+
+    Raises:
+        UserError: there is no such search, or it was of another learner.
+    """
+    if uri == "none":
+        return []
+    run = tracking.get_run(uri)
+    if run.data.tags.get("learner") != learner.name:
+        raise UserError(f"warm_start must be none, auto or a search of {learner.name!r}, got {uri!r}")
+    table = pd.read_csv(io.StringIO(tracking.read_text(f"{uri}/candidates.csv")), dtype=str)
+    table = table[table["fit_seconds"].notna()].head(most)
+    kinds = {name: kind for name, kind in learner.parameters.items() if name in table.columns}
+    return [{name: kind.parse(row[name]) for name, kind in kinds.items()} for _, row in table.iterrows()]
+
+
+def fold_scores(result: CandidateResult, metric: str) -> dict[str, str]:
+    """Return the tags that say what a search goes by and what its winner scores on each fold."""
+    return {METRIC: metric, FOLD_SCORES: json.dumps([fold[metric] for fold in result.folds])}
+
+
+def log_winner(result: CandidateResult, metric: str, search: str, child: str) -> None:
+    """Mark the winning candidate, and repeat its parameters and scores on the search itself."""
+    client, now = MlflowClient(), int(time.time() * 1000)
+    client.set_tag(child, "winner", "true")
+    metrics = [Metric(f"val_{name}", result.mean(name), now, 0) for name in METRICS]
+    metrics += [Metric(f"val_{name}_std", result.std(name), now, 0) for name in METRICS]
+    client.log_batch(
+        search,
+        metrics=metrics,
+        params=[Param(f"best_{name}", str(value)) for name, value in result.parameters.items()],
+        tags=[RunTag(k, v) for k, v in {"winner": child, **fold_scores(result, metric)}.items()],
+    )
+    tracking.log_text(json.dumps(dict(result.parameters), indent=2) + "\n", "best_parameters.json")

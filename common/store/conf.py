@@ -1,0 +1,85 @@
+"""What a search is given to try, and a champion to keep, as it stands in conf, a file or on the line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from common.champion.gates import check_gates
+from common.errors import UserError, first_line
+from common.learning.learners import Learner
+from common.store import tracking
+
+CONF = Path(__file__).parents[2] / "conf"
+EXAMPLES = {
+    "grid": '{"maxDepth": [3, 5]}',
+    "space": '{"maxDepth": {"low": 2, "high": 8}}',
+    "gates": '{"roc_auc": 0.9}',
+}
+FOLDERS = {"grid": "grids", "space": "spaces", "gates": "gates"}
+
+
+def load_grid(grid: str, learner: Learner) -> dict[str, Any]:
+    """Read a grid: lists of values by parameter, not yet checked against the learner's ranges.
+
+    Args:
+        grid: `auto` (the learner's), a name under conf/grids, the path of a YAML file, the URI of one
+            that a run keeps (runs:/<run id>/next_grid.yaml), or JSON.
+        learner: whose default `auto` is.
+
+    Raises:
+        UserError: there is no such grid, or it is no mapping.
+    """
+    return _read("grid", learner.grid if grid == "auto" else grid)
+
+
+def load_space(space: str, learner: Learner) -> dict[str, Any]:
+    """Read a space: {low, high, log} or {choices} by parameter, not yet checked.
+
+    Args:
+        space: `auto` (the learner's), a name under conf/spaces, the path of a YAML file, the URI of one
+            that a run keeps, or JSON.
+        learner: whose default `auto` is.
+
+    Raises:
+        UserError: there is no such space, or it is no mapping.
+    """
+    return _read("space", learner.space if space == "auto" else space)
+
+
+def load_gates(gates: str) -> dict[str, float]:
+    """Read and check gates: bounds by name; see common.champion.gates.
+
+    Args:
+        gates: `none`, a name under conf/gates, the path of a YAML file, the URI of one that a run keeps,
+            or JSON.
+
+    Raises:
+        UserError: there are no such gates, or one is none.
+    """
+    return {} if gates == "none" else check_gates(_read("gates", gates))
+
+
+def _read(what: str, given: str) -> dict[str, Any]:
+    folder, example = CONF / FOLDERS[what], EXAMPLES[what]
+    if given.lstrip().startswith("{"):
+        text, shown = given, what
+    elif given.startswith("runs:/"):
+        text, shown = tracking.read_text(given), f"{what} {given!r}"
+    else:
+        path = Path(given) if given.endswith((".yaml", ".yml")) else folder / f"{given}.yaml"
+        if not path.is_file():
+            known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
+            raise UserError(
+                f"{what} {given!r} is unknown: give one of {known}, the path or runs:/ URI of a YAML "
+                f"file, or JSON such as {example}"
+            )
+        text, shown = path.read_text(encoding="utf-8"), f"{what} {given!r}"
+    try:
+        content = json.loads(text) if text is given else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{shown} cannot be read: {first_line(error)}") from None
+    if not isinstance(content, dict) or not content:
+        raise UserError(f"{shown} must map parameters to values, as in {example}; got {content!r}")
+    return content

@@ -1,0 +1,101 @@
+"""Versions measured by what their searches left: two beside each other, one against its gates.
+
+Two are compared over the folds where they shared them, else on rows that neither was trained on.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+
+from mlflow.entities import Run
+from mlflow.entities.model_registry import ModelVersion
+from pyspark.sql import SparkSession
+
+from common.champion.gates import OF_ROWS, measure_rows
+from common.champion.unseen import Trained, compare_on_unseen
+from common.champion.verdict import Comparison, Incomparable, compare_parts, same_folds
+from common.data.row_hash import quoted
+from common.data.spec import DatasetSpec, parse_spec
+from common.ensemble.out_of_fold import mixed, out_of_fold
+from common.learning.vectorizer import LABEL
+from common.search.folds import fold_data
+from common.store import frames, tracking
+from common.store.members import member_of
+from common.store.registry import SEARCH, contestant
+from common.store.spark_models import load_spark_model
+
+
+def compare_versions(
+    first: ModelVersion, second: ModelVersion, session: Callable[[], SparkSession]
+) -> Comparison:
+    """Compare two versions of the same data set and metric.
+
+    Args:
+        first: one version.
+        second: another.
+        session: gives the Spark session; called only where the folds differ.
+
+    Raises:
+        Incomparable: there are no rows to compare them on.
+        UserError: what their searches left is gone.
+    """
+    ours, theirs = contestant(first), contestant(second)
+    if same_folds(ours, theirs):
+        where = f"over the same {len(ours.fold_scores)} folds"
+        return compare_parts(ours.metric, ours.fold_scores, theirs.fold_scores, where)
+    features = [_features(version) for version in (first, second)]
+    specs = [parse_spec(tracking.read_text(f"{uri}/dataset.yaml"), uri) for uri in features]
+    spec = specs[0]
+    if _columns(spec) != _columns(specs[1]):
+        raise Incomparable("their columns or labels differ")
+    spark = session()
+    trained = [
+        Trained(
+            load_spark_model(f"runs:/{version.tags[SEARCH]}/spark-model"),
+            frames.read_frame(spark, f"{uri}/train"),
+            frames.read_frame(spark, f"{uri}/test"),
+        )
+        for version, uri in zip((first, second), features, strict=True)
+    ]
+    return compare_on_unseen(trained[0], trained[1], spec.names, spec.label, ours.metric)
+
+
+def measure(
+    search: Run, gates: Mapping[str, float], session: Callable[[], SparkSession]
+) -> dict[str, float]:
+    """Return what the winner of a search has of each gate: on training rows it was not fitted on.
+
+    Args:
+        search: a finished one.
+        gates: what is asked; those of rows cost a fit a fold.
+        session: gives the Spark session; called only for these.
+
+    Raises:
+        UserError: what the search left is gone.
+    """
+    metrics = search.data.metrics
+    found = {name: metrics[f"val_{name}"] for name in gates if name not in OF_ROWS}
+    if not set(OF_ROWS) & gates.keys():
+        return found
+    weights = json.loads(search.data.tags.get("members", "null")) or {search.info.run_id: 1.0}
+    members = [member_of(tracking.get_run(run_id)) for run_id in weights]
+    features = members[0].features
+    spec = parse_spec(tracking.read_text(f"{features}/dataset.yaml"), features)
+    train = frames.read_frame(session(), f"{features}/train")
+    data = fold_data(train, members[0].folds, spec.strata)
+    said, _ = out_of_fold(members, data, spec.strata)
+    probability = mixed(list(weights.values())).alias("probability")
+    rows = said.select(LABEL, *[quoted(name) for name in spec.strata], probability)
+    return found | measure_rows(rows, spec.strata, data.rows)
+
+
+def _features(version: ModelVersion) -> str:
+    """Return the URI of the features that a version's search learnt from."""
+    search = tracking.get_run(version.tags.get(SEARCH, ""))
+    uri = search.data.tags.get(f"{tracking.INPUT}features")
+    if uri is None:
+        raise Incomparable(f"the search of version {version.version} does not say its features")
+    return uri
+
+
+def _columns(spec: DatasetSpec) -> object:
+    return [(column.name, column.type, column.role) for column in spec.columns], spec.labels

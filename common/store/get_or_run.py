@@ -1,0 +1,318 @@
+"""The step graph: which step feeds which, and get-or-run: a step that ran is not run again."""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import mlflow
+import psutil
+import yaml
+from mlflow.entities import Run
+from mlflow.exceptions import ExecutionException
+from mlflow.projects import SubmittedRun
+
+from common.data import elsewhere
+from common.data.fetch import locate
+from common.data.spec import load_spec
+from common.errors import UserError
+from common.learning.learners import get_learner
+from common.machine import copies
+from common.store import tracking
+from common.store.conf import load_gates, load_grid, load_space
+
+log = logging.getLogger(__name__)
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("steps", "common", "conf", "MLproject", "requirements.txt")
+
+# Parameters that say where load_data reads: every step takes them for the steps before it, but its
+# own result depends on them through its input alone.
+ORIGIN = ("dataset", "source")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A step: where its inputs come from when they are left at `auto`, and what it leaves.
+
+    Attributes:
+        inputs: input's name -> (the step before, the artifact of it that is the input).
+        outputs: artifacts of a finished run, without which it cannot be reused.
+    """
+
+    inputs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+
+
+# What every search leaves.
+SEARCHED = (
+    *("candidates.csv", "findings.md", "next_grid.yaml", "plots", "best_parameters.json"),
+    *("spark-model", "portable-model", "dataset.yaml"),
+)
+
+# Of `nice`: behind all that the workflow waits for.
+BACKGROUND = 10
+SEARCHES = ("train_grid", "train_ga")
+FEATURES = {"features": ("featurize", "")}
+
+GRAPH = {
+    "load_data": Node(outputs=("data", "dataset.yaml")),
+    "eda": Node({"data": ("load_data", "data")}, ("describe.csv", "describe.html", "overview.html")),
+    "split": Node({"data": ("load_data", "data")}, ("train", "test", "strata.csv", "dataset.yaml")),
+    "featurize": Node(
+        {"split": ("split", "")},
+        ("vectorizer", "train", "test", "feature_names.json", "dataset.yaml"),
+    ),
+    "train_grid": Node(FEATURES, SEARCHED),
+    "train_ga": Node(FEATURES, (*SEARCHED, "generations.csv")),
+    "champion": Node(),
+    "predict": Node(),
+    "report": Node(outputs=("report.html",)),
+    # No entry point of its own: champion makes it.
+    "ensemble": Node(FEATURES, ("members.csv", "spark-model", "portable-model", "dataset.yaml")),
+}
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """A step that has run, now or before."""
+
+    step: str
+    run_id: str
+    reused: bool
+    seconds: float
+
+    def uri(self, artifact: str = "") -> str:
+        """URI of the run's artifacts, or of one of them."""
+        return f"runs:/{self.run_id}/{artifact}".rstrip("/")
+
+
+def get_or_run(
+    step: str, parameters: Mapping[str, object], use_cache: bool = True, experiment_id: str = "0"
+) -> StepRun:
+    """Return a finished run of a step with these parameters; where there is none, run it.
+
+    A run is reused when its step, its parameters (with the URIs of its inputs), the content of the
+    source and the project's own source are the same, and its artifacts are still there.
+
+    Args:
+        step: an entry point.
+        parameters: those that differ from the entry point's defaults; an input that is missing or
+            `auto` is got or run first.
+        use_cache: false: run this step whatever there is.
+        experiment_id: where to look and run.
+
+    Raises:
+        UserError: a step failed; it has said why.
+        StoreSilent: a store does not answer, so what can be reused is not known.
+    """
+    complete = _complete(step, parameters, experiment_id)
+    started = time.perf_counter()
+    found = _find(step, complete, experiment_id) if use_cache else None
+    if found:
+        return StepRun(step, found, True, time.perf_counter() - started)
+    try:
+        run = _submit(step, complete, experiment_id, synchronous=True)
+    except ExecutionException as error:
+        raise UserError(f"step {step} failed ({error}): see its message above") from None
+    return StepRun(step, run.run_id, False, time.perf_counter() - started)
+
+
+@dataclass(frozen=True)
+class StartedStep:
+    """A step that runs beside others, in a process of its own; or one that ran before."""
+
+    step: str
+    run_id: str
+    process: SubmittedRun | None
+
+    def wait(self) -> StepRun:
+        """Return the run once it has finished.
+
+        Raises:
+            UserError: the step failed; it has said why.
+        """
+        if self.process is None:
+            return StepRun(self.step, self.run_id, True, 0.0)
+        if not self.process.wait():
+            raise UserError(f"step {self.step} failed (run {self.run_id}): see its message above")
+        times = mlflow.get_run(self.run_id).info
+        return StepRun(self.step, self.run_id, False, (times.end_time - times.start_time) / 1000)
+
+    def cancel(self) -> None:
+        """End the step if it has not ended."""
+        if self.process is not None:
+            self.process.cancel()
+
+
+def get_or_start(
+    step: str, parameters: Mapping[str, object], use_cache: bool = True, experiment_id: str = "0"
+) -> StartedStep:
+    """Return a finished run as `get_or_run` does; where there is none, start it and do not wait.
+
+    It takes only the processor time that the steps beside it leave.
+
+    Args:
+        step: an entry point.
+        parameters: those that differ from its defaults; inputs are got or run before it starts.
+        use_cache: false: run this step whatever there is.
+        experiment_id: where to look and run.
+    """
+    complete = _complete(step, parameters, experiment_id)
+    found = _find(step, complete, experiment_id) if use_cache else None
+    if found:
+        return StartedStep(step, found, None)
+    run = _submit(step, complete, experiment_id, synchronous=False)
+    _put_in_background(run.command_proc.pid)  # type: ignore[attr-defined]
+    return StartedStep(step, run.run_id, run)
+
+
+def _put_in_background(process: int) -> None:
+    with suppress(psutil.Error, OSError):
+        psutil.Process(process).nice(BACKGROUND)
+        # Linux may weigh sessions against each other first, and MLflow gives this one its own.
+        Path(f"/proc/{process}/autogroup").write_text(str(BACKGROUND))
+
+
+def _complete(step: str, parameters: Mapping[str, object], experiment_id: str) -> dict[str, str]:
+    complete = entry_defaults(step) | {name: str(value) for name, value in parameters.items()}
+    return complete | resolve_inputs(step, complete, experiment_id)
+
+
+def _find(step: str, parameters: Mapping[str, str], experiment_id: str) -> str | None:
+    """Return the id of the newest finished run that can stand for a step's, if there is one."""
+    tags = {tracking.STEP: step, tracking.KEY: step_key(step, parameters)}
+    for run in tracking.find_finished(tags, experiment_id, most=None):
+        if tracking.has_artifacts(run.info.run_id, outputs(step, parameters)):
+            return str(run.info.run_id)
+        log.warning("%s of run %s lost its artifacts: it is not reused", step, run.info.run_id)
+    return None
+
+
+def outputs(step: str, parameters: Mapping[str, str]) -> list[str]:
+    """Return the artifacts that a step leaves when it is given these parameters."""
+    without_profile = step == "eda" and parameters.get("profile") == "none"
+    left_out = "overview.html" if without_profile else None
+    return [name for name in GRAPH[step].outputs if name != left_out]
+
+
+def _submit(
+    step: str, parameters: Mapping[str, str], experiment_id: str, synchronous: bool
+) -> SubmittedRun:
+    return mlflow.run(
+        str(ROOT),
+        entry_point=step,
+        parameters=dict(parameters),
+        env_manager="local",
+        experiment_id=experiment_id,
+        run_name=step,
+        # It would leave an empty folder a step in the temporary one.
+        storage_dir=str(copies.new_folder()),
+        synchronous=synchronous,
+    )
+
+
+def resolve_inputs(step: str, parameters: Mapping[str, str], experiment_id: str = "0") -> dict[str, str]:
+    """Return the URIs of a step's inputs; those left at `auto` are got or run first.
+
+    Raises:
+        UserError: a step failed, or an input is the URI of something else.
+    """
+    resolved = {}
+    origin = {name: parameters[name] for name in ORIGIN if name in parameters}
+    for name, (upstream, artifact) in GRAPH[step].inputs.items():
+        uri = parameters.get(name, "auto")
+        if uri == "auto":
+            uri = get_or_run(upstream, origin, experiment_id=experiment_id).uri(artifact)
+        resolved[name] = _check_input(name, uri.rstrip("/"), artifact)
+    if parameters.get("warm_start") == "auto":
+        tags = {tracking.STEP: "train_grid", f"{tracking.INPUT}features": resolved["features"]}
+        tags["learner"] = parameters["learner"]
+        found = tracking.find_finished(tags, experiment_id)
+        resolved["warm_start"] = f"runs:/{found[0].info.run_id}" if found else "none"
+    by_hand = parameters.get("version", "auto") != "auto"
+    if step == "champion" and not by_hand:
+        given = parameters.get("candidates", "auto")
+        resolved["candidates"] = ",".join(_searches(origin, experiment_id)) if given == "auto" else given
+    return resolved
+
+
+def _check_input(name: str, uri: str, artifact: str) -> str:
+    wanted = f"runs:/<run id>/{artifact}".rstrip("/")
+    _, _, path = uri.removeprefix("runs:/").partition("/")
+    if uri.startswith("runs:/") and path != artifact:
+        raise UserError(f"{name} must be auto or {wanted}, got {uri!r}")
+    return uri
+
+
+def searches_on(features: str, experiment_id: str) -> list[Run]:
+    """Return all finished searches on some features (their URI), oldest first."""
+    found = [
+        run
+        for search in SEARCHES
+        for run in tracking.find_finished(
+            {tracking.STEP: search, f"{tracking.INPUT}features": features}, experiment_id, most=None
+        )
+    ]
+    return sorted(found, key=lambda run: run.info.start_time)
+
+
+def _searches(origin: Mapping[str, str], experiment_id: str) -> list[str]:
+    """Return the URIs of all finished searches on this workflow's features; without any, search."""
+    features = get_or_run("featurize", origin, experiment_id=experiment_id).uri()
+    found = searches_on(features, experiment_id)
+    if not found:
+        return [
+            get_or_run("train_grid", {**origin, "features": features}, experiment_id=experiment_id).uri()
+        ]
+    return [f"runs:/{run.info.run_id}" for run in found]
+
+
+def step_key(step: str, parameters: Mapping[str, str]) -> str:
+    """Return what a run must have in common with another to stand for it (64 hex digits).
+
+    Args:
+        step: an entry point.
+        parameters: all of its parameters, inputs resolved.
+    """
+    relevant = dict(parameters)
+    content = ""
+    if step == "load_data":
+        spec = load_spec(relevant["dataset"])
+        location = locate(spec, relevant["source"])
+        digest = location.digest or elsewhere.digest_of(location.uri)
+        content = f"{spec.to_yaml()}{location.kind}:{digest}"
+    else:
+        relevant = {name: value for name, value in relevant.items() if name not in ORIGIN}
+    if "grid" in relevant:
+        relevant["grid"] = json.dumps(load_grid(relevant["grid"], get_learner(relevant["learner"])))
+    if "space" in relevant:
+        relevant["space"] = json.dumps(load_space(relevant["space"], get_learner(relevant["learner"])))
+    if "gates" in relevant:
+        relevant["gates"] = json.dumps(load_gates(relevant["gates"]))
+    parts = [step, sorted(relevant.items()), content, source_fingerprint()]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def source_fingerprint(root: Path = ROOT) -> str:
+    """Hash the files that decide what a step does; a commit that touches none of them changes nothing."""
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        path = root / name
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(f"{file.relative_to(root)}\0{file.stat().st_size}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def entry_defaults(step: str) -> dict[str, str]:
+    """Return an entry point's parameters at their defaults, as MLproject declares them."""
+    project = yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))
+    declared = project["entry_points"][step].get("parameters", {})
+    return {name: str(parameter["default"]) for name, parameter in declared.items()}

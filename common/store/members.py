@@ -1,0 +1,85 @@
+"""The members of a vote: the best of each learner, of the searches that there are."""
+
+from collections.abc import Sequence
+
+from mlflow.entities import Run
+
+from common.ensemble.member import Member
+from common.errors import UserError
+from common.learning.learners import LEARNERS, get_learner
+from common.learning.metrics import sign
+from common.store.registry import METRIC, check_finished
+from common.store.tracking import INPUT
+
+BEST = "best_"
+
+
+def find_members(searches: Sequence[Run]) -> list[Member]:
+    """Return the best winner of each learner, by its mean over the folds, in the learners' order.
+
+    Args:
+        searches: finished ones; of two that are equally good the first is taken.
+
+    Raises:
+        UserError: one is no finished search, they do not go by the same metric, there are fewer than two
+            learners, or they do not learn from the same rows in the same folds.
+    """
+    best: dict[str, Run] = {}
+    for search in searches:
+        check_finished(search)
+    _check_same(searches, "metric", [search.data.tags[METRIC] for search in searches])
+    for search in searches:
+        learner = search.data.tags.get("learner", "")
+        if learner not in best or _score(search) > _score(best[learner]):
+            best[learner] = search
+    members = [member_of(search) for search in best.values()]
+    if len(members) < 2:
+        only = members[0].learner.name
+        raise UserError(
+            f"ensemble=true needs searches of at least two learners, candidates has {only} alone: search "
+            "with another first, as by train_grid with learner=xgboost"
+        )
+    chosen = list(best.values())
+    _check_same(chosen, "features", [member.features for member in members])
+    _check_same(chosen, "folds", [str(member.folds) for member in members])
+    order = list(LEARNERS)
+    return sorted(members, key=lambda member: order.index(member.learner.name))
+
+
+def _score(search: Run) -> float:
+    metric = search.data.tags[METRIC]
+    return sign(metric) * float(search.data.metrics[f"val_{metric}"])
+
+
+def member_of(search: Run) -> Member:
+    """Return the winner of a search.
+
+    Raises:
+        UserError: the search does not say how it was fitted.
+    """
+    tags, run_id = search.data.tags, search.info.run_id
+    learner = get_learner(tags.get("learner", ""))
+    missing = [name for name in ("seed", "folds", METRIC, f"{INPUT}features") if name not in tags]
+    if missing:
+        raise UserError(f"search {run_id} does not say its {missing[0]}: search again for an ensemble")
+    chosen = {k.removeprefix(BEST): v for k, v in search.data.params.items() if k.startswith(BEST)}
+    parameters = {name: learner.parameters[name].parse(text) for name, text in chosen.items()}
+    return Member(
+        run_id,
+        learner,
+        parameters,
+        int(tags["seed"]),
+        int(tags["folds"]),
+        tags[f"{INPUT}features"],
+        tags[METRIC],
+    )
+
+
+def _check_same(searches: Sequence[Run], what: str, values: Sequence[str]) -> None:
+    if len(set(values)) > 1:
+        learners = [search.data.tags.get("learner", "") for search in searches]
+        found = ", ".join(f"{name} {value}" for name, value in zip(learners, values, strict=True))
+        raise UserError(
+            f"ensemble=true needs searches over the same {what}, the best have: {found}; name by "
+            "candidates those that go together"
+        )

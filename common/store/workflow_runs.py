@@ -1,0 +1,161 @@
+"""Which runs make up a workflow: found from any of them, by the inputs that runs name."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mlflow.entities import Run
+
+from common.errors import UserError
+from common.store import tracking
+from common.store.get_or_run import SEARCHES, searches_on
+
+MAIN = "main"
+# Tags of main's run (see tracking.list_tags): its steps' runs, of which some may be older than it.
+STEPS = "workflow.steps"
+
+# What a workflow can be told from, in the order of the work.
+ORDER = ("load_data", "eda", "split", "featurize", *SEARCHES, "champion")
+
+
+@dataclass(frozen=True)
+class WorkflowRuns:
+    """The runs of a workflow; those that it does not have, or that are gone, are None.
+
+    Attributes:
+        searches: of grids first, of each kind the oldest first.
+        champion: what judged their winners.
+    """
+
+    main: Run | None
+    load_data: Run | None
+    eda: Run | None
+    split: Run | None
+    featurize: Run | None
+    searches: tuple[Run, ...]
+    champion: Run | None
+
+    @property
+    def steps(self) -> list[Run]:
+        """All that are there but main, in the order of the work."""
+        before = (self.load_data, self.eda, self.split, self.featurize)
+        return [run for run in (*before, *self.searches, self.champion) if run is not None]
+
+
+def find_workflow(workflow: str, experiment_id: str) -> WorkflowRuns:
+    """Return the runs of a workflow.
+
+    Args:
+        workflow: id or runs:/ URI of one of its runs, of main or of any step; auto: that whose main
+            or search ended last.
+        experiment_id: where to look for runs that depend on the ones named.
+
+    Raises:
+        UserError: there is no such run, or none of a workflow yet.
+    """
+    if workflow != "auto":
+        run = tracking.get_run(workflow)
+        if step_of(run) not in (MAIN, *ORDER):
+            raise UserError(
+                f"workflow must be auto or a run of {', '.join((MAIN, *ORDER))}; "
+                f"{workflow!r} is a run of {step_of(run) or 'something else'}"
+            )
+        return workflow_of(run)
+    for steps in ((MAIN, *SEARCHES), ("featurize",), ("split",), ("eda",), ("load_data",)):
+        newest = [
+            run for step in steps for run in tracking.find_finished({tracking.STEP: step}, experiment_id)
+        ]
+        if newest:
+            return workflow_of(max(newest, key=lambda run: run.info.end_time))
+    raise UserError("there is no finished run to report on: run `make main` first, or one of its steps")
+
+
+def workflow_of(run: Run) -> WorkflowRuns:
+    """Return the runs of the workflow that a run is part of; of main, while it still runs, so far."""
+    known = _steps_of_main(run) if step_of(run) == MAIN else [run]
+    champion = _first(known, "champion")
+    searches = [one for one in known if step_of(one) in SEARCHES]
+    if champion and not searches:
+        searches = _found(candidates_of(champion))
+    featurize = _first(known, "featurize") or _input(searches, "features")
+    if featurize and step_of(run) in ("featurize", *SEARCHES):
+        on_features = searches_on(f"runs:/{featurize.info.run_id}", featurize.info.experiment_id)
+        searches = on_features or searches
+    split = _first(known, "split") or _input([featurize], "split")
+    eda = _first(known, "eda")
+    load_data = _first(known, "load_data") or _input([split, eda], "data")
+    searches.sort(key=lambda one: (SEARCHES.index(step_of(one)), one.info.start_time))
+    return WorkflowRuns(
+        main=run if step_of(run) == MAIN else None,
+        load_data=load_data,
+        eda=eda or _eda_of(load_data),
+        split=split,
+        featurize=featurize,
+        searches=tuple(searches),
+        champion=champion or _judge_of(searches),
+    )
+
+
+def source_of(features: str) -> str:
+    """Return where the rows of some features (their URI) came from: path, uci, sample or unknown."""
+    featurize = next(iter(_found([_run_id(features)] if features.startswith("runs:/") else [])), None)
+    load_data = _input([_input([featurize], "split")], "data")
+    return "unknown" if load_data is None else str(load_data.data.tags.get("source", "unknown"))
+
+
+def step_of(run: Run) -> str:
+    """Return the step that a run is of, or nothing."""
+    return str(run.data.tags.get(tracking.STEP, ""))
+
+
+def candidates_of(champion: Run) -> list[str]:
+    """Return the ids of the searches whose winners a run of champion judged."""
+    tags, params = champion.data.tags, champion.data.params
+    given = tracking.listed(tags, f"{tracking.INPUT}candidates") or params.get("candidates", "").split(
+        ","
+    )
+    return [_run_id(uri) for uri in given if uri.startswith("runs:/")]
+
+
+def _steps_of_main(main: Run) -> list[Run]:
+    listed = tracking.listed(main.data.tags, STEPS)
+    below = {tracking.PARENT: main.info.run_id}
+    return _found(listed) if listed else tracking.find_finished(below, main.info.experiment_id, most=None)
+
+
+def _found(run_ids: Iterable[str]) -> list[Run]:
+    """Return the runs that are still there; a deleted one is, until it is purged, but in name."""
+    found = [tracking.find_run(run_id) for run_id in run_ids]
+    return [run for run in found if run is not None]
+
+
+def _first(runs: Iterable[Run], step: str) -> Run | None:
+    return next((run for run in runs if step_of(run) == step), None)
+
+
+def _input(runs: Sequence[Run | None], name: str) -> Run | None:
+    """Return the run that is the input of the first of these runs that has one."""
+    uris = [run.data.tags.get(f"{tracking.INPUT}{name}", "") for run in runs if run is not None]
+    return next(iter(_found(_run_id(uri) for uri in uris if uri.startswith("runs:/"))), None)
+
+
+def _eda_of(load_data: Run | None) -> Run | None:
+    if load_data is None:
+        return None
+    data = f"runs:/{load_data.info.run_id}/data"
+    tags = {tracking.STEP: "eda", f"{tracking.INPUT}data": data}
+    return next(iter(tracking.find_finished(tags, load_data.info.experiment_id)), None)
+
+
+def _judge_of(searches: Sequence[Run]) -> Run | None:
+    """Return the newest run of champion that judged the winner of one of these searches."""
+    if not searches:
+        return None
+    ids = {search.info.run_id for search in searches}
+    judges = tracking.find_finished(
+        {tracking.STEP: "champion"}, searches[0].info.experiment_id, most=None
+    )
+    return next((judge for judge in judges if ids & set(candidates_of(judge))), None)
+
+
+def _run_id(uri: str) -> str:
+    return uri.removeprefix("runs:/").partition("/")[0]

@@ -1,0 +1,102 @@
+"""Two pipelines fitted on overlapping halves of 2,000 rows, compared on what neither has seen."""
+
+import pytest
+from pyspark.sql import functions as F
+
+from common.champion import unseen
+from common.champion.unseen import Trained, compare_on_unseen, unseen_rows
+from common.champion.verdict import Incomparable
+from common.learning.learners import LEARNERS
+from common.learning.metrics import scores
+from common.learning.score_table import score_table
+from common.learning.vectorizer import fit_vectorizer, vectorize
+from common.search.winner import scoring_pipeline
+
+
+@pytest.fixture(scope="module")
+def numbered(people, spec):
+    """Rows of different content, in four parts of 500 by their order."""
+    rows = people.toPandas()
+    rows["fnlwgt"] = range(len(rows))
+    return people.sparkSession.createDataFrame(rows, schema=spec.schema).cache()
+
+
+@pytest.fixture(scope="module")
+def train(numbered, spec):
+    """Make a model of some parts, that has the others among its test rows."""
+
+    def fit(trained, tested, depth=3):
+        part = (F.col("fnlwgt") / 500).cast("int")
+        sides = numbered.where(part.isin(trained)), numbered.where(part.isin(tested))
+        vectorizer = fit_vectorizer(sides[0], spec, "onehot")
+        train, test = (vectorize(side, vectorizer, spec) for side in sides)
+        estimator = LEARNERS["random_forest"].estimator({"numTrees": 3, "maxDepth": depth}, 42)
+        return Trained(scoring_pipeline(vectorizer, estimator.fit(train), spec), train, test)
+
+    return fit
+
+
+@pytest.fixture(scope="module")
+def pair(train):
+    """Parts 0 and 1 with 2 and 3 to test, against 1 and 2 with 0 and 3: neither has seen 3."""
+    return train([0, 1], [2, 3]), train([1, 2], [0, 3], depth=1)
+
+
+def numbers(frame):
+    return sorted(row["fnlwgt"] for row in frame.select("fnlwgt").collect())
+
+
+def test_rows_of_either_ones_training_are_left_out_and_the_others_are_there_once(pair, spec):
+    assert numbers(unseen_rows(*pair, spec.names)) == list(range(1500, 2000))
+
+
+def test_test_rows_of_one_alone_are_taken_where_the_other_was_not_trained_on_them(train, spec):
+    ours, theirs = train([0], [1]), train([0], [2])
+    assert numbers(unseen_rows(ours, theirs, spec.names)) == list(range(500, 1500))
+
+
+def test_row_of_the_same_content_is_seen_wherever_it_lies(pair, spec):
+    ours, theirs = pair
+    twin = ours.test.where("fnlwgt = 1600").withColumn("label", F.col("label"))
+    ours = Trained(ours.pipeline, ours.train.unionByName(twin), ours.test)
+    assert 1600 not in numbers(unseen_rows(ours, theirs, spec.names))
+
+
+def test_comparison_is_of_scores_on_unseen_rows_alone(pair, spec, numbered):
+    found = compare_on_unseen(*pair, spec.names, spec.label, "roc_auc")
+    assert found.where == "on 500 rows that neither was trained on, in 5 parts"
+    rows = numbered.where("fnlwgt >= 1500")
+    for pipeline, mean in zip((one.pipeline for one in pair), (found.ours, found.theirs), strict=True):
+        said = pipeline.transform(rows).withColumn("label", (F.col("income") == ">50K").cast("double"))
+        said = said.drop("prediction").withColumnRenamed("prediction_index", "prediction")
+        # Over parts the mean is near to what all rows have at once.
+        assert scores(score_table(said))["roc_auc"] == pytest.approx(mean, abs=0.03)
+    assert found.difference.mean == pytest.approx(found.ours - found.theirs)
+    assert found.difference.error > 0
+
+
+def test_order_of_the_two_turns_the_difference_alone(pair, spec):
+    there = compare_on_unseen(*pair, spec.names, spec.label, "log_loss")
+    back = compare_on_unseen(*reversed(pair), spec.names, spec.label, "log_loss")
+    assert there.difference.mean == pytest.approx(-back.difference.mean, abs=1e-12)
+    assert there.difference.error == pytest.approx(back.difference.error, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("least", "kept", "message"),
+    [
+        (501, "true", "there are 500 rows that neither was trained on"),
+        (1, "income = '<=50K'", "0 of the rarer label"),
+    ],
+)
+def test_too_few_rows_or_one_label_is_no_comparison(pair, spec, monkeypatch, least, kept, message):
+    monkeypatch.setattr(unseen, "LEAST_ROWS", least)
+    ours, theirs = (Trained(one.pipeline, one.train, one.test.where(kept)) for one in pair)
+    with pytest.raises(Incomparable, match=message):
+        compare_on_unseen(ours, theirs, spec.names, spec.label, "roc_auc")
+
+
+def test_no_unseen_rows_at_all_is_no_comparison(train, spec):
+    ours, theirs = train([0, 1], [2]), train([2], [0, 1])
+    with pytest.raises(Incomparable, match="there are 0 rows that neither was trained on"):
+        compare_on_unseen(ours, theirs, spec.names, spec.label, "roc_auc")

@@ -1,0 +1,109 @@
+import pytest
+
+from common.champion.verdict import (
+    Contestant,
+    Terms,
+    compare_parts,
+    parse_margin,
+    same_folds,
+    unlike,
+)
+from common.errors import UserError
+
+
+def contestant(**given):
+    known = {"version": "1", "dataset": "adult", "source": "path", "metric": "roc_auc"}
+    return Contestant(**{**known, "folds_digest": "abc:2", "fold_scores": [0.9, 0.8], **given})
+
+
+def test_difference_is_paired_by_fold_with_its_standard_error():
+    found = compare_parts("roc_auc", [0.90, 0.80, 0.86], [0.89, 0.78, 0.83], "over the same 3 folds")
+    assert found.difference.mean == pytest.approx(0.02)
+    # Standard deviation 0.01 of the differences 0.01, 0.02, 0.03, over the root of 3.
+    assert found.difference.error == pytest.approx(0.01 / 3**0.5)
+    assert (found.ours, found.theirs) == (pytest.approx(2.56 / 3), pytest.approx(2.5 / 3))
+
+
+def test_lower_log_loss_is_better():
+    found = compare_parts("log_loss", [0.30, 0.31], [0.32, 0.34], "over the same 2 folds")
+    assert found.better
+    assert found.difference.mean == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize(
+    ("ours", "margin", "takes"),
+    [
+        # Leads 0.01, 0.02, 0.03: mean 0.02, standard error 0.00577.
+        ([0.90, 0.80, 0.86], None, True),
+        ([0.90, 0.80, 0.86], 0.0199, True),
+        ([0.90, 0.80, 0.86], 0.0201, False),
+        # Leads 0.05, -0.02, 0.0: mean 0.01, standard error 0.0208: by chance as well.
+        ([0.94, 0.76, 0.83], None, False),
+        ([0.94, 0.76, 0.83], 0.0, True),
+        # None at all, and behind.
+        ([0.89, 0.78, 0.83], 0.0, False),
+        ([0.88, 0.77, 0.82], 0.0, False),
+        # By the same on every fold: no error at all.
+        ([0.90, 0.79, 0.84], None, True),
+    ],
+)
+def test_alias_is_asked_for_by_more_than_the_margin(ours, margin, takes):
+    found = compare_parts("roc_auc", ours, [0.89, 0.78, 0.83], "over the same 3 folds")
+    assert Terms(margin, {}).takes(found)[0] == takes
+
+
+def test_lead_of_just_the_margin_is_not_enough():
+    found = compare_parts("roc_auc", [0.75, 0.75], [0.5, 0.5], "over the same 2 folds")
+    takes, said = Terms(0.25, {}).takes(found)
+    assert not takes
+    assert said.startswith("not better by more than the margin: ")
+    assert said.endswith("asked for more than 0.250000 (margin)")
+
+
+def test_verdict_says_the_difference_with_its_error_and_what_was_asked():
+    found = compare_parts("roc_auc", [0.90, 0.80, 0.86], [0.89, 0.78, 0.83], "over the same 3 folds")
+    assert Terms(None, {}).takes(found)[1] == (
+        "better: roc_auc 0.853333 against 0.833333 over the same 3 folds, a difference of +0.020000 +- "
+        "0.005774; asked for more than 0.005774 (one standard error)"
+    )
+    assert (
+        Terms(0.5, {}).takes(found)[1].startswith("not better by more than the margin: roc_auc 0.853333")
+    )
+    worse = compare_parts("roc_auc", [0.8, 0.7], [0.9, 0.8], "over the same 2 folds")
+    assert Terms(None, {}).takes(worse)[1].startswith("not better: roc_auc")
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"dataset": "other"}, "it learnt from data set 'adult', champion 2 from 'other'"),
+        ({"metric": "f1"}, "it was searched by roc_auc, champion 2 by f1"),
+        ({}, None),
+        ({"source": "uci"}, None),
+    ],
+)
+def test_contender_must_be_of_the_champions_kind(other, reason):
+    assert unlike(contestant(), contestant(version="2", **other)) == reason
+
+
+def test_sample_never_takes_the_place_of_real_rows():
+    sample = contestant(source="sample")
+    assert "from the synthetic sample" in unlike(sample, contestant(version="2"))
+    assert unlike(sample, sample) is None
+
+
+def test_folds_that_are_not_known_are_not_the_same():
+    assert same_folds(contestant(), contestant(version="2"))
+    assert not same_folds(contestant(), contestant(folds_digest="abc:3"))
+    assert not same_folds(contestant(folds_digest=""), contestant(folds_digest=""))
+
+
+@pytest.mark.parametrize(("given", "margin"), [("auto", None), ("0", 0.0), ("0.01", 0.01)])
+def test_margin_is_auto_or_a_number(given, margin):
+    assert parse_margin(given) == margin
+
+
+@pytest.mark.parametrize("given", ["-0.1", "much", "nan", "inf", ""])
+def test_margin_that_is_none_is_refused(given):
+    with pytest.raises(UserError, match="margin must be auto .* or a number of at least 0, got"):
+        parse_margin(given)

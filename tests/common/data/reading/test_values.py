@@ -1,0 +1,143 @@
+"""Which values are taken for what, and what is said of the others."""
+
+import datetime
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from common.data.reading import DOUBLE, INTEGER, NO_INTEGER, TEXT, Unreadable, read_rows
+from tests.tiny_model import COLUMNS
+
+GOOD = {"age": 39, "pay-rate": 2.5, "job": "Clerk"}
+
+
+def reason(**changed):
+    """Return what is wrong with the middle one of three rows."""
+    frame = pd.DataFrame({name: pd.Series([value] * 3, dtype=object) for name, value in GOOD.items()})
+    for name, value in changed.items():
+        frame.at[1, name.replace("_", "-")] = value
+    rows = read_rows(frame, COLUMNS)
+    assert rows.good.tolist() == [True, rows.reasons[1] is None, True]
+    return rows.reasons[1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({"age": 39.7}, "column 'age' is 39.7, expected a whole number"),
+        ({"age": "39"}, "column 'age' is '39', expected a whole number"),
+        ({"age": True}, "column 'age' is True, expected a whole number"),
+        ({"age": None}, "column 'age' is null, expected a whole number"),
+        ({"age": float("nan")}, "column 'age' is null, expected a whole number"),
+        ({"age": float("inf")}, "column 'age' is inf, expected a whole number"),
+        ({"age": 1e300}, "column 'age' is 1e+300, expected a whole number"),
+        ({"age": 2**63}, "column 'age' is 9223372036854775808, expected a whole number"),
+        ({"age": 10**400}, "column 'age' is 1000"),
+        ({"age": [39]}, "column 'age' is [39], expected a whole number"),
+        ({"age": 1 + 2j}, "column 'age' is (1+2j), expected a whole number"),
+        ({"pay_rate": "2.5"}, "column 'pay-rate' is '2.5', expected a finite number"),
+        ({"pay_rate": False}, "column 'pay-rate' is False, expected a finite number"),
+        ({"pay_rate": None}, "column 'pay-rate' is null, expected a finite number"),
+        ({"pay_rate": -np.inf}, "column 'pay-rate' is -inf, expected a finite number"),
+        ({"age": -(2**63)}, "column 'age' is -9223372036854775808, expected a whole number"),
+        ({"job": 5.0}, "column 'job' is 5.0, expected a text"),
+        ({"job": ["Clerk"]}, "column 'job' is ['Clerk'], expected a text"),
+        ({"job": {"a": 1}}, "column 'job' is {'a': 1}, expected a text"),
+        ({"job": "\ud800"}, "column 'job' is '\\ud800', expected a text"),
+        ({"job": 5.5, "age": "x"}, "column 'age' is 'x', expected a whole number"),
+    ],
+)
+def test_value_that_is_not_the_columns_is_named(changed, expected):
+    assert reason(**changed).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"age": 39.0},
+        {"age": Decimal("39.0")},
+        {"age": -5},
+        {"age": 2**63 - 1},
+        {"age": np.int32(3)},
+        {"pay_rate": 3},
+        {"pay_rate": 1e300},
+        {"job": "never seen"},
+        {"job": None},
+        {"job": float("nan")},
+        {"job": "性"},
+        {"job": ""},
+    ],
+)
+def test_value_of_the_right_type_is_taken_whether_it_was_seen_or_not(changed):
+    assert reason(**changed) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (True, "true"),
+        (np.bool_(False), "false"),
+        ("True", "true"),
+        ("FALSE", "false"),
+        ("tRUE", "tRUE"),
+        (5, "5"),
+        (np.int32(-7), "-7"),
+        (datetime.date(2024, 2, 29), "2024-02-29"),
+        (" \tClerk ", "Clerk"),
+        ("\u00a0Clerk", "\u00a0Clerk"),
+        (" ", ""),
+        (None, ""),
+        ("NA", "NA"),
+        ("null", "null"),
+    ],
+)
+def test_text_is_the_same_however_it_was_given(given, text):
+    frame = pd.DataFrame({"job": pd.Series([given, "x"], dtype=object)})
+    assert read_rows(frame, {"job": TEXT}).values["job"].tolist() == [text, "x"]
+
+
+def test_number_that_is_a_category_may_be_missing():
+    frame = pd.DataFrame({"age": [39.0, np.nan], "rate": [np.nan, -0.0]})
+    rows = read_rows(frame, {"age": INTEGER, "rate": DOUBLE}, frozenset({"age", "rate"}))
+    assert rows.good.all()
+    assert rows.values["age"].tolist() == [39, NO_INTEGER]
+    assert str(rows.values["rate"].tolist()) == "[nan, 0.0]"
+
+
+def test_values_come_in_the_columns_own_types():
+    frame = pd.DataFrame({"age": [39.0, np.nan], "pay-rate": [1, 2], "job": ["Clerk", None], "more": 0})
+    rows = read_rows(frame, COLUMNS)
+    assert rows.good.tolist() == [True, False]
+    assert [rows.values[name].dtype for name in COLUMNS] == [np.int64, np.float64, object]
+    assert list(rows.values) == list(COLUMNS)
+    assert rows.values["job"].tolist() == ["Clerk", ""]
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "int8", "uint64", "float32", "object"])
+def test_numbers_are_read_from_any_dtype_of_pandas(dtype):
+    frame = pd.DataFrame({"age": pd.Series([1, 100], dtype=dtype)})
+    rows = read_rows(frame, {"age": INTEGER})
+    assert rows.good.all()
+    assert rows.values["age"].tolist() == [1, 100]
+
+
+@pytest.mark.parametrize("dtype", ["string", "category", "object"])
+def test_texts_are_read_from_any_dtype_of_pandas(dtype):
+    frame = pd.DataFrame({"job": pd.Series(["a", "b", None, "a"], dtype=dtype)})
+    rows = read_rows(frame, {"job": TEXT})
+    assert rows.good.all()
+    assert rows.values["job"].tolist() == ["a", "b", "", "a"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (pd.DataFrame({"age": [1]}), "column 'pay-rate' is missing"),
+        (pd.DataFrame([[1, 2]], columns=["age", "age"]), "column 'age' is there 2 times"),
+    ],
+)
+def test_column_that_is_not_there_once_is_refused(frame, message):
+    with pytest.raises(Unreadable, match=message):
+        read_rows(frame, COLUMNS)

@@ -1,0 +1,84 @@
+import pandas as pd
+import pytest
+from pyspark.sql import functions as F
+
+from common.data import describe as module
+from common.data.describe import describe, describe_html
+
+
+@pytest.fixture(scope="module")
+def table(people):
+    return describe(people, "?").set_index("column")
+
+
+def test_numbers_agree_with_pandas(table, people):
+    frame = people.toPandas()
+    for name in ("age", "fnlwgt", "capital-gain"):
+        theirs = frame[name].describe()
+        ours = table.loc[name]
+        for key in ("mean", "min", "max"):
+            assert ours[key] == pytest.approx(theirs[key])
+        assert ours["stddev"] == pytest.approx(theirs["std"])
+        ranked = frame[name].sort_values(ignore_index=True)
+        for share, key in ((0.25, "25%"), (0.5, "50%"), (0.75, "75%")):
+            place = int(share * len(ranked))
+            assert ranked[place - 1] <= ours[key] <= ranked[place]
+
+
+def test_values_agree_with_pandas(table, people):
+    frame = people.toPandas()
+    for name in frame.columns:
+        tally = frame[name].value_counts()
+        assert table.loc[name, "distinct"] == len(tally)
+        assert table.loc[name, "most_frequent_count"] == tally.max()
+        assert table.loc[name, "most_frequent"] == min(tally[tally == tally.max()].index)
+        assert table.loc[name, "missing_marker"] == (frame[name] == "?").sum()
+
+
+def test_nulls_are_counted_and_are_no_value(spark):
+    frame = spark.createDataFrame(
+        [("?", None), (None, None), ("a", 1.0), ("a", None)], "s string, x double"
+    )
+    found = describe(frame, "?").set_index("column")
+    shown = ["count", "distinct", "missing_marker", "null", "missing_%", "most_frequent_count"]
+    assert list(found.loc["s", shown]) == [3, 2, 1, 1, 50.0, 2]
+    assert list(found.loc["x", shown]) == [1, 1, 0, 3, 75.0, 1]
+
+
+def test_column_without_a_value_has_no_mode(spark):
+    found = describe(spark.createDataFrame([(None,)], "s string"), "?").iloc[0]
+    assert found["count"] == 0
+    assert found["distinct"] == 0
+    assert found["most_frequent"] is None
+
+
+def test_description_is_one_job_over_the_rows(spark, people):
+    tracker = spark.sparkContext.statusTracker()
+    spark.sparkContext.setJobGroup("describe", "one pass")
+    describe(people, "?")
+    jobs = tracker.getJobIdsForGroup("describe")
+    spark.sparkContext._jsc.clearJobGroup()
+    stages = [stage for job in jobs for stage in tracker.getJobInfo(job).stageIds]
+    ran = [tracker.getStageInfo(stage) for stage in set(stages)]
+    over_rows = [s for s in ran if s and s.numCompletedTasks == people.rdd.getNumPartitions() > 1]
+    assert len(over_rows) == 1
+
+
+def test_more_values_than_are_tracked_are_an_estimate_and_said_to_be(spark, monkeypatch):
+    monkeypatch.setattr(module, "TRACKED", 64)
+    monkeypatch.setattr(module, "EXACT_DISTINCT", 48)
+    frame = spark.range(5000).withColumn("few", F.col("id") % 5)
+    found = describe(frame, "?").set_index("column")
+    assert not found.loc["id", "exact"]
+    assert found.loc["id", "distinct"] == pytest.approx(5000, rel=0.05)
+    assert found.loc["few", "exact"]
+    assert found.loc["few", "distinct"] == 5
+
+
+def test_html_is_one_page_that_escapes_what_it_shows():
+    row = dict.fromkeys(module.COLUMNS, 1.5) | {"column": "<b>", "most_frequent": "a<b"}
+    page = describe_html(pd.DataFrame([row]), "adult: 1 column")
+    assert page.startswith("<!DOCTYPE html>")
+    assert "adult: 1 column" in page
+    assert "&lt;b&gt;" in page
+    assert "a<b" not in page

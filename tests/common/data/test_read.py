@@ -1,0 +1,100 @@
+import pytest
+
+from common.data.fetch import locate
+from common.data.read import read
+from common.errors import UserError
+
+LINES = [
+    "39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, Male,"
+    " 2174, 0, 40, United-States, <=50K",
+    "50, ?, 83311, Bachelors, 13, Married-civ-spouse, Exec-managerial, Husband, White, Male,"
+    " 0, 0, 13, United-States, >50K",
+]
+
+
+@pytest.fixture
+def load(spark, spec, tmp_path):
+    def load(lines):
+        path = tmp_path / "data.csv"
+        path.write_text("\n".join(lines) + "\n")
+        return read(spark, spec, locate(spec, str(path)))
+
+    return load
+
+
+def test_values_are_trimmed_typed_and_the_marker_kept(load, spec):
+    frame = load([*LINES, ""])
+    assert frame.schema == spec.schema
+    first, second = frame.orderBy("age").collect()
+    assert (first.age, first.workclass, first.income) == (39, "State-gov", "<=50K")
+    assert second.workclass == "?"
+
+
+def test_marker_in_a_number_column_is_a_null(load):
+    assert load([LINES[0].replace("39", "?", 1)]).first().age is None
+
+
+def test_header_of_the_columns_names_is_no_row(load, spec):
+    assert load([",".join(spec.names), *LINES]).count() == 2
+
+
+def test_integer_that_pandas_wrote_as_a_float_is_read(load):
+    assert load([LINES[0].replace("39", "39.0", 1)]).first().age == 39
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (LINES[1].replace(", Male", ""), "line 2 has 14 fields, expected 15"),
+        (LINES[1] + ", x", "line 2 has 16 fields, expected 15"),
+        (LINES[1].replace("50", "fifty", 1), "line 2: column 'age' is 'fifty', expected a whole number"),
+        (LINES[1].replace("50", "50.5", 1), "line 2: column 'age' is 50.5, expected a whole number"),
+        (
+            LINES[1].replace(">50K", "50K"),
+            "line 2: column 'income' is '50K', expected one of <=50K, >50K",
+        ),
+        (LINES[1].replace(">50K", ""), "line 2: column 'income' is null, expected one of <=50K, >50K"),
+    ],
+)
+def test_bad_line_is_refused_by_its_number(load, line, message):
+    with pytest.raises(UserError, match=message.replace("(", r"\(") + "$"):
+        load([LINES[0], line])
+
+
+def test_bad_line_is_found_in_a_file_of_a_folder_with_a_strange_name(spark, spec, tmp_path):
+    folder = tmp_path / "my données 100%"
+    folder.mkdir()
+    (folder / "good one.csv").write_text("\n".join(LINES))
+    (folder / "bad one.csv").write_text(LINES[0] + "\nx\n")
+    with pytest.raises(UserError, match=r"my données 100%/bad one.csv: line 2 has 1 fields"):
+        read(spark, spec, locate(spec, str(folder)))
+    (folder / "bad one.csv").unlink()
+    assert read(spark, spec, locate(spec, str(folder))).count() == 2
+
+
+def test_first_bad_line_is_named_and_all_are_counted(load):
+    bad = LINES[0].replace("39", "x", 1)
+    with pytest.raises(UserError, match=r"line 3: column 'age' is 'x'.* \(2 rows are wrong in all\)"):
+        load([LINES[0], LINES[1], bad, LINES[0], bad])
+
+
+def test_file_of_blank_lines_is_refused(load):
+    with pytest.raises(UserError, match="has no rows"):
+        load(["", " "])
+
+
+def test_parquet_is_read_with_the_same_checks(spark, spec, people, tmp_path):
+    path = str(tmp_path / "data.parquet")
+    people.withColumnRenamed("sex", "gender").write.parquet(path)
+    with pytest.raises(UserError, match="has no column 'sex'; it has age"):
+        read(spark, spec, locate(spec, path))
+    people.write.mode("overwrite").parquet(path)
+    assert read(spark, spec, locate(spec, path)).count() == people.count()
+    people.replace("<=50K", "poor", "income").write.mode("overwrite").parquet(path)
+    with pytest.raises(UserError, match="a row: column 'income' is 'poor'"):
+        read(spark, spec, locate(spec, path))
+
+
+def test_uri_that_no_file_system_reads_is_one_line(spark, spec):
+    with pytest.raises(UserError, match='cannot be reached: .*No FileSystem for scheme "nofs"'):
+        read(spark, spec, locate(spec, "nofs://host/data.csv"))

@@ -1,0 +1,114 @@
+import pytest
+
+from common.data.spec import load_spec, parse_spec
+from common.errors import UserError
+
+TEXT = """
+name: tiny
+label: y
+labels: ["no", "yes"]
+positive: "yes"
+strata: [y]
+columns:
+  - {name: x, type: double, role: numeric}
+  - {name: y, type: string, role: label}
+"""
+
+
+def test_adult_has_the_columns_of_its_file_in_order(spec):
+    assert spec.names[:3] == ["age", "workclass", "fnlwgt"]
+    assert len(spec.names) == 15
+    assert spec.names[-1] == spec.label == "income"
+
+
+def test_spec_survives_being_written_and_read(spec):
+    assert parse_spec(spec.to_yaml(), "copy") == spec
+
+
+def test_spec_is_read_from_a_file_of_ones_own(tmp_path):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TEXT)
+    assert load_spec(str(path)).names == ["x", "y"]
+
+
+def test_unknown_data_set_is_refused_with_the_known_ones():
+    with pytest.raises(UserError, match="dataset 'nope' is unknown: give one of adult"):
+        load_spec("nope")
+
+
+def test_labels_may_be_written_as_numbers():
+    text = TEXT.replace('["no", "yes"]', "[0, 1]").replace('positive: "yes"', "positive: 1")
+    spec = parse_spec(text, "tiny")
+    assert (spec.labels, spec.positive) == (("0", "1"), "1")
+    assert parse_spec(TEXT + "missing: -999", "tiny").missing == "-999"
+
+
+@pytest.mark.parametrize(
+    ("written", "labels"),
+    [
+        ("[No, Yes]", ("No", "Yes")),
+        ("[off, on]", ("off", "on")),
+        ("[n, y]", ("n", "y")),
+        ("[null, ~]", ("null", "~")),
+        ("[010, 0x1F]", ("010", "0x1F")),
+        ("[1_000, 1e3]", ("1_000", "1e3")),
+        ("[1:30, 2024-01-01]", ("1:30", "2024-01-01")),
+        ("[.nan, .inf]", (".nan", ".inf")),
+        # As booleans are read in a file, however they are spelt.
+        ("[False, TRUE]", ("false", "true")),
+    ],
+)
+def test_label_is_the_text_that_is_written(written, labels):
+    positive = written.strip("[]").split(", ")[1]
+    text = TEXT.replace('["no", "yes"]', written).replace('positive: "yes"', f"positive: {positive}")
+    spec = parse_spec(text, "tiny")
+    assert spec.labels == labels
+    assert parse_spec(spec.to_yaml(), "copy") == spec
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "UTF8", "latin-1", "cp1252", "koi8-r", "ascii", "mac-roman"]
+)
+def test_encoding_of_a_byte_a_character_is_taken(encoding):
+    assert parse_spec(TEXT + f"encoding: {encoding}", "tiny").encoding == encoding
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "shift-jis", "gb18030", "utf-7", "cp037", "rot13", "base64", "x"]
+)
+def test_encoding_whose_lines_cannot_be_told_by_bytes_is_refused(encoding):
+    with pytest.raises(
+        UserError, match=f"dataset 'tiny': encoding must be utf-8 or one .*, got '{encoding}'"
+    ):
+        parse_spec(TEXT + f"encoding: {encoding}", "tiny")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("strata:", "stratums:", "unknown key 'stratums'"),
+        ("strata: [y]", "", "lacks the key 'strata'"),
+        ("strata: [y]", "strata: [z]", "strata of dataset 'tiny' name 'z'"),
+        ("strata: [y]", "strata: y", "strata of dataset 'tiny' must be a list"),
+        ("type: double", "type: float", "must be one of integer, double, string, got 'float'"),
+        ("role: numeric", "role: number", "must be one of numeric, category, label, ignored"),
+        ("type: double,", "type: string,", "is numeric, so its type must be"),
+        ("type: string, role: label", "type: integer, role: label", "is the label, so its type must be"),
+        ("name: x,", "name: features,", "column name 'features' in dataset 'tiny' is reserved"),
+        ("name: x,", "name: Features,", "column name 'Features' in dataset 'tiny' is reserved"),
+        ("name: x,", "name: x__index,", "is reserved"),
+        ("name: x,", "name: x.1,", "column name 'x.1' in dataset 'tiny' has a dot"),
+        ("name: x,", "name: Y,", "names the column 'Y' twice"),
+        ("name: tiny", "name: tiny\nmissing: ", "missing of dataset 'tiny' must be some text, got ''"),
+        ("label: y", "label: x", "label of dataset 'tiny' is 'x'"),
+        ('positive: "yes"', "positive: maybe", "needs two labels, the positive one last"),
+        ("columns:", "columns: [1, 2]\nfoo:", "unknown key 'foo'"),
+        ("name: x,", "name: [x],", "name of a column of dataset 'tiny' must be some text, got ['x']"),
+        ("name: tiny", 'name: tiny\nseparator: ";;"', "must be one character"),
+        ("name: tiny", "name: tiny\nseparator: '\"'", "must be one character, no quote or line break"),
+        ("name: tiny", "name: [", "is not YAML"),
+    ],
+)
+def test_malformed_spec_is_refused_by_name(old, new, message):
+    with pytest.raises(UserError, match="(?s)" + message.replace("[", r"\[")):
+        parse_spec(TEXT.replace(old, new, 1), "tiny")

@@ -1,0 +1,205 @@
+import pytest
+from pyspark.sql import functions as F
+
+from common.data.fetch import locate
+from common.data.read import read
+from common.data.row_hash import frame_digest, row_hash
+from common.data.stratify import RANK, SIZE, rank_in_strata, stratify
+from common.errors import UserError
+
+
+@pytest.fixture
+def pairs(spark):
+    """1,000 rows in strata of 2 columns, nulls among them, many of them equal."""
+    rows = spark.range(1000)
+    null = F.lit(None).cast("string")
+    return rows.select(
+        F.when(F.col("id") % 3 == 0, "a").when(F.col("id") % 3 == 1, null).otherwise("b").alias("s.1"),
+        F.when(F.col("id") % 7 == 0, null).otherwise("x").alias("t-2"),
+        (F.col("id") % 50).alias("value"),
+    )
+
+
+def counts(frame):
+    return {(row[0], row[1]): row[2] for row in frame.groupBy("`s.1`", "t-2").count().collect()}
+
+
+def test_split_gives_each_stratum_exactly_its_share(pairs):
+    parts = stratify(pairs, ["s.1", "t-2"], 0.7, 42)
+    sizes, train = counts(pairs), counts(parts.train)
+    assert len(sizes) == 6
+    assert train == {stratum: n * 7 // 10 for stratum, n in sizes.items()}
+
+
+def test_split_keeps_every_row_once(pairs):
+    parts = stratify(pairs, ["s.1"], 0.7, 42)
+    assert frame_digest(parts.train.union(parts.test)) == frame_digest(pairs)
+
+
+def test_split_does_not_depend_on_partitions_or_order(pairs):
+    before = stratify(pairs, ["s.1", "t-2"], 0.5, 42)
+    other = pairs.repartition(13).orderBy(F.col("value").desc())
+    after = stratify(other, ["s.1", "t-2"], 0.5, 42)
+    assert frame_digest(before.train) == frame_digest(after.train)
+    assert frame_digest(before.test) == frame_digest(after.test)
+
+
+def test_seed_moves_rows_but_not_counts(pairs):
+    one, two = (stratify(pairs, ["s.1"], 0.5, seed) for seed in (1, 2))
+    assert one.summary.equals(two.summary)
+    assert frame_digest(one.train) != frame_digest(two.train)
+
+
+def test_ratio_is_the_decimal_number_that_was_typed(spark):
+    # As a float 0.29 * 100 is 28.999999999999996.
+    assert stratify(spark.range(100).withColumn("s", F.lit(1)), ["s"], 0.29, 1).train.count() == 29
+
+
+def test_equal_rows_are_divided_exactly(spark):
+    same = spark.range(25_001).select(F.lit("s").alias("s"), F.lit(1).alias("x"))
+    parts = stratify(same, ["s"], 0.5, 1)
+    assert (parts.train.count(), parts.test.count()) == (12_500, 12_501)
+
+
+def test_summary_counts_what_is_there_and_names_what_is_one_sided(pairs, spark):
+    lonely = spark.createDataFrame([("alone", "x", 1)], pairs.schema)
+    parts = stratify(pairs.union(lonely), ["s.1"], 0.7, 42)
+    table = parts.summary.set_index("strata")
+    assert list(parts.summary.columns) == ["strata", "train_count", "test_count", "test_%"]
+    assert list(table.loc["a"]) == [233, 101, 30.24]
+    assert "null" in table.index
+    assert parts.one_sided == ["alone"]
+
+
+def test_rank_numbers_each_stratum_without_gaps(pairs):
+    ranked = rank_in_strata(pairs, ["s.1"], 1)
+    found = ranked.groupBy("`s.1`").agg(
+        F.count("*"), F.count_distinct(RANK), F.min(RANK), F.max(RANK), F.max(SIZE)
+    )
+    for _, rows, distinct, lowest, highest, size in found.collect():
+        assert (distinct, lowest, highest, size) == (rows, 0, rows - 1, rows)
+
+
+def test_rank_is_the_place_in_the_order_of_the_hash(pairs):
+    """By its upper bits as they stand, then by the signed hash; equal rows follow each other."""
+    hashed = pairs.withColumn("hash", row_hash(pairs.columns, 7)).toPandas()
+    found = rank_in_strata(pairs, ["s.1", "t-2"], 7).withColumn("hash", row_hash(pairs.columns, 7))
+    assert found.columns == [*pairs.columns, SIZE, RANK, "hash"]
+    keys = ["s.1", "t-2"]
+    expected = {
+        key: sorted(rows["hash"], key=lambda value: ((value % 2**64) >> 52, value))
+        for key, rows in hashed.fillna("null").groupby(keys)
+    }
+    ranked = found.toPandas().fillna("null").sort_values(RANK)
+    assert {key: rows["hash"].tolist() for key, rows in ranked.groupby(keys)} == expected
+    assert {key: set(rows[SIZE]) for key, rows in ranked.groupby(keys)} == {
+        key: {len(hashes)} for key, hashes in expected.items()
+    }
+    assert len({hash for hashes in expected.values() for hash in hashes}) > 100
+
+
+def test_training_rows_are_those_of_the_lowest_ranks(pairs):
+    parts = stratify(pairs, ["s.1"], 0.3, 7)
+    ranked = rank_in_strata(pairs, ["s.1"], 7).where(F.col(RANK) < F.floor(F.col(SIZE) * 0.3))
+    assert frame_digest(parts.train) == frame_digest(ranked.select(pairs["`s.1`"], "`t-2`", "value"))
+    assert parts.train.columns == parts.test.columns == pairs.columns
+
+
+def test_summary_is_of_each_combination_in_order(spark):
+    rows = [("b", 1)] * 10 + [("a", 2)] * 3 + [("a", None)] * 7 + [("a", 1)]
+    parts = stratify(spark.createDataFrame(rows, "s string, n int"), ["s", "n"], 0.5, 1)
+    assert parts.summary.to_dict("split")["data"] == [
+        ["a,1", 0, 1, 100.0],
+        ["a,2", 1, 2, 66.67],
+        ["a,null", 3, 4, 57.14],
+        ["b,1", 5, 5, 50.0],
+    ]
+    assert parts.one_sided == ["a,1"]
+    assert parts.train.groupBy("s", "n").count().count() == 3
+
+
+def test_no_stratum_is_one_sided_where_both_sides_have_rows(pairs):
+    assert stratify(pairs, ["s.1"], 0.5, 1).one_sided == []
+
+
+@pytest.mark.parametrize("run", [1, 3, 10, 4096])
+def test_equal_rows_are_made_again_whatever_the_length_of_a_run(spark, monkeypatch, run):
+    monkeypatch.setattr("common.data.stratify.RUN", run)
+    rows = spark.createDataFrame([("s", 1)] * 10 + [("s", 2)] * 7 + [("t", 1)], "s string, x int")
+    found = rank_in_strata(rows, ["s"], 1).toPandas().sort_values(RANK)
+    ranks = {key: part[RANK].tolist() for key, part in found.groupby("s")}
+    assert ranks == {"s": list(range(17)), "t": [0]}
+    assert sorted(map(tuple, found[["s", "x"]].to_numpy().tolist())) == sorted(map(tuple, rows.collect()))
+    places = [part[RANK].tolist() for _, part in found[found["s"] == "s"].groupby("x")]
+    assert all(one == list(range(one[0], one[-1] + 1)) for one in places)
+
+
+def test_stratum_in_many_buckets_is_numbered_through(spark):
+    one = spark.range(9000).select(F.lit("s").alias("s"), F.col("id"))
+    found = rank_in_strata(one, ["s"], 1).toPandas()
+    assert sorted(found[RANK]) == list(range(9000))
+    assert sorted(found["id"]) == list(range(9000))
+    assert set(found[SIZE]) == {9000}
+
+
+@pytest.mark.parametrize(
+    ("strata", "message"),
+    [
+        (["nope"], "strata name 'nope', which is none of s.1, t-2, value"),
+        (["value", "s.1", "value"], "strata name 'value' twice"),
+        ([], "strata must name at least one column of s.1, t-2, value"),
+    ],
+)
+def test_strata_are_refused_in_one_line(pairs, strata, message):
+    with pytest.raises(UserError) as raised:
+        rank_in_strata(pairs, strata, 1)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("ratio", [0, 1, 1.5, -0.1])
+def test_ratio_must_lie_within_its_bounds(pairs, ratio):
+    with pytest.raises(UserError) as raised:
+        stratify(pairs, ["s.1"], ratio, 42)
+    assert str(raised.value) == f"train_ratio must lie in (0, 1), got {ratio}"
+
+
+def test_no_task_gathers_a_stratum(spark):
+    """Of one stratum in eight partitions, each task is to get some of the rows' ranks."""
+    one = spark.range(20_000).select((F.col("id") % 1).alias("s"), F.col("id"))
+    spark.conf.set("spark.sql.adaptive.enabled", "false")
+    before = spark.conf.get("spark.sql.shuffle.partitions")
+    spark.conf.set("spark.sql.shuffle.partitions", "8")
+    try:
+        ranked = rank_in_strata(one, ["s"], 1)
+        tasks = ranked.groupBy(F.spark_partition_id()).count().toPandas()["count"]
+    finally:
+        spark.conf.set("spark.sql.adaptive.enabled", "true")
+        spark.conf.set("spark.sql.shuffle.partitions", before)
+    assert tasks.sum() == 20_000
+    assert tasks.max() < 20_000 / 8 * 1.3
+
+
+@pytest.mark.parametrize(
+    ("strata", "ratio", "message"),
+    [
+        (["nope"], 0.7, "strata name 'nope', which is none of"),
+        (["value", "value"], 0.7, "strata name 'value' twice"),
+        ([], 0.7, "strata must name at least one column"),
+        (["value"], 1.5, r"train_ratio must lie in \(0, 1\), got 1.5"),
+        (["value"], 0.0, r"train_ratio must lie in \(0, 1\), got 0.0"),
+    ],
+)
+def test_bad_parameters_are_refused_by_name(pairs, strata, ratio, message):
+    with pytest.raises(UserError, match=message):
+        stratify(pairs, strata, ratio, 42)
+
+
+def test_real_file_splits_as_documented(spark, spec, real_file):
+    frame = read(spark, spec, locate(spec, str(real_file)))
+    table = stratify(frame, ["income", "sex"], 0.7, 42).summary.set_index("strata")
+    assert table[["train_count", "test_count"]].T.to_dict("list") == {
+        ">50K,Female": [825, 354],
+        "<=50K,Male": [10589, 4539],
+        "<=50K,Female": [6714, 2878],
+        ">50K,Male": [4663, 1999],
+    }

@@ -1,0 +1,43 @@
+import pytest
+from pyspark.ml.feature import VectorAssembler
+
+from common.learning.importance import column_importance
+from common.learning.learners import get_learner
+
+# The second and third feature come from one column, as one-hot features do.
+SOURCES = ["a", "b", "b"]
+SMALL = {
+    "gbt": {"maxIter": 2, "maxDepth": 3},
+    "xgboost": {"n_estimators": 2, "max_depth": 3},
+    "random_forest": {"numTrees": 2, "maxDepth": 3},
+}
+
+
+def fit(learner, parameters, rows):
+    return get_learner(learner).estimator(parameters, 1).fit(rows)
+
+
+@pytest.mark.parametrize("learner", SMALL)
+def test_trees_shares_are_added_up_by_column(learner, vectors):
+    model = fit(learner, SMALL[learner], vectors)
+    found = column_importance(model, SOURCES, vectors)
+    assert sorted(found.index) == ["a", "b"]
+    assert found.sum() == pytest.approx(1)
+    assert found.is_monotonic_decreasing
+    if learner == "gbt":
+        assert found["a"] == pytest.approx(model.featureImportances[0])
+
+
+def test_linear_columns_count_by_how_far_what_they_add_varies(spark):
+    rows = [
+        (float(i % 7), float(i % 3 == 0), float(i % 3 == 1), float(i % 7 + 4 * (i % 3) > 6))
+        for i in range(84)
+    ]
+    frame = spark.createDataFrame(rows, ["x", "one", "other", "label"])
+    frame = VectorAssembler(inputCols=["x", "one", "other"], outputCol="features").transform(frame)
+    model = fit("logistic_regression", {"maxIter": 5, "regParam": 0.1}, frame)
+    found = column_importance(model, SOURCES, frame)
+    table, weight = frame.toPandas(), model.coefficients
+    a = (table["x"] * weight[0]).std()
+    b = (table["one"] * weight[1] + table["other"] * weight[2]).std()
+    assert found["a"] / found["b"] == pytest.approx(a / b, rel=0.02)

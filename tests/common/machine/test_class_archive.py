@@ -1,0 +1,39 @@
+"""Run in processes of their own: the shared session's JVM is already there."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.project import ROOT
+
+WRITE = """
+from pathlib import Path
+from common.class_archive import write_archive
+write_archive(Path({path!r}))
+"""
+COUNT = """
+from common.machine.spark import get_session
+print("rows", get_session("local[1]", {options!r}).range(3).count())
+"""
+
+
+def run(code):
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+
+@pytest.mark.slow
+def test_session_takes_its_classes_from_the_archive_and_does_without_a_foreign_one(tmp_path):
+    path = tmp_path / "classes.jsa"
+    run(WRITE.format(path=str(path)))
+    assert list(tmp_path.iterdir()) == [path]
+    shared = f"-XX:SharedArchiveFile={path} -Xlog:class+load=info:file={tmp_path}/loaded.log"
+    assert "rows 3" in run(COUNT.format(options=shared)).stdout
+    log = (tmp_path / "loaded.log").read_text().splitlines()
+    loaded = [line for line in log if "org.apache.spark" in line]
+    assert sum("shared objects file" in line for line in loaded) > len(loaded) / 2
+
+    path.chmod(0o600)
+    path.write_bytes(b"made by another Java")
+    assert "rows 3" in run(COUNT.format(options=f"-XX:SharedArchiveFile={path}")).stdout

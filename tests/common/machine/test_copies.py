@@ -1,0 +1,69 @@
+"""Copies of a process that was killed, or that became another program."""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from common.machine import copies
+from tests.project import ROOT
+
+MAKE = "from common import copies; print(copies.new_folder(), flush=True); "
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    copies.remove_copies()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    yield tmp_path
+    copies.remove_copies()
+
+
+def start(folder, then):
+    """Start a process that makes a folder for copies, and goes on as it is told; give both."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAKE + then],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return process, process.stdout.readline().strip()
+
+
+@pytest.mark.parametrize(
+    "then", ["input()", "import os; os.execvp('sh', ['sh', '-c', 'echo service; read line'])"]
+)
+def test_copies_stay_while_their_process_lives_and_go_when_it_was_killed(temporary, then):
+    process, folder = start(temporary, then)
+    if "service" in then:
+        assert process.stdout.readline() == "service\n"
+    copies.new_folder()
+    assert os.path.isdir(folder)
+    process.kill()
+    process.communicate()
+    assert os.path.isdir(folder)
+    copies.remove_copies()
+    copies.new_folder()
+    assert not os.path.exists(folder)
+
+
+def test_process_that_ends_by_an_error_leaves_none(temporary):
+    process, folder = start(temporary, "raise SystemExit(input())")
+    assert os.path.isdir(folder)
+    process.communicate("failed\n")
+    assert process.returncode == 1
+    assert not os.path.exists(folder)
+
+
+def test_copy_that_fails_is_asked_for_again(temporary):
+    def fail(folder):
+        raise OSError("no")
+
+    with pytest.raises(OSError, match="no"):
+        copies.copy_once("x", fail)
+    assert copies.copy_once("x", str).startswith(str(temporary))
+    assert copies.copy_once("x", fail).startswith(str(temporary))

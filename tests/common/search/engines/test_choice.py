@@ -1,0 +1,115 @@
+"""Which engine is taken where the rows are many: Spark's own limit is driven over the edge."""
+
+import numpy as np
+import pytest
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.ml.feature import VectorAssembler
+from pyspark.sql import functions as F
+
+from common.errors import UserError
+from common.learning.learners import get_learner
+from common.search import folds
+from common.search.engines import choice as engine
+from common.search.engines.boosting.driver import BoostingEngine, arrow_columns
+from common.search.engines.choice import choose_engine, make_engine, matrix_bytes
+from common.search.engines.collect import largest_part, part_bytes
+from common.search.engines.mllib import MllibEngine
+from common.search.folds import fold_data
+
+GBT, XGBOOST, SVC = (get_learner(name) for name in ("gbt", "xgboost", "linear_svc"))
+ROWS, WIDTH = 30_000, 10
+
+
+@pytest.fixture(scope="module")
+def data(spark):
+    """30,000 rows of 10 numbers in several partitions: some 5 MB on their way to the driver."""
+    # With as many zeros that Spark stores a vector as a sparse one.
+    values = [F.hash("id", F.lit(place)) if place < WIDTH else F.lit(0) for place in range(5 * WIDTH)]
+    columns = [value.cast("double").alias(f"x{place}") for place, value in enumerate(values)]
+    assembler = VectorAssembler(
+        inputCols=[f"x{place}" for place in range(5 * WIDTH)], outputCol="features"
+    )
+    rows = assembler.transform(spark.range(ROWS).select("id", *columns)).select(
+        "features",
+        (F.col("id") % 2).cast("double").alias("label"),
+        F.col("id").alias("fold_rank"),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folds, "PARTITION_ROWS", ROWS // 4)
+        found = fold_data(rows, 3)
+    found.frame.count()
+    yield found
+    found.frame.unpersist()
+
+
+@pytest.fixture
+def limit(spark):
+    """Set spark.driver.maxResultSize, which Spark reads anew for each job's tasks."""
+    conf = spark.sparkContext._jsc.sc().conf()
+    before = conf.get("spark.driver.maxResultSize", "1g")
+    yield lambda size: conf.set("spark.driver.maxResultSize", f"{size}b")
+    conf.set("spark.driver.maxResultSize", before)
+
+
+def refused_by_spark(frame):
+    try:
+        frame.toArrow()
+    except (Py4JJavaError, PySparkException) as error:
+        return "spark.driver.maxResultSize" in str(error)
+    return False
+
+
+def test_more_rows_than_spark_lets_through_at_once_are_collected_in_parts(data, limit):
+    whole = BoostingEngine(data, GBT, seed=7)
+    limit(2 * largest_part(data))
+    assert refused_by_spark(arrow_columns(whole.numbered))
+    assert choose_engine(GBT, "auto", [], data).engine == "boosting"
+    parts = BoostingEngine(data, GBT, seed=7)
+    assert len(part_bytes(data)) > 2
+    np.testing.assert_array_equal(parts.row_ids, whole.row_ids)
+    for name in ("numbers", "places", "label", "fold"):
+        np.testing.assert_array_equal(getattr(parts.matrix, name), getattr(whole.matrix, name))
+    assert (parts.matrix.indicators != whole.matrix.indicators).nnz == 0
+    assert matrix_bytes(data) == engine.BYTES_PER_VALUE * ROWS * WIDTH
+
+
+def test_estimate_of_a_part_is_enough_and_not_much_more(data, limit):
+    limit(largest_part(data))
+    BoostingEngine(data, GBT, seed=7)
+    part = max(part_bytes(data), key=part_bytes(data).get)
+    limit(int(0.85 * part_bytes(data)[part]))
+    numbered = data.frame.withColumn("row", F.monotonically_increasing_id())
+    assert refused_by_spark(arrow_columns(numbered).where(F.spark_partition_id() == part))
+
+
+def test_part_that_spark_does_not_let_through_is_left_to_mllib_or_refused(data, limit):
+    limit(largest_part(data) - 1)
+    choice = choose_engine(GBT, "auto", [], data)
+    assert choice.engine == "mllib"
+    assert "at once, but spark.driver.maxResultSize=" in choice.reason
+    assert isinstance(make_engine(choice.engine, data, GBT, 7, 0), MllibEngine)
+    with pytest.raises(UserError, match="'boosting' of learner 'gbt' has no room: .* give engine=mllib"):
+        choose_engine(GBT, "boosting", [], data)
+    # It has no other engine.
+    with pytest.raises(
+        UserError, match="'boosting' of learner 'xgboost' has no room: .* another learner"
+    ):
+        choose_engine(XGBOOST, "auto", [], data)
+    assert choose_engine(SVC, "auto", [], data).engine == "mllib"
+    assert choose_engine(GBT, "mllib", [], data).reason == "asked for"
+
+
+@pytest.mark.parametrize("name", ["auto", "boosting"])
+def test_memory_of_the_container_counts(data, monkeypatch, name):
+    # Two tasks at once, in half of it.
+    room = 4 * matrix_bytes(data)
+    monkeypatch.setattr(engine, "machine_memory", lambda: room)
+    assert choose_engine(GBT, name, [], data).engine == "boosting"
+    monkeypatch.setattr(engine, "machine_memory", lambda: room - 4)
+    if name == "auto":
+        choice = choose_engine(GBT, name, [], data)
+        assert (choice.engine, choice.reason) == ("mllib", "the rows need 19 MB, a task has 19 MB")
+    else:
+        with pytest.raises(UserError, match="has no room: the rows need 19 MB, a task has 19 MB"):
+            choose_engine(GBT, name, [], data)

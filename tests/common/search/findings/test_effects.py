@@ -1,0 +1,78 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from common.search.findings.candidates import parse_candidates
+from common.search.findings.effects import find_effects, find_levels
+from tests.common.search.searches import grid, result, text
+
+VALUES = {"maxDepth": [1, 3, 5], "maxIter": [10, 20], "impurity": ["gini", "entropy"]}
+
+
+def score(maxDepth, maxIter, impurity):
+    return 0.8 + 0.01 * maxDepth + 0.0001 * maxIter
+
+
+def test_effects_of_a_whole_grid_are_plain_means():
+    candidates = grid(score, **VALUES)
+    found = {effect.parameter: effect for effect in find_effects(candidates).effects}
+    for effect in found.values():
+        means = [candidates.means[level.members].mean() for level in effect.levels]
+        assert effect.means == pytest.approx(means)
+    assert [level.label for level in found["maxDepth"].levels] == ["1", "3", "5"]
+    assert not found["impurity"].ordered
+
+
+def test_shares_are_those_of_an_analysis_of_variance():
+    candidates = grid(score, **VALUES, noise=0)
+    effects = find_effects(candidates)
+    assert [effect.parameter for effect in effects.effects] == ["maxDepth", "maxIter", "impurity"]
+    depth, trees, impurity = (effect.share for effect in effects.effects)
+    between = np.var([0.01, 0.03, 0.05])
+    assert depth == pytest.approx(between / np.var(candidates.means))
+    assert depth + trees == pytest.approx(1)
+    assert impurity == pytest.approx(0, abs=1e-9)
+    assert all(pair.share == pytest.approx(0, abs=1e-9) for pair in effects.pairs)
+
+
+def test_pair_has_what_its_parts_do_not_explain():
+    candidates = grid(lambda a, b: 0.8 + 0.01 * (a == b), a=[1, 2], b=[1, 2], noise=0)
+    effects = find_effects(candidates)
+    assert [effect.share for effect in effects.effects] == pytest.approx([0, 0], abs=1e-9)
+    assert effects.pairs[0].share == pytest.approx(1)
+
+
+def test_value_is_not_credited_with_what_came_along_with_it():
+    # Deep candidates mostly have more trees, which alone do something.
+    drawn = [(1, 10)] * 3 + [(1, 20)] + [(5, 10)] + [(5, 20)] * 3
+    results = [
+        result({"maxDepth": depth, "maxIter": trees, "n": n}, 0.8 + 0.001 * trees)
+        for n, (depth, trees) in enumerate(drawn)
+    ]
+    candidates = parse_candidates(text(results))
+    candidates.parameters.drop(columns="n", inplace=True)
+    found = {effect.parameter: effect for effect in find_effects(candidates).effects}
+    assert found["maxDepth"].gain(1, 0).mean == pytest.approx(0, abs=1e-9)
+    assert found["maxIter"].gain(1, 0).mean == pytest.approx(0.01)
+
+
+def test_candidates_that_vary_together_are_not_told_apart():
+    candidates = parse_candidates(text([result({"a": 1, "b": 1}, 0.8), result({"a": 2, "b": 2}, 0.9)]))
+    assert not find_effects(candidates).apart
+    assert find_effects(grid(score, **VALUES)).apart
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([1, 1, 2], ["1", "2"]),
+        ([0.5, 0.25, 1.0], ["0.25", "0.5", "1"]),
+        (list(range(1, 8)), ["1 to 3", "4 to 5", "6 to 7"]),
+        ([0.001, 0.002, 0.005, 0.02, 0.05, 0.5, 1.0], ["0.001 to 0.005", "0.02 to 0.05", "0.5 to 1"]),
+        (list("abcdefgh"), list("abcdefgh")),
+    ],
+)
+def test_many_numbers_are_looked_at_in_parts_of_their_range(values, labels):
+    levels = find_levels(pd.Series(values))
+    assert [level.label for level in levels] == labels
+    assert sum(level.members for level in levels).tolist() == [1] * len(values)

@@ -1,0 +1,279 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from common.learning.learners import Choice, Range, get_learner
+from common.search.findings.candidates import parse_candidates
+from common.search.findings.find import LITTLE, LITTLE_TOGETHER, _shape, find, grid_yaml
+from common.search.findings.next_grid import MOST_CANDIDATES, edge_of, next_values, shrink
+from common.search.findings.words import headline, markdown
+from common.search.grid import grid_candidates
+from common.search.result import CandidateFailure
+from tests.common.search.searches import grid, result, text
+
+GBT = get_learner("gbt")
+# As the coarse grid's: more bins help, depth 1 is bad, 5 is best, twice the trees gain little.
+VALUES = {"maxDepth": [1, 5, 7], "maxBins": [8, 16, 32], "maxIter": [25, 50], "stepSize": [0.1, 0.2, 0.3]}
+
+
+def score(maxDepth, maxBins, maxIter, stepSize):
+    depth = {1: 0, 5: 0.02, 7: 0.0187}[maxDepth]
+    return 0.8 + depth + 0.004 * math.log2(maxBins) + 0.00001 * maxIter - 0.05 * (stepSize - 0.21) ** 2
+
+
+@pytest.fixture(scope="module")
+def found():
+    return find(grid(score, **VALUES, noise=0.001), GBT.parameters)
+
+
+def test_findings_say_direction_size_and_what_can_go(found):
+    by_name = {finding.name: finding for finding in found.parameters}
+    depth, bins, trees = (by_name[name] for name in ("maxDepth", "maxBins", "maxIter"))
+    assert depth.shape == "peaks"
+    assert depth.gain.mean == pytest.approx(0.02, abs=1e-3)
+    assert depth.gain.clear
+    assert depth.dropped == ["1", "7"]
+    assert bins.shape == "rises"
+    assert bins.edge == "upper"
+    assert bins.dropped == ["8", "16"]
+    assert trees.little
+    assert not depth.little
+
+
+def test_difference_within_the_folds_noise_is_not_clear():
+    results = [result({"maxDepth": 3}, 0.8001, [0.01, -0.01, 0, 0, 0.01]), result({"maxDepth": 5}, 0.8)]
+    finding = find(parse_candidates(text(results)), GBT.parameters).parameters[0]
+    assert not finding.gain.clear
+    assert finding.dropped == []
+
+
+def test_text_names_what_was_computed(found):
+    said = markdown(found)
+    assert "**maxDepth=5, maxBins=32, maxIter=50, stepSize=0.2**" in said
+    assert "best between the ends, at 5: 5 gains 0.02" in said
+    assert "**maxIter** matters little" in said
+    assert "The best lies on the upper edge" in said
+    assert "can go: maxDepth 1, 7; maxBins 8, 16" in headline(found)
+
+
+def test_same_candidates_give_the_same_bytes(found):
+    again = find(grid(score, **VALUES, noise=0.001), GBT.parameters)
+    assert markdown(again) == markdown(found)
+    assert grid_yaml(again) == grid_yaml(found)
+
+
+def test_next_grid_is_taken_as_it_is_with_the_best_in_it(found):
+    content = yaml.safe_load(grid_yaml(found))
+    candidates = grid_candidates(content, GBT)
+    assert found.candidates.best in candidates
+    assert len(candidates) <= MOST_CANDIDATES
+    assert content["maxBins"] == [32, 64, 128]
+    assert content["maxDepth"] == [3, 5, 6]
+    assert content["stepSize"] == [0.15, 0.2, 0.25]
+
+
+def test_nothing_is_said_of_one_candidate():
+    found = find(parse_candidates(text([result({"maxDepth": 3}, 0.8)])), GBT.parameters)
+    assert "nothing can be said" in markdown(found)
+    assert found.grid == {"maxDepth": [3]}
+
+
+def test_failed_candidates_are_named():
+    failures = [CandidateFailure({"maxDepth": 30}, "out of memory")]
+    results = [result({"maxDepth": depth}, 0.8) for depth in (3, 5)]
+    said = markdown(find(parse_candidates(text(results, failures=failures)), GBT.parameters))
+    assert "1 candidate failed" in said
+    assert "- maxDepth=30: out of memory" in said
+
+
+def test_genetic_search_goes_on_around_its_best():
+    rng = np.random.default_rng(1)
+    learner = get_learner("xgboost")
+    results = []
+    for _ in range(60):
+        rate, depth = float(rng.uniform(0.01, 0.5)), int(rng.integers(2, 11))
+        policy = str(rng.choice(["depthwise", "lossguide"]))
+        parameters = {"learning_rate": rate, "max_depth": depth, "grow_policy": policy}
+        results.append(result(parameters, 0.8 - (rate - 0.2) ** 2 - 0.001 * (depth - 5) ** 2))
+    drawn = {one.name: [number // 10] for number, one in enumerate(results)}
+    found = find(parse_candidates(text(results, generations=drawn)), learner.parameters)
+    candidates = grid_candidates(yaml.safe_load(grid_yaml(found)), learner)
+    assert found.candidates.best in candidates
+    assert 1 < len(candidates) <= MOST_CANDIDATES
+    assert "drawn towards what scored well" in markdown(found)
+
+
+COUNT, SHARE = Range(int, 1, 100), Range(float, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("tried", "best", "kind", "kept", "steps", "expected"),
+    [
+        ([8, 16, 32], 32, Range(int, 2, 4096), [], 2, [32, 64, 128]),
+        ([8, 16, 32], 8, Range(int, 2, 4096), [], 2, [2, 4, 8]),
+        ([8, 16, 32], 32, Range(int, 2, 4096), [16], 1, [23, 32, 64]),
+        ([10, 20, 30], 30, Range(int, 1, 35), [], 2, [30, 35]),
+        ([0.5, 1.0], 1.0, SHARE, [0.5], 2, [0.707, 1.0]),
+        ([0.0, 0.1], 0.0, SHARE, [], 1, [0.0, 0.05]),
+        ([1, 5, 9], 5, COUNT, [], 2, [3, 5, 7]),
+        ([4, 5, 6], 5, COUNT, [4], 2, [4, 5]),
+        ([4, 5, 6], 5, COUNT, [4, 6], 0, [5]),
+        (["a", "b", "c"], "b", Choice(("a", "b", "c")), ["a", "b"], 2, ["a", "b"]),
+        ([3], 3, COUNT, [3], 2, [3]),
+    ],
+)
+def test_next_values_go_beyond_an_edge_and_refine_inside(tried, best, kind, kept, steps, expected):
+    found = next_values(pd.Series(tried), best, kind, kept, steps)
+    assert sorted(found) == expected
+    assert found[0] == best
+
+
+def test_end_of_what_the_learner_takes_is_no_edge():
+    tried = pd.Series([0.5, 0.8, 1.0])
+    assert edge_of(tried, 1.0, SHARE) == ""
+    assert edge_of(tried, 0.5, SHARE) == "lower"
+    assert edge_of(tried, 0.8, SHARE) == ""
+
+
+def test_values_that_are_wanted_least_are_left_out_where_it_matters_least():
+    full = {"a": [2, 1, 3], "b": [5, 6, 4], "c": [3, 1, 2], "d": [1, 2, 3, 4]}
+    left = shrink(full, ["c", "a", "d", "b"])
+    assert left == {"a": [2, 1, 3], "b": [5, 6, 4], "c": [3, 1], "d": [1, 2, 3]}
+    assert math.prod(map(len, left.values())) == MOST_CANDIDATES
+
+
+def test_better_side_is_wanted_first():
+    assert next_values(pd.Series([5, 9, 1]), 5, COUNT, [], 2) == [5, 7, 3]
+    assert next_values(pd.Series([5, 1, 9]), 5, COUNT, [], 2) == [5, 3, 7]
+
+
+def small(metric="f1", sign=1, noise=0.0001):
+    """A search whose depth does most, whose trees do little but clearly, and whose bins do nothing."""
+    depths = {2: 0, 4: 0.02, 6: 0.01}
+    candidates = grid(
+        lambda maxDepth, maxIter, maxBins: sign * (0.8 + depths[maxDepth] + 0.001 * (maxIter == 20)),
+        metric,
+        noise=noise,
+        maxDepth=[2, 4, 6],
+        maxIter=[10, 20],
+        maxBins=[16, 32],
+    )
+    found = find(candidates, GBT.parameters)
+    return found, {finding.name: finding for finding in found.parameters}
+
+
+def test_parameters_stand_in_the_order_of_what_they_explain():
+    found, _ = small()
+    assert [finding.name for finding in found.parameters] == ["maxDepth", "maxIter", "maxBins"]
+    assert found.apart
+
+
+@pytest.mark.parametrize(("metric", "sign"), [("f1", 1), ("log_loss", -1)])
+def test_best_and_worst_levels_are_those_of_the_metric_and_gains_are_positive(metric, sign):
+    _, by_name = small(metric, sign)
+    depth, trees = by_name["maxDepth"], by_name["maxIter"]
+    assert (depth.best, depth.worst, depth.winner, depth.shape) == (1, 0, 1, "peaks")
+    assert (trees.best, trees.worst, trees.winner, trees.shape) == (1, 0, 1, "rises")
+    assert depth.gain.mean == pytest.approx(0.02, abs=2e-4)
+    assert trees.gain.mean == pytest.approx(0.001, abs=2e-4)
+    assert depth.gain.clear
+    assert trees.gain.clear
+    assert [one.mean for one in depth.behind] == pytest.approx([0.02, 0, 0.01], abs=2e-4)
+    assert [one.mean for one in trees.behind] == pytest.approx([0.001, 0], abs=2e-4)
+    assert (depth.edge, trees.edge) == ("", "upper")
+
+
+def test_what_matters_little_is_gone_on_with_less_and_what_does_nothing_not_at_all():
+    found, by_name = small()
+    depth, trees, bins = (by_name[name] for name in ("maxDepth", "maxIter", "maxBins"))
+    assert (depth.little, trees.little, bins.little) == (False, True, True)
+    assert not bins.gain.clear
+
+    def following(finding, kept, steps):
+        values = found.candidates.parameters[finding.name]
+        best = found.candidates.best[finding.name]
+        return next_values(values, best, GBT.parameters[finding.name], kept, steps)
+
+    assert trees.next == following(trees, [], 1) != following(trees, [], 2)
+    assert depth.next == following(depth, [4], 2)
+    assert bins.next == [found.candidates.best["maxBins"]]
+    assert (depth.dropped, trees.dropped, bins.dropped) == (["2", "6"], ["10"], [])
+
+
+def test_parameters_that_matter_together_alone_are_gone_on_with():
+    candidates = grid(
+        lambda maxDepth, maxIter: 0.8 + 0.01 * ((maxDepth == 2) == (maxIter == 10)),
+        noise=0.0001,
+        maxDepth=[2, 4],
+        maxIter=[10, 20],
+    )
+    found = find(candidates, GBT.parameters)
+    assert all(finding.little for finding in found.parameters)
+    assert all(len(finding.next) > 1 for finding in found.parameters)
+
+
+def test_candidates_that_the_folds_cannot_tell_from_the_best_are_counted():
+    found, _ = small()
+    clear = [behind.clear for behind in found.candidates.behind]
+    assert found.alike == clear[1:].count(False) == 1
+    scores = found.candidates.folds[0]
+    assert found.error == pytest.approx(scores.std(ddof=1) / math.sqrt(5))
+
+
+def test_search_of_one_candidate_has_no_effects():
+    found = find(parse_candidates(text([result({"maxDepth": 3}, 0.8)])), GBT.parameters)
+    assert (found.effects, found.parameters, found.alike, found.apart) == (None, [], 0, False)
+    assert found.error == pytest.approx(found.candidates.folds[0].std(ddof=1) / math.sqrt(5))
+    assert grid_yaml(found) == "# 1 candidate around the best of 1\nmaxDepth: [3]\n"
+
+
+def test_next_grid_is_written_a_line_a_parameter_in_their_order(found):
+    assert grid_yaml(found) == (
+        "# 54 candidates around the best of 54\n"
+        "maxDepth: [3, 5, 6]\n"
+        "maxBins: [32, 64, 128]\n"
+        f"maxIter: {list(found.grid['maxIter'])}\n"
+        "stepSize: [0.15, 0.2, 0.25]\n"
+    )
+    assert list(found.grid) == ["maxDepth", "maxBins", "maxIter", "stepSize"]
+
+
+def test_parameter_that_did_not_vary_stays_as_it_is():
+    results = [result({"maxDepth": depth, "maxIter": 7}, 0.8 + depth / 1000) for depth in (3, 5)]
+    found = find(parse_candidates(text(results)), GBT.parameters)
+    assert found.grid["maxIter"] == [7]
+    assert len(found.grid["maxDepth"]) > 1
+
+
+@pytest.mark.parametrize(
+    ("scores", "shape"),
+    [
+        ([1, 2, 3], "rises"),
+        ([3, 2, 1], "falls"),
+        ([1, 3, 2], "peaks"),
+        ([2, 1, 3], "neither"),
+        ([2, 1, 3, 2], "neither"),
+        ([1, 3, 2, 2.5], "neither"),
+        ([1, 1, 2], "neither"),
+        ([2, 1, 1], "neither"),
+        ([3, 1, 2], "neither"),
+        ([1, 3, 3, 2], "neither"),
+        ([1, 1, 3, 2], "neither"),
+        ([1, 3, 2, 2], "neither"),
+    ],
+)
+def test_shape_of_an_effect(scores, shape):
+    assert _shape(np.array(scores), True) == shape
+    assert _shape(np.array(scores), False) == "neither"
+
+
+def test_share_at_the_bound_is_not_little():
+    assert (LITTLE, LITTLE_TOGETHER) == (0.05, 0.02)
+    _, by_name = small()
+    depth = by_name["maxDepth"]
+    for share, little in ((0.05, False), (0.0499, True)):
+        assert replace(depth, effect=replace(depth.effect, share=share)).little == little

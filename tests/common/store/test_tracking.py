@@ -1,0 +1,113 @@
+import os
+
+import mlflow
+import pytest
+from pyspark.sql import functions as F
+
+from common.errors import UserError
+from common.store import tracking
+from common.store.tracking import StoreSilent
+
+
+@pytest.fixture
+def run(store):
+    with mlflow.start_run() as active:
+        yield active
+
+
+def test_artifact_that_is_not_there_is_one_line(run):
+    with pytest.raises(UserError, match="artifact 'runs:/.*/nope.yaml' cannot be read"):
+        tracking.read_text(f"runs:/{run.info.run_id}/nope.yaml")
+
+
+def test_only_finished_runs_with_all_tags_are_found(store):
+    with mlflow.start_run(tags={"a": "1", "b": "2"}) as right:
+        assert tracking.find_finished({"a": "1"}, store) == []
+    with mlflow.start_run(tags={"a": "1", "b": "3"}):
+        pass
+    found = tracking.find_finished({"a": "1", "b": "2"}, store)
+    assert [found_run.info.run_id for found_run in found] == [right.info.run_id]
+
+
+@pytest.mark.parametrize("value", ["it's", 'the "best"', 'it\'s the "best"', "50%_off", "a, b; c"])
+def test_tags_with_quotes_are_found(store, value):
+    with mlflow.start_run(tags={"a": value}) as right:
+        pass
+    for other in (value.replace("'", "x").replace("%_", "y"), value + "x", "x"):
+        if other != value:
+            with mlflow.start_run(tags={"a": other}):
+                pass
+    found = tracking.find_finished({"a": value}, store, most=2)
+    assert [found_run.info.run_id for found_run in found] == [right.info.run_id]
+
+
+def test_more_runs_are_found_than_the_server_gives_at_once(store, monkeypatch):
+    monkeypatch.setattr("mlflow.tracking.fluent.NUM_RUNS_PER_PAGE_PANDAS", 2)
+    for _ in range(5):
+        with mlflow.start_run(tags={"a": "1"}):
+            pass
+    assert len(tracking.find_finished({"a": "1"}, store, most=None)) == 5
+    assert len(tracking.find_finished({"a": "1"}, store, most=3)) == 3
+
+
+def test_store_that_does_not_answer_is_no_run_that_is_gone(store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    mlflow.set_tracking_uri("http://user:secret@127.0.0.1:9")
+    for ask in (tracking.get_run, tracking.find_run):
+        with pytest.raises(
+            StoreSilent, match=r"http://user:\*\*\*@127.0.0.1:9 does not answer: "
+        ) as raised:
+            ask("0123456789abcdef0123456789abcdef")
+        assert "\n" not in str(raised.value)
+
+
+def test_run_that_was_deleted_or_never_was_is_not_found(store):
+    with mlflow.start_run() as run:
+        pass
+    assert tracking.find_run(run.info.run_id).info.run_id == run.info.run_id
+    mlflow.delete_run(run.info.run_id)
+    assert tracking.find_run(run.info.run_id) is None
+    assert tracking.find_run("0123456789abcdef0123456789abcdef") is None
+    assert not tracking.has_artifacts("0123456789abcdef0123456789abcdef", ["data"])
+
+
+def test_data_is_logged_without_reading_it(run, people, spec):
+    unreadable = people.where(F.raise_error(F.lit("read")).isNull())
+    tracking.log_data(unreadable, spec, "runs:/x/train", "abc", "training")
+    (logged,) = mlflow.get_run(run.info.run_id).inputs.dataset_inputs
+    assert (logged.dataset.name, logged.dataset.digest) == ("adult", "abc")
+    assert logged.tags[0].value == "training"
+
+
+def test_size_of_an_artifact_is_that_of_all_files_in_it(run, tmp_path):
+    mlflow.log_text("12345", "kept/one.txt")
+    mlflow.log_text("123", "kept/deep/two.txt")
+    assert tracking.artifact_bytes(f"runs:/{run.info.run_id}/kept") == 8
+    assert tracking.artifact_bytes(f"runs:/{run.info.run_id}") == 8
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "plain" / "three.txt").write_text("1234567")
+    assert tracking.artifact_bytes(str(tmp_path / "plain")) == 7
+    assert tracking.artifact_bytes("runs:/0123456789abcdef0123456789abcdef/kept") is None
+
+
+def test_token_of_a_git_remote_is_taken_out_of_the_tags(run):
+    mlflow.set_tags(
+        {"mlflow.source.git.repoURL": "https://s3cret@host/me/it.git", "other": "https://host/x"}
+    )
+    tracking.mask_tags(mlflow.get_run(run.info.run_id))
+    tags = mlflow.get_run(run.info.run_id).data.tags
+    assert tags["mlflow.source.git.repoURL"] == "https://***@host/me/it.git"
+    assert tags["other"] == "https://host/x"
+
+
+def test_password_of_a_server_is_given_apart_from_its_uri(store, monkeypatch):
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:s3%2Fcret@host:5000/mlflow")
+    tracking.hide_credentials()
+    assert os.environ["MLFLOW_TRACKING_URI"] == mlflow.get_tracking_uri() == "http://host:5000/mlflow"
+    assert os.environ.pop("MLFLOW_TRACKING_USERNAME") == "me"
+    assert os.environ.pop("MLFLOW_TRACKING_PASSWORD") == "s3/cret"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://me:s3cret@host/runs")
+    tracking.hide_credentials()
+    assert os.environ["MLFLOW_TRACKING_URI"] == "postgresql://me:s3cret@host/runs"

@@ -1,0 +1,196 @@
+"""What a step's key holds: all that its result depends on, so that no run stands for another one's."""
+
+import shutil
+
+import pytest
+
+from common.data.spec import CONF
+from common.store import get_or_run as workflow
+
+STEPS = ["load_data", "eda", "split", "featurize", "train_grid", "train_ga", "champion"]
+# Of other values that a parameter may have: those that are read, not just compared.
+OTHER = {
+    "grid": '{"maxDepth": [9]}',
+    "space": '{"maxDepth": {"low": 2, "high": 9}}',
+    "learner": "random_forest",
+    "gates": '{"f1": 0.6}',
+}
+
+
+@pytest.fixture(autouse=True)
+def fingerprint(monkeypatch):
+    """The source's hash, which takes a while, at a value that a test may change."""
+    monkeypatch.setattr(workflow, "source_fingerprint", lambda: "source")
+
+
+def parameters(step, slice_file):
+    """All parameters of a step at their defaults, with inputs that are resolved."""
+    found = workflow.entry_defaults(step) | {"source": str(slice_file)}
+    return found | {name: f"runs:/abc/{artifact}" for name, (_, artifact) in inputs(step).items()}
+
+
+def inputs(step):
+    return workflow.GRAPH[step].inputs
+
+
+def own(step):
+    origin = () if step == "load_data" else workflow.ORIGIN
+    return [name for name in workflow.entry_defaults(step) if name not in origin]
+
+
+EACH = [(step, name) for step in STEPS[1:] for name in own(step)]
+
+
+def test_there_is_something_to_check():
+    assert ("split", "seed") in EACH
+    assert ("train_ga", "warm_start") in EACH
+    assert len(EACH) > 30
+
+
+@pytest.mark.parametrize(("step", "name"), EACH, ids=lambda value: value)
+def test_every_parameter_of_a_step_is_in_its_key(step, name, slice_file):
+    given = parameters(step, slice_file)
+    other = {**given, name: OTHER.get(name, "other")}
+    assert workflow.step_key(step, given) != workflow.step_key(step, other)
+
+
+@pytest.mark.parametrize("step", STEPS[1:])
+def test_place_that_data_come_from_is_in_the_key_of_load_data_alone(step, slice_file):
+    given = parameters(step, slice_file)
+    other = {**given, "dataset": "other", "source": "elsewhere"}
+    assert workflow.step_key(step, given) == workflow.step_key(step, other)
+
+
+def test_same_parameters_in_another_order_have_the_same_key(slice_file):
+    given = parameters("split", slice_file)
+    turned = dict(reversed(given.items()))
+    assert list(turned) != list(given)
+    assert workflow.step_key("split", turned) == workflow.step_key("split", given)
+
+
+def test_steps_of_equal_parameters_have_keys_of_their_own(slice_file):
+    given = {"features": "runs:/abc", "seed": "1"}
+    keys = {workflow.step_key(step, given) for step in ("train_grid", "train_ga", "featurize")}
+    assert len(keys) == 3
+    assert all(len(key) == 64 and int(key, 16) for key in keys)
+
+
+def test_source_code_is_in_every_key(slice_file, monkeypatch):
+    before = [workflow.step_key(step, parameters(step, slice_file)) for step in STEPS]
+    monkeypatch.setattr(workflow, "source_fingerprint", lambda: "other source")
+    after = [workflow.step_key(step, parameters(step, slice_file)) for step in STEPS]
+    assert all(one != other for one, other in zip(before, after, strict=True))
+
+
+def load_key(dataset, source):
+    return workflow.step_key("load_data", {"dataset": str(dataset), "source": str(source)})
+
+
+def test_spec_of_the_data_set_is_in_the_key_of_load_data(slice_file, tmp_path):
+    path = tmp_path / "adult.yaml"
+    shutil.copy(CONF / "adult.yaml", path)
+    before = load_key(path, slice_file)
+    text = path.read_text()
+    path.write_text("# a remark\n" + text)
+    assert load_key(path, slice_file) == before
+    path.write_text(text.replace("strata: [income, sex]", "strata: [income]"))
+    assert load_key(path, slice_file) != before
+
+
+def test_content_and_place_of_the_file_are_in_the_key_of_load_data(slice_file, tmp_path):
+    one, two = tmp_path / "one.data", tmp_path / "two.data"
+    for path in (one, two):
+        shutil.copy(slice_file, path)
+    before = load_key("adult", one)
+    assert load_key("adult", one) == before
+    assert load_key("adult", two) != before
+    one.write_text(one.read_text().replace("39", "40", 1))
+    assert load_key("adult", one) != before
+
+
+def test_sample_has_a_key_of_its_own(slice_file):
+    assert load_key("adult", "sample") != load_key("adult", slice_file)
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "text", "other"),
+    [
+        ("train_grid", "grid", "maxDepth: [2, 3]\n", "maxDepth: [2, 4]\n"),
+        ("train_ga", "space", "maxDepth: {low: 1, high: 3}\n", "maxDepth: {low: 1, high: 4}\n"),
+    ],
+)
+def test_grids_and_spaces_are_in_the_key_by_their_content(step, name, text, other, slice_file, tmp_path):
+    given = parameters(step, slice_file)
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text(text)
+    two.write_text("# the same\n" + text)
+    keys = [workflow.step_key(step, {**given, name: str(path)}) for path in (one, two)]
+    assert keys[0] == keys[1]
+    one.write_text(other)
+    assert workflow.step_key(step, {**given, name: str(one)}) != keys[0]
+    default = workflow.step_key(step, given)
+    assert default != keys[0]
+
+
+def test_gates_are_in_the_key_by_their_content(slice_file):
+    given = parameters("champion", slice_file)
+    keys = [
+        workflow.step_key("champion", {**given, "gates": gates})
+        for gates in ('{"f1": 0.6}', '{"f1":0.60}', '{"f1": 0.7}')
+    ]
+    assert keys[0] == keys[1] != keys[2]
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    """A project's files; gives its folder and what hashes it."""
+    monkeypatch.undo()
+    for name in ("steps", "common", "conf"):
+        (tmp_path / name / "below").mkdir(parents=True)
+        (tmp_path / name / "below" / "one.txt").write_text("one")
+    for name in ("MLproject", "requirements.txt", "README.md"):
+        (tmp_path / name).write_text("text")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [f"{name}/below/one.txt" for name in ("steps", "common", "conf")] + ["MLproject", "requirements.txt"],
+)
+def test_code_conf_and_pins_are_in_the_fingerprint(source, changed):
+    before = workflow.source_fingerprint(source)
+    (source / changed).write_text("two")
+    assert workflow.source_fingerprint(source) != before
+    assert len(before) == 64
+
+
+def test_names_and_bounds_of_files_are_in_the_fingerprint(source):
+    (source / "conf" / "b.txt").write_text("xy")
+    (source / "conf" / "c.txt").write_text("z")
+    before = workflow.source_fingerprint(source)
+    (source / "conf" / "b.txt").write_text("x")
+    (source / "conf" / "c.txt").write_text("yz")
+    moved = workflow.source_fingerprint(source)
+    (source / "conf" / "c.txt").rename(source / "conf" / "d.txt")
+    assert len({before, moved, workflow.source_fingerprint(source)}) == 3
+
+
+def test_words_and_bytecode_are_not_in_the_fingerprint(source):
+    before = workflow.source_fingerprint(source)
+    (source / "README.md").write_text("more")
+    (source / "common" / "below" / "__pycache__").mkdir()
+    (source / "common" / "below" / "__pycache__" / "one.pyc").write_text("bytes")
+    (source / "steps" / "empty").mkdir()
+    assert workflow.source_fingerprint(source) == before
+
+
+def test_fingerprint_does_not_depend_on_where_the_project_is(source, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other") / "place"
+    shutil.copytree(source, other)
+    assert workflow.source_fingerprint(other) == workflow.source_fingerprint(source)
+
+
+def test_fingerprint_is_of_this_project_by_default(monkeypatch):
+    monkeypatch.undo()
+    assert workflow.source_fingerprint() == workflow.source_fingerprint(workflow.ROOT)
+    assert all((workflow.ROOT / name).exists() for name in workflow.SOURCES)

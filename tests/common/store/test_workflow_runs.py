@@ -1,0 +1,107 @@
+import mlflow
+import pytest
+
+from common.errors import UserError
+from common.store import tracking
+from common.store.workflow_runs import STEPS, candidates_of, find_workflow
+
+
+@pytest.fixture
+def leave(store):
+    """Leave the finished run of a step with some inputs; gives its id."""
+
+    def leave(step, **inputs):
+        tags = {tracking.INPUT + name: uri for name, uri in inputs.items()}
+        with mlflow.start_run(tags={tracking.STEP: step, **tags}) as run:
+            return run.info.run_id
+
+    return leave
+
+
+@pytest.fixture
+def chain(leave):
+    """The runs of a whole chain with two searches, by name."""
+    ids = {"load_data": leave("load_data")}
+    data = f"runs:/{ids['load_data']}/data"
+    ids["eda"] = leave("eda", data=data)
+    ids["split"] = leave("split", data=data)
+    ids["featurize"] = leave("featurize", split=f"runs:/{ids['split']}")
+    features = f"runs:/{ids['featurize']}"
+    ids["ga"], ids["grid"] = leave("train_ga", features=features), leave("train_grid", features=features)
+    ids["champion"] = leave("champion", candidates=f"runs:/{ids['grid']},runs:/{ids['ga']}")
+    return ids
+
+
+ALL = ["load_data", "eda", "split", "featurize", "grid", "ga", "champion"]
+
+
+def steps(workflow):
+    return [run.info.run_id for run in workflow.steps]
+
+
+@pytest.mark.parametrize("start", ["champion", "grid", "ga", "featurize"])
+def test_whole_workflow_is_found_from_a_run_of_it(chain, store, start):
+    found = find_workflow(chain[start], store)
+    assert steps(found) == [chain[name] for name in ALL]
+    assert found.main is None
+
+
+def test_work_that_depends_on_a_run_is_not_guessed_from_early_steps(chain, store):
+    assert steps(find_workflow(chain["split"], store)) == [
+        chain[n] for n in ("load_data", "eda", "split")
+    ]
+
+
+def test_main_names_its_steps_though_they_ran_before(chain, leave, store):
+    main = leave("main")
+    listed = [chain[name] for name in ALL if name != "ga"]
+    mlflow.MlflowClient().set_tag(main, STEPS, ",".join(listed))
+    found = find_workflow("auto", store)
+    assert found.main.info.run_id == main
+    assert steps(found) == listed
+
+
+@pytest.mark.parametrize("steps_of_main", [300, 1])
+def test_lists_that_no_tag_can_hold_are_whole(chain, leave, store, steps_of_main):
+    many = [chain["grid"]] * steps_of_main + [chain["ga"]]
+    main = leave("main")
+    for name, value in tracking.list_tags(STEPS, [chain["split"], *many]).items():
+        mlflow.MlflowClient().set_tag(main, name, value)
+    assert {chain["grid"], chain["ga"]} <= set(steps(find_workflow(main, store)))
+    uris = [f"runs:/{run_id}" for run_id in many]
+    tags = tracking.list_tags(f"{tracking.INPUT}candidates", uris)
+    with mlflow.start_run(tags={tracking.STEP: "champion", **tags}) as run:
+        pass
+    judge = mlflow.get_run(run.info.run_id)
+    assert candidates_of(judge) == many
+    assert tracking.listed(judge.data.tags, "nothing") == []
+
+
+def test_auto_is_what_ended_last(chain, leave, store):
+    leave("main")
+    other = leave("train_grid", features="runs:/gone")
+    assert steps(find_workflow("auto", store)) == [other]
+
+
+def test_runs_that_are_gone_are_left_out(chain, store):
+    mlflow.MlflowClient().delete_run(chain["eda"])
+    mlflow.MlflowClient().delete_run(chain["ga"])
+    found = find_workflow("auto", store)
+    assert steps(found) == [chain[name] for name in ALL if name not in ("eda", "ga")]
+
+
+def test_run_of_something_else_is_refused(leave, store):
+    with pytest.raises(
+        UserError, match=r"workflow must be auto or a run of main, .* is a run of candidate"
+    ):
+        find_workflow(leave("candidate"), store)
+
+
+def test_nothing_that_ran_is_one_line(store):
+    with pytest.raises(UserError, match="run `make main` first"):
+        find_workflow("auto", store)
+
+
+def test_champion_by_hand_is_no_workflow_of_its_own(chain, leave, store):
+    leave("champion")
+    assert steps(find_workflow("auto", store)) == [chain[name] for name in ALL]
