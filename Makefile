@@ -5,13 +5,10 @@ BIN := $(CURDIR)/.venv/bin
 # MLflow's command, on a store whose tables only one process makes at a time.
 RUN := PATH="$(BIN):$$PATH" "$(BIN)/python" -m common.store.opening run . --env-manager local
 
-# Parameters of main that make takes by the same names: make main source=FILE grid=gbt_fine
-PARAMETERS := dataset source profile profile_rows strata train_ratio encoding learner grid rounds space \
-	generations population patience folds \
-	metric engine parallelism seed name margin gates use_cache
-GIVEN := $(foreach p,$(PARAMETERS),$(if $(filter command line,$(origin $(p))),-P '$(p)=$($(p))'))
+# What is given to make is given to main: make main source=FILE grid=gbt_fine. An apostrophe is quoted.
+GIVEN = $(foreach p,$(filter-out PYTHON,$(.VARIABLES)),$(if $(filter command line,$(origin $(p))),-P '$(p)=$(subst ','\'',$($(p)))'))
 
-.PHONY: main test bench mutants load-tool pictures lint report ui serve image setup java pins clean
+.PHONY: main test bench mutants load-tool pictures lint mlproject report ui serve image setup java pins clean
 
 main: setup
 	@$(RUN) -e main $(GIVEN)
@@ -28,6 +25,10 @@ lint: setup
 	@"$(BIN)/ruff" format --check .
 	@"$(BIN)/mypy"
 	@"$(BIN)/lint-imports"
+
+# MLproject, from the declaration of the workflow.
+mlproject: .venv/installed
+	@"$(BIN)/python" -m common.workflow.mlproject
 
 # Each benchmark alone: python -m benchmarks.NAME. Their tables are kept under benchmarks/results.
 BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch

@@ -23,12 +23,14 @@ from xgboost import XGBClassifier
 
 from common.learning.learners import Parameters, get_learner
 from common.machine.spark import get_session
+from common.search.breeding import Breeding
 from common.search.engines.boosting.driver import BoostingEngine
 from common.search.engines.boosting.matrix import FoldMatrix
 from common.search.folds import FoldData
-from common.search.genetic import Breeding, GeneticSearch
+from common.search.genetic import GeneticSearch
 from common.search.grid import grid_candidates
 from common.search.result import CandidateResult, candidate_name
+from common.search.search import Search
 from common.search.space import Space, make_space
 from common.store.conf import load_grid, load_space
 
@@ -129,14 +131,11 @@ def sampled(engine: BoostingEngine, space: Space, sampler: BaseSampler, budget: 
 def evolved(engine: BoostingEngine, space: Space, generations: int, population: int, seed: int) -> Found:
     """Search with our genetic search at train_ga's defaults, without its early end."""
     started = time.perf_counter()
-    search = GeneticSearch(space, "f1_weighted", Breeding(population), seed)
-    evaluations = 0
-    while search.goes_on(generations, patience=generations):
-        generation = search.ask()
-        evaluations += len(generation.new)
-        search.tell(generation, {o.name: o for o in engine.evaluate(generation.new)})
-    best = float(search.table()["best_so_far"].iloc[-1])
-    return best, evaluations, time.perf_counter() - started
+    breeding = Breeding(population, generations=generations, patience=generations)
+    genetic, search = GeneticSearch(space, "f1_weighted", breeding, seed), Search(engine)
+    genetic.propose(search)
+    best = float(genetic.table()["best_so_far"].iloc[-1])
+    return best, len(search.outcomes), time.perf_counter() - started
 
 
 def sklearn_genetic(

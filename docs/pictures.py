@@ -27,7 +27,7 @@ from common.search.findings.candidates import Candidates, difference, parse_cand
 from common.search.findings.find import Finding, find
 from common.store import tracking
 from docs.screenshots import take
-from steps.step import step_command
+from steps.command import command
 
 IMAGES = Path(__file__).parent / "images"
 EXPERIMENT = "0"
@@ -77,7 +77,7 @@ COPIES = {
 }
 
 
-@step_command("pictures")
+@command("pictures")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=IMAGES)
 @click.option("--browser", default="chromium", help="Chromium's command.")
 @click.option("--name", default="income", help="Of the registered model.")

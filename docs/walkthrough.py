@@ -23,14 +23,16 @@ from common.learning.learners import get_learner
 from common.learning.metrics import scores
 from common.learning.vectorizer import feature_names, fit_vectorizer, vectorize
 from common.machine.spark import get_session
+from common.search.breeding import Breeding
 from common.search.engines.choice import make_engine
 from common.search.findings.candidates import parse_candidates
 from common.search.findings.find import find
 from common.search.findings.words import headline
 from common.search.folds import assign_fold_rank, fold_data
-from common.search.genetic import Breeding, GeneticSearch
-from common.search.grid import grid_candidates
-from common.search.result import CandidateResult, candidates_table, ranked
+from common.search.genetic import GeneticSearch
+from common.search.grid import GridSearch
+from common.search.result import candidates_table, ranked
+from common.search.search import Search
 from common.search.space import make_space
 from common.search.winner import model_table, refit
 from common.store.conf import load_grid, load_space
@@ -82,11 +84,12 @@ pd.DataFrame({"feature": feature_names(vectorizer, spec, "onehot")})
 # %%
 learner, data = get_learner("gbt"), fold_data(folded, folds)
 engine = make_engine("boosting", data, learner, seed, parallelism=0)
-candidates = grid_candidates(load_grid(grid, learner), learner)
-tried = [found for found in engine.evaluate(candidates) if isinstance(found, CandidateResult)]
-table = candidates_table(tried, metric)
+search = Search(engine)
+proposer = GridSearch(load_grid(grid, learner), learner)
+proposer.propose(search)
+table = candidates_table(search.results, metric)
 shown = [f"val_{metric}", f"val_{metric}_std", "val_accuracy", "val_f1", "fit_seconds"]
-table[[*candidates[0], *shown]].head(10)
+table[[*proposer.names, *shown]].head(10)
 
 # %% [markdown]
 # What the grid tells of its hyperparameters:
@@ -101,10 +104,8 @@ headline(find(parse_candidates(table.to_csv(index=False)), learner.parameters))
 
 # %%
 space = make_space(load_space("auto", learner), learner)
-genetic = GeneticSearch(space, metric, Breeding(population), seed)
-while genetic.goes_on(generations, patience=4):
-    generation = genetic.ask()
-    genetic.tell(generation, {found.name: found for found in engine.evaluate(generation.new)})
+genetic = GeneticSearch(space, metric, Breeding(population, generations=generations), seed)
+genetic.propose(search)
 genetic.table()
 
 # %% [markdown]
@@ -113,7 +114,6 @@ genetic.table()
 # Refitted by Spark's own estimator on all training rows; only now are the test rows looked at.
 
 # %%
-bred = [found for found in genetic.known.values() if isinstance(found, CandidateResult)]
-winner = ranked([*tried, *bred], metric)[0]
+winner = ranked(search.results, metric)[0]
 model = refit(winner.parameters, learner, data, seed)
 pd.DataFrame({winner.name: scores(model_table(model, vectorize(test, vectorizer, spec)))})

@@ -7,18 +7,13 @@ import click
 from common.data.describe import describe, describe_html
 from common.data.profile import write_profile
 from common.machine.whole_file import whole_file
-from common.store.get_or_run import ROOT
-from steps.step import PROFILES, origin_options, step, step_command
+from common.workflow.fingerprint import ROOT
+from steps.command import step_command
+from steps.step import step
 
 
 @step_command("eda")
-@click.option("--data", default="auto", help="URI of a data set; auto: this workflow's load_data.")
-@click.option("--profile", default="full", type=click.Choice(PROFILES), help="How much.")
-@click.option(
-    "--profile-rows", default=100_000, type=click.IntRange(1), help="Rows profiled at the most."
-)
-@origin_options
-def eda(data: str, profile: str, profile_rows: int, dataset: str, source: str) -> None:
+def eda(profile: str, profile_rows: int) -> None:
     """Describe every column, and profile a sample of the rows."""
     with step("eda") as run:
         spec, frame = run.dataset("data"), run.frame("data")

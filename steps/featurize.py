@@ -5,22 +5,18 @@ import json
 import click
 
 from common.learning.vectorizer import (
-    ENCODINGS,
     check_numbers,
     feature_names,
     fit_vectorizer,
     vectorize,
 )
 from common.search.folds import assign_fold_rank
-from steps.step import origin_options, step, step_command
+from steps.command import step_command
+from steps.step import step
 
 
 @step_command("featurize")
-@click.option("--split", default="auto", help="URI of a split; auto: this workflow's split.")
-@click.option("--encoding", default="onehot", type=click.Choice(ENCODINGS), help="Of categories.")
-@click.option("--seed", default=42, type=int, help="Of the folds.")
-@origin_options
-def featurize(split: str, encoding: str, seed: int, dataset: str, source: str) -> None:
+def featurize(encoding: str, seed: int) -> None:
     """Fit the vectoriser on the training rows, apply it to both sides, and assign the folds."""
     with step("featurize") as run:
         spec = run.dataset("split")

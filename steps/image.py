@@ -12,12 +12,12 @@ from mlflow.models import Model, build_docker
 
 from common.errors import UserError
 from common.store.tracking import model_folder
-from steps.step import step_command
+from steps.command import command
 
 DOCKERFILE = Path(__file__).parents[1] / "conf" / "image" / "Dockerfile"
 
 
-@step_command("image")
+@command("image")
 @click.option("--model", default="models:/income@champion", help="URI of the model.")
 @click.option("--name", default="income", help="Of the image.")
 def image(model: str, name: str) -> None:

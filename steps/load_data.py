@@ -9,11 +9,11 @@ from common.data.read import read_source
 from common.data.row_hash import frame_digest
 from common.data.spec import load_spec
 from common.store import frames
-from steps.step import origin_options, step, step_command
+from steps.command import step_command
+from steps.step import step
 
 
 @step_command("load_data")
-@origin_options
 def load_data(dataset: str, source: str) -> None:
     """Read a data set from its home, a file or the built-in sample, checked and typed."""
     with step("load_data") as run:

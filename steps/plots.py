@@ -15,10 +15,10 @@ from common.search.findings.candidates import parse_candidates
 from common.search.findings.find import find, grid_yaml
 from common.search.findings.words import markdown
 from common.store import tracking
-from steps.step import step_command
+from steps.command import command
 
 
-@step_command("plots")
+@command("plots")
 @click.argument("candidates")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def plots(candidates: str, folder: Path) -> None:

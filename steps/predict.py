@@ -7,17 +7,13 @@ from common.learning.metrics import told
 from common.scoring.batch import Outcome, score_file
 from common.store import frames, tracking
 from common.store.portable_models import find_portable_model
-from steps.step import step, step_command
+from steps.command import step_command
+from steps.step import step
 
 SHOWN = ("roc_auc", "f1", "accuracy")
 
 
 @step_command("predict")
-@click.option("--input", required=True, help="CSV or Parquet: a file or folder, by path or URI.")
-@click.option("--output", required=True, help="Folder to write: CSV if it ends in .csv, else Parquet.")
-@click.option("--model", default="models:/income@champion", help="Portable model: URI or folder.")
-@click.option("--encoding", default="auto", help="Of CSV, by Python's name; auto: the data set's.")
-@click.option("--overwrite", default=False, type=bool, help="Replace an output that is there.")
 def predict(input: str, output: str, model: str, encoding: str, overwrite: bool) -> None:
     """Score a file on Spark; records that cannot be scored are put aside, with the reason."""
     with step("predict") as run:

@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -61,3 +63,12 @@ class Progress:
         metric = self.metric
         better = self.best is None or sign(metric) * (result.mean(metric) - self.best.mean(metric)) > 0
         self.best = result if better else self.best
+
+
+@contextmanager
+def show_progress(
+    step: str, total: int, metric: str, guess: float
+) -> Iterator[Callable[[Outcome], None]]:
+    """Show a search while it goes on; give what is to be told each outcome. See Progress."""
+    with Progress(step, total, metric, guess) as progress:
+        yield progress.show

@@ -8,19 +8,15 @@ from common.machine.whole_file import whole_file
 from common.report.collect import collect
 from common.report.render import render
 from common.store import tracking
-from common.store.get_or_run import ROOT
 from common.store.workflow_runs import WorkflowRuns, find_workflow
-from steps.step import step, step_command
+from common.workflow.fingerprint import ROOT
+from steps.command import step_command
+from steps.step import step
 
 REPORT = ROOT / "reports" / "report.html"
 
 
 @step_command("report")
-@click.option(
-    "--workflow",
-    default="auto",
-    help="A run of main or of a step; auto: the workflow whose main or search ended last.",
-)
 def report(workflow: str) -> None:
     """Put all that a workflow has left on one page, which opens from disk."""
     with step("report") as run:

@@ -13,10 +13,10 @@ from mlflow.pyfunc import scoring_server
 
 from common.errors import UserError
 from common.store.tracking import model_folder
-from steps.step import step_command
+from steps.command import command
 
 
-@step_command("serve")
+@command("serve")
 @click.option("--model", default="models:/income@champion", help="URI of the model.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0: every one.")
 @click.option("--port", default=5055, type=click.IntRange(1, 65535), help="To listen on.")

@@ -5,27 +5,14 @@ import logging
 import click
 
 from common.data.stratify import stratify
-from steps.step import OPEN_UNIT, origin_options, step, step_command
+from steps.command import step_command
+from steps.step import step
 
 log = logging.getLogger(__name__)
 
 
 @step_command("split")
-@click.option("--data", default="auto", help="URI of a data set; auto: this workflow's load_data.")
-@click.option(
-    "--strata",
-    default="auto",
-    help="Columns to keep in proportion, by comma; auto: the data set's.",
-)
-@click.option(
-    "--train-ratio",
-    default=0.7,
-    type=OPEN_UNIT,
-    help="Share of each stratum that goes to train.",
-)
-@click.option("--seed", default=42, type=int, help="Changes which rows go where, never how many.")
-@origin_options
-def split(data: str, strata: str, train_ratio: float, seed: int, dataset: str, source: str) -> None:
+def split(strata: str, train_ratio: float, seed: int) -> None:
     """Split a data set in exact strata."""
     with step("split") as run:
         spec = run.dataset("data")

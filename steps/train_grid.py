@@ -1,48 +1,27 @@
 """Entry point train_grid: leaves candidates, findings, next grid, plots/, and the winner as models."""
 
-import click
-
 from common.learning.learners import get_learner
 from common.search.engines.choice import check_engine
-from common.search.grid import grid_candidates
+from common.search.grid import GridSearch
+from common.search.search import Settings
 from common.store.conf import load_grid
-from steps.search import Settings, leave_winner, open_search, search_data
-from steps.step import origin_options, search_options, step, step_command
+from common.store.winners import run_search
+from steps.command import step_command
+from steps.progress import show_progress
+from steps.step import step
 
 
 @step_command("train_grid")
-@click.option("--features", default="auto", help="URI of features; auto: this workflow's featurize.")
-@click.option(
-    "--grid",
-    default="auto",
-    help="A name under conf/grids, a YAML file, or JSON; auto: the learner's.",
-)
-@search_options
-@click.option("--seed", default=42, type=int, help="Of the learner.")
-@origin_options
 def train_grid(
-    features: str,
-    grid: str,
-    learner: str,
-    folds: int,
-    metric: str,
-    engine: str,
-    parallelism: int,
-    seed: int,
-    dataset: str,
-    source: str,
+    learner: str, grid: str, folds: int, metric: str, engine: str, parallelism: int, seed: int
 ) -> None:
     """Score every candidate of a grid by cross-validation; each is a nested run."""
     chosen = get_learner(learner)
-    values = load_grid(grid, chosen)
-    candidates = grid_candidates(values, chosen)
-    check_engine(chosen, engine, values)
+    proposer = GridSearch(load_grid(grid, chosen), chosen)
+    check_engine(chosen, engine, proposer.names)
     with step("train_grid") as run:
-        data = search_data(run, folds)
-        settings = Settings(chosen, engine, metric, seed, parallelism)
-        with open_search(run, settings, data.folds, list(values), len(candidates)) as search:
-            search.evaluate(candidates)
-            leave_winner(search, data, settings)
+        settings = Settings(chosen, engine, metric, folds, seed, parallelism)
+        run_search(run, settings, proposer, show_progress)
 
 
 if __name__ == "__main__":

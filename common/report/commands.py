@@ -6,8 +6,8 @@ from mlflow.entities import Run
 
 from common.report.page import Command
 from common.store import tracking
-from common.store.get_or_run import ORIGIN, entry_defaults
 from common.store.workflow_runs import WorkflowRuns, step_of
+from common.workflow.declaration import ORIGIN, entry_defaults
 
 COMMIT = "mlflow.source.git.commit"
 RUN = "mlflow run . --env-manager local"

@@ -2,10 +2,9 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any
 
 import optuna
 import pandas as pd
@@ -14,43 +13,14 @@ from optuna.study import StudyDirection
 
 from common.learning.learners import Parameters
 from common.learning.metrics import sign
+from common.search.breeding import CROSSOVERS, MUTATIONS, Breeding
 from common.search.result import CandidateResult, Outcome, candidate_name, ranked
+from common.search.search import Search
 from common.search.space import Space, diversity, is_within
 
-CROSSOVERS: dict[str, Callable[[], Any]] = {
-    "uniform": nsgaii.UniformCrossover,
-    "blxalpha": nsgaii.BLXAlphaCrossover,
-    "sbx": nsgaii.SBXCrossover,
-    "vsbx": nsgaii.VSBXCrossover,
-    "undx": nsgaii.UNDXCrossover,
-    "spx": nsgaii.SPXCrossover,
-}
-MUTATIONS: dict[str, Callable[[], Any]] = {
-    "polynomial": nsgaii.PolynomialMutation,
-    "uniform": lambda: None,
-}
 NOTHING = float("nan")
 # What a candidate that failed is worth, so that it has no children.
 WORST = {1: float("-inf"), -1: float("inf")}
-
-
-@dataclass(frozen=True)
-class Breeding:
-    """How a generation comes from the one before.
-
-    Attributes:
-        population: candidates of a generation, at least 3.
-        crossover: one of CROSSOVERS; choices are always exchanged uniformly.
-        crossover_prob: how likely a child has two parents instead of being one's copy, 0 to 1.
-        mutation: one of MUTATIONS: to a value nearby, or anywhere; choices are always drawn anew.
-        mutation_prob: how likely each parameter mutates, 0 to 1; None: one over their number.
-    """
-
-    population: int = 16
-    crossover: str = "blxalpha"
-    crossover_prob: float = 0.9
-    mutation: str = "polynomial"
-    mutation_prob: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,14 +63,16 @@ class GeneticSearch:
             first: candidates to begin the first generation with; those outside the space are left out.
         """
         self.space, self.metric, self.breeding = space, metric, breeding
+        self.names, self.most = list(space), breeding.generations * breeding.population
+        mutation = MUTATIONS[breeding.mutation]
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = NSGAIISampler(
                 population_size=breeding.population,
-                crossover=CROSSOVERS[breeding.crossover](),
+                crossover=getattr(nsgaii, CROSSOVERS[breeding.crossover])(),
                 crossover_prob=breeding.crossover_prob,
-                mutation=MUTATIONS[breeding.mutation](),
+                mutation=getattr(nsgaii, mutation)() if mutation else None,
                 mutation_prob=breeding.mutation_prob,
                 seed=seed,
             )
@@ -115,14 +87,17 @@ class GeneticSearch:
         self.generations: dict[str, list[int]] = {}
         self.since_better = 0
 
-    def goes_on(self, limit: int, patience: int) -> bool:
-        """Tell whether there is to be another generation.
+    def propose(self, search: Search) -> None:
+        """Have generation after generation scored."""
+        while self.goes_on():
+            generation = self.ask()
+            with search.generation(generation.number) as metrics:
+                metrics |= self.tell(generation, search.evaluate(generation.new))
 
-        Args:
-            limit: generations at the most.
-            patience: the end comes after so many generations without a better best.
-        """
-        return len(self.rows) < limit and self.since_better < patience
+    def goes_on(self) -> bool:
+        """Tell whether there is to be another generation."""
+        within = len(self.rows) < self.breeding.generations
+        return within and self.since_better < self.breeding.patience
 
     def ask(self) -> Generation:
         """Return the next generation; its outcomes must be told before the next is asked for."""

@@ -1,11 +1,13 @@
 """Grids: every combination of the values listed for each parameter."""
 
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
 from common.errors import UserError
 from common.learning.learners import Learner, Parameters
 from common.search.result import candidate_name
+from common.search.search import Search
 
 
 def adds_candidates(grid: dict[str, Any], earlier: dict[str, Any], learner: Learner) -> bool:
@@ -37,3 +39,24 @@ def grid_candidates(grid: dict[str, Any], learner: Learner) -> list[Parameters]:
         checked = [learner.parameters[name].check(f"{name} in grid", value) for value in listed]
         values[name] = list(dict.fromkeys(checked))
     return [dict(zip(values, combination, strict=True)) for combination in product(*values.values())]
+
+
+class GridSearch:
+    """Proposes every candidate of a grid, all at once."""
+
+    def __init__(self, grid: dict[str, Any], learner: Learner) -> None:
+        """Take a grid: lists of values by parameter.
+
+        Raises:
+            UserError: as `grid_candidates`.
+        """
+        self.candidates = grid_candidates(grid, learner)
+        self.names, self.most = list(grid), len(self.candidates)
+        self.generations: Mapping[str, Sequence[int]] = {}
+
+    def propose(self, search: Search) -> None:
+        """Have all candidates scored."""
+        search.evaluate(self.candidates)
+
+    def table(self) -> None:
+        """Return none: a grid has no generations."""

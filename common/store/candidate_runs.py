@@ -51,16 +51,23 @@ class CandidateWriter:
     the next `add`.
     """
 
-    def __init__(self, search: Run, constants: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        search: Run,
+        constants: Mapping[str, object],
+        earlier: Mapping[str, TrackedCandidate] | None = None,
+    ) -> None:
         """Take what all candidates share.
 
         Args:
             search: the run that they belong to.
             constants: parameters logged with each: learner, folds, engine.
+            earlier: candidates by name that a killed search had finished: they are its runs' copies.
         """
-        self.search, self.constants = search, constants
+        self.search, self.constants, self.earlier = search, constants, earlier or {}
+        self.parent = str(search.info.run_id)
         self.run_ids: dict[str, str] = {}
-        self.queue: Queue[tuple[Outcome | TrackedCandidate, str] | None] = Queue()
+        self.queue: Queue[tuple[Outcome, str] | None] = Queue()
         self.error: Exception | None = None
         self.thread = Thread(target=self._write_all, daemon=True)
 
@@ -76,10 +83,20 @@ class CandidateWriter:
         if error is None:
             self._raise()
 
-    def add(self, outcome: Outcome | TrackedCandidate, parent: str | None = None) -> None:
-        """Have an outcome written below a run (default: the search), or an earlier one again there."""
+    def add(self, outcome: Outcome) -> None:
+        """Have an outcome written below the generation that is open, else below the search."""
         self._raise()
-        self.queue.put((outcome, parent or self.search.info.run_id))
+        self.queue.put((outcome, self.parent))
+
+    @contextmanager
+    def generation(self, number: int) -> Iterator[dict[str, float]]:
+        """Open the run of a generation; give the metrics that it ends with, to be filled."""
+        with generation_run(self.search, number) as nested:
+            self.parent = nested.run_id
+            try:
+                yield nested.metrics
+            finally:
+                self.parent = str(self.search.info.run_id)
 
     def run_id(self, name: str) -> str:
         """Return the run of a candidate that was added, once it is written."""
@@ -100,13 +117,9 @@ class CandidateWriter:
                     self.error = error
             self.queue.task_done()
 
-    def _write(self, item: Outcome | TrackedCandidate, parent: str) -> None:
-        tags: dict[str, str] = {}
-        outcome: Outcome
-        if isinstance(item, TrackedCandidate):
-            outcome, tags[TAKEN_FROM] = item.result, item.run_id
-        else:
-            outcome = item
+    def _write(self, outcome: Outcome, parent: str) -> None:
+        earlier = self.earlier.get(outcome.name)
+        tags = {} if earlier is None else {TAKEN_FROM: earlier.run_id}
         self.run_ids[outcome.name] = log_candidate(outcome, self.search, parent, self.constants, tags)
 
 

@@ -1,4 +1,4 @@
-"""The step graph: which step feeds which, and get-or-run: a step that ran is not run again."""
+"""Get-or-run: a step that ran is not run again."""
 
 import hashlib
 import json
@@ -6,12 +6,11 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
 import psutil
-import yaml
 from mlflow.entities import Run
 from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
@@ -24,57 +23,13 @@ from common.learning.learners import get_learner
 from common.machine import copies
 from common.store import tracking
 from common.store.conf import load_gates, load_grid, load_space
+from common.workflow.declaration import ORIGIN, SEARCHES, STEPS, entry_defaults, outputs
+from common.workflow.fingerprint import ROOT, source_fingerprint
 
 log = logging.getLogger(__name__)
 
-ROOT = Path(__file__).parents[2]
-SOURCES = ("steps", "common", "conf", "MLproject", "requirements.txt")
-
-# Parameters that say where load_data reads: every step takes them for the steps before it, but its
-# own result depends on them through its input alone.
-ORIGIN = ("dataset", "source")
-
-
-@dataclass(frozen=True)
-class Node:
-    """A step: where its inputs come from when they are left at `auto`, and what it leaves.
-
-    Attributes:
-        inputs: input's name -> (the step before, the artifact of it that is the input).
-        outputs: artifacts of a finished run, without which it cannot be reused.
-    """
-
-    inputs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    outputs: tuple[str, ...] = ()
-
-
-# What every search leaves.
-SEARCHED = (
-    *("candidates.csv", "findings.md", "next_grid.yaml", "plots", "best_parameters.json"),
-    *("spark-model", "portable-model", "dataset.yaml"),
-)
-
 # Of `nice`: behind all that the workflow waits for.
 BACKGROUND = 10
-SEARCHES = ("train_grid", "train_ga")
-FEATURES = {"features": ("featurize", "")}
-
-GRAPH = {
-    "load_data": Node(outputs=("data", "dataset.yaml")),
-    "eda": Node({"data": ("load_data", "data")}, ("describe.csv", "describe.html", "overview.html")),
-    "split": Node({"data": ("load_data", "data")}, ("train", "test", "strata.csv", "dataset.yaml")),
-    "featurize": Node(
-        {"split": ("split", "")},
-        ("vectorizer", "train", "test", "feature_names.json", "dataset.yaml"),
-    ),
-    "train_grid": Node(FEATURES, SEARCHED),
-    "train_ga": Node(FEATURES, (*SEARCHED, "generations.csv")),
-    "champion": Node(),
-    "predict": Node(),
-    "report": Node(outputs=("report.html",)),
-    # No entry point of its own: champion makes it.
-    "ensemble": Node(FEATURES, ("members.csv", "spark-model", "portable-model", "dataset.yaml")),
-}
 
 
 @dataclass(frozen=True)
@@ -193,13 +148,6 @@ def _find(step: str, parameters: Mapping[str, str], experiment_id: str) -> str |
     return None
 
 
-def outputs(step: str, parameters: Mapping[str, str]) -> list[str]:
-    """Return the artifacts that a step leaves when it is given these parameters."""
-    without_profile = step == "eda" and parameters.get("profile") == "none"
-    left_out = "overview.html" if without_profile else None
-    return [name for name in GRAPH[step].outputs if name != left_out]
-
-
 def _submit(
     step: str, parameters: Mapping[str, str], experiment_id: str, synchronous: bool
 ) -> SubmittedRun:
@@ -224,7 +172,7 @@ def resolve_inputs(step: str, parameters: Mapping[str, str], experiment_id: str 
     """
     resolved = {}
     origin = {name: parameters[name] for name in ORIGIN if name in parameters}
-    for name, (upstream, artifact) in GRAPH[step].inputs.items():
+    for name, (upstream, artifact) in STEPS[step].inputs.items():
         uri = parameters.get(name, "auto")
         if uri == "auto":
             uri = get_or_run(upstream, origin, experiment_id=experiment_id).uri(artifact)
@@ -294,25 +242,5 @@ def step_key(step: str, parameters: Mapping[str, str]) -> str:
         relevant["space"] = json.dumps(load_space(relevant["space"], get_learner(relevant["learner"])))
     if "gates" in relevant:
         relevant["gates"] = json.dumps(load_gates(relevant["gates"]))
-    parts = [step, sorted(relevant.items()), content, source_fingerprint()]
+    parts = [step, sorted(relevant.items()), content, source_fingerprint(STEPS[step].made_by or step)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def source_fingerprint(root: Path = ROOT) -> str:
-    """Hash the files that decide what a step does; a commit that touches none of them changes nothing."""
-    digest = hashlib.sha256()
-    for name in SOURCES:
-        path = root / name
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        for file in files:
-            if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(f"{file.relative_to(root)}\0{file.stat().st_size}\0".encode())
-                digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
-def entry_defaults(step: str) -> dict[str, str]:
-    """Return an entry point's parameters at their defaults, as MLproject declares them."""
-    project = yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))
-    declared = project["entry_points"][step].get("parameters", {})
-    return {name: str(parameter["default"]) for name, parameter in declared.items()}

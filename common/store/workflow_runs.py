@@ -7,14 +7,11 @@ from mlflow.entities import Run
 
 from common.errors import UserError
 from common.store import tracking
-from common.store.get_or_run import SEARCHES, searches_on
+from common.store.get_or_run import searches_on
+from common.workflow.declaration import CHAIN, MAIN, SEARCHES
 
-MAIN = "main"
 # Tags of main's run (see tracking.list_tags): its steps' runs, of which some may be older than it.
 STEPS = "workflow.steps"
-
-# What a workflow can be told from, in the order of the work.
-ORDER = ("load_data", "eda", "split", "featurize", *SEARCHES, "champion")
 
 
 @dataclass(frozen=True)
@@ -54,9 +51,9 @@ def find_workflow(workflow: str, experiment_id: str) -> WorkflowRuns:
     """
     if workflow != "auto":
         run = tracking.get_run(workflow)
-        if step_of(run) not in (MAIN, *ORDER):
+        if step_of(run) not in (MAIN, *CHAIN):
             raise UserError(
-                f"workflow must be auto or a run of {', '.join((MAIN, *ORDER))}; "
+                f"workflow must be auto or a run of {', '.join((MAIN, *CHAIN))}; "
                 f"{workflow!r} is a run of {step_of(run) or 'something else'}"
             )
         return workflow_of(run)

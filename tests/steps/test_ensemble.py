@@ -11,15 +11,15 @@ from pyspark.sql import functions as F
 from common.search.winner import pipeline_scores
 from common.store import frames, tracking
 from common.store.contest import measure
+from common.store.ensembles import fill_ensemble, is_better
 from common.store.members import find_members
 from common.store.registry import present_champion, register
 from common.store.spark_models import load_spark_model
+from common.store.step_run import Run
 from steps.champion import champion
-from steps.ensemble import fill_ensemble, is_better
 from steps.featurize import featurize
 from steps.load_data import load_data
 from steps.split import split
-from steps.step import Run
 from steps.train_grid import train_grid
 from tests.stores import new_store, step_caller
 

@@ -9,13 +9,14 @@ import pytest
 from click.testing import CliRunner
 from mlflow.exceptions import MlflowException
 
+from common.store.step_run import ui_command
 from steps.champion import champion
+from steps.command import Command
 from steps.load_data import load_data
 from steps.main import main
 from steps.predict import predict
 from steps.report import report
 from steps.split import split
-from steps.step import StepCommand, ui_command
 from steps.train_ga import train_ga
 from steps.train_grid import train_grid
 from tests.project import ROOT
@@ -86,7 +87,7 @@ def test_bad_file_leaves_a_failed_run_without_artifacts(store, spark, tmp_path):
 
 
 def test_error_of_ours_keeps_its_trace():
-    @click.command(cls=StepCommand)
+    @click.command(cls=Command)
     def broken():
         raise KeyError("ours")
 
@@ -121,7 +122,7 @@ def test_store_that_does_not_answer_is_one_line(store, monkeypatch, slice_file):
 
 
 def test_error_of_the_store_that_is_ours_keeps_its_trace():
-    @click.command(cls=StepCommand)
+    @click.command(cls=Command)
     def wrong():
         raise MlflowException("no such column")
 
@@ -153,8 +154,10 @@ def test_secret_in_a_uri_is_refused_and_kept_nowhere(store, command, options):
 
 def test_trace_of_an_error_of_ours_is_shown_without_a_password(tmp_path):
     # MLflow's message has the server's URI in it.
-    failing = "import click; from steps.step import StepCommand; "
-    failing += "\n@click.command(cls=StepCommand)\ndef fail(): raise KeyError('http://me:s3cret@host/api')\nfail()"
+    failing = "import click; from steps.command import Command; "
+    failing += (
+        "\n@click.command(cls=Command)\ndef fail(): raise KeyError('http://me:s3cret@host/api')\nfail()"
+    )
     done = subprocess.run([sys.executable, "-c", failing], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert "Traceback" in done.stderr

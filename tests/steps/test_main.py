@@ -4,9 +4,12 @@ import mlflow
 import pytest
 from click.testing import CliRunner
 
-from common.store.get_or_run import StartedStep, StepRun, entry_defaults
+from common.store import chain
+from common.store.chain import Chain
+from common.store.get_or_run import StartedStep, StepRun
+from common.workflow.declaration import entry_defaults
 from steps import main as module
-from steps.main import Steps, main
+from steps.main import main
 
 GIVEN = {
     "dataset": "adult",
@@ -48,8 +51,8 @@ def called(store, monkeypatch):
         done = get_or_run(*given)
         return StartedStep(done.step, done.run_id, None)
 
-    monkeypatch.setattr(module, "get_or_run", get_or_run)
-    monkeypatch.setattr(module, "get_or_start", get_or_start)
+    monkeypatch.setattr(chain, "get_or_run", get_or_run)
+    monkeypatch.setattr(chain, "get_or_start", get_or_start)
     monkeypatch.setattr(module, "leave_report", lambda workflow: "report.html")
     monkeypatch.setattr(module, "workflow_of", lambda run: None)
     return calls
@@ -104,5 +107,5 @@ def test_no_generations_are_no_genetic_search(called):
 
 def test_step_is_reused_only_where_both_main_and_step_allow_it(called, store):
     for use_cache, reusable in ((True, True), (True, False), (False, True), (False, False)):
-        Steps(store, {}, use_cache, None).run("split", reusable=reusable)
+        Chain(store, {}, use_cache, None).run("split", reusable=reusable)
         assert called["split"] == ({}, use_cache and reusable)

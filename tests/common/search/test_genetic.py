@@ -2,7 +2,8 @@ import pytest
 
 from common.learning.learners import get_learner
 from common.learning.metrics import METRICS
-from common.search.genetic import CROSSOVERS, Breeding, GeneticSearch
+from common.search.breeding import CROSSOVERS, Breeding
+from common.search.genetic import GeneticSearch
 from common.search.result import CandidateFailure, CandidateResult, candidate_name
 from common.search.space import is_within, make_space
 
@@ -23,9 +24,11 @@ def score(candidate):
 
 
 def run(seed=1, generations=6, patience=10, evaluate=score, metric="f1", first=(), **breeding):
-    search = GeneticSearch(SPACE, metric, Breeding(**{"population": 8, **breeding}), seed, first)
+    length = {"generations": generations, "patience": patience}
+    bred = Breeding(**{"population": 8, **length, **breeding})
+    search = GeneticSearch(SPACE, metric, bred, seed, first)
     drawn = []
-    while search.goes_on(generations, patience):
+    while search.goes_on():
         generation = search.ask()
         drawn.append(generation)
         search.tell(generation, {candidate_name(c): evaluate(c) for c in generation.new})

@@ -83,8 +83,8 @@ def test_candidates_of_a_search_that_was_given_up_are_taken_up(store, status):
     search = start_search(store)
     earlier = candidate_runs.unfinished_candidates(search, GBT)
     assert earlier == {RESULT.name: TrackedCandidate(child, RESULT)}
-    with CandidateWriter(search, {}) as writer:
-        writer.add(earlier[RESULT.name])
+    with CandidateWriter(search, {}, earlier) as writer:
+        writer.add(RESULT)
     (taken,) = candidates_below(search)
     assert taken.data.tags["mlflow.parentRunId"] == search.info.run_id
     assert taken.data.tags[candidate_runs.TAKEN_FROM] == child

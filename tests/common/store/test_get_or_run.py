@@ -15,6 +15,7 @@ from common.data import elsewhere
 from common.errors import UserError
 from common.store import get_or_run as workflow
 from common.store import tracking
+from common.workflow.declaration import STEPS
 
 
 @pytest.fixture
@@ -26,10 +27,10 @@ def launched(store, monkeypatch):
         calls.append((entry_point, parameters))
         key = workflow.step_key(entry_point, parameters)
         tags = {tracking.STEP: entry_point, tracking.KEY: key}
-        for name in workflow.GRAPH[entry_point].inputs:
+        for name in STEPS[entry_point].inputs:
             tags[tracking.INPUT + name] = parameters[name]
         with mlflow.start_run(experiment_id=experiment_id, tags=tags, nested=True) as active:
-            for output in workflow.GRAPH[entry_point].outputs:
+            for output in STEPS[entry_point].outputs:
                 mlflow.log_text("content", output if "." in output else f"{output}/part/file")
         return SimpleNamespace(run_id=active.info.run_id)
 
@@ -111,8 +112,12 @@ def test_step_that_is_started_is_reused_unless_it_is_not_to_be(store, source, mo
     assert started == ([] if use_cache else [("load_data", False)])
 
 
-STEPS = [step for step in workflow.GRAPH if workflow.GRAPH[step].outputs and step != "report"]
-OUTPUTS = [(step, output) for step in STEPS for output in workflow.GRAPH[step].outputs]
+OUTPUTS = [
+    (name, output)
+    for name, step in STEPS.items()
+    if name not in ("report", "main")
+    for output in step.outputs
+]
 DAMAGES = [
     (*declared, damage)
     for declared, damage in zip(OUTPUTS, cycle(["gone", "empty", "marks"]), strict=False)
@@ -127,7 +132,7 @@ def test_run_is_reused_only_while_all_that_it_declares_is_there(
     monkeypatch.setattr(workflow, "resolve_inputs", lambda *_: {})
     monkeypatch.setattr(workflow, "entry_defaults", lambda _: {})
     monkeypatch.setattr(workflow, "step_key", lambda *_: step)
-    given = {**dict.fromkeys(workflow.GRAPH[step].inputs, "runs:/x"), "profile": "full"}
+    given = {**dict.fromkeys(STEPS[step].inputs, "runs:/x"), "profile": "full"}
     first = workflow.get_or_run(step, given, experiment_id=store)
     assert workflow.get_or_run(step, given, experiment_id=store).run_id == first.run_id
     left = tmp_path / "runs" / first.run_id / "artifacts" / output
@@ -155,11 +160,6 @@ def test_run_before_the_one_that_lost_its_artifacts_is_reused(launched, source, 
     newer = workflow.get_or_run("load_data", source, use_cache=False, experiment_id=store)
     (tmp_path / "runs" / newer.run_id / "artifacts" / "dataset.yaml").unlink()
     assert workflow.get_or_run("load_data", source, experiment_id=store).run_id == older.run_id
-
-
-def test_eda_without_a_profile_is_reused_without_one():
-    assert "overview.html" in workflow.outputs("eda", {"profile": "minimal"})
-    assert workflow.outputs("eda", {"profile": "none"}) == ["describe.csv", "describe.html"]
 
 
 def test_store_that_does_not_answer_is_an_error_and_no_lost_artifact(
@@ -217,21 +217,6 @@ def test_failed_step_is_an_error_that_names_it(store, source, monkeypatch):
     monkeypatch.setattr(mlflow, "run", fail)
     with pytest.raises(UserError, match=r"step load_data failed \(Run \(ID 'abc'\) failed\)"):
         workflow.get_or_run("load_data", source, experiment_id=store)
-
-
-def test_fingerprint_changes_with_the_source_alone(tmp_path):
-    (tmp_path / "common").mkdir()
-    code = tmp_path / "common" / "code.py"
-    code.write_text("a = 1\n")
-    for name in ("steps", "conf"):
-        (tmp_path / name).mkdir()
-    for name in ("MLproject", "requirements.txt"):
-        (tmp_path / name).touch()
-    before = workflow.source_fingerprint(tmp_path)
-    (tmp_path / "README.md").write_text("words")
-    assert workflow.source_fingerprint(tmp_path) == before
-    code.write_text("a = 2\n")
-    assert workflow.source_fingerprint(tmp_path) != before
 
 
 def test_step_in_the_background_leaves_the_processor_to_others():

@@ -11,7 +11,7 @@ from tests.project import ROOT
 # All that a step is, once its modules are loaded and it is let go.
 STEP = """
 import sys
-from steps.step import start_run
+from common.store.step_run import start_run
 print("ready", flush=True)
 sys.stdin.readline()
 with start_run("load_data"):

@@ -6,8 +6,9 @@ import pytest
 
 from common.data.spec import CONF
 from common.store import get_or_run as workflow
+from common.workflow import declaration
 
-STEPS = ["load_data", "eda", "split", "featurize", "train_grid", "train_ga", "champion"]
+STEPS = declaration.CHAIN
 # Of other values that a parameter may have: those that are read, not just compared.
 OTHER = {
     "grid": '{"maxDepth": [9]}',
@@ -20,22 +21,22 @@ OTHER = {
 @pytest.fixture(autouse=True)
 def fingerprint(monkeypatch):
     """The source's hash, which takes a while, at a value that a test may change."""
-    monkeypatch.setattr(workflow, "source_fingerprint", lambda: "source")
+    monkeypatch.setattr(workflow, "source_fingerprint", lambda _: "source")
 
 
 def parameters(step, slice_file):
     """All parameters of a step at their defaults, with inputs that are resolved."""
-    found = workflow.entry_defaults(step) | {"source": str(slice_file)}
+    found = declaration.entry_defaults(step) | {"source": str(slice_file)}
     return found | {name: f"runs:/abc/{artifact}" for name, (_, artifact) in inputs(step).items()}
 
 
 def inputs(step):
-    return workflow.GRAPH[step].inputs
+    return declaration.STEPS[step].inputs
 
 
 def own(step):
-    origin = () if step == "load_data" else workflow.ORIGIN
-    return [name for name in workflow.entry_defaults(step) if name not in origin]
+    origin = () if step == "load_data" else declaration.ORIGIN
+    return [name for name in declaration.entry_defaults(step) if name not in origin]
 
 
 EACH = [(step, name) for step in STEPS[1:] for name in own(step)]
@@ -77,7 +78,7 @@ def test_steps_of_equal_parameters_have_keys_of_their_own(slice_file):
 
 def test_source_code_is_in_every_key(slice_file, monkeypatch):
     before = [workflow.step_key(step, parameters(step, slice_file)) for step in STEPS]
-    monkeypatch.setattr(workflow, "source_fingerprint", lambda: "other source")
+    monkeypatch.setattr(workflow, "source_fingerprint", lambda _: "other source")
     after = [workflow.step_key(step, parameters(step, slice_file)) for step in STEPS]
     assert all(one != other for one, other in zip(before, after, strict=True))
 
@@ -139,58 +140,3 @@ def test_gates_are_in_the_key_by_their_content(slice_file):
         for gates in ('{"f1": 0.6}', '{"f1":0.60}', '{"f1": 0.7}')
     ]
     assert keys[0] == keys[1] != keys[2]
-
-
-@pytest.fixture
-def source(tmp_path, monkeypatch):
-    """A project's files; gives its folder and what hashes it."""
-    monkeypatch.undo()
-    for name in ("steps", "common", "conf"):
-        (tmp_path / name / "below").mkdir(parents=True)
-        (tmp_path / name / "below" / "one.txt").write_text("one")
-    for name in ("MLproject", "requirements.txt", "README.md"):
-        (tmp_path / name).write_text("text")
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [f"{name}/below/one.txt" for name in ("steps", "common", "conf")] + ["MLproject", "requirements.txt"],
-)
-def test_code_conf_and_pins_are_in_the_fingerprint(source, changed):
-    before = workflow.source_fingerprint(source)
-    (source / changed).write_text("two")
-    assert workflow.source_fingerprint(source) != before
-    assert len(before) == 64
-
-
-def test_names_and_bounds_of_files_are_in_the_fingerprint(source):
-    (source / "conf" / "b.txt").write_text("xy")
-    (source / "conf" / "c.txt").write_text("z")
-    before = workflow.source_fingerprint(source)
-    (source / "conf" / "b.txt").write_text("x")
-    (source / "conf" / "c.txt").write_text("yz")
-    moved = workflow.source_fingerprint(source)
-    (source / "conf" / "c.txt").rename(source / "conf" / "d.txt")
-    assert len({before, moved, workflow.source_fingerprint(source)}) == 3
-
-
-def test_words_and_bytecode_are_not_in_the_fingerprint(source):
-    before = workflow.source_fingerprint(source)
-    (source / "README.md").write_text("more")
-    (source / "common" / "below" / "__pycache__").mkdir()
-    (source / "common" / "below" / "__pycache__" / "one.pyc").write_text("bytes")
-    (source / "steps" / "empty").mkdir()
-    assert workflow.source_fingerprint(source) == before
-
-
-def test_fingerprint_does_not_depend_on_where_the_project_is(source, tmp_path_factory):
-    other = tmp_path_factory.mktemp("other") / "place"
-    shutil.copytree(source, other)
-    assert workflow.source_fingerprint(other) == workflow.source_fingerprint(source)
-
-
-def test_fingerprint_is_of_this_project_by_default(monkeypatch):
-    monkeypatch.undo()
-    assert workflow.source_fingerprint() == workflow.source_fingerprint(workflow.ROOT)
-    assert all((workflow.ROOT / name).exists() for name in workflow.SOURCES)

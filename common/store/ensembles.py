@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 
-import click
 import mlflow
 from mlflow.entities import Run as FinishedRun
 
@@ -13,11 +12,13 @@ from common.ensemble.vote import Vote, weigh
 from common.learning.metrics import sign
 from common.search.winner import pipeline_table
 from common.store import candidate_runs, liveness, tracking
-from common.store import get_or_run as workflow
+from common.store.get_or_run import step_key
 from common.store.registry import METRIC
+from common.store.searches import search_data
 from common.store.spark_models import load_spark_model
-from steps.search import leave_pipeline, log_sides, search_data
-from steps.step import Run
+from common.store.step_run import Run, Tell
+from common.store.winners import leave_pipeline, log_sides
+from common.workflow.declaration import STEPS
 
 NAME, WEIGHT = "ensemble", "weight_"
 ALONE = "_alone"
@@ -27,15 +28,15 @@ def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRu
     """Return the finished run of a vote of these members: one that there is, or a new one."""
     experiment = champion.active.info.experiment_id
     searches = ",".join(sorted(member.run_id for member in members))
-    tags = {tracking.STEP: NAME, tracking.KEY: workflow.step_key(NAME, {"members": searches})}
+    tags = {tracking.STEP: NAME, tracking.KEY: step_key(NAME, {"members": searches})}
     for done in tracking.find_finished(tags, experiment, most=None):
-        if tracking.has_artifacts(done.info.run_id, workflow.GRAPH[NAME].outputs):
+        if tracking.has_artifacts(done.info.run_id, STEPS[NAME].outputs):
             return done
     features = members[0].features
     with mlflow.start_run(run_name=NAME, nested=True) as active:
         mlflow.set_tags({**tags, f"{tracking.INPUT}features": features})
         with liveness.Heartbeat(active.info.run_id, experiment):
-            fill_ensemble(Run(NAME, active, {"features": features}), members)
+            fill_ensemble(Run(NAME, active, {"features": features}, champion.tell), members)
     return tracking.get_run(active.info.run_id)
 
 
@@ -44,7 +45,7 @@ def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     folds = members[0].folds
     data = search_data(run, folds)
     names = ", ".join(member.learner.name for member in members)
-    click.echo(f"ensemble of {names}: {len(members) * folds} fits, each on all folds but one")
+    run.tell(f"ensemble of {names}: {len(members) * folds} fits, each on all folds but one")
     vote = weigh(members, data.folds)
     _log_vote(run, vote)
     pipelines = [load_spark_model(f"runs:/{member.run_id}/spark-model") for member in members]
@@ -52,7 +53,7 @@ def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     sides = {"train": run.frame("features", "train"), "test": data.test}
     tables = {side: pipeline_table(pipeline, frame) for side, frame in sides.items()}
     log_sides(tables, [run.id])
-    leave_pipeline(pipeline, data, NAME, vote.result.parameters, tables["test"])
+    leave_pipeline(run, pipeline, data, NAME, vote.result.parameters, tables["test"])
     run.log_dataset(data.spec)
 
 
@@ -66,11 +67,11 @@ def _log_vote(run: Run, vote: Vote) -> None:
     run.tag(**candidate_runs.fold_scores(vote.result, vote.metric))
     table = vote.table()
     run.log_table("members.csv", table)
-    click.echo(table.drop(columns="search").to_string(index=False))
+    run.tell(table.drop(columns="search").to_string(index=False))
 
 
-def is_better(ensemble: FinishedRun) -> bool:
-    """Tell whether a vote does better over the folds than its best member alone; say so."""
+def is_better(ensemble: FinishedRun, tell: Tell) -> bool:
+    """Tell whether a vote does better over the folds than its best member alone; say so by `tell`."""
     metrics, tags = ensemble.data.metrics, ensemble.data.tags
     metric = tags[METRIC]
     vote, alone = metrics[f"val_{metric}"], metrics[f"val_{metric}{ALONE}"]
@@ -84,5 +85,5 @@ def is_better(ensemble: FinishedRun) -> bool:
     what = f"{found} {alone:.5f} of {tags['best_alone']} alone"
     test, guess_test = metrics[f"test_{metric}"], metrics[f"guess_test_{metric}"]
     on_test = f"{test:.5f} (guessing {guess_test:.5f}) on the test rows"
-    click.echo(f"ensemble of {names}: {what}; {on_test}" + ("" if better else ": not registered"))
+    tell(f"ensemble of {names}: {what}; {on_test}" + ("" if better else ": not registered"))
     return better

@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import mlflow
 import pytest
 
-from steps import step
-from steps.step import BRIEF_BYTES, Run
+from common.store import step_run
+from common.store.step_run import BRIEF_BYTES, Run
 
 
 @pytest.fixture
@@ -54,6 +54,6 @@ def test_search_has_both_compilers(data):
 def test_session_starts_beside_the_run_where_nothing_in_the_store_says_how(
     name, inputs, begins, monkeypatch
 ):
-    monkeypatch.setattr(step, "get_session", lambda: "session")
-    starting = step._start_beside(name, inputs)
+    monkeypatch.setattr(step_run, "get_session", lambda: "session")
+    starting = step_run._start_beside(name, inputs)
     assert (starting.result() if starting else None) == ("session" if begins else None)

@@ -1,0 +1,56 @@
+"""Winners enter the registry: each is registered, and challenges the champion."""
+
+from collections.abc import Sequence
+
+from mlflow.entities import Run as FinishedRun
+from mlflow.entities.model_registry import ModelVersion
+
+from common.champion.gates import failed_gates
+from common.champion.verdict import Comparison, Terms
+from common.store import registry, tracking
+from common.store.challenge import Verdict, challenge
+from common.store.contest import compare_versions, measure
+from common.store.ensembles import get_or_make_ensemble, is_better
+from common.store.members import find_members
+from common.store.step_run import Run
+
+
+def enter_all(run: Run, candidates: Sequence[str], name: str, terms: Terms, ensemble: bool) -> None:
+    """Register the winners of searches, and let each challenge the champion.
+
+    Args:
+        run: of champion.
+        candidates: URIs of finished searches.
+        name: of the registered model.
+        terms: by which a champion is beaten.
+        ensemble: whether the best of each learner also vote together.
+
+    Raises:
+        UserError: one is no finished search, or there are none that can vote together.
+    """
+    searches = [tracking.get_run(uri) for uri in candidates]
+    # Before anything is registered: one may be no search, or they may be none that can vote together.
+    for search in searches:
+        registry.check_finished(search)
+    members = find_members(searches) if ensemble else []
+    for search in searches:
+        _enter(run, search, name, terms)
+    if members:
+        vote = get_or_make_ensemble(run, members)
+        if is_better(vote, run.tell):
+            _enter(run, vote, name, terms)
+
+
+def say(run: Run, verdict: Verdict, name: str) -> None:
+    """Tell what became of a version, and tag the run with it."""
+    run.tell(f"{name} version {verdict.version} is {verdict.became}: {verdict.reason}")
+    run.tag(**{f"version_{verdict.version}": verdict.became})
+
+
+def _enter(run: Run, search: FinishedRun, name: str, terms: Terms) -> None:
+    def compare(first: ModelVersion, second: ModelVersion) -> Comparison:
+        return compare_versions(first, second, lambda: run.spark)
+
+    failed = failed_gates(terms.gates, measure(search, terms.gates, lambda: run.spark))
+    version = registry.register(search, name)
+    say(run, challenge(version, name, terms, compare, failed), name)

@@ -1,0 +1,78 @@
+"""A search in the store: its rows, its candidates as runs, and what it leaves."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import mlflow
+from pyspark.sql import DataFrame
+
+from common.data.row_hash import Digest, frame_digests
+from common.data.spec import DatasetSpec
+from common.learning.metrics import guess_scores
+from common.search.engines.choice import choose_engine, make_engine
+from common.search.folds import FOLD_RANK, FoldData, fold_data
+from common.search.result import Outcome
+from common.search.search import Proposer, Search, Settings
+from common.store import candidate_runs, tracking
+from common.store.candidate_runs import CandidateWriter
+from common.store.step_run import Run
+from common.store.workflow_runs import source_of
+
+# Of the step, how many candidates there are at the most, the metric and what guessing scores by it: what
+# shows a search while it goes on, and is told each outcome.
+Show = Callable[[str, int, str, float], AbstractContextManager[Callable[[Outcome], None]]]
+
+
+@dataclass(frozen=True)
+class SearchData:
+    """The rows of a search: training rows in folds, and the test rows."""
+
+    spec: DatasetSpec
+    folds: FoldData
+    test: DataFrame
+    digests: Mapping[str, Digest]
+
+
+def search_data(run: Run, folds: int) -> SearchData:
+    """Read the rows that go into a search; log them, and tag the run with their digests."""
+    spec = run.dataset("features")
+    train, test = run.frame("features", "train"), run.frame("features", "test")
+    in_folds = fold_data(train, folds)
+    of_train, of_folds = frame_digests(train, spec.names, [*spec.names, FOLD_RANK])
+    (of_test,) = frame_digests(test, spec.names)
+    for side, frame, digest, context in (
+        ("train", train, of_train, "training"),
+        ("test", test, of_test, "test"),
+    ):
+        tracking.log_data(frame, spec, run.uri("features", side), digest.content, context)
+        run.tag(**{f"{side}_digest": digest.content})
+    tracking.log_scores("guess_val", guess_scores(in_folds.label_rows), [run.id])
+    run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1])
+    run.tag(source=source_of(run.uri("features")), folds_digest=f"{of_folds.content}:{folds}")
+    return SearchData(spec, in_folds, test, {"training": of_train, "test": of_test})
+
+
+@contextmanager
+def open_search(
+    run: Run, settings: Settings, data: FoldData, proposer: Proposer, show: Show
+) -> Iterator[tuple[Search, CandidateWriter]]:
+    """Choose the engine and open the store's writer; on leaving, all candidates are written."""
+    learner = settings.learner
+    choice = choose_engine(learner, settings.engine, proposer.names, data)
+    run.tag(learner=learner.name, engine=choice.engine, engine_reason=choice.reason)
+    run.tag(folds=data.folds, seed=settings.seed, metric=settings.metric)
+    run.tell(f"engine {choice.engine}: {choice.reason}")
+    this = mlflow.get_run(run.id)
+    earlier = candidate_runs.unfinished_candidates(this, learner)
+    if earlier:
+        run.tell(f"taking up {len(earlier)} candidates that an earlier run had finished")
+    constants = {"learner": learner.name, "engine": choice.engine, "folds": data.folds}
+    engine = make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)
+    guess = guess_scores(data.label_rows)[settings.metric]
+    known = {name: one.result for name, one in earlier.items()}
+    with (
+        CandidateWriter(this, constants, earlier) as writer,
+        show(run.step, proposer.most, settings.metric, guess) as shown,
+    ):
+        yield Search(engine, writer, known, shown), writer

@@ -1,0 +1,89 @@
+"""How the project's commands are made from the declaration, and how they fail."""
+
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import click
+from mlflow.exceptions import MlflowException
+
+from common.errors import UserError, first_line
+from common.machine.secrets import masked
+from common.store import tracking
+from common.workflow.declaration import Parameter, parameters_of
+
+
+class Command(click.Command):
+    """A command whose errors that a user can mend are one line, with exit code 1."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command; see click.Command.main."""
+        sys.excepthook = _show_masked
+        tracking.hide_credentials()
+        try:
+            return super().main(*args, **{**kwargs, "standalone_mode": False})
+        except (click.ClickException, UserError) as error:
+            message = error.format_message() if isinstance(error, click.ClickException) else error
+            click.echo(f"Error: {masked(str(message))}", err=True)
+            sys.exit(1)
+        except MlflowException as error:
+            if not tracking.is_silence(error):
+                raise
+            silent = f"{tracking.shown_store()} does not answer: {first_line(error)}"
+            click.echo(f"Error: {masked(silent)}", err=True)
+            sys.exit(1)
+        except click.Abort:
+            click.echo("Aborted", err=True)
+            sys.exit(130)
+
+
+def _show_masked(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show the trace of an error of ours; a library's message may have the store's URI in it."""
+    sys.stderr.write(masked("".join(traceback.format_exception(kind, error, trace))))
+
+
+def command(name: str) -> Any:
+    """Make a function a command, with the defaults shown in its help; its options are its own."""
+    return click.command(name, cls=Command, context_settings={"show_default": True})
+
+
+def step_command(step: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a function the command of an entry point, with the options that the declaration says.
+
+    The function is given those of the parameters that it names; all are in click's context.
+    """
+
+    def make(function: Callable[..., None]) -> click.Command:
+        named = inspect.signature(function).parameters
+
+        def call(**given: object) -> None:
+            function(**{name: given[name] for name in named})
+
+        # click lists the options in the order in which decorators would have been read.
+        call.__doc__ = function.__doc__
+        call.__click_params__ = [_option(one) for one in reversed(parameters_of(step))]  # type: ignore[attr-defined]
+        made: click.Command = command(step)(call)
+        return made
+
+    return make
+
+
+def _option(parameter: Parameter) -> click.Option:
+    # click takes a default of None for a value that was given.
+    missing = {"required": True} if parameter.default is None else {"default": parameter.default}
+    flag = f"--{parameter.name.replace('_', '-')}"
+    return click.Option([flag, parameter.name], type=_type(parameter), help=parameter.help, **missing)
+
+
+def _type(parameter: Parameter) -> Any:
+    if parameter.choices:
+        return click.Choice(parameter.choices)
+    kind = str if parameter.default is None else type(parameter.default)
+    if parameter.least is None and parameter.most is None:
+        return kind
+    ranges: Any = click.IntRange if kind is int else click.FloatRange
+    ends = {"min_open": parameter.is_open, "max_open": parameter.is_open}
+    return ranges(parameter.least, parameter.most, **ends)

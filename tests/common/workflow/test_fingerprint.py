@@ -1,0 +1,109 @@
+"""The files that a step's key depends on: those that its module reaches, and no other."""
+
+import shutil
+
+import pytest
+
+from common.workflow.declaration import CHAIN
+from common.workflow.fingerprint import ROOT, reached_files, source_fingerprint, steps_changed_by
+
+FILES = {
+    "steps/__init__.py": "",
+    "steps/one.py": "import json\nfrom common.room import near\n",
+    "steps/two.py": "def late():\n    import common.room.far\n",
+    "common/__init__.py": "",
+    "common/room/__init__.py": "",
+    "common/room/near.py": "from common.workflow import table\n",
+    "common/room/far.py": "x = 1\n",
+    "common/room/page.j2": "<p>",
+    "common/other/__init__.py": "",
+    "common/other/page.j2": "<p>",
+    "common/workflow/__init__.py": "",
+    "common/workflow/table.py": "",
+    "conf/grid.yaml": "a: [1]",
+    "MLproject": "name: x",
+    "README.md": "words",
+    "requirements.txt": "x==1",
+}
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A small project's folder."""
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def changed(project, name):
+    """Which of both steps have another fingerprint once a file has changed."""
+    before = [source_fingerprint.__wrapped__(step, project) for step in ("one", "two")]
+    assert all(len(digest) == 64 for digest in before)
+    (project / name).write_text(FILES[name] + " ")
+    after = [source_fingerprint.__wrapped__(step, project) for step in ("one", "two")]
+    return [step for step, old, new in zip(("one", "two"), before, after, strict=True) if old != new]
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("steps/one.py", ["one"]),
+        ("common/room/near.py", ["one"]),
+        # An import within a function is one too.
+        ("common/room/far.py", ["two"]),
+        ("common/room/__init__.py", ["one", "two"]),
+        ("common/room/page.j2", ["one", "two"]),
+        ("requirements.txt", ["one", "two"]),
+        ("common/other/__init__.py", []),
+        ("common/other/page.j2", []),
+        # What says which run is taken decides nothing of what a run makes.
+        ("common/workflow/table.py", []),
+        ("conf/grid.yaml", []),
+        ("MLproject", []),
+        ("README.md", []),
+    ],
+)
+def test_fingerprint_changes_with_what_the_step_reaches_alone(project, name, steps):
+    assert changed(project, name) == steps
+
+
+def test_names_and_bounds_of_files_are_in_the_fingerprint(project):
+    before = source_fingerprint.__wrapped__("one", project)
+    (project / "common/room/near.py").write_text(FILES["common/room/near.py"] + "#")
+    (project / "common/room/page.j2").write_text("<p>"[1:])
+    moved = source_fingerprint.__wrapped__("one", project)
+    (project / "common/room/page.j2").rename(project / "common/room/other.j2")
+    assert len({before, moved, source_fingerprint.__wrapped__("one", project)}) == 3
+
+
+def test_fingerprint_does_not_depend_on_where_the_project_is(project, tmp_path_factory):
+    other = tmp_path_factory.mktemp("it's another") / "place"
+    shutil.copytree(project, other)
+    assert source_fingerprint("two", other) == source_fingerprint("two", project)
+
+
+@pytest.mark.parametrize(
+    ("changed", "again"),
+    [
+        # A picture's colours: the searches draw, and champion makes a vote as a search leaves its winner.
+        ("common/plots/chart.py", ["train_grid", "train_ga", "champion"]),
+        ("common/search/engines/boosting/fit.py", ["train_grid", "train_ga", "champion"]),
+        ("common/search/genetic.py", ["train_ga"]),
+        ("common/data/describe.py", ["eda"]),
+        ("common/data/stratify.py", ["split", "featurize", "train_grid", "train_ga", "champion"]),
+        ("common/data/read.py", ["load_data"]),
+        ("common/machine/spark.py", list(CHAIN)),
+        ("requirements.txt", list(CHAIN)),
+        ("common/report/page.py", []),
+        ("common/workflow/declaration.py", []),
+        ("steps/main.py", []),
+    ],
+)
+def test_change_of_a_file_costs_the_steps_that_reach_it(changed, again):
+    assert (ROOT / changed).is_file()
+    assert steps_changed_by(ROOT / changed, list(CHAIN)) == again
+
+
+def test_what_lies_beside_a_page_is_reached():
+    assert ROOT / "common/plots/page.html.j2" in reached_files("train_grid")
