@@ -13,8 +13,8 @@ import click
 import mlflow
 from mlflow.models import Model, ModelSignature
 
+from common.store.artifacts import model_folder
 from common.store.registry import SEARCH
-from common.store.tracking import model_folder
 
 from .report import report
 from .served import ask, figures, served

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import requests
 
-from common.store.tracking import model_folder
+from common.store.artifacts import model_folder
 
 from .report import report
 from .served import Service, ask, figures, served

@@ -25,7 +25,7 @@ from common.plots.search import search_charts
 from common.plots.still import draw
 from common.search.findings.candidates import Candidates, difference, parse_candidates
 from common.search.findings.find import Finding, find
-from common.store import tracking
+from common.store import artifacts, tracking
 from docs.screenshots import take
 from steps.command import command
 
@@ -132,11 +132,11 @@ def _champion(name: str) -> Run:
 
 def _candidates(run: Run) -> Candidates:
     uri = f"runs:/{run.info.run_id}/candidates.csv"
-    return parse_candidates(tracking.read_text(uri), uri)
+    return parse_candidates(artifacts.read_text(uri), uri)
 
 
 def _picture(run: Run, name: str) -> bytes:
-    return Path(tracking.fetch(f"runs:/{run.info.run_id}/plots/{name}")).read_bytes()
+    return Path(artifacts.fetch(f"runs:/{run.info.run_id}/plots/{name}")).read_bytes()
 
 
 def _cuts(candidates: Candidates) -> dict[str, bytes]:
@@ -169,7 +169,7 @@ def _cut(one: Finding, panel: Panel) -> Chart:
 
 def _features(run: Run) -> str:
     """Return where each column of the data stands in the vector, as Markdown."""
-    text = tracking.read_text(f"{run.data.tags[FEATURES]}/feature_names.json")
+    text = artifacts.read_text(f"{run.data.tags[FEATURES]}/feature_names.json")
     places: dict[str, list[int]] = {}
     for place, name in enumerate(json.loads(text)):
         places.setdefault(name.removesuffix(" unseen").split("=")[0], []).append(place)

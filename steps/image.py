@@ -11,7 +11,7 @@ import click
 from mlflow.models import Model, build_docker
 
 from common.errors import UserError
-from common.store.tracking import model_folder
+from common.store.artifacts import model_folder
 from steps.command import command
 
 DOCKERFILE = Path(__file__).parents[1] / "conf" / "image" / "Dockerfile"

@@ -14,7 +14,7 @@ from common.plots.still import stills
 from common.search.findings.candidates import parse_candidates
 from common.search.findings.find import find, grid_yaml
 from common.search.findings.words import markdown
-from common.store import tracking
+from common.store import artifacts
 from steps.command import command
 
 
@@ -23,12 +23,13 @@ from steps.command import command
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def plots(candidates: str, folder: Path) -> None:
     """Draw a search into FOLDER from its CANDIDATES: the path or runs:/ URI of a candidates.csv."""
-    read = parse_candidates(tracking.read_text(candidates), candidates)
+    read = parse_candidates(artifacts.read_text(candidates), candidates)
     learner = learner_with(list(read.parameters))
     found = find(read, learner.parameters)
     charts = search_charts(read)
     files = {**stills(charts), PAGE: page(f"Search of {learner.name}", charts).encode()}
-    files |= {"findings.md": markdown(found).encode(), "next_grid.yaml": grid_yaml(found).encode()}
+    files |= {"next_grid.yaml": grid_yaml(found).encode()}
+    files["findings.md"] = markdown(found, str(folder / "next_grid.yaml")).encode()
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)

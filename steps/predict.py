@@ -5,7 +5,7 @@ import mlflow
 
 from common.learning.metrics import told
 from common.scoring.batch import Outcome, score_file
-from common.store import frames, tracking
+from common.store import frames, logged_data, tracking
 from common.store.portable_models import find_portable_model
 from steps.command import step_command
 from steps.step import step
@@ -20,7 +20,7 @@ def predict(input: str, output: str, model: str, encoding: str, overwrite: bool)
         given, scorer = frames.absolute_uri(input), find_portable_model(model).reading(encoding)
         source, target = frames.for_spark(run.spark, given, input), frames.writable_uri(run.spark, output)
         run.tag(model_uri=scorer.uri, model_version=scorer.version, source_uri=given, output_uri=target)
-        tracking.log_source(given, "scoring")
+        logged_data.log_source(given, "scoring")
         outcome = score_file(run.spark, scorer, source, target, overwrite)
         counts = {"rows": outcome.rows, "rejected": outcome.rejected, "labelled": outcome.labelled}
         mlflow.log_metrics({**counts, "scored": outcome.scored})

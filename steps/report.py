@@ -7,7 +7,7 @@ import click
 from common.machine.whole_file import whole_file
 from common.report.collect import collect
 from common.report.render import render
-from common.store import tracking
+from common.store import artifacts
 from common.store.workflow_runs import WorkflowRuns, find_workflow
 from common.workflow.fingerprint import ROOT
 from steps.command import step_command
@@ -26,7 +26,7 @@ def report(workflow: str) -> None:
 def leave_report(workflow: WorkflowRuns) -> Path:
     """Write the page of a workflow, and keep it with the active run."""
     page = render(collect(workflow))
-    tracking.log_text(page, REPORT.name)
+    artifacts.log_text(page, REPORT.name)
     with whole_file(REPORT) as part:
         part.write_text(page, encoding="utf-8")
     return REPORT

@@ -12,7 +12,7 @@ import click
 from mlflow.pyfunc import scoring_server
 
 from common.errors import UserError
-from common.store.tracking import model_folder
+from common.store.artifacts import model_folder
 from steps.command import command
 
 

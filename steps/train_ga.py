@@ -8,8 +8,8 @@ from common.search.engines.choice import check_engine
 from common.search.genetic import GeneticSearch
 from common.search.search import Settings
 from common.search.space import make_space
-from common.store.candidate_runs import best_of_search
 from common.store.conf import load_space
+from common.store.earlier_candidates import best_of_search
 from common.store.winners import run_search
 from steps.command import step_command
 from steps.progress import show_progress

@@ -14,7 +14,7 @@ from sklearn import metrics
 
 from common.learning.learners import get_learner
 from common.learning.metrics import METRICS, sign
-from common.store import tracking
+from common.store import artifacts
 from common.store.frames import read_frame
 from common.store.spark_models import load_spark_model
 from tests.project import MAIN, table
@@ -46,7 +46,7 @@ def kept(steps, spark):
 
 
 def read_csv(run, name):
-    return pd.read_csv(io.StringIO(tracking.read_text(f"runs:/{run.info.run_id}/{name}")))
+    return pd.read_csv(io.StringIO(artifacts.read_text(f"runs:/{run.info.run_id}/{name}")))
 
 
 def as_rows(frame, columns):
@@ -114,7 +114,7 @@ def test_winner_is_the_best_of_all_candidates_over_the_folds(search):
     assert means[winner] == max(means.values())
     assert run.data.metrics[f"val_{metric}"] == sign(metric) * max(means.values())
     assert [one.info.run_id for one in candidates if "winner" in one.data.tags] == [winner]
-    best = json.loads(tracking.read_text(f"runs:/{run.info.run_id}/best_parameters.json"))
+    best = json.loads(artifacts.read_text(f"runs:/{run.info.run_id}/best_parameters.json"))
     params = next(one for one in candidates if one.info.run_id == winner).data.params
     assert {name: params[name] for name in best} == {name: str(value) for name, value in best.items()}
     assert {f"best_{name}": str(value) for name, value in best.items()}.items() <= run.data.params.items()
@@ -176,7 +176,7 @@ def test_winner_is_fitted_with_its_parameters_on_all_training_rows(search, kept)
     run, _ = search
     pipeline = load_spark_model(f"runs:/{run.info.run_id}/spark-model")
     model = pipeline.stages[-2]
-    best = json.loads(tracking.read_text(f"runs:/{run.info.run_id}/best_parameters.json"))
+    best = json.loads(artifacts.read_text(f"runs:/{run.info.run_id}/best_parameters.json"))
     assert {name: model.getOrDefault(name) for name in best} == best
     assert model.getOrDefault("seed") == int(run.data.params["seed"])
     root = model.trees[0]._java_obj.rootNode()
@@ -190,7 +190,7 @@ def test_candidate_is_scored_on_the_rows_that_its_fit_left_out(steps, kept, proj
     model = load_spark_model(f"runs:/{run.info.run_id}/spark-model").stages[-2]
     history = project.client.get_metric_history(run.data.tags["winner"], "val_accuracy")
     logged = {metric.step: metric.value for metric in history}
-    best = json.loads(tracking.read_text(f"runs:/{run.info.run_id}/best_parameters.json"))
+    best = json.loads(artifacts.read_text(f"runs:/{run.info.run_id}/best_parameters.json"))
     estimator = get_learner("gbt").estimator(best, model.getOrDefault("seed"))
     for fold in range(MAIN["folds"]):
         left_out = F.col("fold_rank") % MAIN["folds"] == fold

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from common.machine import copies
-from common.store import tracking
+from common.store import artifacts, tracking
 from steps.champion import champion
 from steps.eda import eda
 from steps.featurize import featurize
@@ -142,7 +142,7 @@ def test_whole_chain_through_a_server(proxied, call, slice_file, tmp_path, capfd
     call(champion, proxied, candidates=f"{grid},{genetic}", name="far")
     call(predict, proxied, input=slice_file, output=tmp_path / "scores", model="models:/far@champion")
     assert len(pd.read_parquet(tmp_path / "scores")) == 1200
-    page = tracking.read_text(call(report, proxied) + "/report.html")
+    page = artifacts.read_text(call(report, proxied) + "/report.html")
     assert "models:/far" in page
     copies.remove_copies()
     check_nothing_is_shown(proxied, capfd)

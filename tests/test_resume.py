@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from common.store import tracking
+from common.store import artifacts, tracking
 from common.store.candidate_runs import TAKEN_FROM
 from steps.featurize import featurize
 from steps.load_data import load_data
@@ -71,7 +71,7 @@ def finish(step, features, store):
 
 
 def table(run, name):
-    text = tracking.read_text(f"runs:/{run.info.run_id}/{name}")
+    text = artifacts.read_text(f"runs:/{run.info.run_id}/{name}")
     return pd.read_csv(StringIO(text)).drop(columns="fit_seconds", errors="ignore")
 
 

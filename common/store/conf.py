@@ -9,7 +9,7 @@ import yaml
 from common.champion.gates import check_gates
 from common.errors import UserError, first_line
 from common.learning.learners import Learner
-from common.store import tracking
+from common.store import artifacts
 
 CONF = Path(__file__).parents[2] / "conf"
 EXAMPLES = {
@@ -66,7 +66,7 @@ def _read(what: str, given: str) -> dict[str, Any]:
     if given.lstrip().startswith("{"):
         text, shown = given, what
     elif given.startswith("runs:/"):
-        text, shown = tracking.read_text(given), f"{what} {given!r}"
+        text, shown = artifacts.read_text(given), f"{what} {given!r}"
     else:
         path = Path(given) if given.endswith((".yaml", ".yml")) else folder / f"{given}.yaml"
         if not path.is_file():

@@ -18,7 +18,7 @@ from common.data.spec import DatasetSpec, parse_spec
 from common.ensemble.out_of_fold import mixed, out_of_fold
 from common.learning.vectorizer import LABEL
 from common.search.folds import fold_data
-from common.store import frames, tracking
+from common.store import artifacts, frames, tracking
 from common.store.members import member_of
 from common.store.registry import SEARCH, contestant
 from common.store.spark_models import load_spark_model
@@ -43,7 +43,7 @@ def compare_versions(
         where = f"over the same {len(ours.fold_scores)} folds"
         return compare_parts(ours.metric, ours.fold_scores, theirs.fold_scores, where)
     features = [_features(version) for version in (first, second)]
-    specs = [parse_spec(tracking.read_text(f"{uri}/dataset.yaml"), uri) for uri in features]
+    specs = [parse_spec(artifacts.read_text(f"{uri}/dataset.yaml"), uri) for uri in features]
     spec = specs[0]
     if _columns(spec) != _columns(specs[1]):
         raise Incomparable("their columns or labels differ")
@@ -79,7 +79,7 @@ def measure(
     weights = json.loads(search.data.tags.get("members", "null")) or {search.info.run_id: 1.0}
     members = [member_of(tracking.get_run(run_id)) for run_id in weights]
     features = members[0].features
-    spec = parse_spec(tracking.read_text(f"{features}/dataset.yaml"), features)
+    spec = parse_spec(artifacts.read_text(f"{features}/dataset.yaml"), features)
     train = frames.read_frame(session(), f"{features}/train")
     data = fold_data(train, members[0].folds, spec.strata)
     said, _ = out_of_fold(members, data, spec.strata)

@@ -11,7 +11,7 @@ from common.ensemble.pipeline import vote_pipeline
 from common.ensemble.vote import Vote, weigh
 from common.learning.metrics import sign
 from common.search.winner import pipeline_table
-from common.store import candidate_runs, liveness, tracking
+from common.store import artifacts, candidate_runs, liveness, tracking
 from common.store.get_or_run import step_key
 from common.store.registry import METRIC
 from common.store.searches import search_data
@@ -30,7 +30,7 @@ def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRu
     searches = ",".join(sorted(member.run_id for member in members))
     tags = {tracking.STEP: NAME, tracking.KEY: step_key(NAME, {"members": searches})}
     for done in tracking.find_finished(tags, experiment, most=None):
-        if tracking.has_artifacts(done.info.run_id, STEPS[NAME].outputs):
+        if artifacts.has_artifacts(done.info.run_id, STEPS[NAME].outputs):
             return done
     features = members[0].features
     with mlflow.start_run(run_name=NAME, nested=True) as active:

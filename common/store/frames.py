@@ -16,7 +16,7 @@ from common.errors import UserError, first_line
 from common.machine.file_system import has_system, literal
 from common.machine.secrets import check_no_secret
 from common.machine.spark import file_uri
-from common.store import staging, tracking
+from common.store import artifacts, staging
 
 
 def log_frame(frame: DataFrame, path: str) -> None:
@@ -78,7 +78,7 @@ def for_spark(spark: SparkSession, place: str, uri: str = "") -> str:
     """
     if spark_has(spark, place):
         return place
-    local = place.removeprefix("file://") if staging.is_local(place) else tracking.fetch(uri or place)
+    local = place.removeprefix("file://") if staging.is_local(place) else artifacts.fetch(uri or place)
     return staging.to_workers(spark, Path(local))
 
 
@@ -89,7 +89,7 @@ def absolute_uri(uri: str) -> str:
         UserError: there is no such run or version, or the URI has a password in it.
     """
     check_no_secret("URI", uri)
-    place = tracking.resolve(uri)
+    place = artifacts.resolve(uri)
     return file_uri(_path(place)) if staging.is_local(place) else place
 
 

@@ -21,7 +21,7 @@ from common.data.spec import load_spec
 from common.errors import UserError
 from common.learning.learners import get_learner
 from common.machine import copies
-from common.store import tracking
+from common.store import artifacts, tracking
 from common.store.conf import load_gates, load_grid, load_space
 from common.workflow.declaration import ORIGIN, SEARCHES, STEPS, entry_defaults, outputs
 from common.workflow.fingerprint import ROOT, source_fingerprint
@@ -142,7 +142,7 @@ def _find(step: str, parameters: Mapping[str, str], experiment_id: str) -> str |
     """Return the id of the newest finished run that can stand for a step's, if there is one."""
     tags = {tracking.STEP: step, tracking.KEY: step_key(step, parameters)}
     for run in tracking.find_finished(tags, experiment_id, most=None):
-        if tracking.has_artifacts(run.info.run_id, outputs(step, parameters)):
+        if artifacts.has_artifacts(run.info.run_id, outputs(step, parameters)):
             return str(run.info.run_id)
         log.warning("%s of run %s lost its artifacts: it is not reused", step, run.info.run_id)
     return None

@@ -20,7 +20,8 @@ from common.errors import UserError, first_line
 from common.scoring import portable_model
 from common.scoring.kept_model import KeptModel, write_artifacts
 from common.scoring.portable_model import PREDICTION, PROBABILITY
-from common.store.tracking import fetch, input_schema
+from common.store.artifacts import fetch
+from common.store.logged_data import input_schema
 
 # All that it needs.
 REQUIREMENTS = ("mlflow", "onnxruntime", "pandas", "numpy")

@@ -14,7 +14,7 @@ from common.search.engines.choice import choose_engine, make_engine
 from common.search.folds import FOLD_RANK, FoldData, fold_data
 from common.search.result import Outcome
 from common.search.search import Proposer, Search, Settings
-from common.store import candidate_runs, tracking
+from common.store import earlier_candidates, logged_data, tracking
 from common.store.candidate_runs import CandidateWriter
 from common.store.step_run import Run
 from common.store.workflow_runs import source_of
@@ -45,7 +45,7 @@ def search_data(run: Run, folds: int) -> SearchData:
         ("train", train, of_train, "training"),
         ("test", test, of_test, "test"),
     ):
-        tracking.log_data(frame, spec, run.uri("features", side), digest.content, context)
+        logged_data.log_data(frame, spec, run.uri("features", side), digest.content, context)
         run.tag(**{f"{side}_digest": digest.content})
     tracking.log_scores("guess_val", guess_scores(in_folds.label_rows), [run.id])
     run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1])
@@ -64,7 +64,7 @@ def open_search(
     run.tag(folds=data.folds, seed=settings.seed, metric=settings.metric)
     run.tell(f"engine {choice.engine}: {choice.reason}")
     this = mlflow.get_run(run.id)
-    earlier = candidate_runs.unfinished_candidates(this, learner)
+    earlier = earlier_candidates.unfinished_candidates(this, learner)
     if earlier:
         run.tell(f"taking up {len(earlier)} candidates that an earlier run had finished")
     constants = {"learner": learner.name, "engine": choice.engine, "folds": data.folds}

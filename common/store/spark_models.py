@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from common.data.spec import DatasetSpec
 from common.errors import UserError, first_line
 from common.machine import copies
-from common.store import staging, tracking
+from common.store import artifacts, logged_data, staging
 
 
 def log_spark_model(
@@ -41,7 +41,7 @@ def log_spark_model(
         mlflow_model=described,
         dfs_tmpdir=staging.staging_folder(SparkSession.active()),
         signature=ModelSignature(
-            inputs=tracking.input_schema(spec),
+            inputs=logged_data.input_schema(spec),
             outputs=Schema([ColSpec(type=kind, name=name) for name, kind in outputs.items()]),
         ),
         pip_requirements=["mlflow", "pyspark", "pandas", "numpy"],
@@ -61,7 +61,7 @@ def load_spark_model(uri: str) -> PipelineModel:
         UserError: there is none, or workers cannot get at it.
     """
     try:
-        folder = Path(tracking.fetch(uri, "model"))
+        folder = Path(artifacts.fetch(uri, "model"))
         data = folder / Model.load(str(folder)).flavors["spark"]["model_data"]
     except (MlflowException, OSError, KeyError) as error:
         raise UserError(f"model {uri!r} is no Spark model: {first_line(error)}") from None

@@ -20,7 +20,7 @@ from common.learning.vectorizer import FEATURES
 from common.machine import copies
 from common.machine.secrets import masked
 from common.machine.spark import get_session
-from common.store import frames, get_or_run, liveness, tracking
+from common.store import artifacts, frames, get_or_run, liveness, logged_data, tracking
 from common.store.opening import open_store
 from common.store.spark_models import log_spark_model
 from common.store.staging import staging_folder
@@ -86,7 +86,7 @@ class Run:
         size = self.input_bytes
         # All but load_data, which has none, read one step's artifacts.
         for name in STEPS[self.step].inputs:
-            size = tracking.artifact_bytes(self.uri(name))
+            size = artifacts.artifact_bytes(self.uri(name))
         return size is not None and size <= BRIEF_BYTES[self.step]
 
     def uri(self, name: str, path: str = "") -> str:
@@ -105,11 +105,11 @@ class Run:
         """Return the data set's spec, which every step of the chain leaves beside its frames."""
         _, artifact = STEPS[self.step].inputs[name]
         uri = self.uri(name).removesuffix(f"/{artifact}")
-        return parse_spec(tracking.read_text(f"{uri}/dataset.yaml"), uri)
+        return parse_spec(artifacts.read_text(f"{uri}/dataset.yaml"), uri)
 
     def log_dataset(self, spec: DatasetSpec) -> None:
         """Leave the data set's spec beside the frames."""
-        tracking.log_text(spec.to_yaml(), "dataset.yaml")
+        artifacts.log_text(spec.to_yaml(), "dataset.yaml")
 
     def log_frame(self, path: str, frame: DataFrame) -> None:
         """Keep a frame."""
@@ -121,11 +121,11 @@ class Run:
 
     def log_data(self, spec: DatasetSpec, frame: DataFrame, path: str, digest: str, context: str) -> None:
         """Log rows that this run keeps as data of the run."""
-        tracking.log_data(frame, spec, self.artifact_uri(path), digest, context)
+        logged_data.log_data(frame, spec, self.artifact_uri(path), digest, context)
 
     def log_text(self, path: str, text: str) -> None:
         """Keep text."""
-        tracking.log_text(text, path)
+        artifacts.log_text(text, path)
 
     def log_file(self, path: Path) -> None:
         """Keep a file."""
@@ -133,7 +133,7 @@ class Run:
 
     def log_files(self, path: str, files: Mapping[str, bytes]) -> None:
         """Keep files in a folder."""
-        tracking.log_files(files, path)
+        artifacts.log_files(files, path)
 
     def describe(self, text: str) -> None:
         """Show Markdown on the run's page."""
@@ -145,7 +145,7 @@ class Run:
 
     def log_table(self, path: str, table: pd.DataFrame) -> None:
         """Keep a table as CSV."""
-        tracking.log_table(table, path)
+        artifacts.log_table(table, path)
 
     def tag(self, **tags: object) -> None:
         """Set tags."""

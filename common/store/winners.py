@@ -105,7 +105,7 @@ def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
 
 def _leave_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
     found = find(candidates, learner.parameters)
-    text = markdown(found)
+    text = markdown(found, run.artifact_uri("next_grid.yaml"))
     run.log_text("findings.md", text)
     run.log_text("next_grid.yaml", grid_yaml(found))
     # Without its title: the page shows the first lines alone until it is asked for more.

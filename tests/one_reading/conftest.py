@@ -25,8 +25,8 @@ from common.scoring.kept_model import write_artifacts
 from common.scoring.records import read_records
 from common.scoring.stages import pipeline_model
 from common.search.winner import scoring_pipeline
+from common.store.logged_data import input_schema
 from common.store.portable_models import find_portable_model
-from common.store.tracking import input_schema
 
 SPEC = """
 name: shop

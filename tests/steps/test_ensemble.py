@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from pyspark.sql import functions as F
 
 from common.search.winner import pipeline_scores
-from common.store import frames, tracking
+from common.store import artifacts, frames, tracking
 from common.store.contest import measure
 from common.store.ensembles import fill_ensemble, is_better
 from common.store.members import find_members
@@ -60,7 +60,7 @@ def voted(store, searches):
 def test_vote_is_left_below_champion_as_a_search_leaves_its_winner(voted, searches):
     run, metrics, tags = voted.run, voted.run.data.metrics, voted.run.data.tags
     assert f"runs:/{tags['mlflow.parentRunId']}" == voted.champion
-    assert tracking.has_artifacts(run.info.run_id, ["spark-model", "portable-model", "members.csv"])
+    assert artifacts.has_artifacts(run.info.run_id, ["spark-model", "portable-model", "members.csv"])
     history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "val_roc_auc")
     assert [metric.step for metric in history] == [0, 1, 2]
     weights = json.loads(tags["members"])

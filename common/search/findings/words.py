@@ -1,5 +1,6 @@
 """Findings in words, as Markdown."""
 
+import shlex
 from collections.abc import Sequence
 
 from common.learning.learners import Parameters
@@ -11,7 +12,7 @@ SHAPES = {"rises": "the more the better", "falls": "the less the better"}
 MOST_FAILED, MOST_PAIRS = 5, 3
 
 
-def markdown(found: Findings) -> str:
+def markdown(found: Findings, next_grid: str = "next_grid.yaml") -> str:
     """Return findings.md: the same findings, the same bytes."""
     parts = ["# What the search found", f"{_best(found)} In short: {headline(found)}."]
     if found.parameters:
@@ -23,7 +24,7 @@ def markdown(found: Findings) -> str:
         parts.append("No hyperparameter had more than one value: nothing can be said of what they do.")
     if len(found.candidates.failed):
         parts.append(_failed(found))
-    parts.append(_next(found))
+    parts.append(_next(found, next_grid))
     return "\n\n".join(parts) + "\n"
 
 
@@ -143,11 +144,11 @@ def _failed(found: Findings) -> str:
     return "\n".join([count, "", *lines[:MOST_FAILED], *more])
 
 
-def _next(found: Findings) -> str:
+def _next(found: Findings, where: str) -> str:
     return (
-        "## Next grid\n\n`next_grid.yaml` of this run, the best candidate in it; run it by\n"
-        "`mlflow run . -e train_grid -P grid=runs:/RUN/next_grid.yaml`, RUN being this run's id, or by\n"
-        "`-P rounds=2` of `main`.\n\n"
+        "## Next grid\n\nIt has the best candidate in it. Search it by\n"
+        f"`mlflow run . -e train_grid -P grid={shlex.quote(where)}`, or have\n"
+        "`main` do so by `-P rounds=2`.\n\n"
         f"```yaml\n{grid_yaml(found)}```"
     )
 

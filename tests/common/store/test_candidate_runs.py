@@ -10,7 +10,7 @@ from common.errors import UserError
 from common.learning.learners import get_learner
 from common.learning.metrics import METRICS
 from common.search.result import CandidateFailure, CandidateResult, candidates_table
-from common.store import candidate_runs, liveness, tracking
+from common.store import artifacts, candidate_runs, earlier_candidates, liveness, tracking
 from common.store.candidate_runs import CandidateWriter, TrackedCandidate
 
 GBT = get_learner("gbt")
@@ -81,7 +81,7 @@ def test_candidates_of_a_search_that_was_given_up_are_taken_up(store, status):
     failed = CandidateFailure({"maxDepth": 4}, "x")
     candidate_runs.log_candidate(failed, dead, dead.info.run_id, {})
     search = start_search(store)
-    earlier = candidate_runs.unfinished_candidates(search, GBT)
+    earlier = earlier_candidates.unfinished_candidates(search, GBT)
     assert earlier == {RESULT.name: TrackedCandidate(child, RESULT)}
     with CandidateWriter(search, {}, earlier) as writer:
         writer.add(RESULT)
@@ -98,21 +98,21 @@ def test_candidates_are_taken_up_until_a_search_has_finished_with_them(store):
     dead = start_search(store, "KILLED")
     candidate_runs.log_candidate(RESULT, dead, dead.info.run_id, {"folds": 2})
     second = start_search(store)
-    assert candidate_runs.unfinished_candidates(second, GBT)
+    assert earlier_candidates.unfinished_candidates(second, GBT)
     MlflowClient().set_terminated(second.info.run_id, "KILLED")
     third = start_search(store)
-    assert candidate_runs.unfinished_candidates(third, GBT)
+    assert earlier_candidates.unfinished_candidates(third, GBT)
     MlflowClient().set_terminated(third.info.run_id, "FINISHED")
-    assert candidate_runs.unfinished_candidates(start_search(store), GBT) == {}
+    assert earlier_candidates.unfinished_candidates(start_search(store), GBT) == {}
     MlflowClient().delete_run(third.info.run_id)
-    assert candidate_runs.unfinished_candidates(start_search(store), GBT)
+    assert earlier_candidates.unfinished_candidates(start_search(store), GBT)
 
 
 @pytest.mark.parametrize("name", SAME)
 def test_candidates_that_were_scored_otherwise_are_not_ranked_with_these(store, caplog, name):
     dead = start_search(store, "KILLED", **{name: "another"})
     candidate_runs.log_candidate(RESULT, dead, dead.info.run_id, {"folds": 2})
-    assert candidate_runs.unfinished_candidates(start_search(store), GBT) == {}
+    assert earlier_candidates.unfinished_candidates(start_search(store), GBT) == {}
     assert f"not taking up 1 candidates of run {dead.info.run_id}: {name} another" in caplog.text
 
 
@@ -126,7 +126,7 @@ def test_candidate_with_other_scores_than_the_search_counts_is_scored_again(stor
         MlflowClient().delete_tag(child, f"{candidate_runs.FOLD}{place}")
     for place, fold in enumerate(folds):
         MlflowClient().set_tag(child, f"{candidate_runs.FOLD}{place}", json.dumps(fold))
-    assert candidate_runs.unfinished_candidates(start_search(store), GBT) == {}
+    assert earlier_candidates.unfinished_candidates(start_search(store), GBT) == {}
 
 
 def test_search_killed_elsewhere_a_moment_ago_is_waited_for_and_taken_up(store, monkeypatch, caplog):
@@ -134,7 +134,7 @@ def test_search_killed_elsewhere_a_moment_ago_is_waited_for_and_taken_up(store, 
     beat = {liveness.PROCESS: "another boot/pid:[1]/1/1", liveness.BEAT: f"{time.time():.3f} 0.3"}
     dead = start_search(store, **beat)
     candidate_runs.log_candidate(RESULT, dead, dead.info.run_id, {"folds": 2})
-    assert candidate_runs.unfinished_candidates(start_search(store), GBT).keys() == {RESULT.name}
+    assert earlier_candidates.unfinished_candidates(start_search(store), GBT).keys() == {RESULT.name}
     assert mlflow.get_run(dead.info.run_id).info.status == "KILLED"
     assert f"(run {dead.info.run_id}): waiting for a sign of life, up to 0 s" in caplog.text
 
@@ -144,7 +144,7 @@ def test_candidates_of_a_search_that_goes_on_or_ended_well_are_left_to_it(store,
     other = start_search(store, status)
     with liveness.Heartbeat(other.info.run_id, store):
         candidate_runs.log_candidate(RESULT, other, other.info.run_id, {})
-        assert candidate_runs.unfinished_candidates(start_search(store), GBT) == {}
+        assert earlier_candidates.unfinished_candidates(start_search(store), GBT) == {}
     said = f"the same search is under way as run {other.info.run_id}: this one does not wait for it"
     assert (said in caplog.text) == (status == "RUNNING")
 
@@ -157,23 +157,23 @@ def finished_search(learner="gbt", failures=()):
     table = candidates_table(results, "f1", failures)
     table["maxDepth"] = [7, 3, 5, 2, *(one.parameters["maxDepth"] for one in failures)]
     with mlflow.start_run(tags={"learner": learner}) as active:
-        tracking.log_table(table, "candidates.csv")
+        artifacts.log_table(table, "candidates.csv")
     return f"runs:/{active.info.run_id}"
 
 
 def test_warm_start_is_the_best_candidates_of_the_search_with_their_types(store):
     uri = finished_search(failures=[CandidateFailure({"maxDepth": 9, "stepSize": 0.1}, "no")])
-    found = candidate_runs.best_of_search(uri, 2, GBT)
+    found = earlier_candidates.best_of_search(uri, 2, GBT)
     assert found == [{"maxDepth": 7, "stepSize": 0.1}, {"maxDepth": 3, "stepSize": 0.1}]
     assert [type(value) for value in found[0].values()] == [int, float]
-    assert [one["maxDepth"] for one in candidate_runs.best_of_search(uri, 99, GBT)] == [7, 3, 5, 2]
-    assert candidate_runs.best_of_search("none", 2, GBT) == []
+    assert [one["maxDepth"] for one in earlier_candidates.best_of_search(uri, 99, GBT)] == [7, 3, 5, 2]
+    assert earlier_candidates.best_of_search("none", 2, GBT) == []
 
 
 def test_warm_start_of_another_learner_is_refused(store):
     uri = finished_search(learner="random_forest")
     with pytest.raises(UserError) as raised:
-        candidate_runs.best_of_search(uri, 2, GBT)
+        earlier_candidates.best_of_search(uri, 2, GBT)
     assert str(raised.value) == f"warm_start must be none, auto or a search of 'gbt', got '{uri}'"
 
 
@@ -183,5 +183,5 @@ def test_candidate_of_many_folds_is_taken_up_with_each_in_its_place(store):
     result = CandidateResult({"maxDepth": 3, "stepSize": 0.1}, folds, 1.5)
     candidate_runs.log_candidate(result, dead, dead.info.run_id, {"folds": 12})
     search = start_search(store, folds="12")
-    (taken,) = candidate_runs.unfinished_candidates(search, GBT).values()
+    (taken,) = earlier_candidates.unfinished_candidates(search, GBT).values()
     assert taken.result == result

@@ -10,7 +10,7 @@ from pyspark.ml.feature import SQLTransformer
 
 from common.errors import UserError
 from common.machine import copies
-from common.store import frames, staging, tracking
+from common.store import artifacts, frames, staging
 from common.store.spark_models import load_spark_model, log_spark_model
 from tests.s3 import s3_store
 
@@ -56,7 +56,7 @@ def test_frame_is_read_back_as_it_was_kept(request, run, spark, people):
     frames.log_frame(people, "train")
     found = frames.read_frame(spark, f"runs:/{run_id}/train")
     assert sorted(found.collect()) == sorted(people.collect())
-    assert tracking.has_artifacts(run_id, ["train"])
+    assert artifacts.has_artifacts(run_id, ["train"])
 
 
 def test_what_is_read_is_copied_once_and_gone_at_the_end(far_run, temporary, spark, people):
@@ -64,7 +64,7 @@ def test_what_is_read_is_copied_once_and_gone_at_the_end(far_run, temporary, spa
     frames.read_frame(spark, f"runs:/{far_run}/train")
     once = left(temporary)
     frames.read_frame(spark, f"runs:/{far_run}/train")
-    tracking.fetch(f"runs:/{far_run}/train")
+    artifacts.fetch(f"runs:/{far_run}/train")
     assert left(temporary) == once
     copies.remove_copies()
     assert list(temporary.iterdir()) == []
@@ -108,7 +108,7 @@ def test_rows_that_do_not_reach_the_driver_are_never_uploaded(far_run, monkeypat
         UserError, match="of 2,000 rows .* the driver has 0: set MLFLOW_DFS_TMP to a folder"
     ):
         frames.log_frame(people, "train")
-    assert not tracking.has_artifacts(far_run, ["train"])
+    assert not artifacts.has_artifacts(far_run, ["train"])
 
 
 def test_where_spark_has_the_file_system_nothing_passes_the_driver(spark, monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from common.errors import UserError
-from common.store import tracking
+from common.store import artifacts, logged_data, tracking
 from common.store.tracking import StoreSilent
 
 
@@ -17,7 +17,7 @@ def run(store):
 
 def test_artifact_that_is_not_there_is_one_line(run):
     with pytest.raises(UserError, match="artifact 'runs:/.*/nope.yaml' cannot be read"):
-        tracking.read_text(f"runs:/{run.info.run_id}/nope.yaml")
+        artifacts.read_text(f"runs:/{run.info.run_id}/nope.yaml")
 
 
 def test_only_finished_runs_with_all_tags_are_found(store):
@@ -68,12 +68,12 @@ def test_run_that_was_deleted_or_never_was_is_not_found(store):
     mlflow.delete_run(run.info.run_id)
     assert tracking.find_run(run.info.run_id) is None
     assert tracking.find_run("0123456789abcdef0123456789abcdef") is None
-    assert not tracking.has_artifacts("0123456789abcdef0123456789abcdef", ["data"])
+    assert not artifacts.has_artifacts("0123456789abcdef0123456789abcdef", ["data"])
 
 
 def test_data_is_logged_without_reading_it(run, people, spec):
     unreadable = people.where(F.raise_error(F.lit("read")).isNull())
-    tracking.log_data(unreadable, spec, "runs:/x/train", "abc", "training")
+    logged_data.log_data(unreadable, spec, "runs:/x/train", "abc", "training")
     (logged,) = mlflow.get_run(run.info.run_id).inputs.dataset_inputs
     assert (logged.dataset.name, logged.dataset.digest) == ("adult", "abc")
     assert logged.tags[0].value == "training"
@@ -82,12 +82,12 @@ def test_data_is_logged_without_reading_it(run, people, spec):
 def test_size_of_an_artifact_is_that_of_all_files_in_it(run, tmp_path):
     mlflow.log_text("12345", "kept/one.txt")
     mlflow.log_text("123", "kept/deep/two.txt")
-    assert tracking.artifact_bytes(f"runs:/{run.info.run_id}/kept") == 8
-    assert tracking.artifact_bytes(f"runs:/{run.info.run_id}") == 8
+    assert artifacts.artifact_bytes(f"runs:/{run.info.run_id}/kept") == 8
+    assert artifacts.artifact_bytes(f"runs:/{run.info.run_id}") == 8
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / "three.txt").write_text("1234567")
-    assert tracking.artifact_bytes(str(tmp_path / "plain")) == 7
-    assert tracking.artifact_bytes("runs:/0123456789abcdef0123456789abcdef/kept") is None
+    assert artifacts.artifact_bytes(str(tmp_path / "plain")) == 7
+    assert artifacts.artifact_bytes("runs:/0123456789abcdef0123456789abcdef/kept") is None
 
 
 def test_token_of_a_git_remote_is_taken_out_of_the_tags(run):

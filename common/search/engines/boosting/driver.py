@@ -11,30 +11,24 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import scipy.sparse as sp
 from pyspark import AccumulatorParam, Broadcast, inheritable_thread_target
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.learning.boosting_rule import SPARK, BoostingRule, Fit, FitResult
 from common.learning.learners import Learner, Parameters
-from common.learning.vectorizer import FEATURES, LABEL
 from common.machine.spark import beside
 from common.search.engines.boosting.matrix import FoldMatrix, Samples
+from common.search.engines.boosting.rows import ROW, arrow_columns, draw_samples, fold_matrix
 from common.search.engines.boosting.thresholds import sampled_rows
 from common.search.engines.collect import collect_in_parts, most_bytes, part_bytes
 from common.search.engines.shared_fit import shared_fits
-from common.search.folds import FOLD, FoldData
+from common.search.folds import FoldData
 from common.search.result import Outcome
 
 # A task costs 30 ms beside its fits, but its results arrive at its end, and the last task keeps the
 # other cores waiting: about half a second of work is right, which is so many values of the matrix.
 VALUES_PER_TASK = 2_000_000
 TASKS_PER_CORE = 4
-
-ROW = "row"
 
 
 class BoostingEngine:
@@ -209,95 +203,3 @@ def _import_worker(_: int) -> None:
 
     # A worker collects garbage after every task, and would look through all that was imported: 70 ms.
     gc.freeze()
-
-
-def arrow_columns(numbered: DataFrame) -> DataFrame:
-    """Return features, label, fold and the row's id as columns that Arrow has."""
-    vector = F.unwrap_udt(FEATURES)
-    parts = [vector[name].alias(name) for name in ("size", "indices", "values")]
-    return numbered.select(ROW, LABEL, FOLD, *parts)
-
-
-def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
-    """Return rows, as `arrow_columns` has them, as arrays; and their ids, ascending, beside."""
-    features = _csr(table)
-    places = _number_columns(features)
-    is_number = np.zeros(features.shape[1], bool)
-    is_number[places] = True
-    numbers = features[:, places].toarray()
-    indicators = sp.csr_matrix(features @ sp.diags_array((~is_number).astype(float)))
-    indicators.eliminate_zeros()
-    indicators.data = np.ones(indicators.nnz, np.float32)
-    matrix = FoldMatrix(
-        numbers=numbers,
-        places=places.astype(np.int32),
-        indicators=indicators,
-        label=table[LABEL].to_numpy().astype(np.float32),
-        fold=table[FOLD].to_numpy(),
-    )
-    return matrix, table[ROW].to_numpy()
-
-
-def _csr(table: pa.Table) -> sp.csr_matrix:
-    """Make a matrix of vectors; one that is not sparse has no size and no indices, only values."""
-    values, indices = (table[name].combine_chunks() for name in ("values", "indices"))
-    lengths = np.diff(values.offsets.to_numpy())
-    sparse = np.asarray(table["size"].is_valid())
-    size = int(lengths[~sparse][0]) if not sparse.all() else int(table["size"][0].as_py())
-    places = np.empty(int(lengths.sum()), np.int32)
-    in_sparse = np.repeat(sparse, lengths)
-    places[in_sparse] = indices.flatten().to_numpy()
-    places[~in_sparse] = np.tile(np.arange(size), int((~sparse).sum()))
-    pointers = np.concatenate([[0], lengths.cumsum()])
-    found = sp.csr_matrix(
-        (values.flatten().to_numpy(), places, pointers), (len(lengths), size), copy=True
-    )
-    found.eliminate_zeros()
-    return found
-
-
-def _number_columns(features: sp.csr_matrix) -> np.ndarray:
-    """Return the columns that take more values than zero and one other."""
-    by_column = features.tocsc()
-    filled = np.flatnonzero(np.diff(by_column.indptr))
-    starts = by_column.indptr[filled]
-    stored = by_column.data
-    low, high = np.minimum.reduceat(stored, starts), np.maximum.reduceat(stored, starts)
-    return filled[low != high]
-
-
-def draw_samples(
-    numbered: DataFrame, fold: np.ndarray, row_ids: np.ndarray, size: int, seed: int
-) -> Samples:
-    """Draw for each fold the rows that Spark would choose a fit's thresholds from.
-
-    Source: Spark's `RandomForest.findSplits`, which samples the RDD of the rows that it is fitted on
-    with the first number that its generator gives for the estimator's seed.
-
-    Args:
-        numbered: features, label, fold and the row's id, in partitions as the estimators see them.
-        fold: of each row, in the order of row_ids.
-        row_ids: ascending.
-        size: rows to draw, at the most.
-        seed: of the estimator.
-    """
-    spark = numbered.sparkSession
-    jvm: Any = spark.sparkContext._jvm
-    drawn_seed = jvm.org.apache.spark.util.random.XORShiftRandom(seed).nextInt()
-    folds = int(fold.max()) + 1
-    rows = [int((fold != left).sum()) for left in range(folds)]
-    fractions = [min(1.0, size / count) for count in rows]
-    parts = []
-    for left in range(folds):
-        train = numbered.where(F.col(FOLD) != left).select(ROW)
-        if fractions[left] < 1:
-            java = train._jdf.toJavaRDD().sample(False, fractions[left], drawn_seed)
-            train = DataFrame(spark._jsparkSession.createDataFrame(java, train._jdf.schema()), spark)
-        parts.append(train.select(ROW, F.lit(left).alias(FOLD)))
-    union = parts[0]
-    for part in parts[1:]:
-        union = union.union(part)
-    drawn = union.toArrow()
-    of_fold, ids = drawn[FOLD].to_numpy(), drawn[ROW].to_numpy()
-    places = [np.searchsorted(row_ids, ids[of_fold == left]) for left in range(folds)]
-    return Samples(places, [f * count for f, count in zip(fractions, rows, strict=True)])

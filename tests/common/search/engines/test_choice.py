@@ -11,7 +11,8 @@ from common.errors import UserError
 from common.learning.learners import get_learner
 from common.search import folds
 from common.search.engines import choice as engine
-from common.search.engines.boosting.driver import BoostingEngine, arrow_columns
+from common.search.engines.boosting.driver import BoostingEngine
+from common.search.engines.boosting.rows import arrow_columns
 from common.search.engines.choice import choose_engine, make_engine, matrix_bytes
 from common.search.engines.collect import largest_part, part_bytes
 from common.search.engines.mllib import MllibEngine

@@ -8,7 +8,8 @@ from common.errors import UserError
 from common.learning.learners import get_learner
 from common.learning.metrics import METRICS
 from common.learning.vectorizer import fit_vectorizer, vectorize
-from common.search.engines.boosting.driver import BoostingEngine, arrow_columns, fold_matrix
+from common.search.engines.boosting.driver import BoostingEngine
+from common.search.engines.boosting.rows import arrow_columns, fold_matrix
 from common.search.engines.choice import check_engine, choose_engine
 from common.search.engines.mllib import MllibEngine
 from common.search.folds import assign_fold_rank, fold_data

@@ -1,0 +1,100 @@
+"""Candidates that an earlier search has scored: taken up after a kill, or bred from."""
+
+import io
+import json
+import logging
+
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from common.errors import UserError
+from common.learning.learners import Learner, Parameters
+from common.learning.metrics import METRICS
+from common.search.result import CandidateResult
+from common.store import artifacts, liveness, tracking
+from common.store.candidate_runs import CANDIDATE, FOLD, TrackedCandidate
+from common.store.registry import FOLDS_DIGEST
+
+log = logging.getLogger(__name__)
+
+# Tag of a search that was given up: who has its candidates.
+TAKEN_UP_BY = "taken_up_by"
+# Tags of a search that decide what its candidates score.
+SAME = ("learner", "engine", "seed", "folds", FOLDS_DIGEST)
+
+
+def unfinished_candidates(search: Run, learner: Learner) -> dict[str, TrackedCandidate]:
+    """Return, by name, what searches that were killed or failed had finished of the same work.
+
+    Nothing is taken from them, so one that was given up wrongly loses nothing. What runs elsewhere is
+    waited for until it is known to live or to be dead.
+
+    Args:
+        search: the run that is to go on, with the tags SAME; the others have its key.
+        learner: for the types of the parameters.
+    """
+    experiment, own = search.info.experiment_id, search.info.run_id
+    key = {tracking.KEY: search.data.tags[tracking.KEY]}
+    for living in liveness.wait_for_verdicts(experiment, key, own):
+        log.warning("the same search is under way as run %s: this one does not wait for it", living)
+    found: dict[str, TrackedCandidate] = {}
+    for status in ("KILLED", "FAILED"):
+        for dead in tracking.find_runs(key, experiment, status):
+            if dead.info.run_id != own and not _was_finished(dead):
+                found |= _candidates_of(dead, search, learner)
+    return found
+
+
+def _was_finished(dead: Run) -> bool:
+    """Tell whether another search took up a dead one and came to its end."""
+    heir = dead.data.tags.get(TAKEN_UP_BY)
+    run = tracking.find_run(heir) if heir else None
+    return run is not None and run.info.status == "FINISHED"
+
+
+def _candidates_of(dead: Run, search: Run, learner: Learner) -> dict[str, TrackedCandidate]:
+    """Return the finished candidates of a search, if they were scored as another one's are."""
+    mark = {tracking.SEARCH: dead.info.run_id, tracking.STEP: CANDIDATE}
+    runs = tracking.find_finished(mark, search.info.experiment_id, most=None)
+    ours, theirs = ({name: run.data.tags.get(name) for name in SAME} for run in (search, dead))
+    if not runs:
+        return {}
+    if ours != theirs:
+        apart = ", ".join(f"{name} {theirs[name]}" for name in SAME if theirs[name] != ours[name])
+        log.warning("not taking up %d candidates of run %s: %s", len(runs), dead.info.run_id, apart)
+        return {}
+    MlflowClient().set_tag(dead.info.run_id, TAKEN_UP_BY, search.info.run_id)
+    results = {run.info.run_id: _read_candidate(run, learner) for run in runs}
+    wanted = int(ours["folds"] or 0)
+    return {
+        result.name: TrackedCandidate(run_id, result)
+        for run_id, result in results.items()
+        if len(result.folds) == wanted and all(set(fold) == set(METRICS) for fold in result.folds)
+    }
+
+
+def _read_candidate(run: Run, learner: Learner) -> CandidateResult:
+    params, tags = run.data.params, run.data.tags
+    kept = {name: kind for name, kind in learner.parameters.items() if name in params}
+    parameters: Parameters = {name: kind.parse(params[name]) for name, kind in kept.items()}
+    folds = sorted((name for name in tags if name.startswith(FOLD)), key=lambda n: int(n[len(FOLD) :]))
+    scored = tuple(json.loads(tags[name]) for name in folds)
+    return CandidateResult(parameters, scored, run.data.metrics["fit_seconds"])
+
+
+def best_of_search(uri: str, most: int, learner: Learner) -> list[Parameters]:
+    """Return the best candidates of a finished search, best first; of `none`, none.
+
+    Raises:
+        UserError: there is no such search, or it was of another learner.
+    """
+    if uri == "none":
+        return []
+    run = tracking.get_run(uri)
+    if run.data.tags.get("learner") != learner.name:
+        raise UserError(f"warm_start must be none, auto or a search of {learner.name!r}, got {uri!r}")
+    table = pd.read_csv(io.StringIO(artifacts.read_text(f"{uri}/candidates.csv")), dtype=str)
+    table = table[table["fit_seconds"].notna()].head(most)
+    kinds = {name: kind for name, kind in learner.parameters.items() if name in table.columns}
+    return [{name: kind.parse(row[name]) for name, kind in kinds.items()} for _, row in table.iterrows()]
