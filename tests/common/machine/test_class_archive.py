@@ -9,7 +9,7 @@ from tests.project import ROOT
 
 WRITE = """
 from pathlib import Path
-from common.class_archive import write_archive
+from common.machine.class_archive import write_archive
 write_archive(Path({path!r}))
 """
 COUNT = """

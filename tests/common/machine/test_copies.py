@@ -10,7 +10,7 @@ import pytest
 from common.machine import copies
 from tests.project import ROOT
 
-MAKE = "from common import copies; print(copies.new_folder(), flush=True); "
+MAKE = "from common.machine import copies; print(copies.new_folder(), flush=True); "
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import math
 import os
 import uuid
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby, pairwise
 from queue import SimpleQueue
 from threading import Thread
@@ -62,7 +62,7 @@ class BoostingEngine:
         )
         self.sent_matrix: Broadcast[FoldMatrix] = self.context.broadcast(self.matrix)
         self.sent_samples: dict[int, Broadcast[Samples]] = {}
-        wait([warm])
+        warm.result()
 
     def evaluate(self, candidates: Sequence[Parameters]) -> Iterator[Outcome]:
         """Score candidates (parameters by the learner's names) in one Spark job.
@@ -186,7 +186,7 @@ class _Arriving(AccumulatorParam[list[Any]]):
 def _import_worker(_: int) -> None:
     import pyspark.worker
 
-    import common.search.boosted_fit  # noqa: F401
+    import common.search.engines.boosting.fit  # noqa: F401
 
     worker: Any = pyspark.worker
     tell = worker.handle_worker_exception
