@@ -100,7 +100,7 @@ def candidates_table(
     ]
     failed = sorted(failures, key=lambda failure: failure.name)
     rows += [{**failure.parameters, "error": failure.error} for failure in failed]
-    if generations is not None:
+    if generations:
         names = [result.name for result in ranked(results, metric)]
         names += [failure.name for failure in failed]
         for row, name in zip(rows, names, strict=True):
