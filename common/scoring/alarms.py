@@ -51,7 +51,7 @@ def alarms(
             )
     if unknown.is_most:
         found.append(
-            f"column {label!r}: {unknown.rows:,} of {unknown.of:,} values are not labels of the data set, "
-            f"such as {shown(unknown.example)}: the scores leave them out"
+            f"column {label!r}: {unknown.rows:,} of {unknown.of:,} values are not labels of the data "
+            f"set, such as {shown(unknown.example)}: the scores leave them out"
         )
     return tuple(found)
