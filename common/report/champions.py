@@ -104,7 +104,7 @@ def labels_of(search: Run | None) -> Mapping[str, str]:
 
 def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
     tags, judge = champion.tags, workflow.champion
-    story = f"It won {tags.get('step') or 'a search'}"
+    story = f"It is the winner of {tags.get('step') or 'a search'}"
     if judge is None or f"version_{champion.version}" not in judge.data.tags:
         story += " in another workflow; see below why this workflow's winners did not replace it"
     return f"{story}. Verdict: {tags.get(REASON, 'none is recorded').replace(': ', ', ', 1)}."
