@@ -1,4 +1,7 @@
-"""Our genetic search against random search, Optuna's TPE and sklearn-genetic-opt, at equal evaluations.
+"""Comparison of our genetic search with random search, Optuna's TPE and sklearn-genetic-opt.
+
+Random search and TPE get as many evaluations as ours; sklearn-genetic-opt gets the same population and
+generations, with which it evaluates more candidates.
 
 python -m benchmarks.genetic_search [--source FILE] [--generations 8] [--population 8] [--seeds 5]
 """
@@ -149,7 +152,7 @@ def evolved(engine: BoostingEngine, space: Space, generations: int, population: 
 def sklearn_genetic(
     matrix: FoldMatrix, space: Space, generations: int, population: int, seed: int
 ) -> Found:
-    """Search with GASearchCV over XGBClassifier on the same matrix and folds, on all cores."""
+    """Search with GASearchCV and XGBClassifier on the same matrix and folds, on all cores."""
     random.seed(seed)
     np.random.seed(seed)
     started = time.perf_counter()

@@ -122,12 +122,7 @@ class _Mutations(cst.CSTVisitor):
 
 
 def mutants(path: Path, functions: Sequence[str] | None = None) -> list[Mutant]:
-    """Return all mutants of a module, in the order of its lines.
-
-    Args:
-        path: The module's file.
-        functions: Names of the functions to mutate; None for the whole module.
-    """
+    """Return all mutants of a module, or of some of its functions, in the order of its lines."""
     before = path.read_text(encoding="utf-8")
     wrapper = MetadataWrapper(cst.parse_module(before))
     visitor = _Mutations(functions)
@@ -179,17 +174,7 @@ def _kept(name: str, what: str) -> Any:
 def _try_module(
     folder: Path, module: str, most: int, last: Sequence[str] | None
 ) -> tuple[int, list[Mutant]]:
-    """Try a module's mutants, and return their number and the survivors.
-
-    Args:
-        folder: The copy of the project.
-        module: Path of the module in the project.
-        most: Limit on the number of mutants; a sample is drawn if there are more.
-        last: Changes of the mutants to try; None to try all.
-
-    Raises:
-        ClickException: The tests fail without a mutant.
-    """
+    """Try a module's mutants, or only those of the last run; return their number and the survivors."""
     tests = [test for test in TESTS[module] if (folder / "tests" / test).exists()]
     for test in tests:
         importlib.import_module(f"tests/{test}".removesuffix(".py").replace("/", "."))
