@@ -1,1 +1,1 @@
-"""What the figures of the documents come from; each module is a command."""
+"""The benchmarks behind the figures in the documents; most modules are commands."""

@@ -1,4 +1,4 @@
-"""The rows that benchmarks search on: Adult's training rows as the workflow's own steps make them."""
+"""The rows for the benchmarks' searches: Adult's training rows, prepared as in the workflow's steps."""
 
 import logging
 import tempfile
@@ -23,23 +23,23 @@ from common.search.folds import FoldData, assign_fold_rank, fold_data
 
 SEED, FOLDS = 42, 5
 
-# It tells of each new store's tables.
+# It logs the tables of each new store.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 
 
 def source_option(command: Any) -> Any:
-    """Add --source, which load_data takes too."""
+    """Add the option --source, with the meaning that it has for load_data."""
     return click.option("--source", default="auto", help="Adult's file, as load_data takes it.")(command)
 
 
 def features(spark: SparkSession, source: str, folder: Path, copies: int = 1) -> DataFrame:
-    """Return the training rows as featurize leaves them: features, label, fold_rank; kept as Parquet.
+    """Return the training rows as featurize writes them: features, label, fold_rank; stored as Parquet.
 
     Args:
-        spark: the session.
-        source: of load_data.
-        folder: where to keep them.
-        copies: how often each row comes, as `copied` has it.
+        spark: The session.
+        source: The source, as for load_data.
+        folder: The folder to store them in.
+        copies: Number of copies of each row, made by `copied`.
     """
     spec = load_spec("adult")
     frame = read(spark, spec, locate(spec, source))
@@ -54,7 +54,12 @@ def features(spark: SparkSession, source: str, folder: Path, copies: int = 1) ->
 
 
 def copied(rows: DataFrame, copies: int) -> DataFrame:
-    """Return each row so many times; fnlwgt and hours-per-week change a little, so that it is another."""
+    """Repeat each row, with small changes to fnlwgt and hours-per-week so that copies are not identical.
+
+    Args:
+        rows: The rows.
+        copies: Number of copies of each row.
+    """
     copy = F.explode(F.sequence(F.lit(0), F.lit(copies - 1))).alias("copy")
     rows = rows.select("*", copy)
     noise = F.xxhash64(*[F.col(f"`{name}`") for name in rows.columns])
@@ -67,7 +72,13 @@ def copied(rows: DataFrame, copies: int) -> DataFrame:
 def adult_folds(
     spark: SparkSession, source: str, copies: int = 1
 ) -> Iterator[tuple[DataFrame, FoldData]]:
-    """Give the rows as a user finds them in a run, and as a search lays them out, both cached."""
+    """Yield the rows as a user finds them in a run, and as a search lays them out, both cached.
+
+    Args:
+        spark: The session.
+        source: The source, as for load_data.
+        copies: Number of copies of each row.
+    """
     with tempfile.TemporaryDirectory() as folder:
         rows = features(spark, source, Path(folder), copies).withColumn(
             "fold", (F.col("fold_rank") % FOLDS).cast("int")
@@ -82,7 +93,7 @@ def adult_folds(
 
 @contextmanager
 def search_run() -> Iterator[Run]:
-    """Give a run in an SQLite store of its own, for a search to be tracked in."""
+    """Yield a run in a temporary SQLite store, in which to track a search."""
     with tempfile.TemporaryDirectory() as folder:
         mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
         experiment = mlflow.create_experiment("benchmark", Path(folder, "runs").as_uri())

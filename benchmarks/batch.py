@@ -1,4 +1,4 @@
-"""Three million records scored from file to file: predict, the Spark pipeline, one process with ONNX.
+"""Three million records scored from file to file: predict, the Spark pipeline, and ONNX in one process.
 
 python -m benchmarks.batch [--source FILE] [--rows N] [--repeats N]
 """
@@ -38,10 +38,10 @@ from common.store.portable_models import find_portable_model, log_portable_model
 from .adult import SEED, copied, search_run, source_option
 from .report import report
 
-# The coarse grid's winner.
+# The coarse grid's winner by weighted F1.
 PARAMETERS = {"maxBins": 32, "maxDepth": 5, "maxIter": 50, "stepSize": 0.2}
 FILES = 4
-BATCH = 50_000  # rows that one process reads at a time
+BATCH = 50_000  # rows scored at a time by the single process
 
 PIPELINE, PREDICT, ALONE = "Spark pipeline's transform", "predict (spark_udf)", "ONNX, one process"
 COPY = "no scoring: Spark reads and writes"
@@ -50,9 +50,9 @@ COPY = "no scoring: Spark reads and writes"
 @click.command()
 @source_option
 @click.option("--rows", default=3_000_000, help="Records to score.")
-@click.option("--repeats", default=3, help="Of each way.")
+@click.option("--repeats", default=3, help="Runs of each method.")
 def batch(source: str, rows: int, repeats: int) -> None:
-    """Time the scoring of the same files by each, reading and writing included, in turns."""
+    """Time each method on the same files, reading and writing included, in turns."""
     spark = get_session()
     spec = load_spec("adult")
     frame = read(spark, spec, locate(spec, source)).cache()
@@ -64,7 +64,7 @@ def batch(source: str, rows: int, repeats: int) -> None:
         _write_input(frame, spec, 20_000, Path(folder, "few"))
         ways = _ways(spark, pipeline, model)
         for kind, way in ways.values():
-            # Workers start, models load and Java compiles: not counted.
+            # A warm-up, not counted: workers start, models load and Java compiles.
             way(file_uri(Path(folder, f"few.{kind}")), file_uri(Path(folder, f"warm.{kind}")))
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         processor: dict[str, list[float]] = {name: [] for name in ways}
@@ -74,7 +74,7 @@ def batch(source: str, rows: int, repeats: int) -> None:
                 way(file_uri(Path(folder, f"input.{kind}")), file_uri(Path(folder, f"output.{kind}")))
                 seconds[name].append(time.perf_counter() - started)
                 processor[name].append(_processor_seconds() - before)
-                took = f"{seconds[name][-1]:.1f} s, {processor[name][-1]:.1f} of the processor"
+                took = f"{seconds[name][-1]:.1f} s, {processor[name][-1]:.1f} s of processor time"
                 click.echo(f"{name}: {took}", err=True)
     _report(ways, seconds, processor, rows)
 
@@ -108,7 +108,10 @@ def _ways(spark: SparkSession, pipeline: PipelineModel, model: KeptModel) -> dic
 
 
 def _processor_seconds() -> float:
-    """Return what this process, its JVM and its workers have taken: a busy machine changes it little."""
+    """Return the processor time of this process, its JVM and its workers, in seconds.
+
+    Unlike wall time, it depends little on the machine's other load.
+    """
     this = psutil.Process()
     times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
     return sum(found.user + found.system for found in times)
@@ -125,7 +128,7 @@ def _transform(pipeline: PipelineModel, rows: DataFrame) -> DataFrame:
 
 
 def _score_alone(model: KeptModel, source: str, target: str) -> None:
-    """Score Parquet in this process, one core, without MLflow and Spark."""
+    """Score Parquet in this process, on one core, without MLflow or Spark."""
     scorer = Scorer(str(Path(model.folder, "artifacts", f"{ARTIFACT}.onnx")))
     folder = Path(target.removeprefix("file://"))
     folder.mkdir(exist_ok=True)
@@ -192,8 +195,8 @@ def _report(
     ]
     facts = {
         "rows": f"{rows:,}",
-        "predict is faster than the Spark pipeline by": f"{median[PIPELINE] / median[PREDICT]:.2f}",
-        "and of CSV by": f"{median[f'{PIPELINE}, CSV'] / median[f'{PREDICT}, CSV']:.2f}",
+        "times predict is faster than the Spark pipeline": f"{median[PIPELINE] / median[PREDICT]:.2f}",
+        "the same for CSV": f"{median[f'{PIPELINE}, CSV'] / median[f'{PREDICT}, CSV']:.2f}",
     }
     report("batch", table, facts)
 

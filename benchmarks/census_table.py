@@ -1,4 +1,4 @@
-"""Count the built-in sample's table from the real file: python -m benchmarks.census_table FILE."""
+"""Count the table behind the built-in sample in the real file: python -m benchmarks.census_table FILE."""
 
 import json
 
@@ -12,7 +12,7 @@ from common.data.spec import CONF, load_spec
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 def census_table(file: str) -> None:
-    """Write the table of counts that the adult data set's sample is drawn from."""
+    """Write the table of counts from which the adult data set's sample is drawn."""
     spec = load_spec("adult")
     frame = pd.read_csv(file, names=spec.names, skipinitialspace=True, keep_default_na=False)
     assert spec.sample is not None

@@ -1,4 +1,4 @@
-"""The coarse grid by Spark's CrossValidator, by our mllib engine and by our boosting engine.
+"""The coarse grid searched by Spark's CrossValidator, our mllib engine and our boosting engine.
 
 python -m benchmarks.coarse_grid [--source FILE] [--full]
 """
@@ -31,12 +31,17 @@ REPEATS = 3
 
 
 def sample_of(candidates: Sequence[Parameters]) -> list[Parameters]:
-    """Return one candidate in nine: every depth and number of trees, in the middle of the rest."""
+    """Return one candidate in nine: every depth and number of trees, with middle values of the rest."""
     return [c for c in candidates if c["maxBins"] == 16 and c["stepSize"] == 0.2]
 
 
 def cross_validate(rows: DataFrame, candidates: Sequence[Parameters]) -> tuple[float, dict[str, float]]:
-    """Return the seconds of CrossValidator, its last refit included, and the mean weighted F1s."""
+    """Return CrossValidator's time in seconds, final refit included, and each candidate's mean F1.
+
+    Args:
+        rows: The rows with their fold.
+        candidates: The candidates to score, by weighted F1.
+    """
     gbt = GBTClassifier(featuresCol="features", labelCol="label", seed=SEED)
     maps = [{gbt.getParam(name): value for name, value in c.items()} for c in candidates]
     evaluator = MulticlassClassificationEvaluator(metricName="f1")
@@ -57,9 +62,11 @@ def cross_validate(rows: DataFrame, candidates: Sequence[Parameters]) -> tuple[f
 
 @click.command()
 @source_option
-@click.option("--full", is_flag=True, help="All 54 by each engine, nothing extrapolated.")
+@click.option(
+    "--full", is_flag=True, help="Run all 54 candidates on each engine instead of extrapolating."
+)
 def coarse_grid(source: str, full: bool) -> None:
-    """Time the coarse grid by three engines on the same rows and folds."""
+    """Time three engines on the coarse grid, with the same rows and folds."""
     spark = get_session()
     candidates = grid_candidates(load_grid("gbt_coarse", GBT), GBT)
     sample = candidates if full else sample_of(candidates)
@@ -82,10 +89,10 @@ def coarse_grid(source: str, full: bool) -> None:
     facts = {
         "extrapolated from": f"{len(sample)} of {len(candidates)} candidates, all but boosting",
         "tracking adds": f"{median(tracked) / median(untracked) - 1:.1%}",
-        "boosting's runs, seconds": [round(s, 1) for s in tracked],
-        "refit of the winner, seconds, in no row above": round(refitted, 1),
-        "largest difference of mean weighted F1, boosting from CrossValidator": _gap(found, by_validator),
-        "largest difference of mean weighted F1, mllib from CrossValidator": _gap(by_mllib, by_validator),
+        "boosting runs, s": [round(s, 1) for s in tracked],
+        "refit of the winner, s, not included in `search s`": round(refitted, 1),
+        "largest difference in mean weighted F1, boosting - CrossValidator": _gap(found, by_validator),
+        "largest difference in mean weighted F1, mllib - CrossValidator": _gap(by_mllib, by_validator),
     }
     report("coarse_grid", _table(searches, refitted), facts)
 
@@ -93,10 +100,10 @@ def coarse_grid(source: str, full: bool) -> None:
 def _boosting(
     data: FoldData, candidates: Sequence[Parameters]
 ) -> tuple[list[float], list[float], dict[str, CandidateResult]]:
-    """Return the seconds with and without tracking, in turn, and what the last search found."""
+    """Return the times with and without tracking, in seconds, and the results of the last search."""
     tracked, untracked = [], []
     found: dict[str, CandidateResult] = {}
-    # What comes first pays for Java's compiler: one more round than is counted.
+    # One more round than is counted, since the first includes Java's compilation.
     for _ in range(REPEATS + 1):
         untracked.append(timed_search("boosting", data, GBT, candidates, None)[0])
         with search_run() as run:

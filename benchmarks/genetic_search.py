@@ -1,4 +1,7 @@
-"""Our genetic search against random search, Optuna's TPE and sklearn-genetic-opt, at equal evaluations.
+"""Comparison of our genetic search with random search, Optuna's TPE and sklearn-genetic-opt.
+
+Random search and TPE get as many evaluations as ours; sklearn-genetic-opt gets the same population and
+generations, with which it evaluates more candidates.
 
 python -m benchmarks.genetic_search [--source FILE] [--generations 8] [--population 8] [--seeds 5]
 """
@@ -37,17 +40,17 @@ from common.store.conf import load_grid, load_space
 from .adult import SEED, adult_folds, source_option
 from .report import report
 
-# What a search gives: its best mean weighted F1, how many candidates it evaluated, its seconds.
+# Result of a search: the best mean weighted F1, the number of evaluations, the time in seconds.
 Found = tuple[float, int, float]
 
 
 @click.command()
 @source_option
-@click.option("--generations", default=8, help="Of both genetic searches.")
-@click.option("--population", default=8, help="Of both; the others have as many evaluations.")
-@click.option("--seeds", default=5, help="How often each search is repeated.")
+@click.option("--generations", default=8, help="Generations of both genetic searches.")
+@click.option("--population", default=8, help="Population of both; the others get as many evaluations.")
+@click.option("--seeds", default=5, help="Runs of each search, one per seed.")
 def genetic_search(source: str, generations: int, population: int, seeds: int) -> None:
-    """Compare searches of the xgboost space, and the gbt one with the coarse grid."""
+    """Compare searches of the xgboost space, and the genetic search of gbt with its coarse grid."""
     with adult_folds(get_session(), source) as (_, data):
         found = _compare(data, generations, population, seeds)
         grid_best, halves = _half_the_grid(data, seeds)
@@ -65,8 +68,8 @@ def genetic_search(source: str, generations: int, population: int, seeds: int) -
     facts = {
         "coarse grid of gbt: best of 54": round(grid_best, 5),
         "genetic search of gbt: best by seed": [round(best, 5) for best, _, _ in halves],
-        "its evaluations by seed, half the grid's at the most": [count for _, count, _ in halves],
-        "at or above the grid": f"{reached} of {seeds} seeds",
+        "its evaluations by seed, at most half the grid's": [count for _, count, _ in halves],
+        "at or above the grid's best": f"{reached} of {seeds} seeds",
     }
     report("genetic_search", rows, facts)
 
@@ -76,7 +79,7 @@ def _compare(data: FoldData, generations: int, population: int, seeds: int) -> d
     space = make_space(load_space("xgboost", learner), learner)
     engine = BoostingEngine(data, learner, SEED)
     budget = generations * population
-    # Random draws need no answers, so all are one batch; TPE learns from one after the other.
+    # Random search needs no feedback, so it runs as a single batch; TPE learns from each evaluation.
     searches: dict[str, Callable[[int], Found]] = {
         "random": lambda seed: sampled(engine, space, RandomSampler(seed=seed), budget, budget),
         "TPE (Optuna)": lambda seed: sampled(engine, space, TPESampler(seed=seed), budget, 1),
@@ -94,7 +97,7 @@ def _compare(data: FoldData, generations: int, population: int, seeds: int) -> d
 
 
 def _half_the_grid(data: FoldData, seeds: int) -> tuple[float, list[Found]]:
-    """Return the coarse grid's best, and what the genetic search finds with half its evaluations."""
+    """Return the coarse grid's best, and the genetic search's results with half as many evaluations."""
     learner = get_learner("gbt")
     engine = BoostingEngine(data, learner, SEED)
     grid = grid_candidates(load_grid("gbt_coarse", learner), learner)
@@ -104,14 +107,22 @@ def _half_the_grid(data: FoldData, seeds: int) -> tuple[float, list[Found]]:
 
 
 def scores(engine: BoostingEngine, candidates: list[Parameters]) -> Iterator[float]:
-    """Give the mean weighted F1 of each candidate, as they come."""
+    """Yield the mean weighted F1 of each candidate in the order of completion."""
     for outcome in engine.evaluate(candidates):
         assert isinstance(outcome, CandidateResult), outcome
         yield outcome.mean("f1_weighted")
 
 
 def sampled(engine: BoostingEngine, space: Space, sampler: BaseSampler, budget: int, batch: int) -> Found:
-    """Search with a sampler of Optuna's, some candidates at a time."""
+    """Search with one of Optuna's samplers.
+
+    Args:
+        engine: The engine that scores candidates.
+        space: The search space.
+        sampler: The sampler.
+        budget: Number of evaluations, a multiple of `batch`.
+        batch: Number of candidates drawn before their scores are reported to the sampler.
+    """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     started = time.perf_counter()
     study = optuna.create_study(direction="maximize", sampler=sampler)
@@ -129,7 +140,7 @@ def sampled(engine: BoostingEngine, space: Space, sampler: BaseSampler, budget: 
 
 
 def evolved(engine: BoostingEngine, space: Space, generations: int, population: int, seed: int) -> Found:
-    """Search with our genetic search at train_ga's defaults, without its early end."""
+    """Search with our genetic search at train_ga's defaults, without early stopping."""
     started = time.perf_counter()
     breeding = Breeding(population, generations=generations, patience=generations)
     genetic, search = GeneticSearch(space, "f1_weighted", breeding, seed), Search(engine)
@@ -141,7 +152,7 @@ def evolved(engine: BoostingEngine, space: Space, generations: int, population: 
 def sklearn_genetic(
     matrix: FoldMatrix, space: Space, generations: int, population: int, seed: int
 ) -> Found:
-    """Search with GASearchCV over XGBClassifier on the same matrix and folds, on all cores."""
+    """Search with GASearchCV and XGBClassifier on the same matrix and folds, on all cores."""
     random.seed(seed)
     np.random.seed(seed)
     started = time.perf_counter()
@@ -168,7 +179,7 @@ def _sklearn_range(distribution: Any) -> Any:
     if isinstance(distribution, CategoricalDistribution):
         return Categorical(list(distribution.choices))
     if isinstance(distribution, IntDistribution):
-        # Its integers know no logarithm.
+        # sklearn-genetic-opt has no logarithmic integers.
         return Integer(distribution.low, distribution.high)
     spread = "log-uniform" if distribution.log else "uniform"
     return Continuous(distribution.low, distribution.high, distribution=spread)

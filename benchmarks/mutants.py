@@ -1,10 +1,10 @@
-"""What share of small faults, planted one at a time, the tests of a module do not notice.
+"""Mutation testing: the share of small faults, planted one at a time, that a module's tests miss.
 
 python -m benchmarks.mutants [MODULE ...] [--again]
 
-The faults are those of mutmut's mutators. Its own runner leaves out decorated functions, and so all
-properties, and what stands outside of functions; and it would start a JVM for each fault. Here each
-fault is tried in a process that is forked with the libraries loaded and a warm session.
+The mutants come from mutmut's mutators. mutmut's own runner skips decorated functions, hence all
+properties, and module-level code, and it would start a JVM for each mutant. Here each mutant is tested
+in a forked process with the libraries already loaded and a warm session.
 """
 
 import difflib
@@ -38,7 +38,7 @@ from common.machine.spark import get_session
 from .report import RESULTS, report
 
 ROOT = Path(__file__).parents[1]
-# What the tests of these modules read.
+# Everything that the modules' tests read.
 COPIED = ("common", "steps", "conf", "tests", "MLproject", "requirements.txt", "pyproject.toml")
 TESTS = {
     "common/learning/metrics.py": ("common/learning/test_metric_values.py",),
@@ -56,16 +56,16 @@ TESTS = {
     "common/search/result.py": ("common/search/test_result.py",),
     "common/search/findings/find.py": ("common/search/findings/test_find.py",),
 }
-# Of these modules the functions that are looked at; of the others all.
+# The functions to mutate in these modules; in all other modules, everything is mutated.
 FUNCTIONS = {
     "common/store/get_or_run.py": (
         *("uri", "get_or_run", "_complete", "_find", "resolve_inputs", "_check_input", "searches_on"),
         *("_searches", "step_key", "source_fingerprint", "entry_defaults"),
     )
 }
-# A fault that makes the tests run for ever is noticed.
+# Seconds after which tests count as failed, since a mutant may make them run forever.
 PATIENCE = 180
-# Tests that need none of the fixtures of conftest.py, whose imports take longer than they do.
+# Tests without fixtures from conftest.py, whose imports take longer than these tests.
 ALONE = {
     *("common/learning/test_metric_values.py", "common/champion/test_verdict.py"),
     *("common/search/test_result.py", "common/search/findings/test_find.py"),
@@ -81,9 +81,9 @@ class Mutant:
     """A module with one fault.
 
     Attributes:
-        line: where the fault is.
-        code: of the whole module.
-        change: the lines before and after.
+        line: Line of the fault.
+        code: Code of the whole module.
+        change: The changed lines, before and after.
     """
 
     line: int
@@ -92,7 +92,7 @@ class Mutant:
 
 
 class _Mutations(cst.CSTVisitor):
-    """Collects what each node may be changed to; annotations, decorators and asserts stay."""
+    """Collects the mutations of each node; annotations, decorators, asserts and imports are skipped."""
 
     METADATA_DEPENDENCIES = (PositionProvider,)
 
@@ -109,7 +109,7 @@ class _Mutations(cst.CSTVisitor):
             for kind, mutate in mutation_operators:
                 if isinstance(node, kind):
                     line = self.get_metadata(PositionProvider, node).start.line
-                    # Of a string's three mutants those in capitals and in small letters tell no more.
+                    # Of a string's three mutants, those in upper and lower case add no information.
                     most = 1 if isinstance(node, cst.BaseString) else None
                     self.found += [(line, node, changed) for changed in islice(mutate(node), most)]
         return True
@@ -141,24 +141,26 @@ def mutants(path: Path, functions: Sequence[str] | None = None) -> list[Mutant]:
 
 @click.command()
 @click.argument("modules", nargs=-1, type=click.Choice(list(TESTS)))
-@click.option("--again", is_flag=True, help="Try the mutants alone that survived the last time.")
-@click.option("--most", default=10_000, type=click.IntRange(1), help="Mutants of a module; drawn.")
-@click.option("--name", default="mutants", help="Of the file under results/.")
+@click.option("--again", is_flag=True, help="Only try mutants that survived the last run.")
+@click.option(
+    "--most", default=10_000, type=click.IntRange(1), help="Limit per module; a sample is drawn."
+)
+@click.option("--name", default="mutants", help="Name of the file under results/.")
 def measure(modules: Sequence[str], again: bool, most: int, name: str) -> None:
-    """Count the mutants that the tests of their module do not notice."""
+    """Count the mutants that survive the tests of their module."""
     rows, left = _kept(f"{name}.json", "rows"), _kept(f"{name}_left.json", "left")
     known = {row["module"]: row for row in rows}
     with _copy() as folder:
         for module in modules or TESTS:
             last = left.get(module) if again else None
             made, survivors = _try_module(folder, module, most, last)
-            # Of a sample that was tried, the survivors alone are tried again.
+            # With --again only survivors are tried: the total stays that of the last full run or sample.
             made = known[module]["mutants"] if last is not None else made
             share = round(100 * len(survivors) / made, 1)
             known[module] = {"module": module, "mutants": made, "survive": len(survivors), "%": share}
             left[module] = [mutant.change for mutant in survivors]
             total, tried = (sum(row[what] for row in known.values()) for what in ("survive", "mutants"))
-            facts = {"of all survive": f"{total} of {tried}, {100 * total / tried:.1f}%"}
+            facts = {"survivors in all": f"{total} of {tried}, {100 * total / tried:.1f}%"}
             report(name, [known[m] for m in TESTS if m in known], facts)
             content = {"left": {m: left[m] for m in TESTS if m in left}}
             (RESULTS / f"{name}_left.json").write_text(json.dumps(content, indent=1) + "\n")
@@ -172,7 +174,7 @@ def _kept(name: str, what: str) -> Any:
 def _try_module(
     folder: Path, module: str, most: int, last: Sequence[str] | None
 ) -> tuple[int, list[Mutant]]:
-    """Try a module's mutants, or of them those of the last time; return all and who survived."""
+    """Try a module's mutants, or only those of the last run; return their number and the survivors."""
     tests = [test for test in TESTS[module] if (folder / "tests" / test).exists()]
     for test in tests:
         importlib.import_module(f"tests/{test}".removesuffix(".py").replace("/", "."))
@@ -184,11 +186,12 @@ def _try_module(
     if _fails(folder, tests):
         output = (folder / "output.txt").read_text(encoding="utf-8")
         raise click.ClickException(f"the tests of {module} fail without a fault:\n{output}")
-    # The others' bytecode saves time; a mutant's could be taken for the next one's, by size and second.
+    # Other modules' bytecode saves time. A mutant's bytecode could be mistaken for the next mutant's,
+    # since Python compares only the size and the time in seconds of the source.
     for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
         compiled.unlink()
     sys.dont_write_bytecode = True
-    # Else each process looks through all libraries' objects for garbage.
+    # Otherwise each process's garbage collector scans the objects of all libraries.
     gc.collect()
     gc.freeze()
     made = mutants(path, FUNCTIONS.get(module))
@@ -201,19 +204,19 @@ def _try_module(
         started = time.perf_counter()
         if not _fails(folder, tests):
             left.append(mutant)
-            click.echo(f"{module}, line {mutant.line}, survives:\n{mutant.change}")
+            click.echo(f"{module}, line {mutant.line}: mutant survives\n{mutant.change}")
         click.echo(f"{module} {number}/{len(chosen)} {time.perf_counter() - started:.1f} s", err=True)
     path.write_text(original, encoding="utf-8")
     return len(made), left
 
 
 def _fails(folder: Path, tests: Sequence[str]) -> bool:
-    """Tell whether some test fails; a file's tests are run where those before found nothing."""
+    """Tell whether any test fails; files are run in order until one fails."""
     return any(_file_fails(folder, test) for test in tests)
 
 
 def _file_fails(folder: Path, test: str) -> bool:
-    """Tell whether some test of a file fails, in a process forked from this one."""
+    """Tell whether any test of a file fails or times out, in a process forked from this one."""
     child = os.fork()
     if child == 0:
         os.setpgid(0, 0)
@@ -260,7 +263,7 @@ def _run_tests(folder: Path, test: str) -> int:
 
 @contextmanager
 def _copy() -> Iterator[Path]:
-    """Give a copy of the project, so that a run that is ended leaves no fault in this one."""
+    """Yield a copy of the project, so that an interrupted run leaves no mutant in the project itself."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made, "project")
         for name in COPIED:
@@ -274,14 +277,14 @@ def _copy() -> Iterator[Path]:
 
 
 def _start_session() -> None:
-    """Start the session that the forked processes use, one at a time, by this one's connection."""
+    """Start the session that the forked processes use, one at a time, over this process's connection."""
     get_session("local[2]")
-    # Each process ends its tests by this.
+    # The tests of each process end with a call of stop, which would end the shared session.
     setattr(SparkSession, "stop", lambda session: None)  # noqa: B010
 
 
 def _forget_session() -> None:
-    """Have the next session be another JVM's: in this one's connection there may be half a message."""
+    """End the JVM, so that the next session gets a new one: the connection may hold half a message."""
     gateway = SparkContext._gateway
     if gateway is not None:
         gateway.proc.kill()

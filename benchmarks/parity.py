@@ -1,4 +1,4 @@
-"""How near the boosting engine's scores are to Spark's own, beside Spark's own from seed to seed.
+"""Agreement of the boosting engine's scores with Spark's, compared with Spark's own from seed to seed.
 
 python -m benchmarks.parity [--source FILE]
 """
@@ -22,7 +22,7 @@ from .adult import SEED, adult_folds, source_option
 from .report import report
 
 GBT = get_learner("gbt")
-# Every depth with every number of bins and of trees, and another step where trees are deepest.
+# Every depth with every number of bins and of trees, and another step size for the deepest trees.
 SPREAD: tuple[dict[str, list[Any]], ...] = (
     {"maxDepth": [1, 5, 7], "maxBins": [8, 16, 32], "maxIter": [25, 50], "stepSize": [0.2]},
     {"maxDepth": [7], "maxBins": [32], "maxIter": [25, 50], "stepSize": [0.3]},
@@ -32,7 +32,7 @@ SPREAD: tuple[dict[str, list[Any]], ...] = (
 @click.command()
 @source_option
 def parity(source: str) -> None:
-    """Score 20 candidates of the coarse grid by both engines, and by Spark's with another seed."""
+    """Score 20 candidates of the coarse grid with both engines, and with mllib under another seed."""
     candidates = [c for grid in SPREAD for c in grid_candidates(grid, GBT)]
     with adult_folds(get_session(), source) as (_, data):
         ours = _means(BoostingEngine(data, GBT, SEED), candidates)
@@ -66,7 +66,7 @@ def _differences(what: str, one: Mapping[str, float], other: Mapping[str, float]
     apart = np.abs([one[name] - other[name] for name in other])
     rank = spearmanr([one[name] for name in other], list(other.values())).statistic
     return {
-        what: f"weighted F1 apart by {apart.mean():.6f} on average, {apart.max():.6f} at most; "
+        what: f"weighted F1 differs by {apart.mean():.6f} on average, {apart.max():.6f} at most; "
         f"rank correlation {rank:.4f}"
     }
 

@@ -1,4 +1,4 @@
-"""How a benchmark reports: a table on the terminal, and as JSON with the machine under results/."""
+"""Reporting of a benchmark: a table on the terminal, and JSON with the machine's data under results/."""
 
 import json
 import os
@@ -17,7 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures were measured on."""
+    """Return the hardware and the package versions that the figures were measured with."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         processor = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
@@ -35,12 +35,12 @@ def machine() -> dict[str, Any]:
 
 
 def report(name: str, rows: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> None:
-    """Show and write a benchmark's result.
+    """Print a benchmark's result and write it under results/.
 
     Args:
-        name: of the file under results/.
-        rows: of the table.
-        facts: what the table's figures lead to, by what is said of them.
+        name: Name of the file, without extension.
+        rows: Rows of the table.
+        facts: Conclusions from the table: value by description.
     """
     click.echo(f"\n{pd.DataFrame(rows).to_string(index=False, na_rep='')}\n")
     for what, value in facts.items():

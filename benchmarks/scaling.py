@@ -1,4 +1,4 @@
-"""The boosting engine at 1, 10 and 30 times Adult's training rows: time, and peak memory.
+"""Time and peak memory of the boosting engine on 1, 10 and 30 times Adult's training rows.
 
 python -m benchmarks.scaling [--source FILE]
 """
@@ -27,9 +27,9 @@ COPIES = (1, 10, 30)
 
 @click.command()
 @source_option
-@click.option("--copies", type=int, help="This size alone; prints it as JSON.")
+@click.option("--copies", type=int, help="Measure only this size and print it as JSON.")
 def scaling(source: str, copies: int | None) -> None:
-    """Time a search of 6 candidates x 5 folds as the rows grow, each size in a process of its own."""
+    """Time a search of 6 candidates x 5 folds for growing numbers of rows, each in its own process."""
     if copies is not None:
         click.echo(json.dumps(_measure(source, copies)))
         return
@@ -47,7 +47,7 @@ def scaling(source: str, copies: int | None) -> None:
         "rows x": last["rows"] / first["rows"],
         "time x": last["s of the first size"],
         "auto takes mllib above": f"{limit / per_row:,.0f} rows on this machine "
-        f"({per_row:,.0f} bytes a row at a task's peak, {limit / 1e6:,.0f} MB a task)",
+        f"({per_row:,.0f} bytes per row at a task's peak, {limit / 1e6:,.0f} MB per task)",
     }
     report("scaling", rows, facts)
 
@@ -55,7 +55,7 @@ def scaling(source: str, copies: int | None) -> None:
 def _measure(source: str, copies: int) -> dict[str, float]:
     candidates = grid_candidates(GRID, GBT)
     with adult_folds(get_session(), source, copies) as (_, data):
-        # The first search starts the workers and has Java compile: it is not counted.
+        # The first search starts the workers and includes Java's compilation, so it is not counted.
         timed_search("boosting", data, GBT, candidates[:1], None)
         peak = _PeakMemory()
         with watching(peak.look, every=0.1):
@@ -72,7 +72,7 @@ def _measure(source: str, copies: int) -> dict[str, float]:
 
 
 class _PeakMemory:
-    """The most resident memory that this process, its JVM and its workers were seen with, in bytes."""
+    """Peak resident memory of this process, of its JVM and of its largest worker, in bytes."""
 
     def __init__(self) -> None:
         self.driver = self.worker = self.jvm = 0

@@ -1,4 +1,4 @@
-"""A search as the steps do it, timed: engine made, candidates scored, each one tracked."""
+"""A timed search as the steps run it: the engine is built, candidates are scored and tracked."""
 
 import time
 from collections.abc import Sequence
@@ -18,14 +18,17 @@ from .adult import SEED
 def timed_search(
     engine: str, data: FoldData, learner: Learner, candidates: Sequence[Parameters], run: Run | None
 ) -> tuple[float, dict[str, CandidateResult]]:
-    """Return a search's wall time in seconds, and its candidates by name.
+    """Run a search and measure its wall time.
 
     Args:
-        engine: boosting or mllib.
-        data: cached.
-        learner: that is searched.
-        candidates: to score.
-        run: that they are tracked below; None: they are not.
+        engine: Name of the engine: boosting or mllib.
+        data: The cached fold data.
+        learner: The learner to search.
+        candidates: The candidates to score.
+        run: Parent run of the candidates' runs; None to track nothing.
+
+    Returns:
+        The time in seconds, and the results by candidate name.
     """
     started = time.perf_counter()
     made = make_engine(engine, data, learner, SEED, parallelism=0)

@@ -1,4 +1,4 @@
-"""What the service's benchmarks share: a model served by one worker, and clients that ask it (hey)."""
+"""Common parts of the service benchmarks: a served model, and clients that send it requests (hey)."""
 
 import io
 import os
@@ -20,17 +20,17 @@ import requests
 from urllib3 import Retry
 
 HOST = "127.0.0.1"
-LONGEST = 180  # seconds that a service may take to start
+LONGEST = 180  # seconds, for a service to start
 
 
 @dataclass(frozen=True)
 class Service:
-    """A service that answers.
+    """A running service.
 
     Attributes:
-        url: of it.
-        process: that was started; what it started is below it.
-        start: seconds from the command to the first answer.
+        url: Its base URL.
+        process: Its main process; the other processes are children of it.
+        start: Time from the command to the first answer, in seconds.
     """
 
     url: str
@@ -45,7 +45,12 @@ class Service:
 
 @contextmanager
 def served(model: str, workers: int = 1) -> Iterator[Service]:
-    """Serve a model as `make serve` does, its log thrown away."""
+    """Serve a model as `make serve` does, and discard its log.
+
+    Args:
+        model: URI or folder of the model.
+        workers: Number of worker processes.
+    """
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
     command = [sys.executable, "-m", "steps.serve", "--model", model, "--port", str(port)]
@@ -67,12 +72,12 @@ def served(model: str, workers: int = 1) -> Iterator[Service]:
 
 
 def ask(service: Service, body: Path, *load: str) -> pd.DataFrame:
-    """Have clients ask a service; return the seconds and the status of each request.
+    """Send requests to a service, and return a row per request with `seconds` and `status`.
 
     Args:
-        service: to ask.
-        body: JSON to post.
-        load: hey's options: how many clients (-c), for how long (-z) or how often (-n).
+        service: The service.
+        body: File with the JSON to post.
+        load: hey's options: number of clients (-c), duration (-z) or number of requests (-n).
     """
     if not shutil.which("hey"):
         raise click.ClickException("this benchmark needs hey: apt-get install hey, or brew install hey")
@@ -84,7 +89,7 @@ def ask(service: Service, body: Path, *load: str) -> pd.DataFrame:
 
 
 def figures(answers: pd.DataFrame) -> dict[str, float]:
-    """Return requests a second, the median and the 99th percentile, and how many were not answered."""
+    """Return requests per second, the median and 99th percentile latency in ms, and failed requests."""
     lasted = (answers["offset"] + answers["seconds"]).max() - answers["offset"].min()
     return {
         "requests/s": round(len(answers) / lasted, 1),

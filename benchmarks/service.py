@@ -1,4 +1,4 @@
-"""The champion served, beside the same one in MLflow's Spark flavour and a model that does nothing.
+"""Load test of the champion's service, against MLflow's Spark flavour and a model that does nothing.
 
 python -m benchmarks.service [--model models:/income@champion]
 """
@@ -21,7 +21,7 @@ from .served import ask, figures, served
 
 CLIENTS = (1, 8, 32)
 SECONDS = 15
-# Of a service's own compiling, and Spark's.
+# hey's options for the warm-up, which lets the service and Spark compile their code.
 WARM_UP = ("-c", "2", "-n", "40")
 
 FLOOR = """
@@ -41,9 +41,11 @@ set_model(Nothing())
 
 
 @click.command()
-@click.option("--model", default="models:/income@champion", help="URI of a version that `champion` made.")
+@click.option(
+    "--model", default="models:/income@champion", help="URI of a version registered by `champion`."
+)
 def service(model: str) -> None:
-    """Ask each service, of one worker, by 1, 8 and 32 clients in turn."""
+    """Measure each service, with one worker, under 1, 8 and 32 clients in turn."""
     folder = model_folder(model)
     signature = Model.load(str(folder)).signature
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
@@ -69,9 +71,9 @@ def service(model: str) -> None:
     p50 = {row["service"]: row["p50 ms"] for row in rows if row["clients"] == 1}
     ours, spark, floor, bare = (p50[name] for name in kinds)
     facts = {
-        "median of one client, times that of a model that does nothing": round(ours / floor, 2),
-        "the same, of one that has no signature to check": round(ours / bare, 2),
-        "median of one client, times faster than Spark's flavour": round(spark / ours, 1),
+        "median for one client, as a multiple of a model that does nothing": round(ours / floor, 2),
+        "the same, relative to one without a signature to check": round(ours / bare, 2),
+        "median for one client, times faster than the Spark flavour": round(spark / ours, 1),
         "start, s": start,
         "resident memory after the load, MB": memory,
     }

@@ -1,4 +1,4 @@
-"""The champion's service under load that goes on, and under what no client should send.
+"""Soak test of the champion's service: sustained load, then a huge body and a thousand clients.
 
 python -m benchmarks.service_soak [--seconds 600]
 """
@@ -22,9 +22,9 @@ BODY_MB = 100
 
 @click.command()
 @click.option("--model", default="models:/income@champion", help="URI of the model.")
-@click.option("--seconds", default=600, type=click.IntRange(10), help="Of the load.")
+@click.option("--seconds", default=600, type=click.IntRange(10), help="Duration of the load.")
 def service_soak(model: str, seconds: int) -> None:
-    """Load a service of one worker, watch its memory, then send it a large body and many clients."""
+    """Load a service with one worker and watch its memory, then add many clients and a large body."""
     folder = model_folder(model)
     example = json.loads((folder / "input_example.json").read_text())
     columns, record = example["columns"], example["data"][0]
@@ -42,7 +42,7 @@ def service_soak(model: str, seconds: int) -> None:
         alive = requests.get(f"{service.url}/ping").status_code
     tenth = max(1, len(seen) // 10)
     facts = {
-        "resident memory, MB: first tenth of the time, last tenth": [
+        "resident memory in MB, mean over the first and the last tenth of the time": [
             round(sum(part) / len(part), 1) for part in (seen[:tenth], seen[-tenth:])
         ],
         f"a body of {BODY_MB} MB": f"{size:,} records: HTTP {answer.status_code} "

@@ -1,4 +1,4 @@
-"""A thread that looks at something, at equal times, for as long as a block runs."""
+"""A thread that calls a function at regular intervals while a block runs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,7 +7,12 @@ from threading import Event, Thread
 
 @contextmanager
 def watching(look: Callable[[], None], every: float) -> Iterator[None]:
-    """Call `look` every so many seconds while the block runs."""
+    """Call a function at regular intervals while the block runs.
+
+    Args:
+        look: The function to call.
+        every: Interval in seconds.
+    """
     ended = Event()
 
     def watch() -> None:

@@ -1,4 +1,4 @@
-"""learner=xgboost against scikit-learn's GridSearchCV over XGBClassifier: same rows, folds and jobs.
+"""learner=xgboost against scikit-learn's GridSearchCV with XGBClassifier: same rows, folds and jobs.
 
 python -m benchmarks.xgboost_grid [--source FILE]
 """
@@ -31,7 +31,7 @@ REPEATS = 3
 @click.command()
 @source_option
 def xgboost_grid(source: str) -> None:
-    """Time the xgboost grid, ours tracked and theirs not, in turn."""
+    """Time the xgboost grid, ours with tracking and theirs without, in turn."""
     learner = get_learner("xgboost")
     grid = load_grid("xgboost", learner)
     candidates = grid_candidates(grid, learner)
@@ -55,13 +55,13 @@ def xgboost_grid(source: str) -> None:
     facts = {
         "ours / theirs, pair by pair": [round(ratio, 3) for ratio in ratios],
         "ours / theirs, median": round(median(ratios), 3),
-        "largest difference of mean weighted F1": f"{gap:.1e}",
+        "largest difference in mean weighted F1": f"{gap:.1e}",
     }
     report("xgboost_grid", rows, facts)
 
 
 def grid_search(grid: Mapping[str, Any], matrix: FoldMatrix) -> tuple[float, dict[str, float]]:
-    """Return the seconds of GridSearchCV, and each candidate's mean weighted F1."""
+    """Return GridSearchCV's time in seconds, and the mean weighted F1 by candidate."""
     jobs = os.cpu_count() or 1
     classifier = XGBClassifier(tree_method="hist", n_jobs=1, random_state=SEED)
     folds = PredefinedSplit(matrix.fold)

@@ -1,1 +1,1 @@
-"""Several learners that vote: who they are, what each says out of fold, their weights, one pipeline."""
+"""Soft voting of several learners: members, out-of-fold predictions, weights and the joint pipeline."""

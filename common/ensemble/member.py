@@ -10,13 +10,13 @@ class Member:
     """The winner of a search.
 
     Attributes:
-        run_id: of the search.
-        learner: that it searched for.
-        parameters: of the winner.
-        seed: of the learner.
-        folds: that it was searched over.
-        metric: that it was searched by.
+        run_id: ID of the search's run.
+        learner: The learner that was searched.
+        parameters: The winner's hyperparameters.
+        seed: The learner's seed.
+        folds: Number of folds of the search.
         features: URI of the features.
+        metric: The metric that the search optimized.
     """
 
     run_id: str

@@ -1,4 +1,4 @@
-"""What the members of a vote say of rows that they were not fitted on, and how every mix of them does."""
+"""Out-of-fold predictions of the members of a vote, and the scores of every mix of the members."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -22,23 +22,23 @@ from common.learning.vectorizer import LABEL
 from common.search.engines.mllib import FITS_PER_CORE
 from common.search.folds import FOLD, FoldData
 
-# Of the log odds: a four-hundredth of a probability near a half, a hundredth of one near 0 or 1.
+# Bin width in log odds: 1/400 in probability near 0.5, and 1% of the probability near 0 or 1.
 STEP = 0.01
 
 
 def out_of_fold(
     members: Sequence[Member], data: FoldData, keep: Sequence[str] = ()
 ) -> tuple[DataFrame, float]:
-    """Fit every member on the other folds of each fold, and have it predict that fold.
+    """Predict each fold by every member, fitted on the other folds.
 
     Args:
-        members: of the vote, k of them.
-        data: training rows in folds.
-        keep: columns of the rows that are kept beside.
+        members: The k members of the vote.
+        data: The training rows in folds.
+        keep: Further columns of the rows to keep.
 
     Returns:
-        A cached frame of label, fold, the columns to keep, and k probabilities of the positive label,
-        `0` to `k-1`; and the seconds of all fits.
+        A cached frame with the label, the fold, the columns to keep and the k probabilities of the
+        positive label, in columns `0` to `k-1`; and the total time of all fits, in seconds.
     """
     spark = data.frame.sparkSession
     work = [(member, fold) for fold in range(data.folds) for member in members]
@@ -71,19 +71,20 @@ def _predict(models: Sequence[Model], rows: DataFrame, keep: Sequence[str]) -> D
 
 
 def mix_scores(predictions: DataFrame, mixes: np.ndarray, folds: int, metric: str) -> np.ndarray:
-    """Return what every mix scores on every fold, counted in one Spark job.
+    """Score every mix on every fold in one Spark job.
 
-    Probabilities are counted in steps of STEP of their log odds, so that the table is small: the areas
-    under curves hold to about a thousandth of what they differ by, all else is exact.
+    Probabilities are binned in steps of STEP in their log odds, to keep the table small. The areas under
+    curves are then accurate to about a thousandth of the differences between mixes; all other metrics
+    are exact.
 
     Args:
-        predictions: of `out_of_fold`.
-        mixes: a row a mix, a column a member.
-        folds: how many there are.
-        metric: one of METRICS.
+        predictions: The frame from `out_of_fold`.
+        mixes: Weights of shape (mixes, members).
+        folds: Number of folds.
+        metric: One of METRICS.
 
     Returns:
-        A row a fold, a column a mix.
+        Scores of shape (folds, mixes).
     """
     names = [str(place) for place in range(mixes.shape[1])]
 
@@ -110,10 +111,10 @@ def mix_scores(predictions: DataFrame, mixes: np.ndarray, folds: int, metric: st
 
 
 def _count_mixes(positive: np.ndarray, label: float) -> pd.DataFrame:
-    """Count the rows of one label by mix, prediction and step of the log odds.
+    """Count the rows of one label by mix, prediction and bin of the log odds, with their summed log loss.
 
     Args:
-        positive: probability of the positive label, a row a row, a column a mix.
+        positive: Probabilities of the positive label, of shape (rows, mixes).
         label: 0 or 1.
     """
     within = np.clip(positive, EPSILON, 1 - EPSILON)
@@ -132,13 +133,13 @@ def _count_mixes(positive: np.ndarray, label: float) -> pd.DataFrame:
 
 
 def vote_scores(predictions: DataFrame, fold: int, mix: np.ndarray, rows: int) -> dict[str, float]:
-    """Return all of METRICS of a mix on one fold.
+    """Return all METRICS of a mix on one fold.
 
     Args:
-        predictions: of `out_of_fold`.
-        fold: whose rows are scored.
-        mix: a weight a member.
-        rows: how many there are in all folds.
+        predictions: The frame from `out_of_fold`.
+        fold: The fold to score.
+        mix: One weight per member.
+        rows: Number of rows in all folds.
     """
     positive = mixed(mix)
     voted = predictions.where(F.col(FOLD) == fold).select(
@@ -150,7 +151,11 @@ def vote_scores(predictions: DataFrame, fold: int, mix: np.ndarray, rows: int) -
 
 
 def mixed(weights: Sequence[float] | np.ndarray) -> Column:
-    """Return the probability that members say together, of the columns of `out_of_fold`."""
+    """Return the weighted mean of the members' probabilities in the frame from `out_of_fold`.
+
+    Args:
+        weights: One weight per member; they sum to 1.
+    """
     return reduce(
         lambda total, part: total + part,
         [F.col(str(place)) * float(weight) for place, weight in enumerate(weights)],

@@ -1,4 +1,4 @@
-"""A vote as one Spark pipeline of Spark's own stages: raw record -> prediction (text) and probability."""
+"""A vote as a pipeline of Spark's own stages: raw record -> prediction (text) and probability."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,12 +16,21 @@ PROBABILITIES, AGAINST, POSITIVE = "__probabilities", "__against", "__positive"
 
 
 def probability_column(place: int) -> str:
-    """Return the column of what the member of this place says."""
+    """Return the name of the column with a member's probabilities.
+
+    Args:
+        place: Index of the member.
+    """
     return f"__probability_{place}"
 
 
 def member_model(model: Any, place: int) -> Model:
-    """Return a classifier under column names of its own, so that several stand beside each other."""
+    """Return a copy of a classifier with its own column names, so that several fit in one pipeline.
+
+    Args:
+        model: The fitted classifier.
+        place: Index of the member.
+    """
     names = {
         "predictionCol": f"__prediction_{place}",
         "rawPredictionCol": f"__raw_{place}",
@@ -32,14 +41,14 @@ def member_model(model: Any, place: int) -> Model:
 
 
 def vote_pipeline(pipelines: Sequence[PipelineModel], weights: Sequence[float]) -> PipelineModel:
-    """Join scoring pipelines to one that votes: its probability is the weighted mean of theirs.
+    """Join scoring pipelines into one that votes: its probability is the weighted mean of theirs.
 
-    It is a pipeline as any other, so whatever keeps, exports or scores one does so with a vote. A
-    member without weight is left out.
+    The result is an ordinary pipeline, so it can be logged, exported and scored like any other. Members
+    with zero weight are left out.
 
     Args:
-        pipelines: as `scoring_pipeline` makes them, of one vectoriser and the same labels.
-        weights: one a pipeline; they sum to 1.
+        pipelines: Pipelines from `scoring_pipeline` that share the vectorizer and the labels.
+        weights: One weight per pipeline; they sum to 1.
     """
     voting = [(p, float(w)) for p, w in zip(pipelines, weights, strict=True) if w > 0]
     *vectorizer, _, to_text = pipelines[0].stages
@@ -60,7 +69,12 @@ def vote_pipeline(pipelines: Sequence[PipelineModel], weights: Sequence[float]) 
 
 
 def _sum(weights: Sequence[float], column: str) -> LinearRegressionModel:
-    """Return the stage that adds up the members' probabilities with these weights."""
+    """Return a stage that computes a weighted sum of the members' probabilities.
+
+    Args:
+        weights: One weight per element of PROBABILITIES.
+        column: Name of the output column.
+    """
     context: Any = SparkContext._active_spark_context
     vector = _py2java(context, Vectors.dense(weights))
     java = context._jvm.org.apache.spark.ml.regression.LinearRegressionModel(column, vector, 0.0)

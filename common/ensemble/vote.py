@@ -1,4 +1,4 @@
-"""A vote weighed on the folds: its weights, and how it does on folds that had no say in them."""
+"""A vote whose weights are chosen on the folds, scored on folds that did not take part in the choice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from common.search.result import CandidateResult, candidate_name
 
 @dataclass(frozen=True)
 class Vote:
-    """The members, and what the folds say of them.
+    """The members of a vote, with their weights and scores.
 
     Attributes:
-        members: two or more.
-        weights: one a member, chosen on all folds.
-        result: the scores of each fold by weights that the other folds chose.
-        alone: the metric of each member alone, fold by fold.
+        members: Two or more members.
+        weights: One weight per member, chosen on all folds.
+        result: The scores of each fold, with weights chosen on the other folds.
+        alone: The metric of each member alone, by member and fold.
     """
 
     members: Sequence[Member]
@@ -33,18 +33,18 @@ class Vote:
 
     @property
     def metric(self) -> str:
-        """The metric that the weights are chosen by: the members' searches'."""
+        """The metric by which the weights are chosen: that of the members' searches."""
         return self.members[0].metric
 
     @property
     def best_alone(self) -> tuple[str, float]:
-        """The learner that is best alone, and its mean over the folds."""
+        """The best single member: its learner's name and its mean over the folds."""
         means = [fmean(folds) for folds in self.alone]
         place = int(np.argmax(sign(self.metric) * np.array(means)))
         return self.members[place].learner.name, means[place]
 
     def table(self) -> pd.DataFrame:
-        """Return a row a member: learner, weight, its score over the same folds, search, parameters."""
+        """Return a row per member: learner, weight, mean score over the folds, search and parameters."""
         return pd.DataFrame(
             {
                 "learner": [member.learner.name for member in self.members],
@@ -57,14 +57,14 @@ class Vote:
 
 
 def weigh(members: Sequence[Member], data: FoldData) -> Vote:
-    """Choose the weights of a vote on the folds, and score it fairly on them.
+    """Choose the weights of a vote on the folds, and score the vote without bias on the same folds.
 
-    Weights that a fold has helped to choose flatter it. So a fold's scores are those of the weights
-    that the others choose.
+    Weights are biased towards the folds that they were chosen on. So each fold is scored with the
+    weights that the other folds choose.
 
     Args:
-        members: of the vote.
-        data: training rows in folds.
+        members: The members of the vote.
+        data: The training rows in folds.
     """
     predictions, seconds = out_of_fold(members, data)
     mixes = grid_of_mixes(len(members))

@@ -1,4 +1,4 @@
-"""The weights of a vote: every mix of a grid, and which of them the folds choose."""
+"""The weights of a vote: a grid of mixes, and the choice of one of them on the folds."""
 
 from dataclasses import dataclass
 from math import comb
@@ -6,18 +6,19 @@ from math import comb
 import numpy as np
 
 MOST_MIXES = 100
-# Parts that the whole is cut into: the most that keep to MOST_MIXES are taken.
+# Numbers of equal parts of the total weight: the finest division that gives at most MOST_MIXES is used.
 PARTS = (20, 10, 5, 4, 2, 1)
 
 
 def grid_of_mixes(members: int) -> np.ndarray:
-    """Return all mixes of some members on a grid, the most equal first.
+    """Return all mixes of members on a grid, those with the most equal weights first.
 
     Args:
-        members: how many, at least 2: of two the step is 0.05, of three 0.1, of four 0.2, of five 0.25.
+        members: Number of members, at least 2. The step is 0.05 for two, 0.1 for three, 0.2 for four and
+            0.25 for five members.
 
     Returns:
-        A row a mix, a column a member; each row sums to 1. The members alone are among them.
+        Weights of shape (mixes, members); each row sums to 1. The mixes include each member alone.
     """
     parts = next(p for p in PARTS if comb(p + members - 1, members - 1) <= MOST_MIXES)
     mixes = sorted(_shares(parts, members), key=lambda mix: (sum(share**2 for share in mix), mix))
@@ -34,12 +35,12 @@ def _shares(parts: int, members: int) -> list[tuple[int, ...]]:
 
 @dataclass(frozen=True)
 class Weighing:
-    """How every mix does on every fold.
+    """The scores of every mix on every fold.
 
     Attributes:
-        mixes: a row a mix, the most equal first.
-        scores: a row a fold, a column a mix.
-        sign: 1 where a higher score is better, -1 where a lower one is.
+        mixes: Weights of shape (mixes, members), the most equal first.
+        scores: Scores of shape (folds, mixes).
+        sign: 1 if a higher score is better, -1 if a lower one is.
     """
 
     mixes: np.ndarray
@@ -47,15 +48,19 @@ class Weighing:
     sign: int = 1
 
     def choose(self, without: int | None = None) -> np.ndarray:
-        """Return the mix with the best mean over the folds; of equals the most equal.
+        """Return the mix with the best mean over the folds; ties go to the most equal weights.
 
         Args:
-            without: a fold that has no say.
+            without: A fold to leave out; None for all folds.
         """
         counted = self.scores if without is None else np.delete(self.scores, without, axis=0)
         return np.asarray(self.mixes[(self.sign * counted.mean(axis=0)).argmax()])
 
     def alone(self, member: int) -> list[float]:
-        """Return the score of a member alone on each fold."""
+        """Return the score of a member alone on each fold.
+
+        Args:
+            member: Index of the member.
+        """
         place = self.mixes[:, member].argmax()
         return [float(value) for value in self.scores[:, place]]

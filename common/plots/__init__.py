@@ -1,1 +1,1 @@
-"""Pictures of a search and of its winner: described once, drawn still and interactive."""
+"""Charts of a search and of its winner: described once, drawn as PNG and as an interactive page."""

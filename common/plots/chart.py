@@ -1,11 +1,11 @@
-"""A picture as plain values: panels of layers, which `still` and `interactive` draw alike."""
+"""A chart as plain values: panels of layers, which `still` and `interactive` both draw."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-# Okabe and Ito's colours, which most colour-blind people tell apart; a scale that greys well too.
+# Okabe and Ito's palette, which most colour-blind people can tell apart; the scale also works in grey.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#8C8C8C"
 SCALE = "viridis"
 
@@ -14,7 +14,7 @@ Numbers = Sequence[float] | np.ndarray
 
 @dataclass(frozen=True)
 class Points:
-    """Dots, each with what a pointer over it shows; a shade instead of one colour gives each its own."""
+    """Dots with hover texts; `shade` replaces the common colour by a value on the scale for each dot."""
 
     x: Numbers
     y: Numbers
@@ -29,7 +29,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points, perhaps with bars from low to high."""
+    """A line through points, with optional error bars from `low` to `high`."""
 
     x: Numbers
     y: Numbers
@@ -43,7 +43,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars from the left, the first on top, perhaps with thin ones from low to high."""
+    """Horizontal bars, the first on top, with optional error bars from `low` to `high`."""
 
     labels: Sequence[str]
     values: Numbers
@@ -55,7 +55,7 @@ class Bars:
 
 @dataclass(frozen=True)
 class Cells:
-    """A table of coloured cells with text; the first row is at the bottom."""
+    """A heat map with text in its cells; the first row is at the bottom."""
 
     values: np.ndarray
     texts: Sequence[Sequence[str]]
@@ -65,7 +65,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class Mark:
-    """A line across at a place of x, with text on its right, or left."""
+    """A vertical line at a value of x, with text to its right or left."""
 
     at: float
     text: str
@@ -81,17 +81,17 @@ class Panel:
     """Layers on one pair of axes.
 
     Attributes:
-        title: what to see here.
-        x: what lies along, with its unit.
-        y: what goes up.
-        layers: in the order they are drawn.
-        x_ticks: texts at 0, 1, ... where x is no number.
-        y_ticks: the same of y.
-        log_x: whether x goes by logarithms.
-        whole_x: whether x is a whole number.
-        x_range: its ends; None: as the layers need.
-        y_range: the same of y.
-        legend: corner for the names of the layers, as matplotlib calls it; empty: none.
+        title: Title of the panel.
+        x: Label of the x axis, with its unit.
+        y: Label of the y axis, with its unit.
+        layers: The layers in drawing order.
+        x_ticks: Tick labels at 0, 1, ... if x is categorical.
+        y_ticks: Tick labels at 0, 1, ... if y is categorical.
+        log_x: Whether the x axis is logarithmic.
+        whole_x: Whether x takes whole numbers only.
+        x_range: Limits of the x axis; None to fit the layers.
+        y_range: Limits of the y axis; None to fit the layers.
+        legend: Location of the legend, as matplotlib names it; empty for no legend.
     """
 
     title: str
@@ -109,7 +109,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Axis:
-    """One of a parallel picture's axes: where each line crosses it, and what is written along it."""
+    """An axis of a parallel coordinates chart: where each line crosses it, and its tick labels."""
 
     label: str
     places: np.ndarray
@@ -118,15 +118,15 @@ class Axis:
 
 @dataclass(frozen=True)
 class Parallel:
-    """A line a candidate across parallel axes, coloured by a score.
+    """Parallel coordinates: a line per candidate, coloured by its score.
 
     Attributes:
-        axes: at least one; the score's own is not among them.
-        score: of each line.
-        label: what the score is.
-        range: of the colours.
-        reverse: whether low scores have the colours of high ones.
-        best: the line that is drawn thick.
+        axes: At least one axis; the score's own is added.
+        score: Score of each line.
+        label: Name of the score.
+        range: Range of the colour scale.
+        reverse: Whether to reverse the colour scale, for scores where lower is better.
+        best: Index of the line to emphasize.
     """
 
     axes: Sequence[Axis]
@@ -139,17 +139,17 @@ class Parallel:
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture.
+    """A chart.
 
     Attributes:
-        name: of its file.
-        title: what it shows.
-        note: how to read it.
-        panels: beside and below each other, or one parallel picture.
-        columns: panels beside each other.
-        height: of a row of panels, in inches.
-        share_y: whether all panels have one y axis.
-        colour_bar: whether the colours of the cells are shown in a bar.
+        name: Name of its file, without extension.
+        title: The main result, as a title.
+        note: How to read the chart.
+        panels: Panels in a grid, or one parallel coordinates chart.
+        columns: Number of panels per row.
+        height: Height of a row of panels, in inches.
+        share_y: Whether all panels share one y axis.
+        colour_bar: Whether to show a colour bar for the cells.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How a genetic search went: scores, diversity, and what each generation drew."""
+"""The charts of a genetic search: scores, diversity and the values drawn by each generation."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ from common.search.space import diversity
 
 
 def generations_chart(candidates: Candidates) -> Chart:
-    """Return best, mean and diversity by generation."""
+    """Return a chart of the best score, the mean score and the diversity by generation."""
     rows = _drawn_rows(candidates)
     means, better = candidates.means, np.max if candidates.sign > 0 else np.min
     numbers = [number for number, drawn in enumerate(rows) if drawn]
@@ -42,14 +42,14 @@ def generations_chart(candidates: Candidates) -> Chart:
     metric = candidates.metric
     return Chart(
         "generations",
-        f"The best came in generation {last} of {numbers[-1]}; the mean went from {mean[0]:.4f} to "
+        f"The best was found in generation {last} of {numbers[-1]}; the mean went from {mean[0]:.4f} to "
         f"{mean[-1]:.4f}",
-        "Diversity: mean distance between two candidates of a generation, as part of the range that was "
-        "tried; 0: all are the same. When it is small the search has settled.",
+        "Diversity: mean distance between two candidates of a generation, as a share of the range tried; "
+        "0: all are equal. A small value means that the search has converged.",
         [
             Panel("Score", "generation", metric, scores, whole_x=True, legend="lower right"),
             Panel(
-                *("Diversity", "generation", "part of the range tried"),
+                *("Diversity", "generation", "share of the range tried"),
                 [Line(numbers, spread, colour=RED, dots=True)],
                 whole_x=True,
                 y_range=(0, max(spread) * 1.15 + 0.01),
@@ -61,7 +61,7 @@ def generations_chart(candidates: Candidates) -> Chart:
 
 
 def drawn_chart(candidates: Candidates) -> Chart:
-    """Return where the candidates of each generation lay, a panel a parameter."""
+    """Return a chart of the values drawn by each generation, with a panel per parameter."""
     rows, words = _drawn_rows(candidates), hover(candidates)
     x, row = np.array([(n, r) for n, drawn in enumerate(rows) for r in drawn]).T
     low, high = colour_range(candidates)
@@ -85,8 +85,8 @@ def drawn_chart(candidates: Candidates) -> Chart:
     return Chart(
         "drawn",
         _narrowing(candidates, rows),
-        f"A dot is a candidate that a generation drew; the yellower, the better its {candidates.metric} "
-        f"(the worst {WORST_PERCENT}% are coloured alike).",
+        f"Dot: a candidate drawn by a generation; the yellower, the better its {candidates.metric} "
+        f"(the worst {WORST_PERCENT}% have the same colour).",
         panels,
         columns=3 if len(panels) not in (2, 4) else 2,
         height=2.5,
@@ -94,7 +94,7 @@ def drawn_chart(candidates: Candidates) -> Chart:
 
 
 def _drawn_rows(candidates: Candidates) -> list[list[int]]:
-    """Return for each generation its candidates' rows, one a draw."""
+    """Return the rows of each generation's candidates, one for each draw."""
     count = 1 + max(max(listed) for listed in candidates.generations)
     rows: list[list[int]] = [[] for _ in range(count)]
     for row, listed in enumerate(candidates.generations):
@@ -111,7 +111,7 @@ def _tried(values: pd.Series) -> BaseDistribution:
 
 
 def _narrowing(candidates: Candidates, rows: Sequence[Sequence[int]]) -> str:
-    """Say which parameter the last generation draws from the smallest part of what the first did."""
+    """Name the parameter whose range shrank most from the first generation to the last."""
     first, last = rows[0], rows[-1]
     found = []
     for name in candidates.varied:
@@ -121,7 +121,7 @@ def _narrowing(candidates: Candidates, rows: Sequence[Sequence[int]]) -> str:
             if high > low:
                 found.append(((most - least) / (high - low), name, low, high, least, most))
     if not found:
-        return "Where the candidates of each generation lay"
+        return "Candidates drawn by each generation"
     _, name, *ends = min(found)
     low, high, least, most = map(show, ends)
     return f"{name} narrowed most: {low} to {high} in the first generation, {least} to {most} in the last"

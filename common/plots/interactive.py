@@ -1,4 +1,4 @@
-"""Charts as one HTML page, by Plotly: the library is in it once, so it opens with no network."""
+"""Charts as one HTML page, drawn by Plotly; the library is embedded once, so no network is needed."""
 
 from collections.abc import Sequence
 from html import escape
@@ -24,16 +24,16 @@ from common.plots.chart import (
     Points,
 )
 
-# The page's name among a run's files.
+# File name of the page in a run's artifacts.
 PAGE = "interactive.html"
-# As still.SCALE, under Plotly's name.
+# Plotly's name for chart.SCALE.
 SCALE = "Viridis"
 PIXELS_PER_INCH = 100
 CONFIG = {"displaylogo": False, "responsive": True}
 
 
 def page(title: str, charts: Sequence[Chart]) -> str:
-    """Return a page of charts: the same charts, the same text."""
+    """Return a page of charts; the same charts always give the same text."""
     template = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
     drawn = [
         figure(chart).to_html(
@@ -47,7 +47,7 @@ def page(title: str, charts: Sequence[Chart]) -> str:
 
 
 def figure(chart: Chart) -> go.Figure:
-    """Return a chart as a figure of Plotly."""
+    """Return a chart as a Plotly figure."""
     if isinstance(chart.panels, Parallel):
         drawn = go.Figure(_parallel(chart.panels))
         rows = 1
@@ -121,7 +121,7 @@ def _layer(drawn: go.Figure, layer: Layer, place: dict[str, int], legend: bool) 
 
 
 def _html(text: str) -> str:
-    """Return text as Plotly shows it, which reads some HTML in it."""
+    """Escape text for Plotly, which interprets some HTML."""
     return escape(text, quote=False).replace("\n", "<br>")
 
 

@@ -1,4 +1,4 @@
-"""Heat maps of two hyperparameters at a time."""
+"""Heat maps of pairs of hyperparameters."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from common.plots.chart import Cells, Chart, Panel
 from common.search.findings.candidates import Candidates
 from common.search.findings.effects import Effects, Level, Pair, find_levels
 
-# So many pairs are shown at the most, and none of a smaller share of the variance.
+# The number of pairs shown, and the smallest share of the variance for which a pair is shown.
 MOST_PAIRS, LEAST_SHARE = 6, 0.01
 
 
 def pairs_that_matter(found: Effects) -> list[Pair]:
-    """Return pairs that do something together, or whose parts both do; without any, the first pair."""
+    """Return the pairs with an interaction or two main effects; if there are none, the first pair."""
     alone = {effect.parameter: effect.share for effect in found.effects}
     weight = {p: p.share + min(alone[p.first], alone[p.second]) for p in found.pairs}
     heavy = [pair for pair in found.pairs if weight[pair] >= LEAST_SHARE] or list(found.pairs[:1])
@@ -21,7 +21,7 @@ def pairs_that_matter(found: Effects) -> list[Pair]:
 
 
 def pairs_chart(candidates: Candidates, pairs: Sequence[Pair]) -> Chart:
-    """Return the mean score of each pair of values, a map a pair."""
+    """Return a chart of the mean score of each combination of values, with a heat map per pair."""
     cells = [_cell_means(candidates, pair) for pair in pairs]
     everything = np.concatenate([values[np.isfinite(values)] for values in cells])
     span = float(everything.min()), float(everything.max())
@@ -37,8 +37,8 @@ def pairs_chart(candidates: Candidates, pairs: Sequence[Pair]) -> Chart:
     return Chart(
         "pairs",
         _best_cell(candidates, pairs[0], cells[0]),
-        f"A cell is the mean {metric} of the candidates there, over the folds; empty: none was there. "
-        "Yellow is better. `together` is what a pair explains of the variance beyond each alone.",
+        f"Cell: mean {metric} of its candidates over the folds; empty: no candidates. Yellow is better. "
+        "`together`: share of the variance that the pair explains beyond its two main effects.",
         panels,
         columns=min(3, len(panels)) if len(panels) != 4 else 2,
         height=2.7,
@@ -51,7 +51,7 @@ def _best_cell(candidates: Candidates, pair: Pair, values: np.ndarray) -> str:
     row, column = np.unravel_index(best, values.shape)
     up, along = (find_levels(candidates.parameters[name]) for name in (pair.first, pair.second))
     place = f"{pair.first} {up[row].label} with {pair.second} {along[column].label}"
-    return f"Two hyperparameters at a time: {place} is best on the average, {values[row, column]:.4f}"
+    return f"Pairs of hyperparameters: {place} is best on average, {values[row, column]:.4f}"
 
 
 def _ticks(levels: Sequence[Level]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What there is to see of a search, from its candidates alone."""
+"""The charts of a search, made from its candidates alone."""
 
 import numpy as np
 import pandas as pd
@@ -22,17 +22,17 @@ from common.plots.shown import WORST_PERCENT, beside, colour_range, hover, is_fe
 from common.search.findings.candidates import Candidates
 from common.search.findings.effects import Effect, Effects, find_effects, is_logarithmic, show
 
-# What a logarithmic axis has at its ends beyond the values.
+# Factor by which a logarithmic axis extends beyond the values at each end.
 LOG_MARGIN = 1.2
-# More parameters than this do not fit into a title.
+# A title has no room for more parameters than this.
 MOST_NAMED = 5
 
 
 def search_charts(candidates: Candidates) -> list[Chart]:
-    """Return all pictures of a search; those with nothing to show are left out.
+    """Return all charts of a search; those with nothing to show are left out.
 
     Args:
-        candidates: at least one.
+        candidates: The candidates, at least one.
     """
     charts = []
     if candidates.varied:
@@ -52,16 +52,16 @@ def search_charts(candidates: Candidates) -> list[Chart]:
 
 def _effects(candidates: Candidates, found: Effects) -> Chart:
     panels = [_effect(candidates, effect, found.apart) for effect in found.effects]
-    title = f"What each hyperparameter does to {candidates.metric}"
+    title = f"Effect of each hyperparameter on {candidates.metric}"
     if found.apart and len(panels) > 1:
         title += f": {found.effects[0].parameter} matters most"
     return Chart(
         "effects",
         title,
-        f"Dot: a candidate, mean over the folds. Line: mean of the candidates at a value"
+        f"Dot: a candidate's mean over the folds. Line: mean of the candidates at a value"
         f"{'' if not candidates.generations else ' or in a part of the range'}, the other parameters "
-        "held equal; bars: one standard deviation over the folds, without what all values share. "
-        "Star: the best candidate. Percent: part of the scores' variance that it explains.",
+        "held equal; bars: one standard deviation over the folds, less what all values share. "
+        "Star: the best candidate. Percentage: share of the scores' variance explained by the parameter.",
         panels,
         columns=min(4, max(2, len(panels))) if len(panels) != 5 else 3,
         share_y=True,
@@ -104,9 +104,9 @@ def _importance(candidates: Candidates, found: Effects) -> Chart:
     return Chart(
         "importance",
         title,
-        "Analysis of variance. Blue: a hyperparameter by itself. Green: two together, beyond what each "
-        f"does by itself (pairs under {LEAST_SHARE:.0%} are left out). Lines: one standard error over "
-        "the folds.",
+        "Analysis of variance. Blue: main effect of a hyperparameter. Green: interaction of two, beyond "
+        f"their main effects (pairs below {LEAST_SHARE:.0%} are left out). Lines: one standard error "
+        "over the folds.",
         [Panel("", f"share of the variance of {candidates.metric} over the candidates, %", "", [bars])],
         height=0.8 + 0.28 * len(labels),
     )
@@ -126,10 +126,10 @@ def _parallel(candidates: Candidates) -> Chart:
     named = f"; the best has {best}" if len(candidates.varied) <= MOST_NAMED else ""
     return Chart(
         "parallel",
-        f"All candidates at once{named}",
-        f"A line is a candidate; its colour and its end on the right are its {candidates.metric}, mean "
-        f"over the folds (yellow is better; the worst {WORST_PERCENT}% are coloured alike). Thick: the "
-        "best. On the page, drag along an axis to choose lines.",
+        f"All candidates{named}",
+        f"Each line is a candidate; its colour and its right end show its {candidates.metric}, the mean "
+        f"over the folds (yellow is better; the worst {WORST_PERCENT}% have the same colour). Thick: the "
+        "best. In the interactive version, drag along an axis to select lines.",
         Parallel(
             axes, candidates.means, candidates.metric, colour_range(candidates), candidates.sign < 0
         ),
@@ -158,26 +158,26 @@ def _time(candidates: Candidates) -> Chart:
             front.append(number)
     alike = [number for number, behind in enumerate(candidates.behind) if not behind.clear]
     quick = min(alike, key=lambda n: (seconds[n], n))
-    title = f"The best takes {seconds[0]:.3g} s of fits"
+    title = f"The best candidate takes {seconds[0]:.3g} s to fit"
     if seconds[quick] < seconds[0]:
-        title += f"; one that the folds cannot tell from it takes {seconds[quick]:.3g} s"
+        title += f"; one that is not significantly worse takes {seconds[quick]:.3g} s"
     layers: list[Layer] = [
         Points(seconds, means, words, "candidate"),
-        Line(seconds[front], means[front], "Pareto front: none is quicker and better", dots=True),
+        Line(seconds[front], means[front], "Pareto front: none is both faster and better", dots=True),
         Points(seconds[:1], means[:1], words[:1], "best", ORANGE, 13, marker="star"),
     ]
     if seconds[quick] < seconds[0]:
         one = slice(quick, quick + 1)
-        label = "quickest of those no worse"
+        label = "fastest not significantly worse"
         layers.append(Points(seconds[one], means[one], words[one], label, GREEN, 8, marker="diamond"))
     log = bool(seconds.min() > 0 and seconds.max() >= 10 * seconds.min())
-    axis = "time of all folds' fits, s"
+    axis = "fit time over all folds, s"
     ends = (seconds.min() / LOG_MARGIN, seconds.max() * LOG_MARGIN) if log else None
     return Chart(
         "time",
         title,
-        "Time as logged in `fit_seconds`, on the machine and beside the fits that it was measured on. "
-        "Candidates that differ in the number of trees alone share their fits, and show the same time.",
+        "Time as logged in `fit_seconds`: it depends on the machine and on the fits running in parallel. "
+        "Candidates that differ only in the number of trees share their fits and show the same time.",
         [Panel("", axis, candidates.metric, layers, log_x=log, x_range=ends, legend="lower right")],
         height=4,
     )

@@ -1,4 +1,4 @@
-"""Charts as PNG, by matplotlib's own canvas: no display, no state shared with other figures."""
+"""Charts as PNG, drawn on matplotlib's Agg canvas: no display, and no state shared between figures."""
 
 import io
 import textwrap
@@ -40,7 +40,7 @@ STYLE = {
     "axes.axisbelow": True,
     "grid.color": "#E6E6E6",
     "legend.frameon": False,
-    # A dollar in a label is a dollar.
+    # Otherwise a dollar sign in a label starts a formula.
     "text.parse_math": False,
     "legend.fontsize": 8,
 }
@@ -48,12 +48,12 @@ MARKERS = {"circle": "o", "star": "*", "diamond": "D"}
 
 
 def stills(charts: Sequence[Chart]) -> dict[str, bytes]:
-    """Return each chart as PNG, by its file's name."""
+    """Return each chart as PNG, by file name."""
     return {f"{chart.name}.png": draw(chart) for chart in charts}
 
 
 def draw(chart: Chart) -> bytes:
-    """Return a chart as PNG: the same chart, the same bytes."""
+    """Draw a chart as PNG; the same chart always gives the same bytes."""
     with mpl.rc_context(STYLE):
         rows = 1 if isinstance(chart.panels, Parallel) else -(-len(chart.panels) // chart.columns)
         note = textwrap.fill(chart.note, 150)
@@ -70,7 +70,7 @@ def draw(chart: Chart) -> bytes:
         canvas.draw()
         picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
         if isinstance(chart.panels, Parallel):
-            # Its many crossing lines are a megabyte in all their colours.
+            # The many crossing lines take a megabyte in full colour.
             picture = picture.quantize(256, method=Image.Quantize.FASTOCTREE)
         file = io.BytesIO()
         picture.save(file, "png")

@@ -1,4 +1,4 @@
-"""What there is to see of a search's winner: how good it is, for whom, and what it goes by."""
+"""The charts of a search's winner: its performance, overall and by stratum, and feature importance."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,10 +31,10 @@ from common.plots.chart import (
     Points,
 )
 
-# Points that a curve is drawn with, parts of calibration, columns and strata that are shown.
+# Number of points of a curve, and of the columns and strata that are shown.
 CURVE, COLUMNS, STRATA = 400, 15, 16
 
-# Names of the pictures, in their order.
+# Names of the charts, in the order shown.
 WINNER_CHARTS = ("confusion", "curves", "calibration", "threshold", "features", "strata")
 
 
@@ -45,15 +45,15 @@ def winner_charts(
     importance: pd.Series,
     strata: pd.DataFrame,
 ) -> list[Chart]:
-    """Return all pictures of a winner; those with nothing to show are left out.
+    """Return all charts of a winner; those with nothing to show are left out.
 
     Args:
-        train: its predictions on the training rows.
-        test: its predictions on the test rows.
-        labels: names of label 0 and of label 1, the positive one.
-        importance: share by column, the most important first.
-        strata: a row a stratum: its columns, then rows, the share predicted right, the share
-            predicted positive and the mean probability.
+        train: Counts of its predictions on the training rows.
+        test: Counts of its predictions on the test rows.
+        labels: Names of label 0 and of label 1, the positive one.
+        importance: Share of each column, the most important first.
+        strata: A row per stratum: the strata's columns, the number of rows, the share predicted
+            correctly, the share predicted positive, and the mean probability of the positive label.
     """
     charts = [_confusion(test, labels)]
     found = thresholds(test)
@@ -79,8 +79,8 @@ def _confusion(test: ScoreTable, labels: Sequence[str]) -> Chart:
     cells = Cells(shares, texts, (0.0, 1.0))
     return Chart(
         "confusion",
-        f"{shares[1, 1]:.0%} of {labels[1]} are found; {right:.0%} of those predicted to be are",
-        f"{counts.sum():,.0f} test rows, predicted at probability 0.5. Yellow: many of the label's rows.",
+        f"{shares[1, 1]:.0%} of {labels[1]} are found; {right:.0%} of positive predictions are correct",
+        f"{counts.sum():,.0f} test rows, threshold 0.5. Yellow: a large share of the true label's rows.",
         [Panel("", "predicted", "true", [cells], x_ticks=labels, y_ticks=labels)],
     )
 
@@ -91,13 +91,13 @@ def _few(count: int) -> np.ndarray:
 
 def _curves(test: ScoreTable, found: Thresholds) -> Chart:
     few, areas = _few(len(found.probability)), scores(test)
-    words = [f"from probability {p:.3f} on" for p in found.probability]
+    words = [f"threshold {p:.3f}" for p in found.probability]
     half = int(np.searchsorted(-found.probability, -0.5, side="right")) - 1
     at = slice(half, half + 1) if half >= 0 else slice(0, 0)
     rate = found.base_rate
-    points: dict[str, Any] = {"name": "at probability 0.5", "colour": ORANGE, "size": 8}
+    points: dict[str, Any] = {"name": "threshold 0.5", "colour": ORANGE, "size": 8}
     roc: list[Layer] = [
-        Line([0, 1], [0, 1], "no better than chance", GREY, dashed=True),
+        Line([0, 1], [0, 1], "chance", GREY, dashed=True),
         Line(np.append(0, found.fallout[few]), np.append(0, found.recall[few]), "this model"),
         Points(found.fallout[at], found.recall[at], words[at], **points),
     ]
@@ -111,11 +111,11 @@ def _curves(test: ScoreTable, found: Thresholds) -> Chart:
         Panel("ROC", "false positive rate", "recall", roc, legend="lower right", **ends),
         Panel("Precision and recall", "recall", "precision", curve, legend="lower left", **ends),
     ]
-    of_pairs = f"precision-recall area {areas['pr_auc']:.3f} against a base rate of {rate:.3f}"
+    of_pairs = f"precision-recall area {areas['pr_auc']:.3f} for a base rate of {rate:.3f}"
     return Chart(
         "curves",
         f"ROC area {areas['roc_auc']:.3f}; {of_pairs}",
-        "Test rows. Base rate: the share of the positive label among them, the precision of guessing.",
+        "Test rows. Base rate: the share of positive rows, which is the precision of random guessing.",
         panels,
         columns=2,
         height=4.2,
@@ -129,28 +129,34 @@ def _calibration(test: ScoreTable, labels: Sequence[str]) -> Chart:
     off = np.abs(said - seen)
     worst = int(off.argmax())
     words = [
-        f"{n:,.0f} rows: said {s:.3f}, seen {o:.3f}" for n, s, o in zip(count, said, seen, strict=True)
+        f"{n:,.0f} rows: predicted {s:.3f}, observed {o:.3f}"
+        for n, s, o in zip(count, said, seen, strict=True)
     ]
     layers: list[Layer] = [
         Line([0, 1], [0, 1], "perfect", GREY, dashed=True),
         Line(said, seen, low=low, high=high),
-        Points(said, seen, words, "a part of the rows", BLUE, 8),
+        Points(said, seen, words, "bin of rows", BLUE, 8),
     ]
     positive = labels[1]
-    axes = f"mean probability said of {positive}", f"share seen of {positive}"
+    axes = f"mean predicted probability of {positive}", f"observed share of {positive}"
     return Chart(
         "calibration",
-        f"Said and seen differ by {np.average(off, weights=count):.3f} on the average, most where "
-        f"{said[worst]:.2f} was said: {seen[worst]:.2f} seen",
-        f"Test rows in {len(count)} parts of about equally many, by their probability of {positive}. On "
-        "the dashed line what was said is what was seen; bars: 95% interval of the share seen.",
+        f"Predicted and observed differ by {np.average(off, weights=count):.3f} on average, most where "
+        f"{said[worst]:.2f} was predicted: {seen[worst]:.2f} observed",
+        f"Test rows in {len(count)} bins of about equal size, by probability of {positive}. Dashed: "
+        "perfect calibration; bars: 95% confidence interval of the observed share.",
         [Panel("", *axes, layers, legend="upper left")],
         height=4.2,
     )
 
 
 def _interval(positive: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Wilson's 95% interval of shares."""
+    """Return the bounds of Wilson's 95% confidence interval of shares.
+
+    Args:
+        positive: Number of positive rows.
+        count: Number of rows.
+    """
     z = special.ndtri(0.975)
     share = positive / count
     middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
@@ -169,18 +175,18 @@ def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str]) -> C
         layers: list[Layer] = [
             Line(found.probability[few], on_test[few], "test rows"),
             Line(fitted.probability[few_train], on_train[few_train], "training rows", GREY, dashed=True),
-            Mark(best, f"best of the training rows\n{best:.2f}: {then:.4f} on test", RED, best < 0.5),
-            Mark(0.5, f"as predicted\n0.50: {now:.4f} on test", GREEN, best >= 0.5),
+            Mark(best, f"best on the training rows\n{best:.2f}: {then:.4f} on test", RED, best < 0.5),
+            Mark(0.5, f"threshold in use\n0.50: {now:.4f} on test", GREEN, best >= 0.5),
         ]
         said = f"{names[1]} on the test rows: {now:.4f} at 0.5, {then:.4f} at {best:.2f}"
         panels.append(
-            Panel(name, "threshold of probability", "F1", layers, x_range=(0, 1), legend="upper right")
+            Panel(name, "probability threshold", "F1", layers, x_range=(0, 1), legend="upper right")
         )
     return Chart(
         "threshold",
         said,
-        "Red: the best threshold of the training rows, which the model was fitted to: a hint, no more. "
-        "Test rows choose nothing; predictions are made at 0.5.",
+        "Red: the best threshold on the training rows. The model was fitted to them: take it as a hint. "
+        "No choice is based on the test rows; predictions use 0.5.",
         panels,
         columns=2,
         height=3.8,
@@ -188,7 +194,13 @@ def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str]) -> C
 
 
 def _at(probability: np.ndarray, values: np.ndarray, threshold: float) -> float:
-    """Return the value of a curve, highest probability first, at a threshold."""
+    """Return the value of a curve at a threshold.
+
+    Args:
+        probability: Thresholds of the curve, in descending order.
+        values: Value of the curve at each of them.
+        threshold: The threshold to look up.
+    """
     place = int(np.searchsorted(-probability, -threshold, side="right")) - 1
     return float(values[place]) if place >= 0 else float("nan")
 
@@ -201,10 +213,10 @@ def _importance(importance: pd.Series) -> Chart:
     left = len(importance) - len(shown)
     return Chart(
         "features",
-        f"The model goes by {labels[0]} most ({percent[0]:.0f}%)",
-        "Share of what the model's splits gain by a column, or, of a linear model, of how far what it "
-        "adds varies. A category's one-hot features are added up to their column."
-        + (f" {left} columns of less are left out." if left else ""),
+        f"The model relies most on {labels[0]} ({percent[0]:.0f}%)",
+        "Share of the total gain of the model's splits or, for a linear model, of the standard deviation "
+        "of what each column contributes. A column's one-hot features are combined."
+        + (f" {left} less important columns are left out." if left else ""),
         [Panel("", "importance, %", "", [bars])],
         height=0.8 + 0.26 * len(labels),
     )
@@ -220,13 +232,13 @@ def _strata(strata: pd.DataFrame, labels: Sequence[str]) -> Chart:
     texts = [f"{right[n]:.1%} of {rows[n]:,.0f}" for n in worst]
     shares = [100 * values[worst] for values in (right, low, high)]
     bars = Bars([names[n] for n in worst], shares[0], texts, shares[1], shares[2], colours)
-    panels = [Panel("Predicted right", "share of the stratum's rows, %", "", [bars])]
+    panels = [Panel("Predicted correctly", "share of the stratum's rows, %", "", [bars])]
     said = _predicted_share(strata, columns, positive * rows, labels)
     panels += [said] if said else []
     return Chart(
         "strata",
         _served_worst(strata, columns, right, labels),
-        f"Test rows by {', '.join(columns)}, the worst on top; bars: 95% interval."
+        f"Test rows by {', '.join(columns)}, the worst on top; bars: 95% confidence interval."
         + (f" {len(names) - STRATA} better strata are left out." if len(names) > STRATA else ""),
         panels,
         columns=2,
@@ -237,13 +249,13 @@ def _strata(strata: pd.DataFrame, labels: Sequence[str]) -> Chart:
 def _served_worst(
     strata: pd.DataFrame, columns: Sequence[str], right: np.ndarray, labels: Sequence[str]
 ) -> str:
-    """Say who is served worst, and who best of those with the same label."""
+    """Name the worst stratum, and the best among those with the same label."""
     names = strata[list(columns)].astype(str).agg(", ".join, axis=1)
     worst = int(np.argmin(right))
     label = _label_column(strata, columns, labels)
     peers = strata[label] == strata[label].iloc[worst] if label else np.full(len(strata), True)
     best = int(np.argmax(np.where(peers, right, -1)))
-    text = f"Served worst: {names[worst]}, {right[worst]:.0%} predicted right"
+    text = f"Worst stratum: {names[worst]}, {right[worst]:.0%} predicted correctly"
     return text + (f", against {right[best]:.0%} of {names[best]}" if best != worst else "")
 
 
@@ -254,7 +266,11 @@ def _label_column(strata: pd.DataFrame, columns: Sequence[str], labels: Sequence
 def _predicted_share(
     strata: pd.DataFrame, columns: Sequence[str], positive: np.ndarray, labels: Sequence[str]
 ) -> Panel | None:
-    """Show for each group how many are predicted positive, and how many are: where a stratum tells."""
+    """Return a panel of the predicted and true share of the positive label in each group.
+
+    Returns:
+        The panel; None unless the strata include the label and at least one other column.
+    """
     label = _label_column(strata, columns, labels)
     others = [name for name in columns if name != label]
     if label is None or not others:

@@ -1,1 +1,1 @@
-"""A workflow on one page: collected from the store as plain values, then rendered as HTML."""
+"""The report of a workflow: collected from the store as plain values, then rendered as an HTML page."""

@@ -1,4 +1,4 @@
-"""The champion on the page: how good it is, against which it holds the alias, and who was judged."""
+"""The champion in the report: its metrics, its predecessor and the verdicts on the workflow's winners."""
 
 from collections.abc import Mapping
 
@@ -24,27 +24,27 @@ from common.store.registry import (
 from common.store.workflow_runs import WorkflowRuns
 
 FIGURES = {"roc_auc": "ROC AUC", "f1": "F1", "accuracy": "accuracy", "log_loss": "log loss"}
-# Of a version: the digest of the rows that it was tested on.
+# Tag of a version: the digest of its test rows.
 DIGEST = "test_digest"
 FIRST = "There was no champion before it."
-UNJUDGED = "No winner of this workflow has been registered: `mlflow run . -e champion` does that."
+UNJUDGED = "No winner of this workflow has been registered yet; `mlflow run . -e champion` registers one."
 
 
 def model_name(workflow: WorkflowRuns) -> str | None:
-    """Return the registered model that a workflow's winners were entered in, if they were."""
+    """Return the model that a workflow's winners were registered in; None if they were not registered."""
     run = workflow.champion
     return None if run is None else run.data.tags.get("model") or run.data.params.get("name")
 
 
 def find_champion(workflow: WorkflowRuns) -> Champion | str:
-    """Return the model's present champion, whichever workflow it is of; a sentence if there is none."""
+    """Return the model's current champion, from whichever workflow; a sentence if there is none."""
     name = model_name(workflow)
     if name is None:
         return UNJUDGED
     versions = find_versions(name)
     champion = next((one for one in versions.values() if CHAMPION in one.aliases), None)
     if champion is None:
-        return f"The model {name} has no champion now."
+        return f"The model {name} currently has no champion."
     tags = champion.tags
     search = _run(tags.get(SEARCH, ""))
     comparison, compared = _compare(champion, versions.get(tags.get(FOLLOWS, "")), labels_of(search))
@@ -67,7 +67,7 @@ def find_champion(workflow: WorkflowRuns) -> Champion | str:
 
 
 def find_judged(workflow: WorkflowRuns) -> Section:
-    """Return what became of the workflow's winners."""
+    """Return a table of the workflow's winners and the verdict on each."""
     name, judge = model_name(workflow), workflow.champion
     if name is None or judge is None:
         return Section(UNJUDGED)
@@ -76,12 +76,14 @@ def find_judged(workflow: WorkflowRuns) -> Section:
     ]
     rows = [_judged(one) for one in versions]
     header = ["version", "search", "learner", "metric", "over folds", "on test", "guessing", "now", "why"]
-    text = f"Each search's winner was refitted on all training rows and entered as a version of {name}."
+    text = (
+        f"Each search's winner was refitted on all training rows and registered as a version of {name}."
+    )
     return Section(text, Table(header, rows, words=("search", "learner", "metric", "now", "why")))
 
 
 def _figures(champion: ModelVersion) -> list[tuple[str, str, str]]:
-    """Return names, values and what guessing would score."""
+    """Return the name, the value and a guess's score of each figure."""
     found, guess = test_scores(champion), guessed_scores(champion)
     return [(FIGURES[key], score(found.get(key)), score(guess.get(key))) for key in FIGURES]
 
@@ -95,7 +97,7 @@ def _judged(version: ModelVersion) -> list[str]:
 
 
 def labels_of(search: Run | None) -> Mapping[str, str]:
-    """Return the names of label_0 and label_1, where they are known."""
+    """Return the names of label_0 and label_1, as far as they are known."""
     tags = search.data.tags if search else {}
     return {key: tags[key] for key in ("label_0", "label_1") if key in tags}
 
@@ -104,8 +106,8 @@ def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
     tags, judge = champion.tags, workflow.champion
     story = f"It is the winner of {tags.get('step') or 'a search'}"
     if judge is None or f"version_{champion.version}" not in judge.data.tags:
-        story += ", of another workflow; below is why this one's winners did not take its place"
-    return f"{story}. The verdict on it: {tags.get(REASON, 'none is recorded').replace(': ', ', ', 1)}."
+        story += " in another workflow; see below why this workflow's winners did not replace it"
+    return f"{story}. Verdict: {tags.get(REASON, 'none is recorded').replace(': ', ', ', 1)}."
 
 
 def _facts(champion: ModelVersion, search: Run | None) -> list[tuple[str, str]]:
@@ -114,7 +116,7 @@ def _facts(champion: ModelVersion, search: Run | None) -> list[tuple[str, str]]:
     metric = tags.get(METRIC, "")
     mean, error = (score(metrics.get(f"val_{metric}{end}")) for end in ("", "_std"))
     guess = score(metrics.get(f"guess_val_{metric}"))
-    over = f"{mean} ± {error} (between folds; guessing {guess})"
+    over = f"{mean} ± {error} (standard deviation; guessing {guess})"
     facts.append((f"{metric} over folds", over if mean else ""))
     facts.append((f"{metric} on the training rows", score(metrics.get(f"train_{metric}"))))
     facts.append(("test rows' digest", tags.get(DIGEST, "")))
@@ -127,12 +129,12 @@ def _compare(
 ) -> tuple[Table | None, str]:
     if before is None:
         gone = champion.tags.get(FOLLOWS)
-        return None, f"Version {gone}, the champion before it, is gone." if gone else FIRST
+        return None, f"Version {gone}, the previous champion, has been deleted." if gone else FIRST
     what = f"version {before.version}, {before.tags.get('learner', '')} by {before.tags.get('step', '')}"
     if before.tags.get(DIGEST) != champion.tags.get(DIGEST):
         return None, (
-            f"Before it {what} was champion, which was scored on other test rows: their figures cannot "
-            "stand beside each other."
+            f"The previous champion is {what}. It was scored on other test rows, so their metrics cannot "
+            "be compared."
         )
     then, now, guess = test_scores(before), test_scores(champion), guessed_scores(champion)
     rows = [
@@ -154,7 +156,7 @@ def _compare(
         "difference",
     ]
     compared = (
-        f"Before it {what} was champion ({best_parameters(before.tags)}). Both on the same test rows:"
+        f"The previous champion is {what} ({best_parameters(before.tags)}). Both on the same test rows:"
     )
     return Table(header, rows, words=("test rows",)), compared
 

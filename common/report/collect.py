@@ -1,4 +1,4 @@
-"""The page of a workflow, collected from what its runs have left; nothing is written."""
+"""The report of a workflow, collected from its runs; nothing is written."""
 
 import io
 
@@ -15,12 +15,12 @@ from common.store import tracking
 from common.store.artifacts import find_text
 from common.store.workflow_runs import WorkflowRuns, candidates_of, step_of
 
-SAMPLE = "These are figures of the built-in synthetic sample, not of the real data set."
+SAMPLE = "These figures come from the built-in synthetic sample, not from the real data set."
 DIGESTS = ("data_digest", "train_digest", "test_digest")
 
 
 def collect(workflow: WorkflowRuns) -> Page:
-    """Return all that there is to tell of a workflow; what is missing is told in a sentence."""
+    """Collect the report of a workflow; a sentence stands in for each missing part."""
     champion = find_champion(workflow)
     data = workflow.load_data.data.tags if workflow.load_data else {}
     first = workflow.main or next(iter(workflow.steps))
@@ -44,7 +44,7 @@ def collect(workflow: WorkflowRuns) -> Page:
 
 def _data(run: Run | None) -> Section:
     if run is None:
-        return Section("No run of load_data is known of this workflow.")
+        return Section("This workflow has no known run of load_data.")
     tags = run.data.tags
     asked = ("dataset", "source", "source_uri", "data_digest")
     rows = [[name.replace("_", " "), tags[name]] for name in asked if name in tags]
@@ -54,10 +54,10 @@ def _data(run: Run | None) -> Section:
 def _split(run: Run | None) -> Section:
     table = None if run is None else _table(run, "strata.csv")
     if run is None or table is None:
-        return Section("The data have not been split.")
+        return Section("The data have not been split yet.")
     counts = table[["train_count", "test_count"]].astype(int)
     train, test = (int(counts[name].sum()) for name in counts)
-    text = f"{train:,} rows to train on, {test:,} to test; each stratum is split in the same proportion."
+    text = f"{train:,} training rows and {test:,} test rows; each stratum is split in the same ratio."
     rows = [[row[0], *map(_number, row[1:])] for row in table.itertuples(index=False)]
     return Section(text, Table(list(table.columns), rows, words=("strata",)))
 
@@ -65,17 +65,17 @@ def _split(run: Run | None) -> Section:
 def _describe(run: Run | None) -> Section:
     table = None if run is None else _table(run, "describe.csv")
     if run is None or table is None:
-        return Section("The data have not been explored: `mlflow run . -e eda` does that.")
+        return Section("The data have not been explored yet; `mlflow run . -e eda` explores them.")
     if (table["exact"] == "True").all():
         table = table.drop(columns="exact")
     is_text = table["type"] == "string"
     words = ("column", "type", "most_frequent")
     for name in table.columns:
         if name not in words:
-            # Of a text the least and the greatest are words, whatever they look like.
+            # The minimum and maximum of a text column are texts, even if they look like numbers.
             kept = is_text & (name in ("min", "max"))
             table[name] = table[name].where(kept, table[name].map(_number))
-    text = f"Every column in one pass. The run {run.info.run_id} has the profile besides, overview.html."
+    text = f"Summary of every column. The run {run.info.run_id} also has a full profile, overview.html."
     return Section(text, Table(list(table.columns), table.to_numpy().tolist(), words=words))
 
 
@@ -105,7 +105,7 @@ def _made_from(run: Run) -> list[str]:
 
 
 def _table(run: Run, path: str) -> pd.DataFrame | None:
-    """Return a table as its text is: a category may be called NA."""
+    """Return a run's table, or None; all values stay text, since a category may be named NA."""
     text = find_text(run.info.run_id, path)
     return None if text is None else pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
 

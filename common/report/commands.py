@@ -1,4 +1,4 @@
-"""The commands that repeat a workflow, and those that use what it made."""
+"""The commands that repeat a workflow, and those that use its champion."""
 
 import shlex
 
@@ -14,39 +14,39 @@ RUN = "mlflow run . --env-manager local"
 
 
 def find_commands(workflow: WorkflowRuns, champion: str | None) -> list[Command]:
-    """Return the commands, the whole workflow's first.
+    """Return the commands, those for the whole workflow first.
 
     Args:
-        workflow: whose runs say what they were given.
-        champion: URI of the model to use; none: there is none.
+        workflow: The workflow to repeat.
+        champion: URI of the champion; None if there is none.
     """
     first = workflow.main or next(iter(workflow.steps))
     commands = []
     if COMMIT in first.data.tags:
-        commands.append(Command("the project as it was", f"git checkout {first.data.tags[COMMIT]}"))
+        commands.append(Command("check out the same commit", f"git checkout {first.data.tags[COMMIT]}"))
     if workflow.main:
-        commands.append(Command("the whole workflow; what ran before is reused", _again(workflow.main)))
+        commands.append(Command("run the whole workflow, reusing finished steps", _again(workflow.main)))
         everything = f"{_again(workflow.main)} -P use_cache=false"
-        commands.append(Command("the same, and nothing is reused", everything))
+        commands.append(Command("run the whole workflow, reusing nothing", everything))
     for run in workflow.steps:
-        commands.append(Command(f"{step_of(run)} alone, on the same input", _again(run)))
+        commands.append(Command(f"run {step_of(run)} alone, on the same input", _again(run)))
     if champion:
         score = f"{RUN} -e predict -P input=FILE -P output=FOLDER -P model={shlex.quote(champion)}"
-        commands.append(Command("to score a file with the champion", score))
+        commands.append(Command("score a file with the champion", score))
         serve = f"make serve model={shlex.quote(champion)}"
-        commands.append(Command("to serve it", serve))
+        commands.append(Command("serve the champion", serve))
     return commands
 
 
 def _again(run: Run) -> str:
-    """Return the command that does again what a run did, without what is at its default."""
+    """Return the command that repeats a run; parameters at their defaults are left out."""
     step, defaults = step_of(run), entry_defaults(step_of(run))
     inputs = {
         name: ",".join(tracking.listed(run.data.tags, tracking.INPUT + name))
         for name in defaults
         if tracking.INPUT + name in run.data.tags
     }
-    # Where the input is named, nothing before it is asked for.
+    # With an explicit input, the parameters of the steps before it have no effect.
     left_out = {"use_cache", *(ORIGIN if inputs else ())}
     given = {**run.data.params, **inputs}
     changed = [

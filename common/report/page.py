@@ -1,4 +1,4 @@
-"""What the page of a workflow says, as plain values: no store, no HTML."""
+"""The content of a workflow's report as plain values, independent of the store and of HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +9,10 @@ class Table:
     """A table of texts.
 
     Attributes:
-        words: columns that read from the left; the others are numbers.
-        code: columns of ids and digests.
+        header: Names of the columns.
+        rows: Cells of each row.
+        words: Names of the left-aligned columns; the others hold numbers and are right-aligned.
+        code: Names of the columns with IDs and digests.
     """
 
     header: Sequence[str]
@@ -21,7 +23,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture by its name, as PNG."""
+    """A picture.
+
+    Attributes:
+        name: Its name.
+        png: Its content as PNG.
+    """
 
     name: str
     png: bytes
@@ -29,18 +36,18 @@ class Picture:
 
 @dataclass(frozen=True)
 class Champion:
-    """The version of the model that holds the alias.
+    """The version of the model that holds the champion alias.
 
     Attributes:
-        title: which it is and what it is.
-        uri: by which MLflow loads it.
-        story: where it comes from and why it holds the alias.
-        figures: what is shown large: names, values, and what guessing would score.
-        facts: what else there is to know of it: names and values.
-        comparison: with the champion before; none: there was none.
-        compared: what it is compared with, or why it is not.
-        pictures: of how well it does.
-        card: its model card, as Markdown.
+        title: Name, version and learner of the model.
+        uri: URI by which MLflow loads it.
+        story: Where it comes from and why it holds the alias.
+        figures: The metrics shown in large type: name, value and a guess's score.
+        facts: Further facts: name and value.
+        comparison: Comparison with the previous champion; None if there is none.
+        compared: What it is compared with, or why there is no comparison.
+        pictures: Pictures of its performance.
+        card: Its model card as Markdown; None if there is none.
     """
 
     title: str
@@ -56,15 +63,15 @@ class Champion:
 
 @dataclass(frozen=True)
 class Search:
-    """A search: what it was asked, what it found.
+    """A search and its results.
 
     Attributes:
-        title: its step and learner.
-        run_id: its run's.
-        summary: sentences on it.
-        best: its first candidates; none: its table is gone.
-        findings: as Markdown; none: it left none.
-        pictures: of its candidates.
+        title: Its step and learner.
+        run_id: ID of its run.
+        summary: Sentences about it.
+        best: Its best candidates; None if its table of candidates is missing.
+        findings: Its findings as Markdown; None if there are none.
+        pictures: Pictures of its candidates.
     """
 
     title: str
@@ -77,7 +84,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Section:
-    """A table with what is said before it, or said in its place."""
+    """A text followed by a table, or a text that explains why there is no table."""
 
     text: str
     table: Table | None = None
@@ -85,7 +92,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Command:
-    """A command, and what it does."""
+    """A command line and its purpose."""
 
     purpose: str
     line: str
@@ -93,13 +100,20 @@ class Command:
 
 @dataclass(frozen=True)
 class Page:
-    """All of the page, in its order.
+    """The whole page, in order.
 
     Attributes:
-        warning: what must be known before a figure is read; mostly empty.
-        champion: a sentence, where there is none.
-        judged: the versions that this workflow's searches became.
-        lineage: every run, and what it was made from.
+        title: Title of the page.
+        subtitle: The run that the report is about, with its time and commit.
+        warning: A warning about the figures; usually empty.
+        champion: The champion, or a sentence if there is none.
+        judged: The versions that this workflow's winners were registered as.
+        searches: The searches.
+        data: The data set and its source.
+        split: The split into training and test rows.
+        describe: Summary of the columns.
+        lineage: Every run and its inputs.
+        commands: Commands that repeat the workflow or use its champion.
     """
 
     title: str

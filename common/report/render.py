@@ -1,4 +1,4 @@
-"""The page as HTML in one file: nothing is loaded from elsewhere, and no text is taken for HTML."""
+"""The page as a self-contained HTML file; all text is escaped."""
 
 import base64
 from pathlib import Path
@@ -9,13 +9,13 @@ from markupsafe import Markup
 
 from common.report.page import Page
 
-# Neither links nor images: what is shown has been written by data.
+# Links and images are disabled, since the texts contain values from the data.
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 MARKDOWN.disable(["link", "image", "autolink", "reference", "html_block", "html_inline"])
 
 
 def render(page: Page) -> str:
-    """Return the page: the same page, the same text."""
+    """Render the page as HTML; the same page always gives the same text."""
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -27,27 +27,27 @@ def render(page: Page) -> str:
 
 
 def markdown(text: str, below: int = 2) -> Markup:
-    """Return Markdown as HTML, HTML in it as text.
+    """Render Markdown as HTML; any HTML in it is escaped.
 
     Args:
-        text: Markdown.
-        below: the level of heading that it stands under.
+        text: The Markdown.
+        below: Level of the heading that the text belongs to; its own headings are lowered by as much.
     """
     tokens = MARKDOWN.parse(text)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1:]) + below, 6)}"
     html = MARKDOWN.renderer.render(tokens, MARKDOWN.options, {})
-    # Markup of the renderer's own: in text it has escaped these.
+    # These tags come from the renderer: it escapes any that the text contains.
     html = html.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     return Markup(html)
 
 
 def inline(text: str) -> Markup:
-    """Return a sentence of ours, its `code` as such."""
+    """Render a sentence as HTML, with `code` as code."""
     return Markup(MARKDOWN.renderInline(text))
 
 
 def data_uri(png: bytes) -> str:
-    """Return a picture as part of the page."""
+    """Return a picture as a data URI, to embed it in the page."""
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -1,4 +1,4 @@
-"""A search on the page: what it was asked, what it found, and how its best candidates did."""
+"""A search in the report: its settings, its findings and its best candidates."""
 
 from mlflow.entities import Run
 
@@ -14,7 +14,7 @@ SHOWN = 5
 
 
 def find_search(run: Run) -> Search:
-    """Return what a search has left."""
+    """Collect a search from the artifacts of its run."""
     text = find_text(run.info.run_id, "candidates.csv")
     candidates = _candidates(text)
     tags = run.data.tags
@@ -45,18 +45,18 @@ def _summary(run: Run, candidates: Candidates | None) -> list[str]:
     if candidates is not None:
         count, folds = candidates.folds.shape
         metric = candidates.metric
-        failed = f", and {len(candidates.failed)} that failed" if len(candidates.failed) else ""
+        failed = f" and {len(candidates.failed)} failed ones" if len(candidates.failed) else ""
         said.append(f"{count} candidates{failed}, scored by {metric} over {folds} folds, in {took(run)}.")
         wanted = (f"val_{metric}", f"val_{metric}_std", f"guess_val_{metric}")
         mean, error, guess = (score(metrics.get(name)) for name in wanted)
         test, guess_test = (score(metrics.get(f"{of}_{metric}")) for of in ("test", "guess_test"))
         said.append(
             f"The best: {best_parameters(run.data.params)}; {metric} {mean} ± {error} over folds "
-            f"(guessing {guess}), {test} on the test rows (guessing {guess_test}), which had no say "
-            "in it."
+            f"(guessing {guess}), {test} on the test rows (guessing {guess_test}), which played no part "
+            "in the choice."
         )
     else:
-        said.append("Its table of candidates is gone.")
+        said.append("Its table of candidates is missing.")
     if "engine" in tags:
         said.append(f"Engine {tags['engine']}: {tags.get('engine_reason', '')}.")
     return said

@@ -1,4 +1,4 @@
-"""How runs, times and figures are shown on the page."""
+"""Formatting of runs, times and figures for the report."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,17 +7,21 @@ from mlflow.entities import Run
 
 
 def score(value: float | None) -> str:
-    """Return a score, or nothing where there is none."""
+    """Format a score; empty if there is none."""
     return "" if value is None else f"{value:.4f}"
 
 
 def moment(milliseconds: int) -> str:
-    """Return a time of the store."""
+    """Format a timestamp.
+
+    Args:
+        milliseconds: Milliseconds since the epoch, as MLflow stores times.
+    """
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def took(run: Run) -> str:
-    """Return how long a run took; nothing, while it goes on."""
+    """Format the duration of a run; empty while it is running."""
     if run.info.end_time is None:
         return ""
     seconds = (run.info.end_time - run.info.start_time) / 1000
@@ -25,14 +29,18 @@ def took(run: Run) -> str:
 
 
 def best_parameters(values: Mapping[str, str]) -> str:
-    """Return the hyperparameters (or a vote's weights) among a run's parameters or a version's tags."""
+    """Format the best hyperparameters, or a vote's weights.
+
+    Args:
+        values: The parameters of a search's run, or the tags of a version.
+    """
     kept = {key.removeprefix("best_"): values[key] for key in sorted(values) if key.startswith("best_")}
     weights = {key: values[key] for key in sorted(values) if key.startswith("weight_")}
     return ", ".join(f"{key}={_number(value)}" for key, value in {**kept, **weights}.items())
 
 
 def _number(text: str) -> str:
-    """Return a number without digits that nobody reads; other text as it is."""
+    """Shorten a number to four significant digits; return other text unchanged."""
     try:
         return text if len(text) <= 6 else f"{float(text):.4g}"
     except ValueError:

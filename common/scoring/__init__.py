@@ -1,1 +1,1 @@
-"""The portable model: the winner's pipeline as ONNX, scored without Spark and Java."""
+"""The portable model: the winner's pipeline as ONNX, scored without Spark or Java."""

@@ -1,4 +1,4 @@
-"""What of a scored file must not be overlooked: it was scored, but most of it means little."""
+"""Warnings about a scored file most of which could not be scored, or has scores that mean little."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from common.data.reading import shown
 
 @dataclass(frozen=True)
 class Strange:
-    """Values of a column that are not known.
+    """Unknown values in a column.
 
     Attributes:
-        rows: how many have one.
-        of: how many were looked at.
-        example: one of them; None: all of these are null.
+        rows: Number of rows with an unknown value.
+        of: Number of rows checked.
+        example: One of the unknown values; None if all of them are null.
     """
 
     rows: int
@@ -22,22 +22,22 @@ class Strange:
 
     @property
     def is_most(self) -> bool:
-        """Whether they are more than half."""
+        """Whether more than half of the rows have an unknown value."""
         return 2 * self.rows > self.of
 
 
 def alarms(
     rows: int, rejected: int, reason: str, unseen: Mapping[str, Strange], label: str, unknown: Strange
 ) -> tuple[str, ...]:
-    """Return what must not be overlooked, a line each.
+    """Return the warnings about a scored file, one line each.
 
     Args:
-        rows: of the file.
-        rejected: rows that could not be scored.
-        reason: what is wrong with one of these.
-        unseen: by category column, the scored rows whose category was not seen in training.
-        label: name of the column of the true label.
-        unknown: scored rows that have a label that is none of the data set's.
+        rows: Number of rows in the file.
+        rejected: Number of rows that could not be scored.
+        reason: The reason for one of the rejections.
+        unseen: Scored rows whose category was not seen in training, by categorical column.
+        label: Name of the true label's column.
+        unknown: Scored rows whose label is not one of the data set's.
     """
     found = []
     if 2 * rejected > rows:
@@ -47,11 +47,11 @@ def alarms(
             as_what = "null" if strange.example is None else shown(strange.example)
             found.append(
                 f"column {name!r}: {strange.rows:,} of {strange.of:,} rows have a category that was "
-                f"never seen in training, as {as_what}"
+                f"never seen in training, such as {as_what}"
             )
     if unknown.is_most:
         found.append(
-            f"column {label!r}: {unknown.rows:,} of {unknown.of:,} labels are none of the data set's, as "
-            f"{shown(unknown.example)}: the scores do not count them"
+            f"column {label!r}: {unknown.rows:,} of {unknown.of:,} values are not labels of the data "
+            f"set, such as {shown(unknown.example)}: the scores leave them out"
         )
     return tuple(found)

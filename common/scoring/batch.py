@@ -1,4 +1,4 @@
-"""A file of records scored on Spark: what can be scored, and aside what cannot, with its reason."""
+"""Batch scoring of a file on Spark; records that cannot be scored are set aside, each with its reason."""
 
 import logging
 import re
@@ -28,11 +28,11 @@ RESULT = T.StructType().add(PREDICTION, T.StringType()).add(PROBABILITY, T.Doubl
 ADDED = (*RESULT.fieldNames(), REASON, LINE)
 GOOD, SCORED, GIVEN = "__good", "__scored", "__given"
 
-# Values in an Arrow batch. By Spark's 10,000 rows MLflow's checks, once a batch, take a tenth of the
-# time; the model itself takes a batch in small parts.
+# Values in an Arrow batch. With Spark's default of 10,000 rows, MLflow's checks of each batch take a
+# tenth of the time. The model itself scores a batch in smaller parts.
 CELLS = 500_000
 
-# In what Spark says when a file cannot be read or written: any other error is ours.
+# Found in Spark's errors about files that cannot be read or written; any other error is a bug of ours.
 NOT_OURS = (
     "FAILED_READ_FILE",
     "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
@@ -40,7 +40,7 @@ NOT_OURS = (
     "IOException",
 )
 
-# By RFC 4180, as it is read.
+# RFC 4180, by which files are read as well.
 CSV = {
     "header": "true",
     "escape": '"',
@@ -51,18 +51,18 @@ CSV = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file.
+    """The result of scoring a file.
 
     Attributes:
-        rows: records in it.
-        rejected: records that could not be scored.
-        rejects: where these are.
-        reason: what is wrong with one of them.
-        labelled: scored records whose true label is known.
-        scores: METRICS on these; none where there are none.
-        guess: what guessing would score on them.
-        told: how the file was read, in words.
-        alarms: what must not be overlooked, a line each.
+        rows: Number of records in the file.
+        rejected: Number of records that could not be scored.
+        rejects: URI of the folder with the rejected records.
+        reason: The reason for one of the rejections; empty if there are none.
+        labelled: Number of scored records whose true label is known.
+        scores: METRICS on the labelled records; empty if there are none.
+        guess: Scores of a guess on the labelled records.
+        told: How the file was read, in words.
+        alarms: Warnings, one line each.
     """
 
     rows: int
@@ -77,27 +77,27 @@ class Outcome:
 
     @property
     def scored(self) -> int:
-        """Records that were scored."""
+        """Number of records that were scored."""
         return self.rows - self.rejected
 
 
 def score_file(
     spark: SparkSession, model: KeptModel, source: str, target: str, overwrite: bool = False
 ) -> Outcome:
-    """Score CSV or Parquet, where it lies, into a folder of the same columns and the scores.
+    """Score CSV or Parquet on Spark; write a folder with the same columns and the scores.
 
-    A record that the model does not take goes to `<target>.rejected`, with the reason. All is written
-    under other names first: on failure everything is as it was.
+    A record that the model refuses goes to `<target>.rejected`, with the reason. The output is first
+    written under temporary names, so a failure leaves everything as it was.
 
     Args:
-        spark: the session.
-        model: that scores.
+        spark: The session.
+        model: The model.
         source: URI of a file or folder.
-        target: URI of the folder to write: CSV where it ends in .csv, else Parquet.
-        overwrite: whether a target that exists may be replaced.
+        target: URI of the folder to write: CSV if it ends in .csv, otherwise Parquet.
+        overwrite: Whether to replace an existing target.
 
     Raises:
-        UserError: the source cannot be read or has no record that can be scored, or the target exists
+        UserError: The source cannot be read or has no record that can be scored, or the target exists
             or cannot be written.
     """
     rejects = f"{target.rstrip('/')}.rejected"
@@ -117,7 +117,7 @@ def score_file(
             if bad == rows:
                 reason = _first_reason(records.rejected())
                 raise UserError(f"input {source} has no row that can be scored; the first: {reason}")
-            # A text of Parquet may have line breaks: nobody looked.
+            # Text in Parquet may contain line breaks; only CSV was checked for them.
             over_lines = records.table.over_lines or not records.table.is_csv
             if bad:
                 _write(records.rejected(), rejects_part, target)
@@ -141,13 +141,14 @@ def score_file(
 
 
 def scored(spark: SparkSession, records: Records, model: KeptModel, seen: Observation) -> DataFrame:
-    """Return the good records with their scores; the model's own columns in their own types.
+    """Return the good records with their scores; the columns that the model takes have its types.
 
     Args:
-        spark: the session.
-        records: good and bad.
-        model: that scores.
-        seen: will know `rows` and `bad` once the frame was written.
+        spark: The session.
+        records: The records, good and bad.
+        model: The model.
+        seen: The observation that holds `rows`, `bad` and the unseen categories after the frame has
+            been written.
     """
     given = [column.alias(f"{GIVEN}{place}") for place, column in enumerate(records.given.values())]
     told = records.table.frame.select(*records.whole, *given, records.table.good.alias(GOOD))
@@ -162,11 +163,11 @@ def scored(spark: SparkSession, records: Records, model: KeptModel, seen: Observ
 
 
 def _unseen(records: Records, model: KeptModel) -> list[Column]:
-    """Count of each category column the good rows whose category was not seen in training."""
+    """Count the good rows with a category not seen in training, and take an example, by column."""
     found = []
     for name, categories in model.categories.items():
         column = "`" + records.columns[name].replace("`", "``") + "`"
-        # By its text Spark parses a hundred thousand in a second; as columns they would take a minute.
+        # As SQL text, Spark parses a hundred thousand categories in a second; as columns, in a minute.
         listed = ", ".join("'" + c.replace("\\", "\\\\").replace("'", "\\'") + "'" for c in categories)
         text = f"cast({column} as string)"
         known = F.expr(f"{text} in ({listed})") if categories else F.lit(False)
@@ -177,14 +178,14 @@ def _unseen(records: Records, model: KeptModel) -> list[Column]:
 
 
 def _model_function(spark: SparkSession, model: KeptModel) -> Any:
-    # It recommends to make the model's environment anew; the model's pins are this environment's, and
-    # where they are not it warns of that by another logger.
+    # MLflow recommends recreating the model's environment. The model's pins are those of this
+    # environment; if they are not, another logger warns of the mismatch.
     logs = [logging.getLogger(f"mlflow.{name}") for name in ("pyfunc", "models.flavor_backend_registry")]
     levels = [log.level for log in logs]
     for log in logs:
         log.setLevel(logging.ERROR)
     try:
-        # To a cluster it goes as an archive, which must be there as long as workers may ask for it.
+        # A cluster receives the model as an archive, which must exist as long as workers may fetch it.
         with temporary_files_here():
             return mlflow.pyfunc.spark_udf(spark, model.folder, result_type=RESULT, env_manager="local")
     finally:
@@ -239,10 +240,10 @@ def _first_reason(bad: DataFrame) -> str:
 def _check_target(spark: SparkSession, uri: str, source: str, overwrite: bool) -> None:
     whole, other = uri.rstrip("/") + "/", source.rstrip("/") + "/"
     if whole.startswith(other) or other.startswith(whole):
-        raise UserError(f"output {uri} and input {source} lie in one another: give another output")
+        raise UserError(f"output {uri} and input {source} overlap: choose another output")
     try:
         there = exists(spark, uri)
     except UserError as error:
         raise UserError(f"output {error}") from None
     if there and not overwrite:
-        raise UserError(f"output {uri} exists: give another, or overwrite=true")
+        raise UserError(f"output {uri} exists: choose another, or set overwrite=true")

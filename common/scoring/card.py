@@ -1,4 +1,4 @@
-"""The model card: what a portable model was made from, how well it does, and how it is used."""
+"""The model card: what a portable model was made from, how well it performs, and how to use it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,29 +16,30 @@ from common.learning.metrics import ScoreTable, guess_scores, label_counts, scor
 from common.scoring.export import TOLERANCE, Agreement
 
 RULES = """\
-Each column must be there once; columns more are ignored. An integer is a whole number and a double a
-finite one; text, true or null in their place is refused, with the row and the column. A category that
-was never seen in training, or a null for one, is scored as a category of its own, as Spark does; a
-number out of the range seen is scored too. Spaces around a text are no part of it, and of a boolean it
-is `true` or `false`. CSV may have a header, or the data set's own columns in order. No rows give no
-scores.
+Each column must be present exactly once; additional columns are ignored. An integer must be a whole
+number and a double a finite one: text, booleans and nulls in their place are refused, and the error
+names the row and the column. A category that was never seen in training, or a null for one, is scored
+as a category of its own, as Spark does. A number outside the range seen in training is scored too.
+Spaces around text are stripped; a boolean in a text column is read as `true` or `false`. CSV may have a
+header, or the data set's own columns in order. An empty table gives an empty result.
 
-What was seen in training, categories and ranges, is in `MLmodel` under `metadata`."""
+The categories and ranges seen in training are in `MLmodel` under `metadata`."""
 
 
 def stratum_scores(pipeline: PipelineModel, rows: DataFrame, spec: DatasetSpec) -> pd.DataFrame:
-    """Return how a scoring pipeline does on each of the data set's strata, in one Spark job.
+    """Return how a scoring pipeline performs on each of the data set's strata, in one Spark job.
 
     Args:
-        pipeline: raw record -> prediction (text) and probability.
-        rows: raw records with their label.
-        spec: for the strata.
+        pipeline: The pipeline from raw record to prediction (text) and probability.
+        rows: Raw records with their label.
+        spec: The data set, which names the strata.
 
     Returns:
-        For each stratum, and for all rows, the rows, the share that is predicted right, the share
-        that is predicted positive, and the mean probability of that.
+        A row per stratum, or one row for all records if there are no strata: the strata's columns, the
+        number of rows, the share predicted correctly, the share predicted positive, and the mean
+        probability of the positive label.
     """
-    # Names that no column of a data set has.
+    # Aliases that cannot clash with a column of the data set.
     strata = {f"__{number}": name for number, name in enumerate(spec.strata)}
     scored = pipeline.transform(rows.drop("features", "label")).select(
         *[quoted(name).cast("string").alias(alias) for alias, name in strata.items()],
@@ -67,23 +68,23 @@ def model_card(
     """Return the card as Markdown.
 
     Args:
-        spec: of the data set.
-        learner: name of it.
-        parameters: that it was fitted with.
-        digests: of the training and test rows, by what to call them.
-        test: counts of its predictions of the test rows.
+        spec: The data set.
+        learner: Name of the learner.
+        parameters: The hyperparameters that it was fitted with.
+        digests: Digests of the training and test rows, by the name to show.
+        test: Counts of the model's predictions on the test rows.
         strata: `stratum_scores` of the test rows.
-        found: how the portable model agrees with the Spark pipeline.
-        example: some records.
+        found: How well the portable model agrees with the Spark pipeline.
+        example: A few records, for the example request.
     """
     return "\n\n".join(
         [
             _introduction(spec),
             _made_from(spec, learner, parameters, digests, found),
-            "## How well it does on the test rows",
+            "## How well it performs on the test rows",
             _scores(spec, test),
             _strata(spec, strata),
-            "## What it takes",
+            "## Input",
             _table(["column", "type"], [[column.name, column.type] for column in spec.inputs]),
             RULES,
             _use(example),
@@ -96,9 +97,9 @@ def _introduction(spec: DatasetSpec) -> str:
     return f"""\
 # {spec.name}: {spec.label}
 
-Predicts `{spec.label}` ({labels}) from one record. The answer is `prediction`, one of these, and
-`probability`, of `{spec.positive}`. An ONNX pipeline in MLflow's pyfunc flavour: it needs no Spark and
-no Java."""
+Predicts `{spec.label}` ({labels}) from one record. It returns `prediction`, one of these labels, and
+`probability`, that of `{spec.positive}`. It is an ONNX pipeline in MLflow's pyfunc flavour and needs
+neither Spark nor Java."""
 
 
 def _made_from(
@@ -110,15 +111,15 @@ def _made_from(
 ) -> str:
     rows = "; ".join(f"{name} rows, digest `{digest}`" for name, digest in digests.items())
     chosen = ", ".join(f"{name}={value}" for name, value in parameters.items())
-    refused = f"; {found.refused:,} more it refuses" if found.refused else ""
+    refused = f". It refuses {found.refused:,} more" if found.refused else ""
     return f"""\
 ## Made from
 
 - data set `{spec.name}`; {rows}
 - learner `{learner}`: {chosen or "its defaults"}
 
-The Spark pipeline that it was written from is `spark-model` of the same run. On {found.rows:,} test rows
-both give the same labels, and probabilities that differ by {found.largest:.1e} at most (allowed:
+The Spark pipeline that it was exported from is `spark-model` in the same run. On {found.rows:,} test rows
+both predict the same labels, with probabilities that differ by at most {found.largest:.1e} (allowed:
 {TOLERANCE:g}){refused}."""
 
 
@@ -150,9 +151,10 @@ def _scores(spec: DatasetSpec, test: ScoreTable) -> str:
     table = [[name, f"{found[name]:.4f}", f"{guess[name]:.4f}"] for name in found]
     often, share = spec.labels[int(rows[1] > rows[0])], rows[1] / rows.sum()
     return f"""\
-f1, precision and recall are of `{spec.positive}`; those in `_label_0` of `{spec.labels[0]}`; those in
-`_weighted` are Spark's, weighted by how many rows each label has. Guessing says `{often}` of every row,
-with the probability {share:.4f} of `{spec.positive}`, the share of the test rows that are.
+f1, precision and recall are those of `{spec.positive}`; with the suffix `_label_0`, those of
+`{spec.labels[0]}`; with `_weighted`, Spark's own, weighted by the number of rows of each label. Guessing
+predicts `{often}` for every row, with the probability {share:.4f} of `{spec.positive}`: its share of the
+test rows.
 
 """ + _table(["metric", "value", "guessing"], table)
 

@@ -1,4 +1,4 @@
-"""Export of a scoring pipeline, which ends with the check that it scores as the pipeline does."""
+"""Export of a scoring pipeline to ONNX, checked against the Spark pipeline row by row."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,26 +17,26 @@ from common.data.spec import DatasetSpec
 from common.scoring.portable_model import PREDICTION, PROBABILITY, Scorer
 from common.scoring.stages import pipeline_model
 
-# Probabilities further apart than this are no rounding.
+# A larger difference between two probabilities is not a rounding error.
 TOLERANCE = 1e-5
 
 SPARK = "__spark_"
 
 
 class ExportError(Exception):
-    """The portable model does not score as the Spark pipeline does: a fault of the export."""
+    """The portable model's scores differ from the Spark pipeline's: a bug in the export."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two models agree.
+    """How well two models agree.
 
     Attributes:
-        rows: that were compared.
-        labels: rows with another label.
-        probabilities: rows whose probability is apart by more than TOLERANCE.
-        largest: difference of two probabilities.
-        refused: rows that the portable model does not take, as with a null for a number.
+        rows: Number of rows compared.
+        labels: Number of rows with different labels.
+        probabilities: Number of rows whose probabilities differ by more than TOLERANCE.
+        largest: The largest difference between two probabilities.
+        refused: Number of rows that the portable model refuses, such as rows with a null for a number.
     """
 
     rows: int
@@ -47,21 +47,24 @@ class Agreement:
 
 
 def export(pipeline: PipelineModel, spec: DatasetSpec, test: DataFrame) -> tuple[bytes, Agreement]:
-    """Write a scoring pipeline as ONNX, and check it against the pipeline on rows.
+    """Convert a scoring pipeline to ONNX, and check the result against the pipeline.
 
     Args:
-        pipeline: raw record -> prediction (text) and probability.
-        spec: of the records.
-        test: raw records to compare both on, all of them.
+        pipeline: The pipeline from raw record to prediction (text) and probability.
+        spec: The data set that the records belong to.
+        test: Raw records; the two models are compared on all of them.
+
+    Returns:
+        The serialized ONNX model, and how well it agrees with the pipeline.
 
     Raises:
-        ExportError: a label differs, a probability is further apart than TOLERANCE, or there was
-            nothing to compare. It keeps its trace: no user can mend it.
+        ExportError: A label differs, a probability differs by more than TOLERANCE, or there was nothing
+            to compare. It is not a UserError, since no user can fix it: the traceback is shown.
     """
     model = pipeline_model(pipeline, spec).SerializeToString()
     found = agreement(pipeline, model, spec, test)
     if not found.rows:
-        raise ExportError(f"the portable model takes none of {found.refused} test rows")
+        raise ExportError(f"the portable model accepts none of the {found.refused} test rows")
     if found.labels or found.probabilities:
         raise ExportError(
             f"the portable model differs from the Spark pipeline on {found.rows} test rows: "
@@ -72,7 +75,14 @@ def export(pipeline: PipelineModel, spec: DatasetSpec, test: DataFrame) -> tuple
 
 
 def agreement(pipeline: PipelineModel, model: bytes, spec: DatasetSpec, rows: DataFrame) -> Agreement:
-    """Score rows by both models, where the rows are, in one Spark job."""
+    """Score rows with both models in one Spark job, on the workers.
+
+    Args:
+        pipeline: The pipeline from raw record to prediction (text) and probability.
+        model: The serialized ONNX model.
+        spec: The data set that the records belong to.
+        rows: Raw records.
+    """
     names, optional = [quoted(column.name) for column in spec.inputs], spec.input_form.optional
     positive = vector_to_array(F.col(PROBABILITY))[1].alias(SPARK + PROBABILITY)
     scored = pipeline.transform(rows.select(*names)).select(
@@ -90,7 +100,7 @@ def agreement(pipeline: PipelineModel, model: bytes, spec: DatasetSpec, rows: Da
                 {
                     "rows": [len(good)],
                     "labels": [int((ours[PREDICTION] != good[SPARK + PREDICTION].to_numpy()).sum())],
-                    # What is not a number is not near either.
+                    # Negated, so that NaN counts as a difference.
                     "probabilities": [int((~(apart <= TOLERANCE)).sum())],
                     "largest": [float(apart.max()) if len(apart) else 0.0],
                     "refused": [len(frame) - len(good)],
@@ -109,14 +119,14 @@ def agreement(pipeline: PipelineModel, model: bytes, spec: DatasetSpec, rows: Da
 
 
 def vocabulary(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, Any]:
-    """Return what the pipeline knows of each column: its categories, or the least and most seen.
+    """Return what the pipeline learned about each column: its categories, or the range of its values.
 
     Args:
-        pipeline: whose first stages are a vectoriser's.
-        spec: of the records.
+        pipeline: A pipeline that begins with the vectorizer's stages.
+        spec: The data set that the records belong to.
 
     Returns:
-        The columns of a record in order, by name, and the labels. Plain values, as JSON has them.
+        The columns of a record in order, by name, and the labels, as JSON-serializable values.
     """
     known: dict[str, dict[str, Any]] = {}
     numbers: list[str] = []

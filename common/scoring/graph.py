@@ -1,4 +1,4 @@
-"""ONNX graphs, written operator by operator."""
+"""Builder of ONNX graphs, operator by operator."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from common.scoring.trees import AT_MOST, Forest
 
 ML = "ai.onnx.ml"
-# TreeEnsemble, whose thresholds can be doubles, came with ai.onnx.ml 5.
+# TreeEnsemble, which allows double thresholds, was added in ai.onnx.ml 5.
 OPSETS = {"": 21, ML: 5}
 IR_VERSION = 10
 
@@ -18,9 +18,9 @@ TYPES = {str: TensorProto.STRING, np.int64: TensorProto.INT64, np.float64: Tenso
 
 
 class Graph:
-    """A graph as it is written; values are known by their names.
+    """A graph under construction, whose values are identified by name.
 
-    Each input and output has a row a record: an input of one column, an output of none.
+    An input has the shape (rows, 1), an output the shape (rows,), with a row per record.
     """
 
     def __init__(self) -> None:
@@ -30,17 +30,21 @@ class Graph:
         self._outputs: list[onnx.ValueInfoProto] = []
 
     def input(self, name: str, kind: type) -> str:
-        """Add an input of type str, np.int64 or np.float64."""
+        """Add an input of type str, np.int64 or np.float64, and return its name."""
         self._inputs.append(helper.make_tensor_value_info(name, TYPES[kind], ["rows", 1]))
         return name
 
     def output(self, name: str, kind: type, value: str) -> None:
-        """Add an output; gives a value under its name."""
+        """Add an output that returns a value under the output's name."""
         self._nodes.append(helper.make_node("Identity", [value], [name]))
         self._outputs.append(helper.make_tensor_value_info(name, TYPES[kind], ["rows"]))
 
     def constant(self, array: Any) -> str:
-        """Add a constant; of texts, as a list."""
+        """Add a constant, and return its name.
+
+        Args:
+            array: A NumPy array, or a list of texts.
+        """
         name = f"constant {len(self._constants)}"
         if isinstance(array, np.ndarray):
             self._constants.append(numpy_helper.from_array(array, name))
@@ -50,13 +54,13 @@ class Graph:
         return name
 
     def node(self, operator: str, *values: str, domain: str = "", **attributes: Any) -> str:
-        """Add an operator on values, and return its result."""
+        """Add an operator on values, and return the name of its result."""
         name = f"value {len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, list(values), [name], domain=domain, **attributes))
         return name
 
     def model(self) -> onnx.ModelProto:
-        """Return the whole as a model, checked."""
+        """Return the whole graph as a checked model."""
         graph = helper.make_graph(
             self._nodes, "pipeline", self._inputs, self._outputs, initializer=self._constants
         )
@@ -67,7 +71,17 @@ class Graph:
 
 
 def place_in(graph: Graph, value: str, keys: Sequence[Any], kind: type) -> str:
-    """Add the place of a value among some keys (int64); of one that is none of them, their number."""
+    """Add a lookup of a value's index among keys.
+
+    Args:
+        graph: The graph to extend.
+        value: Name of the value.
+        keys: The keys.
+        kind: Type of the keys: str, np.int64 or np.float64.
+
+    Returns:
+        Name of the index (int64); the number of keys stands for a value that is not among them.
+    """
     encoded = [key.encode() if kind is str else key for key in keys]
     places = list(range(len(keys)))
     return graph.node(
@@ -81,9 +95,9 @@ def place_in(graph: Graph, value: str, keys: Sequence[Any], kind: type) -> str:
 
 
 def sums_of(graph: Graph, features: str, forest: Forest) -> str:
-    """Add the sums of a forest's leaves, a column each.
+    """Add the sums of a forest's leaves, and return the name of the result, a column per sum.
 
-    A leaf has one value here, so a forest of two sums stands there twice.
+    In ONNX a leaf has a single value, so a forest with two sums is written twice.
     """
     sums = len(forest.leaves[0])
     nodes, leaves = len(forest.feature), len(forest.leaves)

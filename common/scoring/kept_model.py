@@ -1,4 +1,4 @@
-"""A portable model's own files, and what they say once the model is found again."""
+"""The files of a portable model, and what is read back from them."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,15 @@ from common.scoring import portable_model
 
 
 def write_artifacts(folder: Path, model: bytes, form: Form) -> dict[str, str]:
-    """Write what a portable model is made of into a folder; return where, by MLflow's name for it.
+    """Write the files of a portable model into a folder.
 
     Args:
-        folder: that is there.
-        model: the pipeline.
-        form: of the records that it takes.
+        folder: An existing folder.
+        model: The pipeline as serialized ONNX.
+        form: The form of the records that the model takes.
+
+    Returns:
+        The path of each file or folder, by its artifact name in MLflow.
     """
     pipeline, described, rules = folder / "pipeline.onnx", folder / "form.json", folder / "reading"
     pipeline.write_bytes(model)
@@ -32,14 +35,14 @@ def write_artifacts(folder: Path, model: bytes, form: Form) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class KeptModel:
-    """A portable model that was kept, found again.
+    """A logged portable model that has been located and read.
 
     Attributes:
-        uri: where; a version, where an alias was asked for.
-        folder: a local copy.
-        form: of the records that it takes.
-        labels: text of both, the positive one last.
-        categories: of a column that has any, those that were seen in training.
+        uri: Its URI; an alias has been resolved to a version.
+        folder: A local copy.
+        form: The form of the records that it takes.
+        labels: The text of both labels, the positive one last.
+        categories: The categories seen in training, by categorical column.
     """
 
     uri: str
@@ -49,10 +52,13 @@ class KeptModel:
     categories: Mapping[str, Sequence[str]]
 
     def reading(self, encoding: str) -> "KeptModel":
-        """Return it as one that reads files of this encoding; `auto`: the data set's.
+        """Return a copy that reads files in another encoding.
+
+        Args:
+            encoding: Name of the encoding; `auto` for the data set's own.
 
         Raises:
-            UserError: the encoding is unknown, or of more than a byte a character.
+            UserError: The encoding is unknown, or neither UTF-8 nor single-byte.
         """
         if encoding == "auto":
             return self
@@ -64,5 +70,5 @@ class KeptModel:
 
     @property
     def version(self) -> str:
-        """Version of the registered model, if it is one."""
+        """Version number of the registered model; empty if the URI does not name one."""
         return self.uri.rpartition("/")[2] if self.uri.startswith("models:/") else ""

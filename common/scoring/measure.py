@@ -1,4 +1,4 @@
-"""How well a scored file does on its true labels, where it has them."""
+"""Metrics of a scored file against its true labels, if it has them."""
 
 import math
 from dataclasses import dataclass, field
@@ -21,13 +21,13 @@ NO_LABELS = Strange(0, 0, None)
 
 @dataclass(frozen=True)
 class Measured:
-    """What the true labels say.
+    """The comparison with the true labels.
 
     Attributes:
-        labelled: scored records whose true label is one of the model's.
-        unknown: labels that are there and are none of these.
-        scores: METRICS on the labelled; none where there are none.
-        guess: what guessing would score on them.
+        labelled: Number of scored records whose true label is one of the model's.
+        unknown: Labels that are present but not among the model's.
+        scores: METRICS on the labelled records; empty if there are none.
+        guess: Scores of a guess on the labelled records.
     """
 
     labelled: int = 0
@@ -37,12 +37,12 @@ class Measured:
 
 
 def measure(frame: DataFrame, model: KeptModel, rows: int) -> Measured:
-    """Measure scored records on their true labels, read by the rules of `common/data/reading`.
+    """Compare scored records with their true labels, read by the rules of `common/data/reading`.
 
     Args:
-        frame: of scored records.
-        model: that scored them.
-        rows: how many they are.
+        frame: The scored records.
+        model: The model that scored them.
+        rows: Number of records.
     """
     label, positive = true_label(frame, model.form.label), F.col(PROBABILITY).cast("double")
     if label is None:
@@ -63,7 +63,7 @@ def measure(frame: DataFrame, model: KeptModel, rows: int) -> Measured:
     labelled, others = int(table.count.sum()), Strange(unknown, given, example)
     if not labelled:
         return Measured(0, others)
-    # Of one label alone there is no curve.
+    # With only one label there are no curves, so their areas are NaN.
     found, guess = (
         {name: value for name, value in of_all.items() if not math.isnan(value)}
         for of_all in (scores(table), guess_scores(label_counts(table)))
@@ -72,7 +72,7 @@ def measure(frame: DataFrame, model: KeptModel, rows: int) -> Measured:
 
 
 def true_label(frame: DataFrame, label: str) -> Column | None:
-    """Return the text of the label's column, null where it is empty; None if it is not there."""
+    """Return the label's column as text, null where it is empty; None if the frame has no such column."""
     for name, found in ((one.name, one.dataType) for one in frame.schema):
         if name.lower() == label.lower():
             try:

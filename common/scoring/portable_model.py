@@ -1,8 +1,8 @@
 """The portable model as MLflow loads it: records in, scores out, and how its server reads a request.
 
-MLflow keeps this file with the model and runs it to load one ("models from code"), in an environment
-that has MLflow, ONNX Runtime, pandas and NumPy and nothing else of this project. So it imports no
-other module of it: which rows it takes is said by the copy of `common/data/reading` beside the pipeline.
+MLflow stores this file with the model and runs it to load the model ("models from code"), in an
+environment with MLflow, ONNX Runtime, pandas and NumPy but without this project. So it imports no other
+module of the project: the copy of `common/data/reading` beside the pipeline decides which rows are valid.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# It sends reports of its use to its maker unless told not to, and reads this on import.
+# ONNX Runtime sends usage data to its vendor by default, and reads this variable on import.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
@@ -32,7 +32,7 @@ from mlflow.types import DataType
 ARTIFACT = "pipeline"
 PREDICTION, PROBABILITY = "prediction", "probability"
 
-# The rules of reading a record, and of what form these are, beside the pipeline.
+# Artifacts beside the pipeline: the rules for reading records, and the records' form.
 READING, FORM = "reading", "form"
 
 SIGNATURE: dict[Any, str] = {
@@ -41,9 +41,9 @@ SIGNATURE: dict[Any, str] = {
     DataType.string: "string",
 }
 TYPES = {"tensor(int64)": "integer", "tensor(double)": "double", "tensor(string)": "string"}
-# Of a table in a request.
+# The ways to write a table in a JSON request.
 FORMS = {"dataframe_split", "dataframe_records", "instances", "inputs"}
-# Rows that go through the pipeline at once: the features of more do not stay in a processor's cache.
+# Rows per call of the pipeline: the features of more rows do not fit in a processor's cache.
 AT_ONCE = 500
 
 
@@ -52,23 +52,30 @@ def _refusal(message: object) -> MlflowException:
 
 
 class Scorer:
-    """An ONNX pipeline, loaded: raw records in, label and probability out.
+    """A loaded ONNX pipeline: raw records in, label and probability out.
 
     Attributes:
-        columns: names of the columns of a record, and the type of each.
+        columns: The type of each column of a record, by name.
     """
 
     def __init__(self, model: bytes | str) -> None:
-        """Load the pipeline from its bytes or its file."""
+        """Load the pipeline from its bytes or its file's path."""
         options = onnxruntime.SessionOptions()
-        # On one thread trees are added up in their order, as by the model they come from; a server
-        # has its cores full with a process each.
+        # A single thread adds up trees in order, as the original model does. A server already uses
+        # every core, with one process per core.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(model, options)
         self.columns = {i.name: TYPES[i.type] for i in self._session.get_inputs()}
 
     def score(self, values: Mapping[str, np.ndarray]) -> pd.DataFrame:
-        """Score columns that `read_rows` has read, good rows only."""
+        """Score columns that `read_rows` returned, valid rows only.
+
+        Args:
+            values: An array of shape (rows,) for each column.
+
+        Returns:
+            A row per record: `prediction` and `probability` of the positive label.
+        """
         feed = {name: values[name].reshape(-1, 1) for name in self.columns}
         rows = len(next(iter(feed.values())))
         found = {PREDICTION: np.empty(rows, object), PROBABILITY: np.empty(rows)}
@@ -81,38 +88,39 @@ class Scorer:
 
 
 class PortableModel(PythonModel):
-    """What MLflow loads and serves.
+    """The model that MLflow loads and serves.
 
     Attributes:
-        reading: the package of rules that was kept with the model.
-        form: of the records that it takes.
-        scorer: its pipeline.
+        reading: The package of reading rules stored with the model.
+        form: The form of the records that it takes.
+        scorer: The pipeline.
     """
 
     def load_context(self, context: Any) -> None:
-        """Load what was kept with the model."""
+        """Load the artifacts stored with the model."""
         read_requests_strictly()
         self.reading = _load_package(Path(context.artifacts[READING]))
         self.form = self.reading.Form.from_json(Path(context.artifacts[FORM]).read_text(encoding="utf-8"))
         self.scorer = Scorer(str(Path(context.artifacts[ARTIFACT])))
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
-        """Score records: every one of them, or none.
+        """Score records, all or none.
 
         Returns:
-            `prediction`, the label's text, and `probability` of the positive label, under the index
+            `prediction`, the label's text, and `probability` of the positive label, with the index
             of the records.
 
         Raises:
-            MlflowException: a record cannot be scored (INVALID_PARAMETER_VALUE): the first is named.
+            MlflowException: A record cannot be scored (INVALID_PARAMETER_VALUE). The message names the
+                first.
         """
         return self.scorer.score(self.read(model_input)).set_index(model_input.index)
 
     def read(self, frame: pd.DataFrame) -> Mapping[str, np.ndarray]:
-        """Return the columns of records, by the rules that were kept with the model.
+        """Read the columns of records by the rules stored with the model.
 
         Raises:
-            MlflowException: a record is bad (INVALID_PARAMETER_VALUE): the first is named.
+            MlflowException: A record is bad (INVALID_PARAMETER_VALUE). The message names the first.
         """
         try:
             return self.whole(self.reading.read_rows(frame, self.form.columns, self.form.optional))
@@ -120,10 +128,11 @@ class PortableModel(PythonModel):
             raise _refusal(error) from None
 
     def decode(self, content: bytes) -> str:
-        """Return the text of a request.
+        """Decode the body of a request.
 
         Raises:
-            MlflowException: it is not UTF-8 (INVALID_PARAMETER_VALUE): the first such line is named.
+            MlflowException: The body is not UTF-8 (INVALID_PARAMETER_VALUE). The message names the first
+                bad line.
         """
         try:
             return str(self.reading.decode(content, "utf-8"))
@@ -131,15 +140,15 @@ class PortableModel(PythonModel):
             raise _refusal(error) from None
 
     def read_csv(self, text: str) -> Mapping[str, np.ndarray]:
-        """Return the columns of records of CSV, as `read` does."""
+        """Read the columns of CSV records, as `read` does."""
         try:
             return self.whole(self.reading.read_csv(text, self.form))
         except self.reading.Unreadable as error:
             raise _refusal(f"the CSV {error}") from None
 
     def read_parquet(self, content: bytes) -> Mapping[str, np.ndarray]:
-        """Return the columns of records of Parquet, as `read` does."""
-        # As they are there: an index of pandas is a column, and integers beside a null stay such.
+        """Read the columns of Parquet records, as `read` does."""
+        # Not by pandas, which would hide a stored index and turn integers beside a null into floats.
         table = pq.read_table(BytesIO(content))
         try:
             places = self.reading.find_named(table.column_names, self.form)
@@ -152,7 +161,11 @@ class PortableModel(PythonModel):
         return self.read(pd.DataFrame(columns))
 
     def whole(self, rows: Any) -> Mapping[str, np.ndarray]:
-        """Return the values of rows that are all good."""
+        """Return the values of rows, all of which must be valid.
+
+        Raises:
+            MlflowException: A row is bad (INVALID_PARAMETER_VALUE). The message names the first.
+        """
         said = self.reading.refusal(rows)
         if said is not None:
             raise _refusal(said)
@@ -160,28 +173,29 @@ class PortableModel(PythonModel):
 
 
 def _load_package(folder: Path) -> ModuleType:
-    """Load a package from its folder, for one model alone: another may keep other rules."""
+    """Load a package from its folder under a unique name: each model has its own version of the rules."""
     name = f"kept_{uuid.uuid4().hex}"
     spec = spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
-    assert spec is not None, f"{folder} is no package"
-    assert spec.loader is not None, f"{folder} is no package"
+    assert spec is not None, f"{folder} is not a package"
+    assert spec.loader is not None, f"{folder} is not a package"
     package = module_from_spec(spec)
     sys.modules[name] = package
     spec.loader.exec_module(package)
     return package
 
 
-# The model that the request under way is for.
+# The model that the current request is for.
 ASKED: ContextVar[PortableModel | None] = ContextVar("asked", default=None)
 
 
 def read_requests_strictly() -> None:
-    """Have MLflow's server read a request by a model's own rules, where it would change what was sent.
+    """Patch MLflow's server to parse requests by the model's own rules.
 
-    Before a model sees a request, the server casts it to the signature, and so makes 39 of 39.7, 1 of
-    true, some integer of 1e300, "5" of 5 and a null of NA; what it cannot read at all it may call an
-    error of its own. It has no public place for this; a process has it once, whatever models it loads,
-    and only where it serves: to load the server takes longer than the model.
+    Without the patch the server casts a request to the signature before the model sees it: 39.7 becomes
+    39, true becomes 1, 1e300 some integer, 5 becomes "5" and NA a null. A request that it cannot read at
+    all may be reported as an internal error. MLflow has no public hook for this. A process is patched
+    once, however many models it loads, and only if it has imported the server: importing the server
+    takes longer than loading the model.
     """
     server: Any = sys.modules.get("mlflow.pyfunc.scoring_server")
     if server is None or hasattr(server.invocations, "strict"):
@@ -198,7 +212,7 @@ def read_requests_strictly() -> None:
 
 
 def _strict(parse: Callable[..., Any], read: Callable[[PortableModel, Any], Any]) -> Callable[..., Any]:
-    """Wrap how the server reads a body: for a model of this kind its own way, unless that gives None."""
+    """Wrap the server's parser: a portable model reads the body itself, unless `read` returns None."""
 
     def parse_body(*given: Any, **named: Any) -> Any:
         model = ASKED.get()
@@ -210,7 +224,7 @@ def _strict(parse: Callable[..., Any], read: Callable[[PortableModel, Any], Any]
 
 
 def _refusing(answer: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap the answer to a request: what cannot be read is the client's error."""
+    """Wrap the handler of requests: a request that cannot be read is the client's error."""
 
     def answer_request(data: Any, content_type: str | None, model: Any, *others: Any) -> Any:
         try:
@@ -231,7 +245,7 @@ def _refusing(answer: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _portable(model: Any) -> PortableModel | None:
-    """Return the model of this kind that MLflow's own wraps, whichever copy of this file it is of."""
+    """Return the portable model that an MLflow model wraps, from whichever copy of this file it comes."""
     try:
         inner = model.unwrap_python_model()
     except (AttributeError, MlflowException):
@@ -247,23 +261,23 @@ def _json(model: PortableModel, data: Mapping[str, Any]) -> Mapping[str, np.ndar
     try:
         frame = _frame(form, data[form], model.form.columns)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise _refusal(f"{form} is no table of records: {error}") from None
+        raise _refusal(f"{form} is not a table of records: {error}") from None
     return model.read(frame)
 
 
 def _frame(form: str, given: Any, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Return a table in one of the server's forms, each value as JSON has it."""
+    """Return a table from one of the server's request formats, with the values as JSON parsed them."""
     if form == "dataframe_split":
         more = set(given) - {"columns", "data", "index"}
         if more:
-            raise ValueError(f"it has {', '.join(map(repr, sorted(more)))}")
+            raise ValueError(f"unexpected {', '.join(map(repr, sorted(more)))}")
         names, data = given["columns"], given["data"]
         if not isinstance(data, list):
-            raise TypeError("its data are no list")
+            raise TypeError("data is not a list")
         # pandas would fill a short row with nulls.
         for row, values in enumerate(data, 1):
             if not isinstance(values, list) or len(values) != len(names):
-                raise ValueError(f"row {row} of {len(data)} is no list of {len(names)} values")
+                raise ValueError(f"row {row} of {len(data)} is not a list of {len(names)} values")
         return pd.DataFrame(data, columns=names, dtype=object)
     if form == "inputs" and isinstance(given, dict):
         if all(isinstance(values, list) for values in given.values()):

@@ -1,4 +1,4 @@
-"""Records of a file to be scored: as they are there, and what a model is given of them."""
+"""The records of a file to score: as they were read, and as a model receives them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from common.data.reading import DOUBLE, INTEGER, NO_INTEGER, NO_NUMBER, TEXT, Fo
 from common.data.records import Table, open_table
 from common.data.row_hash import quoted
 
-# The text of a record of CSV that has not one field a column, else null.
+# The text of a CSV record whose number of fields is wrong; null for any other record.
 LINE = "line"
 REASON = "reason"
 
 
 @dataclass(frozen=True)
 class Records:
-    """Records to be scored.
+    """Records to score.
 
     Attributes:
-        table: as they were read.
-        columns: of each that a model takes, its name there.
-        given: of each that a model takes, what it is given: where a category is missing, what stands for
-            none.
+        table: The records as they were read.
+        columns: The column's name in the file, for each column that the model takes.
+        given: The value passed to the model, for each column that it takes; a missing category in a
+            numeric column is replaced by the value that stands for "none".
     """
 
     table: Table
@@ -32,12 +32,12 @@ class Records:
 
     @property
     def whole(self) -> list[Column]:
-        """All columns that are there; those that a model takes in their own types."""
+        """All columns of the file; those that the model takes have the model's types."""
         values = {self.columns[name]: cell.value for name, cell in self.table.cells.items()}
         return [values.get(name, quoted(name)).alias(name) for name in self.table.names]
 
     def rejected(self) -> DataFrame:
-        """Return the bad records as they are there, with the reason, and of CSV the line."""
+        """Return the bad records as they were read, with the reason and, for CSV, the line."""
         bad = self.table.frame.where(~self.table.good)
         more = [self.table.reason.alias(REASON)]
         if self.table.is_csv:
@@ -46,13 +46,18 @@ class Records:
 
 
 def read_records(spark: SparkSession, uri: str, form: Form) -> Records:
-    """Read CSV or Parquet, a file or a folder of them, for a model that takes this form.
+    """Read records from CSV or Parquet, a file or a folder of files.
 
-    A CSV file has a header, or it is as the data set's own files are: the columns of the form's layout
-    in order, all of them or all but the label.
+    A CSV file has a header, or it has the layout of the data set's own files: the columns of the form's
+    layout in order, either all of them or all but the label.
+
+    Args:
+        spark: The session.
+        uri: URI of the file or folder.
+        form: The form of the records that the model takes.
 
     Raises:
-        UserError: there is nothing, or it is no table of such records.
+        UserError: Nothing exists at the URI, or it is not a table of such records.
     """
     table = open_table(spark, uri, form)
     there = {name.lower(): name for name in table.names}

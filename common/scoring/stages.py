@@ -1,4 +1,4 @@
-"""A fitted Spark pipeline as an ONNX graph, stage by stage, with Spark's own arithmetic."""
+"""Conversion of a fitted Spark pipeline to an ONNX graph, stage by stage, with Spark's own arithmetic."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,9 +31,9 @@ KINDS = {"integer": np.int64, "double": np.float64, "string": str}
 
 
 class Pipeline:
-    """A graph under way: which value each column of the Spark pipeline has become.
+    """A graph under construction, which maps each column of the Spark pipeline to a graph value.
 
-    A column of numbers or vectors is a matrix of doubles, an index a column of int64.
+    Columns of numbers or vectors become matrices of doubles; indices become columns of int64.
     """
 
     def __init__(self, spec: DatasetSpec) -> None:
@@ -42,16 +42,16 @@ class Pipeline:
         self.values = {name: self.graph.input(name, kind) for name, kind in self.kinds.items()}
 
     def doubles(self, column: str) -> str:
-        """Return a column as doubles."""
+        """Cast a column to doubles and return the result."""
         return self.graph.node("Cast", self.values[column], to=onnx.TensorProto.DOUBLE)
 
     def classify(self, stage: Any, prediction: str, positive: str) -> None:
-        """Give a classifier's columns: its prediction (bool, a column) and probability.
+        """Set a classifier's output columns: its prediction and its probabilities.
 
         Args:
-            stage: the classifier.
-            prediction: bool, a column.
-            positive: the positive label's probability, double, a column.
+            stage: The classifier.
+            prediction: The predicted label, one column of bool.
+            positive: The probability of the positive label, one column of doubles.
         """
         graph = self.graph
         against = graph.node("Sub", graph.constant(np.array(1.0)), positive)
@@ -60,24 +60,25 @@ class Pipeline:
 
 
 def pipeline_model(pipeline: PipelineModel, spec: DatasetSpec) -> onnx.ModelProto:
-    """Write a scoring pipeline as ONNX.
+    """Convert a scoring pipeline to ONNX.
 
     Args:
-        pipeline: raw record -> prediction (text) and probability, as `scoring_pipeline` makes it.
-        spec: of the records.
+        pipeline: The pipeline from raw record to prediction (text) and probability, as
+            `scoring_pipeline` builds it.
+        spec: The data set that the records belong to.
 
     Returns:
-        A model with an input for each column that a record has, and `prediction` and `probability`
-        (of the positive label).
+        A model with one input for each input column of a record, and the outputs `prediction` and
+        `probability` (of the positive label).
 
     Raises:
-        ValueError: a stage, or something in it, is of a kind that is not known here.
+        ValueError: A stage, or one of its settings, is not supported.
     """
     model = Pipeline(spec)
     for stage in pipeline.stages:
         name = type(stage).__name__
         if name not in STAGES:
-            raise ValueError(f"stage {name} cannot be written as ONNX; known are {', '.join(STAGES)}")
+            raise ValueError(f"stage {name} cannot be written as ONNX; supported: {', '.join(STAGES)}")
         STAGES[name](model, stage)
     graph = model.graph
     graph.output("prediction", str, model.values["prediction"])
@@ -96,7 +97,7 @@ def _scale(model: Pipeline, stage: MinMaxScalerModel) -> None:
     low, high = stage.getMin(), stage.getMax()
     least = stage.originalMin.toArray()
     span = stage.originalMax.toArray() - least
-    # A column of one value has no span: all of it becomes the middle.
+    # A constant column has no span: Spark maps all of it to the middle of the range.
     known = span != 0
     factor = np.divide(high - low, span, out=np.zeros_like(span), where=known)
     shift = np.where(known, low, (low + high) / 2)
@@ -111,10 +112,10 @@ def _index(model: Pipeline, stage: StringIndexerModel) -> None:
     columns = zip(stage.getInputCols(), stage.getOutputCols(), stage.labelsArray, strict=True)
     for name, output, labels in columns:
         kind = model.kinds[name]
-        # Spark indexes a number by its text.
+        # Spark indexes numbers by their text.
         keys = [label if kind is str else kind(label) for label in labels]
         if NO_TEXT in keys:
-            raise ValueError(f"column {name!r} has the category {NO_TEXT!r}, which stands for a null")
+            raise ValueError(f"column {name!r} has the category {NO_TEXT!r}, which is reserved for null")
         model.values[output] = place_in(model.graph, model.values[name], keys, kind)
 
 
@@ -167,7 +168,7 @@ def _xgboost(model: Pipeline, stage: Any) -> None:
     single = graph.node("Cast", features, to=onnx.TensorProto.FLOAT)
     margin = sums_of(graph, single, xgboost_forest(stage.get_booster()))
     exact = graph.node("Sigmoid", graph.node("Cast", margin, to=onnx.TensorProto.DOUBLE))
-    # A booster's probability is single, and so even at a margin that is next to nothing.
+    # A booster's probability has single precision, so it is exactly 0.5 at a margin close to zero.
     rounded = graph.node("Cast", exact, to=onnx.TensorProto.FLOAT)
     probability = graph.node("Cast", rounded, to=onnx.TensorProto.DOUBLE)
     model.classify(stage, _half(model, probability), probability)
@@ -195,7 +196,7 @@ def _to_text(model: Pipeline, stage: IndexToString) -> None:
     model.values[stage.getOutputCol()] = graph.node("Gather", labels, flat)
 
 
-# By name: XGBoost takes two seconds to load, and only its own model needs it.
+# Keyed by class name: importing XGBoost takes two seconds, and only its own model needs it.
 STAGES: dict[str, Callable[[Pipeline, Any], None]] = {
     "VectorAssembler": _assemble,
     "MinMaxScalerModel": _scale,
@@ -205,7 +206,7 @@ STAGES: dict[str, Callable[[Pipeline, Any], None]] = {
     "RandomForestClassificationModel": _random_forest,
     "LogisticRegressionModel": _linear,
     "SparkXGBClassifierModel": _xgboost,
-    # What joins the members of a vote.
+    # These combine the members of a vote.
     "LinearRegressionModel": _weighted_sum,
     "Binarizer": _threshold,
     "IndexToString": _to_text,

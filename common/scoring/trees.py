@@ -7,22 +7,22 @@ from typing import Any
 
 import numpy as np
 
-# What sends a row to the left at a node.
+# The comparison with a node's threshold that sends a row to the left.
 AT_MOST, BELOW = "at_most", "below"
 
 
 @dataclass
 class Forest:
-    """Binary trees, whose leaves' values are summed over the trees.
+    """Binary trees whose leaf values are summed over the trees.
 
-    A child is a node where it is 0 or more, otherwise the leaf ~child.
+    A child that is 0 or more is the index of a node; a negative one is the leaf ~child.
 
     Attributes:
-        rule: AT_MOST or BELOW: a row goes left where its value is at most, or below, the threshold.
-        dtype: of the thresholds, the leaves and their sum: the model's own.
-        roots: each tree's first node.
-        feature, threshold, left, right: of each node.
-        leaves: value of each leaf, one a sum.
+        rule: AT_MOST or BELOW: a row goes left if its value is at most, or below, the threshold.
+        dtype: Type of the thresholds, the leaves and their sum, as in the model.
+        roots: Root node of each tree.
+        feature, threshold, left, right: Feature, threshold and children of each node.
+        leaves: Values of each leaf, one for each sum.
     """
 
     rule: str
@@ -35,12 +35,12 @@ class Forest:
     leaves: list[tuple[float, ...]] = field(default_factory=list)
 
     def add_leaf(self, *values: float) -> int:
-        """Add a leaf, and return it as a child."""
+        """Add a leaf, and return it as a child: ~index."""
         self.leaves.append(values)
         return ~(len(self.leaves) - 1)
 
     def add_node(self, feature: int, threshold: float) -> int:
-        """Add a node without its children, and return it."""
+        """Add a node whose children are not set yet, and return its index."""
         self.feature.append(feature)
         self.threshold.append(threshold)
         self.left.append(0)
@@ -48,7 +48,7 @@ class Forest:
         return len(self.feature) - 1
 
     def add_tree(self, root: int) -> None:
-        """Take a node, or a leaf alone, for the next tree."""
+        """Add a tree whose root is a node or a single leaf."""
         if root < 0:
             leaf, root = root, self.add_node(0, 0.0)
             self.left[root] = self.right[root] = leaf
@@ -56,17 +56,17 @@ class Forest:
 
 
 def spark_forest(model: Any, leaf: Callable[[Any, int], tuple[float, ...]]) -> Forest:
-    """Read the trees of a Spark model, node by node: some 0.15 ms each.
+    """Read the trees of a Spark model node by node, at about 0.15 ms per node.
 
-    The nodes are read by their public methods, so that nothing need be written where the driver and
-    its cluster can both read it.
+    Nodes are read through their public methods, so no file is needed in a place that both the driver
+    and the cluster can reach.
 
     Args:
-        model: a Spark model with trees.
-        leaf: gives the values of a leaf (a Java object), which stands in the tree of this number.
+        model: A Spark model with trees.
+        leaf: A function from a leaf (a Java object) and the number of its tree to the leaf's values.
 
     Raises:
-        ValueError: a split is by categories, which the features' attributes must have asked for.
+        ValueError: A split is categorical, which only happens if the features' metadata ask for it.
     """
     forest = Forest(AT_MOST, np.float64)
     for number, tree in enumerate(model._java_obj.trees()):
@@ -89,13 +89,13 @@ def _spark_node(
 
 
 def gbt_forest(model: Any) -> Forest:
-    """Read a GBTClassificationModel: the sum is its margin."""
+    """Read a GBTClassificationModel; the sum is its margin."""
     weights = model.treeWeights
     return spark_forest(model, lambda node, tree: (node.prediction() * weights[tree],))
 
 
 def random_forest(model: Any) -> Forest:
-    """Read a RandomForestClassificationModel: the two sums are its votes."""
+    """Read a RandomForestClassificationModel; the two sums are the votes for each label."""
 
     def votes(node: Any, _: int) -> tuple[float, ...]:
         stats = list(node.impurityStats().stats())
@@ -106,16 +106,16 @@ def random_forest(model: Any) -> Forest:
 
 
 def xgboost_forest(booster: Any) -> Forest:
-    """Read a booster of logistic loss: the sum, in the booster's single precision, is its margin.
+    """Read a booster with logistic loss; the sum, in the booster's single precision, is its margin.
 
-    Its first tree is a leaf alone, the margin that all rows begin with, as in the booster: added in
-    another order, single precision would give another sum.
+    The first tree is a single leaf, the base margin that all rows start from. The booster starts from it
+    too: in single precision, another order of summation would change the sum.
 
     Source: https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
     """
     learner = json.loads(booster.save_raw("json"))["learner"]
     trees = learner["gradient_booster"]["model"]["trees"]
-    # A booster that stopped early has more trees than it predicts with.
+    # After early stopping, a booster contains more trees than it predicts with.
     last = int(booster.attributes().get("best_iteration", len(trees) - 1))
     base = np.float32(learner["learner_model_param"]["base_score"].strip("[]"))
     forest = Forest(BELOW, np.float32)
@@ -130,7 +130,7 @@ def _add_xgboost_tree(forest: Forest, tree: dict[str, Any]) -> None:
         raise ValueError("a tree splits by categories")
 
     def add(node: int) -> int:
-        # In a leaf the field of the threshold holds the leaf's value.
+        # For a leaf, the threshold's field holds the leaf's value.
         if tree["left_children"][node] == -1:
             return forest.add_leaf(tree["split_conditions"][node])
         place = forest.add_node(tree["split_indices"][node], tree["split_conditions"][node])

@@ -95,7 +95,9 @@ def test_weighted_f1_at_half_is_the_metric(charts):
 
 def test_worst_served_stratum_stands_first(charts):
     strata = charts["strata"]
-    assert strata.title == "Served worst: >50K, Female, 50% predicted right, against 70% of >50K, Male"
+    assert strata.title == (
+        "Worst stratum: >50K, Female, 50% predicted correctly, against 70% of >50K, Male"
+    )
     right, by_sex = (panel.layers[0] for panel in strata.panels)
     assert isinstance(right, Bars)
     assert right.labels[0] == ">50K, Female"

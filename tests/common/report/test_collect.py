@@ -133,7 +133,7 @@ def test_champion_stands_beside_the_one_before(workflow, store):
     assert ["f1 of >50K", "0.4000", "0.8500", "0.8600", "+0.0100 better"] in found.comparison.rows
     assert ["f1 of <=50K", "", "0.6500", "0.6600", "+0.0100 better"] in found.comparison.rows
     facts = dict(found.facts)
-    assert facts["f1 over folds"] == "0.8600 ± 0.0100 (between folds; guessing 0.3900)"
+    assert facts["f1 over folds"] == "0.8600 ± 0.0100 (standard deviation; guessing 0.3900)"
     assert "version 1, gbt by train_grid" in found.compared
     assert [picture.name for picture in found.pictures] == ["strata"]
 
@@ -150,7 +150,7 @@ def test_scores_on_other_rows_do_not_stand_beside_each_other(workflow, leave, le
 def test_champion_of_another_workflow_is_told_as_such(workflow, leave, leave_search, store):
     enter(leave, leave_search("train_grid", "runs:/other", 0.9))
     page = page_of(store, workflow["main"].info.run_id)
-    assert "of another workflow; below is why" in page.champion.story
+    assert "in another workflow; see below why" in page.champion.story
     assert [row[0] for row in page.judged.table.rows] == ["1", "2"]
 
 
@@ -159,7 +159,7 @@ def test_first_champion_has_none_before_it(leave, leave_search, store):
     found = page_of(store).champion
     assert found.comparison is None
     assert found.compared == "There was no champion before it."
-    assert "The verdict on it: there was no champion." in found.story
+    assert "Verdict: there was no champion." in found.story
 
 
 def test_search_tells_its_candidates_findings_and_pictures(workflow, store):
@@ -181,7 +181,7 @@ def test_tables_show_texts_as_they_are_and_numbers_to_read(workflow, store):
     shown = dict(zip(page.describe.table.header, row, strict=True))
     assert (shown["column"], shown["count"], shown["max"]) == (COLUMN, "1,200", "007")
     assert shown["most_frequent"] == "NA"
-    assert page.split.text.startswith("1,900 rows to train on, 815 to test")
+    assert page.split.text.startswith("1,900 training rows and 815 test rows")
 
 
 def test_commands_name_what_is_no_default(workflow, store):
@@ -217,11 +217,14 @@ def test_what_was_not_done_is_a_sentence(leave, store):
 def test_search_whose_artifacts_are_gone_still_has_its_place(leave, store):
     leave("train_grid", {"learner": "gbt", f"{tracking.INPUT}features": "runs:/gone"})
     (search,) = page_of(store).searches
-    assert search.summary == ["Its table of candidates is gone."]
+    assert search.summary == ["Its table of candidates is missing."]
     assert (search.best, search.findings, search.pictures) == (None, None, [])
 
 
 def test_champion_before_that_was_deleted_is_told_of(workflow, store):
     mlflow.MlflowClient().delete_model_version("income", "1")
     found = page_of(store).champion
-    assert (found.comparison, found.compared) == (None, "Version 1, the champion before it, is gone.")
+    assert (found.comparison, found.compared) == (
+        None,
+        "Version 1, the previous champion, has been deleted.",
+    )

@@ -65,8 +65,8 @@ def test_gain_is_told_from_loss():
 def test_what_is_missing_is_a_sentence():
     shown = page(champion="There is no champion.", judged=Section("no winner"), searches=[])
     assert "<p>There is no champion.</p>" in shown
-    assert "Who was judged" not in shown
-    assert "Nothing has been searched" in shown
+    assert "Verdicts on" not in shown
+    assert "There are no searches yet" in shown
     assert "Model card" not in shown
 
 

@@ -1,4 +1,4 @@
-"""What of a scored file must not be overlooked."""
+"""Warnings about a scored file."""
 
 import pytest
 
@@ -22,16 +22,17 @@ def test_file_that_is_as_it_should_be_has_none():
         ),
         (
             (100, 0, "", {"job": Strange(51, 100, "True"), "sex": NONE}, "y", NONE),
-            "column 'job': 51 of 100 rows have a category that was never seen in training, as 'True'",
+            "column 'job': 51 of 100 rows have a category that was never seen in training, "
+            "such as 'True'",
         ),
         (
             (100, 0, "", {"job": Strange(100, 100, None)}, "y", NONE),
-            "column 'job': 100 of 100 rows have a category that was never seen in training, as null",
+            "column 'job': 100 of 100 rows have a category that was never seen in training, such as null",
         ),
         (
             (100, 0, "", {}, "y", Strange(3, 5, "ja" * 99)),
-            f"column 'y': 3 of 5 labels are none of the data set's, as '{'ja' * 29}j...: the scores do "
-            "not count them",
+            f"column 'y': 3 of 5 values are not labels of the data set, such as '{'ja' * 29}j...: the "
+            "scores leave them out",
         ),
     ],
 )

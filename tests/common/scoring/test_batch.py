@@ -206,9 +206,9 @@ def test_file_that_is_mostly_strange_is_scored_with_alarms(score):
     assert outcome.told == "CSV in utf-8 with a header"
     assert outcome.alarms == (
         "6 of 11 rows cannot be scored; the first: column 'age' is 'x', expected a whole number",
-        "column 'job': 3 of 5 rows have a category that was never seen in training, as 'clerk'",
-        "column 'promoted': 3 of 4 labels are none of the data set's, as 'ja': the scores do not count "
-        "them",
+        "column 'job': 3 of 5 rows have a category that was never seen in training, such as 'clerk'",
+        "column 'promoted': 3 of 4 values are not labels of the data set, such as 'ja': the scores leave "
+        "them out",
     )
 
 
@@ -311,7 +311,7 @@ def test_broken_parquet_is_one_line(spark, model, tmp_path):
 def test_output_that_exists_is_replaced_only_when_told_and_whole(score, tmp_path):
     lines = [HEADER, "1,39,2,Clerk"]
     score([*lines, "2,abc,2,Clerk"])
-    with pytest.raises(UserError, match="scores.csv exists: give another, or overwrite=true"):
+    with pytest.raises(UserError, match="scores.csv exists: choose another, or set overwrite=true"):
         score(lines)
     with pytest.raises(UserError, match="has no rows"):
         score([HEADER], overwrite=True)
@@ -326,7 +326,7 @@ def test_output_that_exists_is_replaced_only_when_told_and_whole(score, tmp_path
 def test_output_that_would_touch_the_input_is_refused(spark, model, tmp_path):
     source = f"file://{tmp_path}/data/rows.csv"
     for target in (source, f"file://{tmp_path}/data", f"{source}/scores"):
-        with pytest.raises(UserError, match="lie in one another"):
+        with pytest.raises(UserError, match="overlap: choose another output"):
             score_file(spark, model, source, target, overwrite=True)
 
 

@@ -68,7 +68,7 @@ def test_rows_that_the_portable_model_refuses_are_counted_and_not_compared(pipel
     young = people.where("age < 30").count()
     _, found = export(pipeline, spec, some)
     assert (found.rows, found.refused) == (2000 - young, young)
-    with pytest.raises(ExportError, match=f"takes none of {young} test rows"):
+    with pytest.raises(ExportError, match=f"accepts none of the {young} test rows"):
         export(pipeline, spec, some.where("age < 30"))
 
 

@@ -80,7 +80,7 @@ def test_column_that_is_missing_in_one_record_is_no_null(model, form):
     "data", [None, {}, [[39, 2.5, "Clerk"], [39, 2.5]], [[39, 2.5, "Clerk", 1]], [5]]
 )
 def test_split_whose_rows_have_not_a_value_each_column_is_refused(model, data):
-    with pytest.raises(MlflowException, match="dataframe_split is no table") as error:
+    with pytest.raises(MlflowException, match="dataframe_split is not a table") as error:
         post(model, {"dataframe_split": {"columns": list(COLUMNS), "data": data}})
     assert error.value.get_http_status_code() == 400
 
