@@ -53,6 +53,7 @@ TESTS = {
         "common/store/test_workflow_keys.py",
         "common/store/test_get_or_run.py",
     ),
+    "common/workflow/fingerprint.py": ("common/workflow/test_fingerprint.py",),
     "common/search/result.py": ("common/search/test_result.py",),
     "common/search/findings/find.py": ("common/search/findings/test_find.py",),
 }
@@ -60,7 +61,7 @@ TESTS = {
 FUNCTIONS = {
     "common/store/get_or_run.py": (
         *("uri", "get_or_run", "_complete", "_find", "resolve_inputs", "_check_input", "searches_on"),
-        *("_searches", "step_key", "source_fingerprint", "entry_defaults"),
+        *("_searches", "step_key"),
     )
 }
 # Seconds after which tests count as failed, since a mutant may make them run forever.
@@ -68,6 +69,7 @@ PATIENCE = 180
 # Tests without fixtures from conftest.py, whose imports take longer than these tests.
 ALONE = {
     *("common/learning/test_metric_values.py", "common/champion/test_verdict.py"),
+    "common/workflow/test_fingerprint.py",
     *("common/search/test_result.py", "common/search/findings/test_find.py"),
 }
 WITH_SPARK = {
