@@ -78,7 +78,7 @@ def test_mistake_is_one_line_that_names_it(store, command, arguments, message):
 def test_bad_file_leaves_a_failed_run_without_artifacts(store, spark, tmp_path):
     path = tmp_path / "bad.csv"
     path.write_text("1, 2, 3\n")
-    assert "nor 15 fields a line as the data set's own files have; its first line has 3" in line_of(
+    assert "nor the 15 fields per line of the data set's own files; its first line has 3" in line_of(
         load_data, "--source", str(path)
     )
     (run,) = mlflow.MlflowClient().search_runs([store])
