@@ -240,9 +240,7 @@ def test_boolean_label_of_parquet_is_the_labels_text(spark, tiny_model, tmp_path
 def test_file_of_another_encoding_is_read_when_it_is_told(spark, model, tmp_path):
     (tmp_path / "rows.csv").write_bytes("age,pay-rate,job\n39,2,München\n".encode("latin-1"))
     source, target = f"file://{tmp_path}/rows.csv", f"file://{tmp_path}/scores"
-    with pytest.raises(
-        UserError, match="rows.csv: line 2 is not valid utf-8: give the file's encoding"
-    ):
+    with pytest.raises(UserError, match="rows.csv: line 2 is not valid utf-8: give the file's encoding"):
         score_file(spark, model, source, target)
     score_file(spark, model.reading("latin-1"), source, target)
     assert table(tmp_path / "scores")["job"].tolist() == ["München"]

@@ -159,9 +159,7 @@ def test_frame_of_other_types_is_refused_by_name(model, column, values):
 
 def test_first_bad_row_is_named_and_all_are_counted(model):
     frame = pd.DataFrame([GOOD] * 5).assign(**{"pay-rate": [1.0, 2.0, np.inf, 1.0, np.nan]})
-    with pytest.raises(
-        MlflowException, match=r"row 3 of 5: column 'pay-rate' is inf.*\(2 invalid rows"
-    ):
+    with pytest.raises(MlflowException, match=r"row 3 of 5: column 'pay-rate' is inf.*\(2 invalid rows"):
         model.predict(frame)
 
 
