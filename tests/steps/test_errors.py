@@ -44,7 +44,7 @@ FILES = ["--input", "nope.csv", "--output", "scores"]
         (split, ["--source", "nope.csv"], "source 'nope.csv' does not exist"),
         (train_grid, ["--learner", "knn"], "learner must be one of gbt, xgboost"),
         (train_grid, ["--engine", "gpu"], "engine of learner 'gbt' must be one of"),
-        (train_grid, ["--grid", '{"depth": [1]}'], "grid has the parameter 'depth'"),
+        (train_grid, ["--grid", '{"depth": [1]}'], "grid contains the parameter 'depth'"),
         (train_grid, ["--folds", "1"], "'--folds': 1 is not in the range"),
         (train_ga, ["--space", "typo"], "space 'typo' is unknown"),
         (train_ga, ["--generations", "0"], "'--generations': 0 is not in the range"),
