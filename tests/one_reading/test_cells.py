@@ -130,7 +130,7 @@ def test_cell_is_the_same_to_training_batch_and_service(ways, in_spark, place):
     name, given, expected = CELLS[place]
     content = (HEADER + line(**{name: given})).encode()
     batch, training = (found[place] for found in in_spark)
-    if isinstance(expected, str) and ("expected a " in expected or "after a quote" in expected):
+    if isinstance(expected, str) and ("expected a " in expected or "a closing quote" in expected):
         with pytest.raises(Refused) as said:
             ways.serve(content)
         reason = str(said.value).removeprefix("row 1 of 1: ").replace("\\\\n", "\\n")
