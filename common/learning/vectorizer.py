@@ -32,12 +32,10 @@ def fit_vectorizer(train: DataFrame, spec: DatasetSpec, encoding: str) -> Pipeli
         train: Training rows with the spec's columns.
         spec: The spec, which tells numeric columns from categories.
         encoding: `onehot` (one feature per category, and one for unseen values) or `index` (one feature
-            per column, with categories numbered by descending frequency; smaller, and sufficient for
-            trees).
+            per column, categories numbered by descending frequency: smaller, and enough for trees).
 
     Returns:
-        The fitted pipeline. Its vectors have the numeric columns first, scaled to [0, 1], then the
-        categories.
+        The fitted pipeline. Its vectors have the numbers first, scaled to [0, 1], then the categories.
 
     Raises:
         UserError: The encoding is unknown, or a numeric column has nulls, which no stage can scale.
