@@ -88,7 +88,7 @@ def test_contender_must_be_of_the_champions_kind(other, reason):
 
 def test_sample_never_takes_the_place_of_real_rows():
     sample = contestant(source="sample")
-    assert "from the synthetic sample" in unlike(sample, contestant(version="2"))
+    assert "on the synthetic sample" in unlike(sample, contestant(version="2"))
     assert unlike(sample, sample) is None
 
 
