@@ -210,6 +210,7 @@ def test_mistake_in_a_step_is_one_line_and_exit_code_1(project, tmp_path):
     done = project.run("main", source=path)
     assert done.returncode == 1
     assert (
-        f"Error: source file://{path} has no header with the column 'age', nor 15 fields" in done.stderr
+        f"Error: source file://{path} has neither a header with the column 'age' nor the 15 fields"
+        in done.stderr
     )
     assert "Traceback" not in done.stdout + done.stderr

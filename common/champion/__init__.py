@@ -1,1 +1,1 @@
-"""Who is to be champion: the better of two models, rows that neither has seen, and gates."""
+"""Choosing the champion: comparing two models, on rows that neither has seen, and checking gates."""

@@ -1,6 +1,6 @@
-"""Gates: what a version must keep to be champion, whoever the present one is.
+"""Gates: bounds that a version must meet to become champion, whatever the current champion is.
 
-All is measured on training rows that the winner was not fitted on: test rows choose nothing.
+They are measured on training rows that the model was not fitted on. Test rows are never used to choose.
 """
 
 import logging
@@ -20,28 +20,31 @@ from common.learning.metrics import EPSILON, METRICS, calibration_error, sign
 from common.learning.score_table import probability_vector, score_table
 from common.learning.vectorizer import LABEL
 
-# It tells of each validation that it begins.
+# Otherwise MLflow logs the start of every validation.
 logging.getLogger("mlflow.models.evaluation.validation").setLevel(logging.WARNING)
 
 STRATUM_LOSS, CALIBRATION_ERROR = "stratum_loss", "calibration_error"
-# Those that the folds' scores do not tell.
+# Gates that cannot be computed from the scores of the folds.
 OF_ROWS = (STRATUM_LOSS, CALIBRATION_ERROR)
 NAMES = (*METRICS, *OF_ROWS)
 
 
 def check_gates(content: Mapping[str, Any]) -> dict[str, float]:
-    """Check gates as they were read: a bound by name.
+    """Validate gates: a bound by name.
 
-    A metric's bound is its least mean over the folds, log_loss's its greatest. `stratum_loss` is the
-    greatest log loss that any of the data set's strata may have, `calibration_error` the greatest average
-    difference of said and seen (metrics.calibration_error).
+    A metric's bound is the minimum of its mean over the folds; for log_loss it is the maximum.
+    `stratum_loss` is the maximum log loss of any of the data set's strata, and `calibration_error` the
+    maximum expected calibration error (metrics.calibration_error).
+
+    Args:
+        content: The gates as they were read from a file or the command line.
 
     Raises:
-        UserError: there is no such gate, or its bound is no number.
+        UserError: A gate is unknown, or its bound is not a finite number.
     """
     for name, bound in content.items():
         if name not in NAMES:
-            raise UserError(f"gates has {name!r}, which is none of {', '.join(NAMES)}")
+            raise UserError(f"gates contains {name!r}, which is not one of {', '.join(NAMES)}")
         if (
             isinstance(bound, bool)
             or not isinstance(bound, (int, float))
@@ -52,11 +55,14 @@ def check_gates(content: Mapping[str, Any]) -> dict[str, float]:
 
 
 def failed_gates(gates: Mapping[str, float], measured: Mapping[str, float]) -> str:
-    """Return which gates a version fails, by how much; nothing where it keeps all.
+    """Describe the gates that a version fails.
 
     Args:
-        gates: of `check_gates`.
-        measured: what the version has of each; what is not a number fails.
+        gates: The result of `check_gates`.
+        measured: The version's value for each gate; NaN fails.
+
+    Returns:
+        The failed gates with the measured and the required values; empty if the version passes them all.
     """
     failed = []
     for name, bound in gates.items():
@@ -66,19 +72,20 @@ def failed_gates(gates: Mapping[str, float], measured: Mapping[str, float]) -> s
         try:
             mlflow.validate_evaluation_results({name: threshold}, result)
         except ModelValidationFailedException:
-            asked = f"{'at most' if is_most else 'at least'} {bound:g} is asked for"
+            asked = f"{'at most' if is_most else 'at least'} {bound:g} is required"
             failed.append(f"{name} is {measured[name]:.6f}, {asked}")
     return ", ".join(failed)
 
 
 def measure_rows(predictions: DataFrame, strata: Sequence[str], rows: int) -> dict[str, float]:
-    """Return stratum_loss and calibration_error of predictions, in two Spark jobs.
+    """Compute stratum_loss and calibration_error of predictions, in two Spark jobs.
 
     Args:
-        predictions: of rows that the model was not fitted on: label, `probability` of index 1 (a number),
-            and the strata's columns.
-        strata: names of the columns whose combinations are the strata; none: all rows are one.
-        rows: how many there are.
+        predictions: Predictions for rows that the model was not fitted on, with the label, `probability`
+            of index 1 (a number), and the columns of the strata.
+        strata: Names of the columns whose combinations define the strata; if empty, all rows are one
+            stratum.
+        rows: Number of rows.
     """
     probability: Column = F.col("probability")
     true = F.when(F.col(LABEL) == 1, probability).otherwise(1 - probability)

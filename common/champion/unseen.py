@@ -1,4 +1,4 @@
-"""Two models on rows that neither was trained on, told by the rows' content."""
+"""Comparison of two models on rows that neither was trained on, identified by the rows' content."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from common.learning.vectorizer import LABEL
 from common.search.folds import FOLD_RANK, assign_fold_rank
 from common.search.winner import predictions
 
-# Fewer rows tell nothing.
+# With fewer rows a comparison is meaningless.
 LEAST_ROWS = 200
-# The rows are compared in parts, as over folds, so that there is a standard error.
+# The rows are compared in parts, like folds, to get a standard error.
 PARTS = 5
 HASH, PART = "__hash", "__part"
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A model with the rows that it learnt from and those it did not.
+    """A model with its training and test rows.
 
     Attributes:
-        pipeline: raw record -> prediction and probability.
-        train: raw records with their `label`.
-        test: the same of the other rows.
+        pipeline: The scoring pipeline: raw record -> prediction and probability.
+        train: The raw training records with their `label`.
+        test: The raw test records with their `label`.
     """
 
     pipeline: PipelineModel
@@ -38,14 +38,14 @@ class Trained:
 
 
 def unseen_rows(ours: Trained, theirs: Trained, names: Sequence[str]) -> DataFrame:
-    """Return the test rows of both whose content is in neither's training rows.
+    """Return the test rows of both models whose content is in neither model's training rows.
 
-    A row that both have among their test rows is there once.
+    A row that is in both models' test rows is taken from the first only.
 
     Args:
-        ours: one model.
-        theirs: the other, of the same columns.
-        names: of the raw columns, the label's too.
+        ours: The first model.
+        theirs: The second model, with the same columns.
+        names: Names of the raw columns, including the label.
     """
     columns = [*[quoted(name) for name in names], F.col(LABEL)]
     own, other = (one.test.select(*columns, row_hash(names, "").alias(HASH)) for one in (ours, theirs))
@@ -60,14 +60,14 @@ def compare_on_unseen(
     """Compare two models on rows that neither was trained on, in parts stratified by label.
 
     Args:
-        ours: one model.
-        theirs: the other.
-        names: of the raw columns.
-        label: which of them is the label.
-        metric: one of METRICS.
+        ours: The first model.
+        theirs: The second model.
+        names: Names of the raw columns, including the label.
+        label: Name of the label's column.
+        metric: One of METRICS.
 
     Raises:
-        Incomparable: there are fewer than LEAST_ROWS such rows, or fewer than PARTS of a label.
+        Incomparable: There are fewer than LEAST_ROWS such rows, or fewer than PARTS rows of a label.
     """
     rows = assign_fold_rank(unseen_rows(ours, theirs, names), label, seed=0).cache()
     counts = {row[LABEL]: row["count"] for row in rows.groupBy(LABEL).count().collect()}
@@ -75,8 +75,8 @@ def compare_on_unseen(
     try:
         if total < LEAST_ROWS or rarer < PARTS:
             raise Incomparable(
-                f"there are {total:,} rows that neither was trained on, {rarer} of the rarer label: "
-                f"at least {LEAST_ROWS} are needed, and {PARTS} of each label"
+                f"there are {total:,} rows that neither was trained on, {rarer} with the rarer label: "
+                f"at least {LEAST_ROWS} are required, and {PARTS} with each label"
             )
         in_parts = rows.withColumn(PART, F.col(FOLD_RANK) % PARTS)
         first, second = (

@@ -1,4 +1,4 @@
-"""Who is better, and whether by enough to be champion: from scores on the same rows, pure arithmetic."""
+"""The verdict: which contestant is better, and by enough, from scores on the same rows; no I/O."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,21 +10,21 @@ from common.learning.metrics import sign
 from common.search.findings.candidates import Difference, difference
 
 SAMPLE = "sample"
-# Differences that rounding alone can make.
+# Differences up to this size can come from rounding alone.
 NOTHING = 1e-12
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """What is known of a version when it is compared.
+    """The facts about a version that a comparison uses.
 
     Attributes:
-        version: its number.
-        dataset: name of the data set that it learnt from.
-        source: where that came from; SAMPLE: the built-in synthetic sample.
-        metric: that its search went by.
-        folds_digest: of its training rows and the folds they were in.
-        fold_scores: the metric on each of these folds.
+        version: The version's number.
+        dataset: Name of the data set that it was trained on.
+        source: Source of that data set; SAMPLE is the built-in synthetic sample.
+        metric: The metric that ranked its search.
+        folds_digest: Digest of its training rows and their folds.
+        fold_scores: The metric on each of these folds.
     """
 
     version: str
@@ -37,14 +37,14 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two contestants on the same rows, part by part.
+    """A comparison of two contestants on the same rows, part by part.
 
     Attributes:
-        metric: by which they are compared.
-        ours: mean of the first one's scores.
-        theirs: of the other's.
-        difference: by how much the first is better; negative where it is worse.
-        where: on which rows.
+        metric: The metric of the comparison.
+        ours: Mean score of the first contestant.
+        theirs: Mean score of the second contestant.
+        difference: The first contestant's lead; negative if it is worse.
+        where: A description of the rows.
     """
 
     metric: str
@@ -55,27 +55,27 @@ class Comparison:
 
     @property
     def better(self) -> bool:
-        """Whether the first one is better, by however little."""
+        """Whether the first contestant is better, by any amount."""
         return self.difference.mean > NOTHING
 
 
 class Incomparable(UserError):
-    """Two contestants cannot be compared, or there is no need to."""
+    """Two contestants cannot or need not be compared."""
 
 
 def same_folds(ours: Contestant, theirs: Contestant) -> bool:
-    """Tell whether both were scored over the same rows in the same folds."""
+    """Return whether both were scored on the same rows in the same folds."""
     return bool(ours.folds_digest) and ours.folds_digest == theirs.folds_digest
 
 
 def compare_parts(metric: str, ours: Sequence[float], theirs: Sequence[float], where: str) -> Comparison:
-    """Compare scores pair by pair.
+    """Compare scores pairwise.
 
     Args:
-        metric: what they are of.
-        ours: of one contestant, one score a part of the rows; at least two parts.
-        theirs: of the other one, on the same parts.
-        where: what the rows are called.
+        metric: The metric of the scores.
+        ours: Scores of the first contestant, one per part of the rows; at least two parts.
+        theirs: Scores of the second contestant on the same parts.
+        where: A description of the rows.
     """
     of_us, of_them = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
     gained = difference(sign(metric) * (of_us - of_them))
@@ -83,13 +83,14 @@ def compare_parts(metric: str, ours: Sequence[float], theirs: Sequence[float], w
 
 
 def unlike(ours: Contestant, theirs: Contestant) -> str | None:
-    """Return why a contender cannot take a champion's place, whatever it scores; None where it can."""
+    """Return why a contender cannot replace a champion, whatever its scores; None if it can."""
     if theirs.dataset != ours.dataset:
         return (
-            f"it learnt from data set {ours.dataset!r}, champion {theirs.version} from {theirs.dataset!r}"
+            f"it was trained on data set {ours.dataset!r}, "
+            f"champion {theirs.version} on {theirs.dataset!r}"
         )
     if ours.source == SAMPLE and theirs.source != SAMPLE:
-        return f"it learnt from the synthetic sample, champion {theirs.version} from real rows"
+        return f"it was trained on the synthetic sample, champion {theirs.version} on real rows"
     if theirs.metric != ours.metric:
         return f"it was searched by {ours.metric}, champion {theirs.version} by {theirs.metric}"
     return None
@@ -97,19 +98,19 @@ def unlike(ours: Contestant, theirs: Contestant) -> str | None:
 
 @dataclass(frozen=True)
 class Terms:
-    """What a contender must do for the alias.
+    """The conditions under which a contender gets the alias.
 
     Attributes:
-        margin: by how much it must be better than the champion, in the metric's unit; None: by one
-            standard error of the difference.
-        gates: what it must keep in any case; see common.champion.gates.
+        margin: The required lead over the champion, in the metric's unit; None for one standard error of
+            the difference.
+        gates: Bounds that the contender must meet in any case; see common.champion.gates.
     """
 
     margin: float | None
     gates: Mapping[str, float]
 
     def takes(self, found: Comparison) -> tuple[bool, str]:
-        """Tell whether a contender's lead is enough, and say so."""
+        """Return whether a contender's lead is large enough, and the verdict for the user."""
         gained = found.difference
         asked = gained.error if self.margin is None else self.margin
         enough = gained.mean > max(asked, NOTHING)
@@ -119,14 +120,14 @@ class Terms:
         verdict = "better" if enough else "not better by more than the margin"
         if not enough and not found.better:
             verdict = "not better"
-        return enough, f"{verdict}: {scores}, {lead}; asked for more than {asked:.6f} ({unit})"
+        return enough, f"{verdict}: {scores}, {lead}; required: more than {asked:.6f} ({unit})"
 
 
 def parse_margin(margin: str) -> float | None:
-    """Read a margin: `auto` (one standard error), or a number that is not negative.
+    """Parse a margin: `auto` (one standard error, returned as None) or a non-negative number.
 
     Raises:
-        UserError: it is neither.
+        UserError: The margin is neither.
     """
     if margin == "auto":
         return None
@@ -136,7 +137,7 @@ def parse_margin(margin: str) -> float | None:
         value = -1.0
     if not 0 <= value < float("inf"):
         raise UserError(
-            "margin must be auto (one standard error of the difference) or a number of at least 0, "
+            "margin must be auto (one standard error of the difference) or a non-negative number, "
             f"got {margin!r}"
         )
     return value

@@ -1,1 +1,1 @@
-"""Data sets: what a table is, where its file lies, how its records are read, described and divided."""
+"""Data sets: the spec of a table, where its file is, and how its rows are read, described and split."""

@@ -1,8 +1,8 @@
-"""The built-in sample: synthetic rows that look like Adult's, from a small table of counts.
+"""The built-in sample: synthetic rows that resemble Adult, drawn from a small table of counts.
 
 The table holds a tree-augmented naive Bayes model (Friedman, Geiger and Goldszmidt, 1997): given the
-label, every column depends on one other. The tree is Chow and Liu's (1968): the one with the largest
-conditional mutual information, here with sex at its root, so that income x sex is exact.
+label, every column depends on one other column. The tree is that of Chow and Liu (1968), which maximises
+the conditional mutual information. Its root is sex, so the counts of income x sex are exact.
 """
 
 import json
@@ -14,22 +14,23 @@ import numpy as np
 import pandas as pd
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
-SEED = 1996  # the year Adult was given to the repository
-MAX_VALUES = 256  # a number column with more distinct values is drawn from ranges
+SEED = 1996  # the year in which Adult was donated to the repository
+MAX_VALUES = 256  # numeric columns with more distinct values are drawn from ranges
 RANGES = 64
 
 
 def count_table(frame: pd.DataFrame, label: str, root: str) -> dict[str, Any]:
-    """Count what the sample is drawn from.
+    """Build the table of counts that the sample is drawn from.
 
     Args:
-        frame: the real rows; text columns trimmed, number columns as integers.
-        label: the column to predict.
-        root: the column whose counts with the label the sample repeats exactly.
+        frame: The real rows. Text columns are trimmed, numeric columns are integers.
+        label: The column to predict.
+        root: The column whose joint counts with the label the sample reproduces exactly.
 
     Returns:
-        A table that JSON can hold: for each column its parent and, for each value of label and parent,
-        its values and their counts. A wide number column's values are ranges [low, high].
+        A table that can be written as JSON. It gives each column's parent and, for each value of label
+        and parent, the column's values and their counts. The values of a numeric column with many
+        distinct values are ranges [low, high].
     """
     coded, values = {}, {}
     for name in frame.columns:
@@ -58,11 +59,11 @@ def count_table(frame: pd.DataFrame, label: str, root: str) -> dict[str, Any]:
 def _tree(
     coded: dict[str, np.ndarray], label: str, features: list[str], root: str
 ) -> dict[str, str | None]:
-    """Return each feature's parent, parents first."""
+    """Return each feature's parent; parents come before their children."""
     information = np.zeros((len(features), len(features)))
     for (i, a), (j, b) in combinations(enumerate(features), 2):
         information[i, j] = _conditional_information(coded[a], coded[b], coded[label])
-    # A zero is no edge to scipy, so every cost is kept above it.
+    # SciPy treats a zero as a missing edge, so every cost is kept above zero.
     costs = np.triu(information.max() - information + 1, k=1)
     tree = minimum_spanning_tree(costs)
     order, before = breadth_first_order(tree, features.index(root), directed=False)
@@ -70,7 +71,7 @@ def _tree(
 
 
 def _conditional_information(a: np.ndarray, b: np.ndarray, label: np.ndarray) -> float:
-    """I(a; b | label) in nats, less the bias that many cells and few rows give it (Miller, 1955)."""
+    """Estimate I(a; b | label) in nats, corrected for small-sample bias (Miller, 1955)."""
     total = 0.0
     for value in np.unique(label):
         rows = label == value
@@ -87,8 +88,8 @@ def draw(table: dict[str, Any], seed: int = SEED) -> pd.DataFrame:
     """Draw as many rows as were counted, in shuffled order.
 
     Args:
-        table: what `count_table` made.
-        seed: changes the rows, never their counts of label x root.
+        table: The result of `count_table`.
+        seed: Seed of the draws. It changes the rows, but never the counts of label x root.
     """
     rng = np.random.default_rng(seed)
     root = table["columns"][0]
@@ -130,11 +131,11 @@ def _decode(values: list[Any], codes: np.ndarray, rng: np.random.Generator) -> n
 
 
 def write_sample(table: Path, path: Path) -> None:
-    """Draw the sample from a table's file and write it the way Adult's own file is written.
+    """Draw the sample from a table of counts and write it in the format of Adult's own file.
 
     Args:
-        table: JSON that holds a table of counts.
-        path: file to write: one line a row, no header, a comma between fields.
+        table: JSON file with the table of counts.
+        path: The file to write: one line per row, comma-separated, without a header.
     """
     rows = draw(json.loads(table.read_text(encoding="utf-8")))
     rows.to_csv(path, header=False, index=False)

@@ -1,4 +1,4 @@
-"""A describe of a whole frame in one pass: numbers, distinct values, missing ones, modes."""
+"""Summary statistics of a whole frame in one pass: moments, quartiles, distinct values, modes."""
 
 import pandas as pd
 from pyspark.sql import Column, DataFrame
@@ -7,14 +7,15 @@ from pyspark.sql import types as T
 
 from common.data.row_hash import quoted
 
-# Quartiles are off by at most one rank up to this many rows, by a millionth of the rows beyond.
+# Up to this many rows, quartiles are off by at most one rank; beyond, by a millionth of the rows.
 QUARTILE_ACCURACY = 1_000_000
-# Values whose counts are tracked a column. The sketch (Apache DataSketches' frequent items) is exact
-# up to three quarters of this many distinct values; the margin is for the estimate of that number.
+# Number of values whose counts are tracked per column. The sketch (Apache DataSketches' frequent items)
+# is exact up to three quarters of this many distinct values. The margin in `_line` allows for the error
+# of the estimated number of distinct values.
 TRACKED = 1 << 17
 EXACT_DISTINCT = int(TRACKED * 0.75)
 ESTIMATE_ERROR = 0.01
-# HyperLogLog with 2^14 registers is off by 0.8%.
+# The standard error of HyperLogLog with 2^14 registers is 0.8%.
 REGISTERS = 14
 
 NUMBERS = ["mean", "stddev", "min", "25%", "50%", "75%", "max"]
@@ -25,26 +26,26 @@ COLUMNS = [
 
 
 def describe(frame: DataFrame, missing: str) -> pd.DataFrame:
-    """Describe every column of a frame by one aggregation, so one pass however many the rows.
+    """Describe every column of a frame in one aggregation, hence one pass over the rows.
 
-    Memory is bounded: quartiles and value counts come from sketches, exact up to a million rows and
-    some 98 thousand distinct values a column; beyond that `distinct` is HyperLogLog's estimate (to
-    about 1%), the most frequent value's count an upper bound (none, where no value stands out), and
-    `exact` is false.
+    Memory is bounded: quartiles and value counts come from sketches, which are exact up to a million rows
+    and about 98 thousand distinct values per column. Beyond that, `distinct` is HyperLogLog's estimate
+    (within about 1%), the count of the most frequent value is an upper bound (null where no value stands
+    out), and `exact` is false.
 
     Args:
-        frame: any number of columns of numbers, text, dates or booleans.
-        missing: the text that stands for a missing value.
+        frame: Any number of numeric, text, date or boolean columns.
+        missing: The text that marks a missing value.
 
     Returns:
-        One row a column: count (of values that are not null), mean, stddev (of the sample), min,
-        quartiles and max (a text column has min and max alone), distinct values, whether that is
-        exact, how many values are the missing marker and how many null, the share of both in percent,
-        and the most frequent value (of equals the first in order) with its count.
+        One row per column: count of non-null values, mean, sample standard deviation, min, quartiles and
+        max (text columns have only min and max), number of distinct values, whether that number is
+        exact, number of missing markers, number of nulls, share of both in percent, and the most
+        frequent value with its count. Ties go to the value that comes first in order.
     """
     aggregates = [F.struct(*_aggregates(field, missing)) for field in frame.schema]
     named = [column.alias(f"c{i}") for i, column in enumerate([F.count(F.lit(1)), *aggregates])]
-    # Only what is shown leaves the executors: a sketch's full table of values does not.
+    # Reduced on the executors, so that no sketch's full table of values is sent to the driver.
     shown = frame.agg(*named).select(
         "c0", *[_shown(f"c{i}").alias(f"c{i}") for i in range(1, len(named))]
     )
@@ -79,7 +80,7 @@ def _aggregates(field: T.StructField, missing: str) -> list[Column]:
 def _shown(name: str) -> Column:
     column = F.col(name)
     values = column["values"]
-    # The sketch gives the most frequent first; of equals it gives any first.
+    # The sketch returns the most frequent values first, but equally frequent ones in any order.
     top = F.get(values, F.lit(0))["count"]
     modes = F.filter(values, lambda value: value["count"] == top)
     mode = F.array_min(F.transform(modes, lambda value: value["item"]))
@@ -117,8 +118,8 @@ def describe_html(table: pd.DataFrame, title: str) -> str:
     """Return a description as one self-contained HTML page.
 
     Args:
-        table: what `describe` gave.
-        title: heading of the page.
+        table: The result of `describe`.
+        title: The heading of the page.
     """
     cell = [("padding", "4px 10px"), ("border-bottom", "1px solid #ddd"), ("text-align", "right")]
     styled = (
@@ -140,7 +141,7 @@ def describe_html(table: pd.DataFrame, title: str) -> str:
 
 
 def readable(value: object) -> str:
-    """Return a cell as it is shown: numbers in groups of three digits, at most two decimals."""
+    """Format a cell for display: numbers with thousands separators and at most two decimals."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

@@ -1,7 +1,7 @@
-"""What is behind a URI that only Spark's file systems read: told by them, in a process of its own.
+"""Digest of the content behind a URI that only Spark's file systems can read, from a separate process.
 
-Keys of steps are wanted before there is a session, and in processes that never have one. To start a
-session for it costs seconds, for such sources alone.
+Step keys are needed before a session exists, and in processes that never start one. The separate
+process starts a session of its own; it costs a few seconds, and only for such sources.
 """
 
 import json
@@ -14,17 +14,17 @@ from common.machine.spark import ROOT, get_session
 
 
 def digest_of(uri: str) -> str:
-    """Return what changes when the content behind a URI does (64 hex digits).
+    """Return a digest that changes when the content behind a URI changes (64 hex digits).
 
     Raises:
-        UserError: there is nothing, no file system of this kind, or it does not answer.
+        UserError: Nothing exists at the URI, its scheme has no file system, or that does not respond.
     """
     command = [sys.executable, "-m", __name__, uri]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     try:
         told = json.loads(done.stdout)
     except json.JSONDecodeError:
-        raise RuntimeError(f"{uri} cannot be looked at:\n{done.stderr}") from None
+        raise RuntimeError(f"{uri} could not be inspected:\n{done.stderr}") from None
     if "error" in told:
         raise UserError(f"source {uri!r}: {told['error']}")
     return str(told["digest"])

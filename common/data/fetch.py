@@ -1,4 +1,4 @@
-"""Where a data set's file is: a path that was given, the cache, its home, or the built-in sample."""
+"""Location of a data set's file: a given path or URI, the cache, its home, or the built-in sample."""
 
 import hashlib
 import json
@@ -22,18 +22,18 @@ from common.machine.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = (5, 30)  # seconds to connect, and between two chunks
+TIMEOUT = (5, 30)  # seconds to connect, seconds between two chunks
 CHUNK = 1 << 16  # bytes
 
 
 @dataclass(frozen=True)
 class Location:
-    """A source that can be read now.
+    """A source that is ready to be read.
 
     Attributes:
-        kind: uci, sample or path.
-        uri: what Spark reads.
-        digest: changes when the content does; None of a URI that only Spark's file systems read.
+        kind: One of uci, sample and path.
+        uri: The URI that Spark reads.
+        digest: A hash of the content; None for a URI that only Spark's file systems can read.
     """
 
     kind: str
@@ -42,21 +42,21 @@ class Location:
 
     @property
     def size(self) -> int | None:
-        """Bytes of a file on this machine; None of anything else."""
+        """Size in bytes of a file on this machine; None for anything else."""
         path = Path(self.uri.removeprefix("file://"))
         return path.stat().st_size if path.is_file() else None
 
 
 def locate(spec: DatasetSpec, source: str) -> Location:
-    """Find a data set's file, fetching it when it is not here yet.
+    """Find a data set's file, and download it if it is not cached yet.
 
     Args:
-        spec: the data set.
-        source: `auto` (cache, else home, else, when home cannot be reached, the sample), `uci` (cache,
-            else home), `sample`, or a path or URI of CSV or Parquet.
+        spec: The data set.
+        source: `auto` (the cache, else home, else the sample if home cannot be reached), `uci` (the
+            cache, else home), `sample`, or a path or URI of CSV or Parquet.
 
     Raises:
-        UserError: there is nothing at the path, home cannot be reached, or its checksum differs.
+        UserError: The path does not exist, home cannot be reached, or its file's checksum differs.
     """
     if source == "sample":
         return _sample(spec)
@@ -75,20 +75,20 @@ def locate(spec: DatasetSpec, source: str) -> Location:
 
 @cache
 def _warn_of_sample(reason: str) -> None:
-    """Say it so that it cannot be missed, once a process."""
+    """Log a prominent warning, once per process."""
     rule = "!" * 88
     log.warning(
-        f"{rule}\n{reason}\nGOING ON WITH THE SYNTHETIC SAMPLE: what follows is not the real data set. "
-        f"For the real one give source=FILE, or source=uci where there is a network.\n{rule}"
+        f"{rule}\n{reason}\nCONTINUING WITH THE SYNTHETIC SAMPLE, not the real data set. "
+        f"For the real one, give source=FILE, or source=uci with a network connection.\n{rule}"
     )
 
 
 class HomeUnreachable(UserError):
-    """The data set's home does not answer, or it has none."""
+    """A data set's home, or a URL, cannot be reached, or the data set has no home."""
 
 
 def cache_folder() -> Path:
-    """Folder of downloaded files: INCOME_CACHE, else income/ in the user's cache."""
+    """Return the folder for downloads: INCOME_CACHE, else income/ in the user's cache folder."""
     given = os.environ.get("INCOME_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(given) if given else Path(base) / "income"
@@ -117,15 +117,15 @@ def _given(source: str) -> Location:
 
 
 def _remote(url: str) -> Location:
-    """Fetch a URL's file, unless it is here with the entity tag that its server still gives it.
+    """Download a URL's file, unless the cached copy has the entity tag that the server still reports.
 
-    The time of its last change would not do: a file may be put back that is older than the fetched one.
+    The modification time would not do: a file may be replaced by one older than the cached copy.
     """
     folder = cache_folder() / "urls" / hashlib.sha256(url.encode()).hexdigest()[:16]
     path = folder / (Path(urlparse(url).path).name or "data")
     kept = folder / "fetched.json"
     known = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
-    # Of two that fetch at once, one may have left the file and the other its tag.
+    # With two concurrent downloads, the file may be one's and the entity tag the other's.
     tag = known.get("etag") if path.is_file() and known.get("sha256") == _sha256(path) else None
     with whole_file(path) as part:
         tag = _download(url, part, tag)
@@ -137,7 +137,7 @@ def _remote(url: str) -> Location:
 
 def _sample(spec: DatasetSpec) -> Location:
     if spec.sample is None:
-        raise UserError(f"source 'sample' cannot be: dataset {spec.name!r} has no built-in sample")
+        raise UserError(f"source 'sample' is unavailable: dataset {spec.name!r} has no built-in sample")
     table = CONF / spec.sample
     digest = _sha256(table)
     path = cache_folder() / spec.name / f"sample-{digest[:16]}.data"
@@ -149,7 +149,7 @@ def _sample(spec: DatasetSpec) -> Location:
 
 def _home(spec: DatasetSpec) -> Location:
     if spec.home is None or spec.sha256 is None:
-        raise HomeUnreachable(f"dataset {spec.name!r} has no home and sha256: give source=FILE")
+        raise HomeUnreachable(f"dataset {spec.name!r} lacks home or sha256: give source=FILE")
     check_no_secret(f"home of dataset {spec.name!r}", spec.home)
     path = cache_folder() / spec.name / spec.home.rsplit("/", 1)[-1]
     if not path.is_file() or _sha256(path) != spec.sha256:
@@ -165,7 +165,7 @@ def _home(spec: DatasetSpec) -> Location:
 
 
 def _download(url: str, path: Path, tag: str | None = None) -> str | None:
-    """Fetch a URL, unless its entity tag is still the one that is given; return its tag."""
+    """Download a URL unless its entity tag still equals `tag`, and return its entity tag."""
     retry = Retry(total=2, connect=0, backoff_factor=0.5, status_forcelist=[502, 503, 504])
     headers = {"If-None-Match": tag} if tag else {}
     with requests.Session() as session:
@@ -189,7 +189,7 @@ def _download(url: str, path: Path, tag: str | None = None) -> str | None:
 
 
 def _folder_sha256(folder: Path) -> str | None:
-    """Hash the names and content of a folder's files, those that Spark does not read left out."""
+    """Hash the names and content of a folder's files, except those that Spark ignores."""
     names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     read = [name for name in names if not any(part.startswith(("_", ".")) for part in name.parts)]
     listed = [(str(name), _sha256(folder / name)) for name in read]

@@ -1,9 +1,9 @@
-"""The overview report of ydata-profiling, pandas-profiling's successor, on a sample of the rows."""
+"""The overview report of ydata-profiling (the successor of pandas-profiling) on a sample of the rows."""
 
 import os
 from pathlib import Path
 
-# It reports its use to its maker unless told not to, and reads this on import.
+# Without this the package sends usage data to its maker; it reads the variable on import.
 os.environ["YDATA_PROFILING_NO_ANALYTICS"] = "True"
 
 from pyspark.sql import DataFrame
@@ -13,12 +13,12 @@ from common.data.row_hash import row_hash
 
 
 def sample_rows(frame: DataFrame, rows: int, seed: int = 0) -> DataFrame:
-    """Return at most this many rows, the same ones whatever the partitions.
+    """Return a sample of at most `rows` rows that does not depend on the partitioning.
 
     Args:
-        frame: any rows.
-        rows: how many at the most: those with the smallest hashes of their content.
-        seed: another seed gives other rows.
+        frame: The rows to sample from.
+        rows: Maximum number of rows. Those with the smallest hashes of their content are taken.
+        seed: Seed of the hash.
     """
     return frame.orderBy(row_hash(frame.columns, f"sample:{seed}")).limit(rows)
 
@@ -26,15 +26,16 @@ def sample_rows(frame: DataFrame, rows: int, seed: int = 0) -> DataFrame:
 def write_profile(
     frame: DataFrame, path: Path, title: str, rows: int, minimal: bool, progress: bool = False
 ) -> None:
-    """Write ydata-profiling's report, one self-contained HTML page.
+    """Write ydata-profiling's report as one self-contained HTML page.
 
     Args:
-        frame: any rows; at most `rows` of them come to the driver.
-        path: the file to write.
-        title: of the page.
-        rows: how many rows are profiled at the most.
-        minimal: leave out interactions and correlations, whose cost grows with the columns' square.
-        progress: show a bar on the terminal.
+        frame: The rows to profile; at most `rows` of them are collected on the driver.
+        path: The file to write.
+        title: The title of the page.
+        rows: Maximum number of rows to profile.
+        minimal: Whether to omit interactions and correlations, whose cost is quadratic in the number of
+            columns.
+        progress: Whether to show a progress bar on the terminal.
     """
     sample = sample_rows(frame, rows).toPandas()
     path.parent.mkdir(parents=True, exist_ok=True)

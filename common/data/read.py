@@ -1,4 +1,4 @@
-"""Rows of a data set from CSV or Parquet, checked before anything is kept."""
+"""Read a data set's rows from CSV or Parquet, and validate them before anything is stored."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,11 @@ from common.errors import UserError, first_line
 
 @dataclass(frozen=True)
 class Source:
-    """A data set as it was read.
+    """A data set that was read.
 
     Attributes:
-        frame: its rows.
-        told: how its files were read, in words.
+        frame: The rows.
+        told: A description of how the files were read, for the user.
     """
 
     frame: DataFrame
@@ -28,19 +28,20 @@ class Source:
 
 
 def read(spark: SparkSession, spec: DatasetSpec, location: Location) -> DataFrame:
-    """Read and check a data set; see `read_source`."""
+    """Read and validate a data set; see `read_source`."""
     return read_source(spark, spec, location).frame
 
 
 def read_source(spark: SparkSession, spec: DatasetSpec, location: Location) -> Source:
-    """Read and check a data set by `common/data/reading`'s rules; the missing marker is kept as text.
+    """Read and validate a data set by the rules of `common/data/reading`; text keeps the missing marker.
 
-    A CSV file has a header, or it has the data set's columns in order. Three passes: one looks how the
-    lines of CSV are to be read, one checks, and the frame that is given back reads again when it is used.
+    A CSV file either has a header or has the data set's columns in order. There are three passes: one
+    determines how the lines of CSV are to be read, one validates the rows, and the returned frame reads
+    the files again when it is used.
 
     Raises:
-        UserError: the source cannot be read or has no rows, or a row has the wrong number of fields,
-            a number that is none, or a label that is not the spec's; the first such line is named.
+        UserError: The source cannot be read or has no rows, or a row has the wrong number of fields, an
+            invalid number, or a label that is not in the spec. The message names the first such line.
     """
     try:
         try:
@@ -62,7 +63,7 @@ def read_source(spark: SparkSession, spec: DatasetSpec, location: Location) -> S
 
 
 def _first_problem(spec: DatasetSpec, table: Table, wrong: DataFrame, bad: int) -> str:
-    """Describe the first row that is wrong, by itself or by its label."""
+    """Describe the first invalid row: a bad record, or an unknown label."""
     label = table.cells[spec.label].value.alias("label")
     place, first = first_problem(table, wrong, label)
     reason = first["reason"]
@@ -71,5 +72,5 @@ def _first_problem(spec: DatasetSpec, table: Table, wrong: DataFrame, bad: int) 
         reason = f"column {spec.label!r} is {what}, expected one of {', '.join(spec.labels)}"
     where = f"{place.file}: line {place.line}" if place else "a row"
     link = "" if reason.startswith("has ") else ":"
-    more = f" ({bad} rows are wrong in all)" if bad > 1 else ""
+    more = f" ({bad} invalid rows in total)" if bad > 1 else ""
     return f"source {where}{link} {reason}{more}"

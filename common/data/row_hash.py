@@ -1,4 +1,4 @@
-"""A hash of a row's content: the base of splits, folds and digests that no partitioning changes."""
+"""A hash of a row's content; it makes splits, folds and digests independent of the partitioning."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,27 +9,27 @@ from pyspark.sql import functions as F
 
 
 def quoted(name: str) -> Column:
-    """Return the column of exactly this name, whatever dots or hyphens are in it."""
+    """Return the column with exactly this name, even if the name has dots, hyphens or backticks."""
     return F.col("`" + name.replace("`", "``") + "`")
 
 
 def row_hash(columns: Sequence[str], seed: int | str) -> Column:
-    """64-bit hash (xxHash64) of the named columns and a seed; a null is a value of its own.
+    """Return the 64-bit hash (xxHash64) of the named columns and a seed; null is a distinct value.
 
     Args:
-        columns: names; their order does not matter.
-        seed: another seed gives another, unrelated hash.
+        columns: Names of the columns, in any order.
+        seed: Seed of the hash; different seeds give unrelated hashes.
     """
     parts = [part for name in sorted(columns) for part in (quoted(name), quoted(name).isNull())]
     return F.xxhash64(F.lit(str(seed)), *parts)
 
 
 class Digest(NamedTuple):
-    """What is in a frame, whatever the order.
+    """A summary of a frame's content that does not depend on the order of rows.
 
     Attributes:
-        rows: how many.
-        content: hash of the rows and the column names, 32 hex digits.
+        rows: Number of rows.
+        content: Hash of the rows and the column names, 32 hex digits.
     """
 
     rows: int
@@ -37,16 +37,16 @@ class Digest(NamedTuple):
 
 
 def frame_digest(frame: DataFrame) -> Digest:
-    """Count a frame's rows and hash what is in them. One pass."""
+    """Count and hash a frame's rows in one pass."""
     return frame_digests(frame, frame.columns)[0]
 
 
 def frame_digests(frame: DataFrame, *choices: Sequence[str]) -> list[Digest]:
-    """Count a frame's rows and hash what is in some of its columns. One pass for all choices.
+    """Count and hash a frame's rows over several choices of columns, in one pass for all of them.
 
     Args:
-        frame: the rows.
-        choices: names of the columns that go into each digest.
+        frame: The rows.
+        choices: Names of the columns that enter each digest, one sequence per digest.
     """
     totals = [F.sum(row_hash(names, "digest").cast("decimal(20,0)")) for names in choices]
     rows, *hashes = frame.agg(F.count(F.lit(1)), *totals).first() or (0, *[0 for _ in choices])

@@ -1,4 +1,4 @@
-"""What a data set is: its columns, its label and where it comes from, read from YAML."""
+"""The spec of a data set: its columns, its label and where it comes from, read from YAML."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
@@ -28,7 +28,7 @@ TYPES: dict[str, type[T.DataType]] = {
 }
 ROLES = ("numeric", "category", "label", "ignored")
 
-# Names, in lower case as Spark compares them, that the steps add to the data set's own.
+# Columns that the steps add to the data set's own; in lower case, since Spark ignores case.
 RESERVED = (
     *("features", "label", "fold_rank", "fold", "numbers", "numbers_scaled"),
     *("prediction", "prediction_index", "probability", "rawprediction"),
@@ -37,7 +37,7 @@ RESERVED = (
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name in the file, the type enforced on reading, and what it is used as."""
+    """One column: its name in the file, the type enforced on reading, and its role."""
 
     name: str
     type: str
@@ -46,21 +46,22 @@ class Column:
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """A data set, as `conf/datasets/<name>.yaml` describes it.
+    """A data set, as described by `conf/datasets/<name>.yaml`.
 
     Attributes:
-        name: name of the data set.
-        columns: the columns in the file's order.
-        label: name of the column to predict.
-        labels: its two values; a value's place is its index, 0 or 1.
-        positive: the label whose probability is reported: the second.
-        strata: columns whose proportions a split keeps, unless told otherwise.
-        home: URL of the file; none: the data set has no home.
-        sha256: checksum of the file at home.
-        sample: table of counts of the built-in synthetic sample, beside the YAML; none: no sample.
-        separator: what parts the fields of a line.
-        missing: the text that stands for a missing value.
-        encoding: of the file, by Python's name for it: UTF-8, or one of a byte a character.
+        name: Name of the data set.
+        columns: The columns, in the file's order.
+        label: Name of the column to predict.
+        labels: The two values of the label; a value's position is its index, 0 or 1.
+        positive: The label whose probability is reported; always the second.
+        strata: Names of the columns whose proportions a split preserves by default.
+        home: URL of the file; None if the data set has no home.
+        sha256: Checksum of the file at home.
+        sample: File beside the YAML with the table of counts of the built-in synthetic sample; None if
+            there is no sample.
+        separator: The character that separates the fields of a line.
+        missing: The text that marks a missing value.
+        encoding: Python's name of the file's encoding: UTF-8 or a single-byte encoding.
     """
 
     name: str
@@ -78,27 +79,27 @@ class DatasetSpec:
 
     @property
     def names(self) -> list[str]:
-        """Names of all columns, in order."""
+        """The names of all columns, in order."""
         return [column.name for column in self.columns]
 
     def names_of(self, role: str) -> list[str]:
-        """Names of the columns in one role, in order."""
+        """Return the names of the columns with a role, in order."""
         return [column.name for column in self.columns if column.role == role]
 
     @property
     def inputs(self) -> list[Column]:
-        """What a model takes: all columns but the label and those that are ignored."""
+        """The inputs of a model: all columns except the label and ignored columns."""
         return [column for column in self.columns if column.role not in ("label", "ignored")]
 
     @property
     def form(self) -> Form:
-        """How the data set's own records are read: all columns, and all but the label may be null."""
+        """The form of the data set's own records: all columns; all except the label may be null."""
         kinds = {column.name: column.type for column in self.columns}
         return self._form(kinds, frozenset(self.names) - {self.label})
 
     @property
     def input_form(self) -> Form:
-        """How a model reads records: what it takes, and a number may be missing if it is a category."""
+        """The form of a model's input: its inputs only; a number may be missing if it is a category."""
         kinds = {column.name: column.type for column in self.inputs}
         return self._form(kinds, frozenset(self.names_of("category")))
 
@@ -108,11 +109,11 @@ class DatasetSpec:
 
     @property
     def schema(self) -> T.StructType:
-        """Spark schema of the data once read."""
+        """The Spark schema of the rows that were read."""
         return T.StructType([T.StructField(c.name, TYPES[c.type]()) for c in self.columns])
 
     def to_yaml(self) -> str:
-        """Return the spec as YAML that `parse_spec` reads back."""
+        """Return the spec as YAML that `parse_spec` can read."""
         content = {
             field.name: getattr(self, field.name)
             for field in fields(self)
@@ -127,10 +128,10 @@ def load_spec(dataset: str) -> DatasetSpec:
     """Read the spec of a data set.
 
     Args:
-        dataset: a name under conf/datasets, or the path of a YAML file.
+        dataset: A name under conf/datasets, or the path of a YAML file.
 
     Raises:
-        UserError: there is no such data set, or its spec is not well-formed.
+        UserError: The data set does not exist, or its spec is invalid.
     """
     path = Path(dataset) if dataset.endswith((".yaml", ".yml")) else CONF / f"{dataset}.yaml"
     if not path.is_file():
@@ -142,17 +143,18 @@ def load_spec(dataset: str) -> DatasetSpec:
 
 
 def parse_spec(text: str, origin: str) -> DatasetSpec:
-    """Make a spec from YAML text.
+    """Parse a spec from YAML text.
 
     Args:
-        text: the YAML.
-        origin: what to call it in an error.
+        text: The YAML.
+        origin: The data set's name in error messages.
 
     Raises:
-        UserError: a key is unknown, missing, or has a value that cannot be.
+        UserError: A key is unknown or missing, or has an invalid value.
     """
     try:
-        # A text is what is written: to YAML itself No is false, 010 is 8, 1:30 is 90, 2024-01-01 a day.
+        # The base loader keeps text as written: YAML reads No as false, 010 as 8, 1:30 as 90 and
+        # 2024-01-01 as a date.
         content = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         raise UserError(f"dataset {origin!r} is not YAML: {first_line(error)}") from None
@@ -166,7 +168,7 @@ def parse_spec(text: str, origin: str) -> DatasetSpec:
             raise UserError(f"{key} of dataset {origin!r} must be a list, got {content[key]!r}")
         lists[key] = tuple(_text(value, key, origin) for value in content[key])
     texts = {key: _text(content[key], key, origin) for key in content.keys() - {"columns", *lists}}
-    # As a record's label is read.
+    # The same normalisation as for the labels of records.
     lists["labels"] = tuple(plain_text(label) for label in lists["labels"])
     texts["positive"] = plain_text(texts["positive"])
     spec = DatasetSpec(columns=columns, **lists, **texts)  # type: ignore[arg-type]
@@ -188,7 +190,7 @@ def _parse_columns(entries: Any, origin: str) -> tuple[Column, ...]:
 
 def _text(value: Any, key: str, origin: str) -> str:
     if not isinstance(value, str) or value == "":
-        raise UserError(f"{key} of dataset {origin!r} must be some text, got {value!r}")
+        raise UserError(f"{key} of dataset {origin!r} must be non-empty text, got {value!r}")
     return value
 
 
@@ -218,7 +220,7 @@ def _check_column(column: Column, origin: str) -> None:
     if set(column.name) & set(".`"):
         raise UserError(
             f"column name {column.name!r} in dataset {origin!r} has a dot or backtick, which Spark "
-            "ML does not take"
+            "ML does not accept"
         )
     if column.role == "numeric" and column.type == "string":
         raise UserError(
@@ -251,7 +253,7 @@ def _check_consistency(spec: DatasetSpec, origin: str) -> None:
         )
     if len(spec.separator) != 1 or spec.separator in '"\r\n':
         raise UserError(
-            f"separator of dataset {origin!r} must be one character, no quote or line break, got "
+            f"separator of dataset {origin!r} must be one character, not a quote or line break, got "
             f"{spec.separator!r}"
         )
     try:
@@ -260,4 +262,4 @@ def _check_consistency(spec: DatasetSpec, origin: str) -> None:
         raise UserError(f"dataset {origin!r}: {error}") from None
     for name in spec.strata:
         if name not in spec.names:
-            raise UserError(f"strata of dataset {origin!r} name {name!r}, which is no column")
+            raise UserError(f"strata of dataset {origin!r} name {name!r}, which is not a column")

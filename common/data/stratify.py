@@ -1,4 +1,4 @@
-"""Exact strata: splits and folds that are a function of the rows alone, not of their partitions."""
+"""Exact strata: splits and folds that depend only on the rows, not on their partitioning."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from pyspark.sql import functions as F
 from common.data.row_hash import quoted, row_hash
 from common.errors import UserError
 
-# A stratum is ranked in 2^12 parts: of 300 million rows no task sorts more than some 75 thousand.
+# A stratum is ranked in 2^12 parts, so with 300 million rows no task sorts more than about 75 thousand.
 BUCKET_BITS = 12
-# Rows of equal content are kept as a count and made again in runs of this length.
+# Duplicate rows are stored as a count and expanded in runs of this length.
 RUN = 10_000
 
 RANK = "stratum_rank"
@@ -23,7 +23,7 @@ SIZE = "stratum_size"
 
 @dataclass(frozen=True)
 class Split:
-    """The two sides of a split, and its table: strata, train_count, test_count, test_%."""
+    """The two sides of a split, and its summary: strata, train_count, test_count, test_%."""
 
     train: DataFrame
     test: DataFrame
@@ -31,26 +31,27 @@ class Split:
 
     @property
     def one_sided(self) -> list[str]:
-        """Strata too small to have rows on both sides."""
+        """The strata that are too small to have rows on both sides."""
         counts = self.summary[["train_count", "test_count"]]
         return list(self.summary.loc[(counts == 0).any(axis=1), "strata"])
 
 
 def stratify(frame: DataFrame, strata: Sequence[str], train_ratio: float, seed: int) -> Split:
-    """Split rows so that each stratum gives exactly floor(n * train_ratio) of its n rows to train.
+    """Split rows so that exactly floor(n * train_ratio) of each stratum's n rows are training rows.
 
     Rows are ordered within a stratum by a hash of their content and the seed, so the same rows always
-    fall on the same side, whatever the partitions.
+    fall on the same side, whatever the partitioning.
 
     Args:
-        frame: rows to split, any number of columns of types that can be compared.
-        strata: names of the columns whose combinations are the strata; a null is a value of its own.
-        train_ratio: share of each stratum that goes to train, in (0, 1), taken as the decimal number
-            that it prints as: 0.29 of 100 rows are 29.
-        seed: changes which rows go where, never how many.
+        frame: The rows to split. All columns must be of comparable types.
+        strata: Names of the columns whose combinations define the strata; null is a distinct value.
+        train_ratio: Share of each stratum that goes to train, in (0, 1). It is used as the decimal number
+            that it prints as: 0.29 of 100 rows is 29 rows.
+        seed: Seed of the order. It changes which rows go to which side, never how many.
 
     Raises:
-        UserError: a name in `strata` is no column of `frame`, or train_ratio is out of range.
+        UserError: `strata` is empty, repeats a name or names a column that `frame` does not have, or
+            train_ratio is out of range.
     """
     if not 0 < train_ratio < 1:
         raise UserError(f"train_ratio must lie in (0, 1), got {train_ratio}")
@@ -65,22 +66,22 @@ def stratify(frame: DataFrame, strata: Sequence[str], train_ratio: float, seed: 
 
 
 def rank_in_strata(frame: DataFrame, strata: Sequence[str], seed: int | str) -> DataFrame:
-    """Number the rows of each stratum from 0 in the order of a hash of their content.
+    """Number the rows of each stratum from 0, ordered by a hash of their content.
 
-    Equal rows are counted, not moved, so neither a large stratum nor a row that is repeated many
-    times is gathered in one task: a stratum's counts are summed over 2^12 ranges of the hash, and
-    rows are ranked within a range.
+    Duplicate rows are counted, not moved, so neither a large stratum nor a row with many duplicates is
+    gathered in one task. A stratum's counts are summed over 2^12 ranges of the hash, and rows are ranked
+    within a range.
 
     Args:
-        frame: rows to number.
-        strata: names of the columns whose combinations are the strata; a null is a value of its own.
-        seed: another seed gives another order.
+        frame: The rows to number.
+        strata: Names of the columns whose combinations define the strata; null is a distinct value.
+        seed: Seed of the order.
 
     Returns:
         The rows with `stratum_rank` (long, from 0) and `stratum_size` (long).
 
     Raises:
-        UserError: `strata` is empty, names what is no column of `frame`, or a column twice.
+        UserError: `strata` is empty, repeats a name or names a column that `frame` does not have.
     """
     _check_strata(frame, strata)
     keys = [f"`{name}`" for name in strata]
@@ -103,7 +104,7 @@ def rank_in_strata(frame: DataFrame, strata: Sequence[str], seed: int | str) -> 
         .orderBy("__hash", *[quoted(name) for name in frame.columns])
         .rowsBetween(Window.unboundedPreceding, -1)
     )
-    # Names of its own on the right: both sides come from one frame, so a shared name is ambiguous.
+    # The right side is renamed: both sides come from one frame, so a shared name would be ambiguous.
     right = [f"__key{i}" for i in range(len(keys))]
     same = [quoted(key).eqNullSafe(F.col(name)) for key, name in zip(strata, right, strict=True)]
     offsets = buckets.select(
@@ -130,13 +131,13 @@ def _check_strata(frame: DataFrame, strata: Sequence[str]) -> None:
         raise UserError(f"strata must name at least one column of {', '.join(frame.columns)}")
     for name in strata:
         if list(strata).count(name) > 1:
-            raise UserError(f"strata name {name!r} twice")
+            raise UserError(f"strata names {name!r} twice")
         if name not in frame.columns:
-            raise UserError(f"strata name {name!r}, which is none of {', '.join(frame.columns)}")
+            raise UserError(f"strata names {name!r}, which is not one of {', '.join(frame.columns)}")
 
 
 def _quota(size: Column, train_ratio: float) -> Column:
-    # The float 0.29 lies below 29/100; the decimal number does not.
+    # The float 0.29 is less than 29/100; the decimal number is not.
     exact = F.lit(Decimal(repr(float(train_ratio))))
     return F.floor(size.cast("decimal(19,0)") * exact)
 

@@ -1,1 +1,1 @@
-"""Learning: the vectoriser, the learners, and every score of what they predict."""
+"""Learning: the vectoriser, the learners, and the scores of their predictions."""

@@ -1,13 +1,14 @@
-"""What one boosted model is, in XGBoost's terms, and one fit of it that a worker is asked for.
+"""Specification of a boosted model in XGBoost's terms, and of one fit of it for a worker.
 
-It imports nothing heavy: learners name a rule and the driver plans fits without loading XGBoost.
+The module imports nothing heavy, so learners can define rules and the driver can plan fits without
+loading XGBoost.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Spark's GBT: residuals of the labels -1 and +1, means in the leaves, thresholds as Spark cuts them.
+# Spark's GBT: residuals of the labels -1 and +1, means in the leaves, Spark's thresholds.
 SPARK = "spark"
 # XGBoost's own logistic loss and quantile sketch.
 XGBOOST = "xgboost"
@@ -19,9 +20,9 @@ class BoostingRule:
 
     Attributes:
         kind: SPARK or XGBOOST.
-        trees: how many, at least 1.
-        max_bins: at most this many values of a feature are told apart.
-        booster: XGBoost's parameters of a tree and of its weight (max_depth, eta, ...).
+        trees: Number of trees, at least 1.
+        max_bins: Maximum number of bins per feature.
+        booster: XGBoost's parameters for a tree and its weight (max_depth, eta, ...).
     """
 
     kind: str
@@ -35,11 +36,11 @@ class Fit:
     """One model to fit on all folds but one.
 
     Attributes:
-        group: which candidates it is for.
-        fold: that it leaves out and is scored on.
-        rule: with the most trees that a candidate of the group wants.
-        trees: how many each candidate wants.
-        seed: of what the rule draws.
+        group: Number of the group of candidates that share the fit.
+        fold: The fold that is left out and used for scoring.
+        rule: The rule, with the largest number of trees of any candidate in the group.
+        trees: Number of trees of each candidate.
+        seed: Seed of the rule's random draws.
     """
 
     group: int
@@ -50,13 +51,13 @@ class Fit:
 
     @property
     def matrix_key(self) -> tuple[str, int, int]:
-        """Fits of the same key train on the same matrix."""
+        """A key that is equal for fits that train on the same matrix."""
         return (self.rule.kind, self.rule.max_bins, self.fold)
 
 
 @dataclass(frozen=True)
 class FitResult:
-    """What came of a fit: the scores of each of its candidates, or the error that ended it."""
+    """The result of a fit: the scores of each of its candidates, or the error that ended it."""
 
     group: int
     fold: int

@@ -1,4 +1,4 @@
-"""Which of a record's columns a fitted model goes by."""
+"""Importance of a record's columns to a fitted model."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,16 +14,16 @@ from common.learning.vectorizer import FEATURES
 
 
 def column_importance(model: Model, sources: Sequence[str], rows: DataFrame) -> pd.Series:
-    """Return what each column of a record contributes to a model, adding up to 1, the most first.
+    """Return the importance of each column of a record, in descending order; importances sum to 1.
 
-    Of Spark's trees it is the fall in impurity, of XGBoost's the gain of all splits; those of a
-    column's one-hot features are added up. Of a linear model it is the standard deviation of what
-    the column adds to the margin.
+    For Spark's trees it is the decrease in impurity, for XGBoost's the total gain of all splits, summed
+    over a column's one-hot features. For a linear model it is the standard deviation of the column's
+    contribution to the margin.
 
     Args:
-        model: a fitted classifier.
-        sources: the column that each feature comes from.
-        rows: its training rows, read for a linear model alone.
+        model: A fitted classifier.
+        sources: For each feature, the column that it is derived from.
+        rows: The training rows; used for linear models only.
     """
     of_trees = _tree_importance(model, len(sources))
     places = pd.Series(range(len(sources))).groupby(np.asarray(sources))
@@ -58,7 +58,7 @@ def _linear_importance(model: Any, places: Mapping[str, np.ndarray], rows: DataF
         if len(group) == 1:
             found[name] = float(abs(weight[group[0]]) * spread[group[0]])
         else:
-            # Of one-hot features one is 1: the mean of each is its share of the rows.
+            # Exactly one of the one-hot features is 1, so the mean of each is its share of the rows.
             share, adds = mean[group], weight[group]
             found[name] = float(np.sqrt(max(share @ adds**2 - (share @ adds) ** 2, 0)))
     return found

@@ -1,4 +1,4 @@
-"""The learners that a search can take: which estimator, which parameters, which engines."""
+"""The learners that a search can use: their estimators, parameters and engines."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -13,23 +13,23 @@ from common.learning.boosting_rule import SPARK, XGBOOST, BoostingRule
 from common.learning.linear_svc import ProbableLinearSVC
 from common.learning.vectorizer import FEATURES, LABEL
 
-# A candidate: values by the names of the learner's parameters.
+# A candidate: values by parameter name.
 Parameters = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Range:
-    """What values a parameter may take: of one type, from low to high, both included."""
+    """The permitted values of a numeric parameter: one type, from low to high inclusive."""
 
     type: type
     low: float
     high: float
 
     def check(self, name: str, value: Any) -> int | float:
-        """Return the value in the range's type.
+        """Return the value converted to the range's type.
 
         Raises:
-            UserError: it is no such number, or lies outside.
+            UserError: The value is not a number of that type, or is out of range.
         """
         whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -39,13 +39,13 @@ class Range:
         return self.type(value)
 
     def parse(self, text: str) -> int | float:
-        """Return the value that was written as text."""
+        """Parse a value from text."""
         return self.type(text)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What values a parameter may take: one of some words."""
+    """The permitted values of a categorical parameter."""
 
     values: tuple[str, ...]
 
@@ -53,32 +53,33 @@ class Choice:
         """Return the value.
 
         Raises:
-            UserError: it is none of the words.
+            UserError: The value is not permitted.
         """
         if value not in self.values:
             raise UserError(f"{name} must be one of {', '.join(self.values)}, got {value!r}")
         return str(value)
 
     def parse(self, text: str) -> str:
-        """Return the value that was written as text."""
+        """Parse a value from text."""
         return text
 
 
 @dataclass(frozen=True)
 class Learner:
-    """A way to learn, under its own library's names for its parameters.
+    """A learner; its parameters keep the names of the library that implements it.
 
     Attributes:
-        name: what `learner` is called on the command line.
-        estimator: makes the Spark estimator of some parameters and a seed.
-        parameters: the ranges of the parameters that can be searched.
-        grid: name of its default grid under conf/grids.
-        space: name of its default space under conf/spaces.
-        prefix: the parameter that counts trees, where the model of fewer trees is the beginning of
-            the model of more, so that one fit scores them all.
-        boosting: what the boosting engine fits for some parameters; None where it cannot.
-        mllib: whether the mllib engine scores its candidates.
-        mllib_only: parameters that the boosting engine cannot follow.
+        name: Its name, the value of the parameter `learner`.
+        estimator: Makes the Spark estimator for some parameters and a seed.
+        parameters: The permitted values of the parameters that can be searched.
+        grid: Name of the default grid under conf/grids.
+        space: Name of the default search space under conf/spaces.
+        prefix: Name of the parameter for the number of trees, if a model with fewer trees is a prefix of
+            a model with more, so that one fit scores them all; else None.
+        boosting: Makes the boosting engine's rule for some parameters; None if the engine does not
+            support the learner.
+        mllib: Whether the mllib engine supports the learner.
+        mllib_only: Names of the parameters that the boosting engine does not support.
     """
 
     name: str
@@ -93,7 +94,7 @@ class Learner:
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """Engines that can score its candidates, the fastest first."""
+        """The engines that support the learner, the fastest first."""
         return ("boosting",) * (self.boosting is not None) + ("mllib",) * self.mllib
 
 
@@ -112,7 +113,8 @@ def _gbt(parameters: Parameters, seed: int) -> Estimator:
 
 
 def _gbt_boosting(parameters: Parameters) -> BoostingRule:
-    # Defaults are GBTClassifier's. XGBoost takes a depth of 0 for no limit: no split pays instead.
+    # Defaults are GBTClassifier's. XGBoost reads a depth of 0 as unlimited, so a huge gamma prevents all
+    # splits instead.
     depth = parameters.get("maxDepth", 5)
     booster = {
         "max_depth": max(depth, 1),
@@ -125,10 +127,10 @@ def _gbt_boosting(parameters: Parameters) -> BoostingRule:
 
 
 def _xgboost(parameters: Parameters, seed: int) -> Estimator:
-    # Loading XGBoost takes two seconds, which other learners are spared.
+    # Imported here because loading XGBoost takes two seconds, which the other learners need not spend.
     from xgboost.spark import SparkXGBClassifier
 
-    # It would tell of every tree that it fits, and of every batch that it scores.
+    # Otherwise it logs every tree that it fits and every batch that it scores.
     logging.getLogger("XGBoost-PySpark").setLevel(logging.WARNING)
     quiet = {"verbose": False, **parameters}
     return SparkXGBClassifier(features_col=FEATURES, label_col=LABEL, seed=seed, **quiet)
@@ -225,10 +227,10 @@ LEARNERS = {
 
 
 def get_learner(name: str) -> Learner:
-    """Return the learner of this name.
+    """Return the learner with this name.
 
     Raises:
-        UserError: there is none.
+        UserError: No learner has this name.
     """
     if name not in LEARNERS:
         raise UserError(f"learner must be one of {', '.join(LEARNERS)}, got {name!r}")
@@ -236,10 +238,10 @@ def get_learner(name: str) -> Learner:
 
 
 def learner_with(parameters: Sequence[str]) -> Learner:
-    """Return a learner that has all these parameters; where several do, they take the same values.
+    """Return the first learner with all these parameters; others that have them permit the same values.
 
     Raises:
-        UserError: there is none.
+        UserError: No learner has all these parameters.
     """
     for learner in LEARNERS.values():
         if learner.parameters.keys() >= set(parameters):

@@ -1,4 +1,4 @@
-"""A linear support vector machine that gives a probability, as every other learner does."""
+"""A linear support vector machine that outputs a probability, like every other learner."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from pyspark.sql import DataFrame
 
 
 class ProbableLinearSVC(LinearSVC):
-    """Spark's LinearSVC, whose model is read as a logistic one.
+    """Spark's LinearSVC, with the fitted model converted to a logistic regression model.
 
-    Its probability is the logistic function of the margin: it ranks as the margin does and is above
-    one half where the margin is above zero, but it is not calibrated.
+    Its probability is the logistic function of the margin. It gives the same ranking as the margin and
+    is above one half where the margin is positive, but it is not calibrated.
     """
 
     def _fit(self, dataset: DataFrame) -> LogisticRegressionModel:  # type: ignore[override]

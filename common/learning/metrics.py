@@ -1,7 +1,7 @@
-"""Every score of a binary classifier, from one table of counts.
+"""All metrics of a binary classifier, computed from one table of counts.
 
-Definitions are those of Spark's MulticlassClassificationEvaluator and BinaryClassificationEvaluator
-(without its down-sampling to 1000 thresholds), so scores can be compared with CrossValidator's.
+The definitions are those of Spark's MulticlassClassificationEvaluator and BinaryClassificationEvaluator
+(without the latter's down-sampling to 1000 thresholds), so scores are comparable with CrossValidator's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# The one table of metric names, logged behind val_, train_ and test_; a higher one is better, but for
-# log_loss. f1, precision and recall are the positive label's, as scikit-learn's are; those of the other
-# label end in _label_0, and those weighted by the labels' shares, which are Spark's, in _weighted.
+# The only list of metric names; they are logged with the prefixes val_, train_ and test_. Higher is
+# better, except for log_loss. f1, precision and recall refer to the positive label, as in scikit-learn.
+# The suffix _label_0 marks those of the other label, and _weighted Spark's, weighted by label frequency.
 METRICS = (
     "roc_auc",
     "pr_auc",
@@ -19,24 +19,23 @@ METRICS = (
     "accuracy",
     *(f"{name}{of}" for of in ("", "_label_0", "_weighted") for name in ("f1", "precision", "recall")),
 )
-# What a search goes by unless told otherwise. It needs no threshold, and a label that is rare cannot
-# hide behind the other one.
+# roc_auc needs no threshold, and unlike accuracy it is not dominated by the more frequent label.
 DEFAULT_METRIC = "roc_auc"
 
-# A probability of zero would cost infinitely much: Spark's own bound.
+# Spark's own lower bound of a probability: the log loss of zero would be infinite.
 EPSILON = 1e-15
 
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """How often each (label, prediction, probability) occurs: arrays of equal length.
+    """Number of rows for each (label, prediction, probability), as arrays of equal length.
 
     Attributes:
-        label: true index, 0 or 1.
-        prediction: predicted index, 0 or 1.
-        probability: of index 1.
-        count: rows.
-        loss: sum over those rows of -ln(probability of the true label).
+        label: Index of the true label, 0 or 1.
+        prediction: Index of the predicted label, 0 or 1.
+        probability: Predicted probability of index 1.
+        count: Number of rows.
+        loss: Sum of -ln(probability of the true label) over these rows.
     """
 
     label: np.ndarray
@@ -47,16 +46,18 @@ class ScoreTable:
 
 
 def sign(metric: str) -> int:
-    """1 where a higher value is better, -1 where a lower one is."""
+    """Return 1 if higher values of the metric are better, -1 if lower ones are."""
     return -1 if metric == "log_loss" else 1
 
 
 def scores(table: ScoreTable) -> dict[str, float]:
-    """Return all of METRICS.
+    """Compute all METRICS.
+
+    A ratio whose denominator is 0 counts as 0, such as the precision of a label that is never predicted.
+    The areas under the curves are NaN unless both labels occur.
 
     Args:
-        table: of at least one row. A label that does not occur, or is never predicted, has precision,
-            recall and f1 of 0; without both labels the areas are not a number.
+        table: Counts of at least one row.
     """
     total = table.count.sum()
     counts = confusion(table)
@@ -78,13 +79,12 @@ def scores(table: ScoreTable) -> dict[str, float]:
 
 
 def guess_scores(rows: Sequence[float] | np.ndarray) -> dict[str, float]:
-    """Return METRICS of who knows nothing of a row but how frequent each label is.
+    """Compute the METRICS of a baseline that knows only the frequencies of the labels.
 
-    The label that most rows have is predicted of all of them, with the positive label's share for its
-    probability.
+    It predicts the more frequent label for every row, with the positive label's share as probability.
 
     Args:
-        rows: of label 0 and of label 1, at least one of them.
+        rows: Number of rows with label 0 and with label 1; at least one row in total.
     """
     rows = np.asarray(rows, dtype=float)
     share = rows / rows.sum()
@@ -100,12 +100,12 @@ def guess_scores(rows: Sequence[float] | np.ndarray) -> dict[str, float]:
 
 
 def told(metric: str, found: Mapping[str, float], guess: Mapping[str, float]) -> str:
-    """Return a score on a line, beside what guessing would score."""
+    """Format a score together with the baseline's: `roc_auc 0.9254 (guessing 0.5000)`."""
     return f"{metric} {found[metric]:.4f} (guessing {guess[metric]:.4f})"
 
 
 def label_counts(table: ScoreTable) -> np.ndarray:
-    """Return how many rows have label 0, and how many label 1."""
+    """Return the numbers of rows with label 0 and with label 1."""
     return confusion(table).sum(axis=1)
 
 
@@ -115,12 +115,12 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What predicting the positive label from a probability on would give: arrays, highest first.
+    """Counts for every probability as the threshold of the positive label: arrays, highest first.
 
     Attributes:
-        probability: each that occurs.
-        true: rows of the positive label with it or a higher one.
-        false: rows of the other label with it or a higher one.
+        probability: Each distinct probability.
+        true: Number of rows with the positive label at or above it.
+        false: Number of rows with the other label at or above it.
     """
 
     probability: np.ndarray
@@ -129,27 +129,27 @@ class Thresholds:
 
     @property
     def base_rate(self) -> float:
-        """Share of the rows that are of the positive label."""
+        """Share of rows with the positive label."""
         return float(self.true[-1] / (self.true[-1] + self.false[-1]))
 
     @property
     def recall(self) -> np.ndarray:
-        """Share of the positive rows that are found."""
+        """True positive rate: share of the positive rows that are predicted positive."""
         return _ratio(self.true, np.full_like(self.true, self.true[-1]))
 
     @property
     def fallout(self) -> np.ndarray:
-        """Share of the other rows that are taken for positive."""
+        """False positive rate: share of the negative rows that are predicted positive."""
         return _ratio(self.false, np.full_like(self.false, self.false[-1]))
 
     @property
     def precision(self) -> np.ndarray:
-        """Share of what is predicted positive that is."""
+        """Share of the rows predicted positive that are positive."""
         return self.true / (self.true + self.false)
 
     @property
     def f1(self) -> tuple[np.ndarray, np.ndarray]:
-        """The metrics f1_weighted and f1: weighted by the labels' shares, and of the positive label."""
+        """The metrics f1_weighted (weighted by label frequency) and f1 (of the positive label)."""
         positive, negative = self.true[-1], self.false[-1]
         of_one = 2 * self.true / (positive + self.true + self.false)
         right = negative - self.false
@@ -158,10 +158,10 @@ class Thresholds:
 
 
 def thresholds(table: ScoreTable) -> Thresholds:
-    """Return what each probability would do as a threshold.
+    """Count true and false positives for every distinct probability as the threshold.
 
     Args:
-        table: of at least one row.
+        table: Counts of at least one row.
     """
     order = np.argsort(-table.probability, kind="stable")
     probability, count = table.probability[order], table.count[order]
@@ -171,18 +171,18 @@ def thresholds(table: ScoreTable) -> Thresholds:
     return Thresholds(probability[last], positive[last], negative[last])
 
 
-# Of about equally many rows, in which what was said is compared with what was seen.
+# Default number of parts of a calibration.
 PARTS = 10
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Rows in parts, by the probability that was said of them: arrays, lowest first.
+    """Predicted and observed frequencies in parts of the rows: arrays, lowest probability first.
 
     Attributes:
-        count: rows.
-        said: mean probability of the positive label.
-        seen: share of the rows that are of it.
+        count: Number of rows.
+        said: Mean predicted probability of the positive label.
+        seen: Observed share of rows with the positive label.
     """
 
     count: np.ndarray
@@ -191,11 +191,13 @@ class Calibration:
 
 
 def calibration(table: ScoreTable, parts: int = PARTS) -> Calibration:
-    """Compare said and seen in parts of about equally many rows; equal probabilities stay together.
+    """Compare predicted with observed frequencies, in parts with about equal numbers of rows.
+
+    Rows with equal probabilities are in the same part.
 
     Args:
-        table: of at least one row.
-        parts: at the most.
+        table: Counts of at least one row.
+        parts: Maximum number of parts.
     """
     order = np.argsort(table.probability, kind="stable")
     said, count = table.probability[order], table.count[order].astype(float)
@@ -211,29 +213,32 @@ def calibration(table: ScoreTable, parts: int = PARTS) -> Calibration:
 
 
 def calibration_error(table: ScoreTable) -> float:
-    """Return how far said and seen differ on the average over the rows, in parts (0 is best).
+    """Return the expected calibration error, in [0, 1]; 0 is best.
 
-    Source: the expected calibration error of Naeini, Cooper and Hauskrecht (2015), in parts of equally
-    many rows in place of equally long ones.
+    It is the mean absolute difference of predicted and observed frequency over the parts, weighted by
+    rows.
+
+    Source: Naeini, Cooper and Hauskrecht (2015), with parts of equal numbers of rows instead of equal
+    width.
     """
     found = calibration(table)
     return float(np.average(np.abs(found.said - found.seen), weights=found.count))
 
 
 def confusion(table: ScoreTable) -> np.ndarray:
-    """Return how many rows of each label (down) are predicted as each (along)."""
+    """Return the confusion matrix (2 x 2): rows are true labels, columns are predicted labels."""
     counts = np.zeros((2, 2))
     np.add.at(counts, (table.label.astype(int), table.prediction.astype(int)), table.count)
     return counts
 
 
 def _areas(table: ScoreTable) -> tuple[float, float]:
-    """Areas under the ROC and the precision-recall curve, by trapezoids over distinct scores."""
+    """Compute the areas under the ROC and precision-recall curves by the trapezoidal rule."""
     found = thresholds(table)
     if found.true[-1] == 0 or found.false[-1] == 0:
         return float("nan"), float("nan")
     recall, precision = found.recall, found.precision
     roc = np.trapezoid(np.append(0, recall), np.append(0, found.fallout))
-    # Spark's curve starts at recall 0 with the precision of its first point.
+    # As in Spark, the curve starts at recall 0 with the precision of its first point.
     curve = np.trapezoid(np.append(precision[0], precision), np.append(0, recall))
     return float(roc), float(curve)

@@ -1,4 +1,4 @@
-"""The table that all scores come from, counted by Spark in one job."""
+"""The table of counts from which all metrics are computed, built in one Spark job."""
 
 import pandas as pd
 from pyspark.ml.functions import array_to_vector, vector_to_array
@@ -8,14 +8,14 @@ from pyspark.sql import functions as F
 from common.learning.metrics import EPSILON, ScoreTable
 from common.learning.vectorizer import LABEL
 
-# Above this many rows probabilities are rounded, so that the table of counts stays small on the
-# driver: the areas under curves then hold to about that precision, everything else is exact.
+# Above this many rows, probabilities are rounded so that the table of counts stays small on the driver.
+# The areas under the curves are then accurate to about that precision; all other metrics are exact.
 EXACT_ROWS = 2_000_000
 DIGITS = 6
 
 
 def probability_vector(positive: Column) -> Column:
-    """Return the column `probability` of a classifier, of the probability of index 1."""
+    """Return a classifier's column `probability` (a vector of two) for the probability of index 1."""
     return array_to_vector(F.array(1 - positive, positive)).alias("probability")
 
 
@@ -23,19 +23,22 @@ def score_table(predictions: DataFrame, rows: int | None = None) -> ScoreTable:
     """Count predictions in one Spark job.
 
     Args:
-        predictions: with label, prediction and probability (a vector of two).
-        rows: how many rows there are, when known: above EXACT_ROWS probabilities are rounded.
+        predictions: Rows with label, prediction and probability (a vector of two).
+        rows: Number of rows, if known; above EXACT_ROWS, probabilities are rounded.
     """
     return _table(_counts(predictions, [], rows))
 
 
 def score_tables(predictions: DataFrame, part: str, rows: int | None = None) -> list[ScoreTable]:
-    """Count predictions by parts in one Spark job, in the order of the parts' values.
+    """Count predictions by part in one Spark job.
 
     Args:
-        predictions: as of `score_table`, and a column that says which part a row is in.
-        part: name of that column.
-        rows: as of `score_table`.
+        predictions: Rows as for `score_table`, with a column that gives each row's part.
+        part: Name of that column.
+        rows: Number of rows in all parts, if known; see `score_table`.
+
+    Returns:
+        One table per part, in the order of the parts' values.
     """
     return [_table(counts) for _, counts in _counts(predictions, [part], rows).groupby(part)]
 

@@ -1,4 +1,4 @@
-"""From raw records to one vector of features, by a data set's spec."""
+"""Conversion of raw records to feature vectors, as defined by a data set's spec."""
 
 from pyspark.ml import Estimator, Pipeline, PipelineModel, Transformer
 from pyspark.ml.feature import (
@@ -26,19 +26,19 @@ INDEX, ONEHOT, NUMBERS, SCALED = "__index", "__onehot", "numbers", "numbers_scal
 def fit_vectorizer(train: DataFrame, spec: DatasetSpec, encoding: str) -> PipelineModel:
     """Fit StringIndexer, OneHotEncoder, MinMaxScaler and VectorAssembler on the training rows.
 
-    A category that was not seen here, or a null, has an index of its own, so it is no error later.
+    Unseen categories and nulls get an extra index, so they do not cause errors later.
 
     Args:
-        train: training rows, the spec's columns.
-        spec: which columns are numbers, which categories.
-        encoding: onehot (a column a category and one for the unseen) or index (a column a feature,
-            categories numbered by falling frequency: smaller, and enough for trees).
+        train: Training rows with the spec's columns.
+        spec: The spec, which tells numeric columns from categories.
+        encoding: `onehot` (one feature per category, and one for unseen values) or `index` (one feature
+            per column, categories numbered by descending frequency: smaller, and enough for trees).
 
     Returns:
-        The fitted pipeline; its output has the numbers first, scaled to [0, 1], then the categories.
+        The fitted pipeline. Its vectors have the numbers first, scaled to [0, 1], then the categories.
 
     Raises:
-        UserError: encoding is neither, or a number column has nulls, which no stage can scale.
+        UserError: The encoding is unknown, or a numeric column has nulls, which no stage can scale.
     """
     if encoding not in ENCODINGS:
         raise UserError(f"encoding must be one of {', '.join(ENCODINGS)}, got {encoding!r}")
@@ -65,10 +65,10 @@ def fit_vectorizer(train: DataFrame, spec: DatasetSpec, encoding: str) -> Pipeli
 
 
 def vectorize(frame: DataFrame, vectorizer: Transformer, spec: DatasetSpec) -> DataFrame:
-    """Return the frame with `features` and `label` (the label's index as a double).
+    """Add `features` and `label` (the label's index as a double) to a frame.
 
-    The features carry no ML attributes: a tree would take one-hot columns for categories, and its
-    splits could then not be exported as thresholds.
+    The features carry no ML attributes. With them, a tree would treat one-hot features as categorical,
+    and its splits could not be exported as thresholds.
     """
     features = F.col(FEATURES).alias(FEATURES, metadata={})
     label = (quoted(spec.label) == spec.labels[1]).cast("double").alias(LABEL)
@@ -77,7 +77,7 @@ def vectorize(frame: DataFrame, vectorizer: Transformer, spec: DatasetSpec) -> D
 
 
 def feature_names(vectorizer: PipelineModel, spec: DatasetSpec, encoding: str) -> list[str]:
-    """Return what each place of the vector holds: `age`, or `workclass=Private`."""
+    """Return the name of each feature in the vector, such as `age` or `workclass=Private`."""
     names = spec.names_of("numeric")
     indexers = [stage for stage in vectorizer.stages if isinstance(stage, StringIndexerModel)]
     for indexer in indexers:
@@ -88,22 +88,22 @@ def feature_names(vectorizer: PipelineModel, spec: DatasetSpec, encoding: str) -
 
 
 def feature_sources(vectorizer: PipelineModel, spec: DatasetSpec) -> list[str]:
-    """Return which column each place of the vector comes from."""
+    """Return the column that each feature in the vector is derived from."""
     onehot = any(isinstance(stage, OneHotEncoderModel) for stage in vectorizer.stages)
     names = spec.names_of("numeric")
     for indexer in vectorizer.stages:
         if isinstance(indexer, StringIndexerModel):
             for name, values in zip(spec.names_of("category"), indexer.labelsArray, strict=True):
-                # One place more for what was never seen.
+                # One extra feature for unseen values.
                 names += [name] * (len(values) + 1 if onehot else 1)
     return names
 
 
 def check_numbers(frame: DataFrame, spec: DatasetSpec) -> None:
-    """Refuse rows without a number where the spec has a numeric column.
+    """Reject rows with missing values in numeric columns.
 
     Raises:
-        UserError: a number column has nulls, which no stage can scale.
+        UserError: A numeric column has nulls, which no stage can scale.
     """
     numbers = spec.names_of("numeric")
     if not numbers:

@@ -1,1 +1,1 @@
-"""Search: candidates proposed (`grid`, `genetic`), scored over folds by an engine, and their winner."""
+"""Search: proposing candidates (`grid`, `genetic`), scoring them over folds, and refitting the winner."""

@@ -1,8 +1,8 @@
-"""How a genetic search breeds a generation from the one before; without Optuna, which does it."""
+"""Settings of a genetic search. This module does not import Optuna, which implements the search."""
 
 from dataclasses import dataclass
 
-# Name -> class of optuna.samplers.nsgaii.
+# Name -> class in optuna.samplers.nsgaii.
 CROSSOVERS = {
     "uniform": "UniformCrossover",
     "blxalpha": "BLXAlphaCrossover",
@@ -11,22 +11,24 @@ CROSSOVERS = {
     "undx": "UNDXCrossover",
     "spx": "SPXCrossover",
 }
-# The same; uniform is what the sampler does without one.
+# Name -> class in optuna.samplers.nsgaii; None is the sampler's default, uniform mutation.
 MUTATIONS = {"polynomial": "PolynomialMutation", "uniform": None}
 
 
 @dataclass(frozen=True)
 class Breeding:
-    """How a generation comes from the one before.
+    """How a generation is bred from the previous one, and when a search stops.
 
     Attributes:
-        population: candidates of a generation, at least 3.
-        crossover: one of CROSSOVERS; choices are always exchanged uniformly.
-        crossover_prob: how likely a child has two parents instead of being one's copy, 0 to 1.
-        mutation: one of MUTATIONS: to a value nearby, or anywhere; choices are always drawn anew.
-        mutation_prob: how likely each parameter mutates, 0 to 1; None: one over their number.
-        generations: at the most.
-        patience: the end comes after so many generations without a better best.
+        population: Number of candidates per generation, at least 3.
+        crossover: One of CROSSOVERS; for categorical parameters it is always uniform.
+        crossover_prob: Probability that a child has two parents instead of copying one, in [0, 1].
+        mutation: One of MUTATIONS, to a nearby value or to any value; categorical parameters are always
+            redrawn.
+        mutation_prob: Probability that each parameter mutates, in [0, 1]; None for one over the number of
+            parameters.
+        generations: Maximum number of generations.
+        patience: Number of generations without improvement after which the search stops.
     """
 
     population: int = 16

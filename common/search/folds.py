@@ -1,4 +1,4 @@
-"""Fold data: the training rows in one fixed order, with the fold each belongs to."""
+"""Fold data: the training rows in a fixed order, each with its fold."""
 
 import math
 from collections.abc import Sequence
@@ -16,20 +16,21 @@ from common.learning.vectorizer import FEATURES, LABEL
 FOLD_RANK = "fold_rank"
 FOLD = "fold"
 
-# Below this a fit is fastest in one partition: tasks cost more than they share out. The number of
-# partitions is a function of the rows alone, since Spark's tree splits depend on it.
+# Up to this many rows a fit is fastest in one partition, since more tasks cost more than they save. The
+# number of partitions depends only on the rows, because Spark's tree splits depend on it.
 PARTITION_ROWS = 250_000
 
 
 def assign_fold_rank(frame: DataFrame, label: str, seed: int) -> DataFrame:
-    """Add `fold_rank`: the row's place among those of its label, in the order of a hash.
+    """Add `fold_rank`: the row's rank among the rows with its label, in the order of a hash.
 
-    A row's fold of k is fold_rank % k, so for any k folds are stratified by label to within one row.
+    With k folds a row's fold is fold_rank % k, so for any k the folds are stratified by label to within
+    one row.
 
     Args:
-        frame: training rows, raw columns.
-        label: name of the label's column.
-        seed: changes which rows share a fold.
+        frame: Training rows with their raw columns.
+        label: Name of the label's column.
+        seed: Seed of the hash; it determines which rows share a fold.
     """
     ranked = rank_in_strata(frame, [label], f"fold:{seed}")
     return ranked.withColumnRenamed(RANK, FOLD_RANK).drop(SIZE)
@@ -40,9 +41,9 @@ class FoldData:
     """Training rows for k folds: features, label and fold, cached and in a fixed order.
 
     Attributes:
-        frame: the rows.
-        folds: k.
-        label_rows: how many rows have label 0, and how many label 1; of every fold the same shares, to
+        frame: The rows.
+        folds: Number of folds, k.
+        label_rows: Numbers of rows with label 0 and with label 1. Every fold has the same shares, to
             within a row.
     """
 
@@ -52,12 +53,12 @@ class FoldData:
 
     @property
     def rows(self) -> int:
-        """How many there are."""
+        """Number of rows."""
         return sum(self.label_rows)
 
     @cached_property
     def partitions(self) -> dict[int, tuple[int, int]]:
-        """Rows of each partition that has any, and the values of their features that are stored."""
+        """Number of rows and of stored feature values in each non-empty partition."""
         stored = F.size(F.unwrap_udt(FEATURES)["values"])
         counts = self.frame.groupBy(F.spark_partition_id().alias("part")).agg(
             F.count(F.lit(1)).alias("rows"), F.sum(stored).alias("values")
@@ -65,11 +66,11 @@ class FoldData:
         return {row["part"]: (row["rows"], int(row["values"])) for row in counts.collect()}
 
     def train(self, fold: int) -> DataFrame:
-        """Rows to fit on when `fold` is left out."""
+        """Return the rows to fit on when `fold` is left out."""
         return self.frame.where(F.col(FOLD) != fold)
 
     def validation(self, fold: int) -> DataFrame:
-        """Rows that `fold` scores."""
+        """Return the rows of `fold`, which are used for scoring."""
         return self.frame.where(F.col(FOLD) == fold)
 
 
@@ -77,22 +78,24 @@ def fold_data(train: DataFrame, folds: int, keep: Sequence[str] = ()) -> FoldDat
     """Prepare training rows for a search over k folds.
 
     Args:
-        train: features, label and fold_rank.
-        folds: k, at least 2 and at most the rows of the rarer label.
-        keep: columns that are kept beside.
+        train: Training rows with features, label and fold_rank.
+        folds: Number of folds, k; at least 2 and at most the number of rows with the rarer label.
+        keep: Names of other columns to keep.
 
     Raises:
-        UserError: folds is out of range, or the rows are not those that featurize leaves.
+        UserError: `folds` is out of range, the rows do not come from featurize, or only one label occurs.
     """
     if FOLD_RANK not in train.columns:
-        raise UserError(f"the training rows have no column {FOLD_RANK}: features must be featurize's")
+        raise UserError(f"the training rows have no column {FOLD_RANK}: they must come from featurize")
     counted = {row[LABEL]: row["count"] for row in train.groupBy(LABEL).count().collect()}
     label_rows = counted.get(0.0, 0), counted.get(1.0, 0)
     rarer, rows = min(label_rows), sum(label_rows)
     if not rarer:
-        raise UserError("the training rows have one label only: nothing can be learnt from them")
+        raise UserError("the training rows have only one label: nothing can be learnt from them")
     if not 2 <= folds <= rarer:
-        raise UserError(f"folds must lie between 2 and {rarer}, the rows of the rarer label; got {folds}")
+        raise UserError(
+            f"folds must lie between 2 and {rarer}, the number of rows with the rarer label; got {folds}"
+        )
     partitions = math.ceil(rows / PARTITION_ROWS)
     fold = (F.col(FOLD_RANK) % folds).cast("int").alias(FOLD)
     ordered = (

@@ -1,4 +1,4 @@
-"""Genetic search: generations of candidates, bred by Optuna's NSGA-II sampler from the best so far."""
+"""Genetic search: Optuna's NSGA-II sampler breeds generations of candidates from the best so far."""
 
 import math
 import warnings
@@ -19,7 +19,7 @@ from common.search.search import Search
 from common.search.space import Space, diversity, is_within
 
 NOTHING = float("nan")
-# What a candidate that failed is worth, so that it has no children.
+# The score of a failed candidate, so that it is not selected as a parent.
 WORST = {1: float("-inf"), -1: float("inf")}
 
 
@@ -28,9 +28,9 @@ class Generation:
     """Candidates that were bred together.
 
     Attributes:
-        number: from 0.
-        drawn: all of them, in order; the same one may come twice.
-        new: those that no generation had before.
+        number: Number of the generation, from 0.
+        drawn: All its candidates, in order, possibly with duplicates.
+        new: The distinct candidates that no earlier generation had.
     """
 
     number: int
@@ -39,10 +39,10 @@ class Generation:
 
 
 class GeneticSearch:
-    """Proposes generations; the same seed and the same scores give the same ones.
+    """A proposer of generations; the same seed and the same scores give the same generations.
 
     Attributes:
-        generations: by a candidate's name, the generations that drew it, one number a draw.
+        generations: For each candidate's name, the generations that drew it, one entry per draw.
     """
 
     def __init__(
@@ -56,11 +56,11 @@ class GeneticSearch:
         """Start a search.
 
         Args:
-            space: what is drawn from.
-            metric: that is to be highest, or lowest where that is better.
-            breeding: how.
-            seed: of all draws.
-            first: candidates to begin the first generation with; those outside the space are left out.
+            space: The search space.
+            metric: The metric to optimise, in the direction in which it is better.
+            breeding: The settings of the search.
+            seed: Seed of all random draws.
+            first: Candidates that start the first generation; those outside the space are ignored.
         """
         self.space, self.metric, self.breeding = space, metric, breeding
         self.names, self.most = list(space), breeding.generations * breeding.population
@@ -88,19 +88,19 @@ class GeneticSearch:
         self.since_better = 0
 
     def propose(self, search: Search) -> None:
-        """Have generation after generation scored."""
+        """Have one generation after another scored."""
         while self.goes_on():
             generation = self.ask()
             with search.generation(generation.number) as metrics:
                 metrics |= self.tell(generation, search.evaluate(generation.new))
 
     def goes_on(self) -> bool:
-        """Tell whether there is to be another generation."""
+        """Return whether there will be another generation."""
         within = len(self.rows) < self.breeding.generations
         return within and self.since_better < self.breeding.patience
 
     def ask(self) -> Generation:
-        """Return the next generation; its outcomes must be told before the next is asked for."""
+        """Return the next generation; `tell` must get its outcomes before `ask` is called again."""
         self.trials = [self.study.ask(self.space) for _ in range(self.breeding.population)]
         drawn = [dict(trial.params) for trial in self.trials]
         by_name = {candidate_name(candidate): candidate for candidate in drawn}
@@ -108,7 +108,15 @@ class GeneticSearch:
         return Generation(len(self.rows), drawn, new)
 
     def tell(self, generation: Generation, outcomes: Mapping[str, Outcome]) -> dict[str, float]:
-        """Take the outcomes of a generation's new candidates, by name; return its row of the table."""
+        """Record the outcomes of a generation's new candidates.
+
+        Args:
+            generation: The last result of `ask`.
+            outcomes: Outcomes of its new candidates, by candidate name.
+
+        Returns:
+            The generation's row of the table.
+        """
         self.known |= outcomes
         for trial, candidate in zip(self.trials, generation.drawn, strict=True):
             name = candidate_name(candidate)
@@ -148,5 +156,5 @@ class GeneticSearch:
         return [result.mean(self.metric) for result in ranked(results, self.metric)]
 
     def table(self) -> pd.DataFrame:
-        """Return a row a generation: its scores, diversity, and how many candidates cost no fit."""
+        """Return one row per generation: its scores, its diversity and the number of fits saved."""
         return pd.DataFrame(self.rows)

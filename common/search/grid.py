@@ -1,4 +1,4 @@
-"""Grids: every combination of the values listed for each parameter."""
+"""Grids: every combination of the values listed for the parameters."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -11,28 +11,28 @@ from common.search.search import Search
 
 
 def adds_candidates(grid: dict[str, Any], earlier: dict[str, Any], learner: Learner) -> bool:
-    """Tell whether a grid has a combination that an earlier one has not.
+    """Return whether a grid has a combination that an earlier grid lacks.
 
     Raises:
-        UserError: as `grid_candidates`.
+        UserError: One of the grids is invalid; see `grid_candidates`.
     """
     known = {candidate_name(candidate) for candidate in grid_candidates(earlier, learner)}
     return any(candidate_name(candidate) not in known for candidate in grid_candidates(grid, learner))
 
 
 def grid_candidates(grid: dict[str, Any], learner: Learner) -> list[Parameters]:
-    """Return every combination of a grid's values, each once, the last parameter changing fastest.
+    """Return every distinct combination of a grid's values, with the last parameter changing fastest.
 
     Raises:
-        UserError: the learner has no such parameter, a list is empty, or a value is out of range.
+        UserError: The learner does not have a parameter, a list is empty, or a value is not permitted.
     """
     values = {}
     for name, listed in grid.items():
         if name not in learner.parameters:
             allowed = ", ".join(learner.parameters)
             raise UserError(
-                f"grid has the parameter {name!r}, which learner {learner.name!r} does not: its "
-                f"parameters are {allowed}"
+                f"grid contains the parameter {name!r}, which learner {learner.name!r} does not have: "
+                f"its parameters are {allowed}"
             )
         if not isinstance(listed, list) or not listed:
             raise UserError(f"grid needs a list of at least one value for {name}, got {listed!r}")
@@ -42,13 +42,17 @@ def grid_candidates(grid: dict[str, Any], learner: Learner) -> list[Parameters]:
 
 
 class GridSearch:
-    """Proposes every candidate of a grid, all at once."""
+    """A proposer of all candidates of a grid at once."""
 
     def __init__(self, grid: dict[str, Any], learner: Learner) -> None:
-        """Take a grid: lists of values by parameter.
+        """Start a search.
+
+        Args:
+            grid: Lists of values by parameter.
+            learner: The learner that has the parameters.
 
         Raises:
-            UserError: as `grid_candidates`.
+            UserError: The grid is invalid; see `grid_candidates`.
         """
         self.candidates = grid_candidates(grid, learner)
         self.names, self.most = list(grid), len(self.candidates)
@@ -59,4 +63,4 @@ class GridSearch:
         search.evaluate(self.candidates)
 
     def table(self) -> None:
-        """Return none: a grid has no generations."""
+        """Return None: a grid has no generations."""

@@ -1,4 +1,4 @@
-"""What a search finds: each candidate's scores, and the table of them all."""
+"""The result of a search: each candidate's outcome, and the table of all outcomes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ class CandidateResult:
     """The scores of one candidate.
 
     Attributes:
-        parameters: by Spark's names.
-        folds: for each fold all of METRICS on its validation rows.
-        fit_seconds: of the fits its scores come from, summed over folds; candidates that differ in
-            the number of trees alone share their fits.
+        parameters: Values by parameter name.
+        folds: For each fold, all METRICS on its validation rows.
+        fit_seconds: Duration of the fits behind the scores, summed over folds. Candidates that differ
+            only in the number of trees share their fits.
     """
 
     parameters: Parameters
@@ -26,16 +26,16 @@ class CandidateResult:
     fit_seconds: float
 
     def mean(self, metric: str) -> float:
-        """Mean over the folds."""
+        """Return the mean of a metric over the folds."""
         return fmean(fold[metric] for fold in self.folds)
 
     def std(self, metric: str) -> float:
-        """Standard deviation over the folds (of these folds, not an estimate for more)."""
+        """Return the population standard deviation of a metric over the folds."""
         return pstdev(fold[metric] for fold in self.folds)
 
     @property
     def name(self) -> str:
-        """The parameters on a line, in the order of their names."""
+        """The parameters on one line, sorted by name."""
         return candidate_name(self.parameters)
 
 
@@ -44,8 +44,8 @@ class CandidateFailure:
     """A candidate that could not be fitted on some fold.
 
     Attributes:
-        parameters: by Spark's names.
-        error: on one line.
+        parameters: Values by parameter name.
+        error: The error, on one line.
     """
 
     parameters: Parameters
@@ -53,7 +53,7 @@ class CandidateFailure:
 
     @property
     def name(self) -> str:
-        """The parameters on a line, in the order of their names."""
+        """The parameters on one line, sorted by name."""
         return candidate_name(self.parameters)
 
 
@@ -61,12 +61,12 @@ Outcome = CandidateResult | CandidateFailure
 
 
 def candidate_name(parameters: Parameters) -> str:
-    """Return the parameters on a line, in the order of their names: the same for the same candidate."""
+    """Return the parameters on one line, sorted by name, so that equal candidates have equal names."""
     return " ".join(f"{name}={parameters[name]}" for name in sorted(parameters))
 
 
 def ranked(results: Sequence[CandidateResult], metric: str) -> list[CandidateResult]:
-    """Return the candidates by their mean, best first; equals by name, whatever their order."""
+    """Sort candidates by their mean score, best first; ties are sorted by name."""
     return sorted(results, key=lambda result: (-sign(metric) * result.mean(metric), result.name))
 
 
@@ -76,17 +76,18 @@ def candidates_table(
     failures: Sequence[CandidateFailure] = (),
     generations: Mapping[str, Sequence[int]] | None = None,
 ) -> pd.DataFrame:
-    """Return all candidates, best first, those that failed last.
+    """Return a table of all candidates, best first and failed ones last.
 
     Args:
-        results: of the candidates that were scored.
-        metric: that ranks them; its columns `val_<metric>_fold_<n>` tell which it was.
-        failures: the others.
-        generations: of a genetic search: by a candidate's name, the generations that drew it.
+        results: The candidates that were scored.
+        metric: The metric that ranks them. The columns `val_<metric>_fold_<n>` record which it was.
+        failures: The candidates that failed.
+        generations: For a genetic search, the generations that drew each candidate, by candidate name.
 
     Returns:
-        Parameters, val_<m>, val_<m>_std, each fold's value of the metric and fit_seconds; then
-        `generations` (numbers with spaces between) and `error`, where there are any.
+        One row per candidate: its parameters, val_<m> and val_<m>_std of all METRICS, each fold's value
+        of the ranking metric and fit_seconds; then `generations` (numbers separated by spaces) and
+        `error`, if there are any.
     """
     rows = [
         {

@@ -1,7 +1,7 @@
-"""A search: a proposer asks for candidates to be scored, an engine scores them, a recorder keeps them.
+"""A search: a proposer chooses candidates, an engine scores them, and a recorder stores the outcomes.
 
-The hook between the first two is `Search.evaluate`, as scikit-learn's `BaseSearchCV._run_search` has it:
-a proposer calls it as often as it likes, and goes on by what it returns.
+The proposer calls `Search.evaluate`, as in scikit-learn's `BaseSearchCV._run_search`: it may call it any
+number of times, and use the returned outcomes to choose further candidates.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,15 +18,15 @@ from common.search.result import CandidateResult, Outcome, candidate_name
 
 @dataclass(frozen=True)
 class Settings:
-    """How candidates are scored.
+    """Settings for scoring candidates.
 
     Attributes:
-        learner: that is searched.
-        engine: auto, or an engine's name.
-        metric: one of METRICS, that ranks them.
-        folds: of the cross-validation.
-        seed: of the learner.
-        parallelism: fits at once; 0: as many as fill all cores.
+        learner: The learner to search.
+        engine: `auto` or an engine's name.
+        metric: The metric that ranks the candidates, one of METRICS.
+        folds: Number of cross-validation folds.
+        seed: Seed of the learner.
+        parallelism: Number of concurrent fits; 0 for enough to use all cores.
     """
 
     learner: Learner
@@ -38,24 +38,25 @@ class Settings:
 
 
 class Recorder(Protocol):
-    """Where the outcomes of a search are kept as they come."""
+    """Storage for the outcomes of a search as they arrive."""
 
     def add(self, outcome: Outcome) -> None:
-        """Keep an outcome, in the generation that is open, if one is."""
+        """Store an outcome, in the open generation if there is one."""
         ...
 
     def generation(self, number: int) -> AbstractContextManager[dict[str, float]]:
-        """Open a generation; give its metrics, to be filled before it is left."""
+        """Open a generation and return its metrics, to be filled in before the context exits."""
         ...
 
 
 class Proposer(Protocol):
-    """Says which candidates a search is to score.
+    """Chooses the candidates that a search scores.
 
     Attributes:
-        names: hyperparameters that its candidates set.
-        most: candidates at the most.
-        generations: by a candidate's name the generations that drew it; empty: it knows none.
+        names: Names of the hyperparameters that its candidates set.
+        most: Maximum number of candidates.
+        generations: For each candidate's name, the generations that drew it; empty if the proposer has
+            no generations.
     """
 
     @property
@@ -68,19 +69,19 @@ class Proposer(Protocol):
     def generations(self) -> Mapping[str, Sequence[int]]: ...  # noqa: D102
 
     def propose(self, search: "Search") -> None:
-        """Have candidates scored by `search.evaluate` until there is nothing left to try."""
+        """Call `search.evaluate` with candidates until there is nothing left to try."""
         ...
 
     def table(self) -> pd.DataFrame | None:
-        """Return a row a generation, if there are any."""
+        """Return one row per generation; None if there are no generations."""
         ...
 
 
 class Search:
-    """A search under way.
+    """A search in progress.
 
     Attributes:
-        outcomes: all so far, by the candidate's name.
+        outcomes: All outcomes so far, by candidate name.
     """
 
     def __init__(
@@ -93,16 +94,16 @@ class Search:
         """Start a search.
 
         Args:
-            engine: that scores candidates.
-            recorder: that keeps them; none: they are in `outcomes` alone.
-            known: outcomes by candidate's name that need not be found again.
-            show: is told each outcome.
+            engine: The engine that scores candidates.
+            recorder: Storage for the outcomes; if None, they are only in `outcomes`.
+            known: Outcomes that need not be computed again, by candidate name.
+            show: Called with each outcome.
         """
         self.engine, self.recorder, self.known, self.show = engine, recorder, known or {}, show
         self.outcomes: dict[str, Outcome] = {}
 
     def evaluate(self, candidates: Sequence[Parameters]) -> dict[str, Outcome]:
-        """Score candidates, have each kept the moment it is scored, and return their outcomes by name."""
+        """Score candidates, store each outcome as soon as it is known, and return all by name."""
         found = {}
         for outcome in self._outcomes(candidates):
             if self.recorder is not None:
@@ -113,7 +114,7 @@ class Search:
         return found
 
     def generation(self, number: int) -> AbstractContextManager[dict[str, float]]:
-        """Open a generation, to which what is evaluated in it belongs; give its metrics to be filled."""
+        """Open a generation for the candidates evaluated in it; see `Recorder.generation`."""
         return nullcontext({}) if self.recorder is None else self.recorder.generation(number)
 
     @property

@@ -1,4 +1,4 @@
-"""Spaces: the range of each parameter that a genetic search draws from."""
+"""Search spaces: for each parameter, the range that a genetic search draws from."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,15 +14,19 @@ from optuna.distributions import (
 from common.errors import UserError
 from common.learning.learners import Learner, Parameters, Range
 
-# A parameter's distribution by its name.
+# Distributions by parameter name.
 Space = dict[str, BaseDistribution]
 
 
 def make_space(content: Mapping[str, Any], learner: Learner) -> Space:
-    """Make the distributions of a space as it was read: {low, high, log} or {choices} by parameter.
+    """Convert a space from plain values to distributions.
+
+    Args:
+        content: For each parameter, {low, high, log} (log is optional) or {choices}.
+        learner: The learner that has the parameters.
 
     Raises:
-        UserError: it asks for what the learner does not have, or does not take.
+        UserError: The learner does not have a parameter, or does not permit a value.
     """
     return {name: _distribution(name, given, learner) for name, given in content.items()}
 
@@ -31,8 +35,8 @@ def _distribution(name: str, given: Any, learner: Learner) -> BaseDistribution:
     if name not in learner.parameters:
         allowed = ", ".join(learner.parameters)
         raise UserError(
-            f"space has the parameter {name!r}, which learner {learner.name!r} does not: its "
-            f"parameters are {allowed}"
+            f"space contains the parameter {name!r}, which learner {learner.name!r} does not have: "
+            f"its parameters are {allowed}"
         )
     kind = learner.parameters[name]
     if isinstance(given, dict) and set(given) == {"choices"}:
@@ -42,7 +46,7 @@ def _distribution(name: str, given: Any, learner: Learner) -> BaseDistribution:
         return CategoricalDistribution([kind.check(f"{name} in space", value) for value in choices])
     keys = set(given) if isinstance(given, dict) else set()
     if not isinstance(kind, Range) or not {"low", "high"} <= keys <= {"low", "high", "log"}:
-        wanted = "low, high and perhaps log, or choices" if isinstance(kind, Range) else "choices"
+        wanted = "low, high and optionally log, or choices" if isinstance(kind, Range) else "choices"
         raise UserError(f"space needs {wanted} for {name}, got {given!r}")
     low, high = (kind.check(f"{side} of {name} in space", given[side]) for side in ("low", "high"))
     log = given.get("log", False)
@@ -57,17 +61,17 @@ def _distribution(name: str, given: Any, learner: Learner) -> BaseDistribution:
 
 
 def is_within(parameters: Parameters, space: Space) -> bool:
-    """Tell whether a candidate sets just the parameters of a space, each within its range."""
+    """Return whether a candidate sets exactly the parameters of a space, each within its range."""
     return parameters.keys() == space.keys() and all(
         space[name]._contains(space[name].to_internal_repr(value)) for name, value in parameters.items()
     )
 
 
 def diversity(candidates: Sequence[Parameters], space: Space) -> float:
-    """Return how far apart candidates lie: 0 where all are the same.
+    """Return the diversity of candidates, in [0, 1]; 0 if all are equal.
 
-    The mean over all pairs and parameters of the distance in the parameter's range as it is drawn
-    (0 to 1, logarithms where log); 0 or 1 for choices.
+    It is the mean distance over all pairs and parameters. Distances are relative to the parameter's range
+    (of the logarithms if the parameter is drawn on a log scale); for choices they are 0 or 1.
     """
     if len(candidates) < 2:
         return 0.0

@@ -1,4 +1,4 @@
-"""What a search ends with: its winner refitted on all training rows, from raw record to label."""
+"""The winner of a search: refitted on all training rows, as a pipeline from raw record to label."""
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -15,33 +15,33 @@ from common.learning.score_table import score_table
 from common.learning.vectorizer import FEATURES, LABEL
 from common.search.folds import FoldData
 
-# In the pipeline `prediction` is the label's text, so the index has a name of its own.
+# In the pipeline `prediction` is the label's text, so the index needs a different name.
 PREDICTION_INDEX = "prediction_index"
 
 
 def refit(parameters: Parameters, learner: Learner, data: FoldData, seed: int) -> Model:
-    """Fit the learner's Spark estimator on the training rows of all folds."""
+    """Fit the learner's Spark estimator on all training rows."""
     return learner.estimator(parameters, seed).fit(data.frame)
 
 
 def model_table(model: Model, frame: DataFrame, rows: int | None = None) -> ScoreTable:
-    """Count a model's predictions on vectorised rows: all of METRICS follow from it.
+    """Count a model's predictions on vectorised rows, from which all METRICS can be computed.
 
     Args:
-        model: a classifier.
-        frame: features and label.
-        rows: how many there are, when known; see score_table.
+        model: A classifier.
+        frame: Rows with features and label.
+        rows: Number of rows, if known; see `score_table`.
     """
     return score_table(model.transform(frame), rows)
 
 
 def scoring_pipeline(vectorizer: PipelineModel, model: Model, spec: DatasetSpec) -> PipelineModel:
-    """Join vectoriser and model to one pipeline: raw record -> prediction (text) and probability.
+    """Combine vectoriser and model in one pipeline: raw record -> prediction (text) and probability.
 
     Args:
-        vectorizer: fitted on the training rows.
-        model: a classifier fitted on its features.
-        spec: for the labels' text.
+        vectorizer: The vectoriser, fitted on the training rows.
+        model: A classifier, fitted on the vectoriser's features.
+        spec: The data set's spec, for the labels' text.
     """
     classifier = model.copy({model.getParam("predictionCol"): PREDICTION_INDEX})
     to_text = IndexToString(inputCol=PREDICTION_INDEX, outputCol="prediction", labels=list(spec.labels))
@@ -49,7 +49,7 @@ def scoring_pipeline(vectorizer: PipelineModel, model: Model, spec: DatasetSpec)
 
 
 def pipeline_scores(pipeline: PipelineModel, frame: DataFrame) -> dict[str, float]:
-    """Return all of METRICS of a scoring pipeline on raw rows with their `label`; see pipeline_table."""
+    """Compute all METRICS of a scoring pipeline on raw rows with their `label`; see `pipeline_table`."""
     return scores(pipeline_table(pipeline, frame))
 
 
@@ -57,21 +57,21 @@ def pipeline_table(pipeline: PipelineModel, frame: DataFrame) -> ScoreTable:
     """Count the predictions of a scoring pipeline on raw rows with their `label`.
 
     Raises:
-        UserError: the pipeline was made for other columns.
+        UserError: The pipeline expects other columns.
     """
     return score_table(predictions(pipeline, frame), frame.count())
 
 
 def predictions(pipeline: PipelineModel, frame: DataFrame, *keep: str) -> DataFrame:
-    """Return what a scoring pipeline says of raw rows: label, prediction (its index) and probability.
+    """Return a scoring pipeline's predictions: label, prediction (its index) and probability.
 
     Args:
-        pipeline: raw record -> prediction (text) and probability.
-        frame: raw rows with their `label`.
-        keep: names of columns that are kept beside.
+        pipeline: The scoring pipeline: raw record -> prediction (text) and probability.
+        frame: Raw rows with their `label`.
+        keep: Names of other columns to keep.
 
     Raises:
-        UserError: the pipeline was made for other columns.
+        UserError: The pipeline expects other columns.
     """
     try:
         found = pipeline.transform(frame.drop(FEATURES))

@@ -1,1 +1,1 @@
-"""The workflow as one table: its steps, what each takes and leaves, and the code that it reaches."""
+"""The workflow as one table: the steps, their parameters, inputs and outputs, and the code they use."""

@@ -1,7 +1,7 @@
-"""The one declaration of the workflow: every step, and every parameter that a user may turn.
+"""The declaration of the workflow: every step, and every parameter that a user can set.
 
-MLproject (`make mlproject`), the options of each command, what main hands to its steps and what may be
-reused are made from these two tables. A new parameter is one line of PARAMETERS.
+MLproject (`make mlproject`), the options of each command, the parameters that main passes to its steps
+and the conditions of reuse all derive from these two tables. A new parameter is one entry in PARAMETERS.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ class Step:
     """A step of the workflow.
 
     Attributes:
-        inputs: input's name -> (the step before, the artifact of it that is the input).
-        outputs: artifacts of a finished run, without which it cannot be reused.
-        made_by: the entry point that makes its run; empty: it is an entry point itself.
+        inputs: Name of an input -> (the step that produces it, the artifact of that step).
+        outputs: Artifacts that a finished run must have to be reused.
+        made_by: The entry point that creates its run; empty if the step is an entry point itself.
     """
 
     inputs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -32,17 +32,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a user may turn.
+    """A parameter that a user can set.
 
     Attributes:
-        name: as MLproject and make have it; the command's option has hyphens.
-        default: None: the user must give it.
-        steps: that take it. What both main and a step take, main hands through.
-        help: what it is, its unit and its values.
-        choices: the values that it may have; empty: any of its default's type.
-        least: the smallest number it may be.
-        most: the largest.
-        is_open: whether `least` and `most` themselves are left out.
+        name: Its name in MLproject and make; the command's option has hyphens instead of underscores.
+        default: The default value; None if the parameter is required.
+        steps: The steps that take it. If main is one of them, it passes the value on to the others.
+        help: The help text, with unit and values.
+        choices: The permitted values; empty if any value of the default's type is permitted.
+        least: The minimum; None if there is none.
+        most: The maximum; None if there is none.
+        is_open: Whether `least` and `most` themselves are excluded.
     """
 
     name: str
@@ -57,14 +57,14 @@ class Parameter:
 
 DATA = {"data": ("load_data", "data")}
 FEATURES = {"features": ("featurize", "")}
-# What every search leaves.
+# The outputs of every search.
 SEARCHED = (
     *("candidates.csv", "findings.md", "next_grid.yaml", "plots", "best_parameters.json"),
     *("spark-model", "portable-model", "dataset.yaml"),
 )
 
 MAIN = "main"
-# In the order of the work.
+# In the order in which they run.
 STEPS = {
     "load_data": Step(outputs=("data", "dataset.yaml")),
     "eda": Step(DATA, ("describe.csv", "describe.html", "overview.html")),
@@ -86,8 +86,8 @@ STEPS = {
 SEARCHES = ("train_grid", "train_ga")
 # The steps whose runs make up a workflow.
 CHAIN = ("load_data", "eda", "split", "featurize", *SEARCHES, "champion")
-# Parameters that say where load_data reads: every step takes them for the steps before it, but its own
-# result depends on them through its input alone.
+# These say what load_data reads. Every step takes them and passes them to the steps before it, but its
+# own result depends on them only through its input.
 ORIGIN = ("dataset", "source")
 
 PROFILES = ("full", "minimal", "none")
@@ -107,7 +107,7 @@ PARAMETERS = (
               "auto: the download, or the sample without network."),
     # Exploration.
     Parameter("profile", "full", ("eda", MAIN), "Detail of the profile.", PROFILES),
-    Parameter("profile_rows", 100_000, ("eda", MAIN), "Most rows to profile.", least=1),
+    Parameter("profile_rows", 100_000, ("eda", MAIN), "Maximum number of rows to profile.", least=1),
     # Split and features.
     Parameter("strata", "auto", ("split", MAIN),
               "Columns whose proportions both sides keep, separated by commas; auto: the data set's."),
@@ -119,24 +119,27 @@ PARAMETERS = (
     Parameter("grid", "auto", ("train_grid", MAIN),
               "Grid: a name under conf/grids, a YAML file or JSON; auto: the learner's."),
     Parameter("rounds", 1, (MAIN,),
-              "Grid searches; each after the first takes the grid that the last suggests.", least=1),
+              "Number of grid searches; each one after the first uses the grid that the last suggested.",
+              least=1),
     Parameter("space", "auto", ("train_ga", MAIN),
               "Search space: a name under conf/spaces, a YAML file or JSON; auto: the learner's."),
-    Parameter("folds", 5, (*SEARCHES, MAIN), "Folds of the cross-validation.", least=2),
+    Parameter("folds", 5, (*SEARCHES, MAIN), "Number of cross-validation folds.", least=2),
     Parameter("metric", DEFAULT_METRIC, (*SEARCHES, MAIN), "Metric that ranks the candidates.", METRICS),
     Parameter("engine", "auto", (*SEARCHES, MAIN),
-              "Engine that fits candidates: boosting or mllib; auto: the fastest that the learner has."),
-    Parameter("parallelism", 0, (*SEARCHES, MAIN), "Fits at once; 0: enough to fill all cores.", least=0),
-    Parameter("generations", 10, ("train_ga",), "Most generations.", least=1),
-    Parameter("generations", 10, (MAIN,), "Most generations; 0: no genetic search.", least=0),
-    Parameter("population", 16, ("train_ga", MAIN), "Candidates in a generation.", least=3),
+              "Engine that fits the candidates: boosting or mllib; auto: the fastest that can be used."),
+    Parameter("parallelism", 0, (*SEARCHES, MAIN),
+              "Number of concurrent fits; 0: enough to use all cores.", least=0),
+    Parameter("generations", 10, ("train_ga",), "Maximum number of generations.", least=1),
+    Parameter("generations", 10, (MAIN,),
+              "Maximum number of generations; 0: no genetic search.", least=0),
+    Parameter("population", 16, ("train_ga", MAIN), "Candidates per generation.", least=3),
     Parameter("patience", 4, ("train_ga", MAIN),
-              "Generations without a better best after which the search stops.", least=1),
+              "Number of generations without improvement after which the search stops.", least=1),
     Parameter("crossover", "blxalpha", ("train_ga",), "Crossover, by Optuna's name.", tuple(CROSSOVERS)),
     Parameter("crossover_prob", 0.9, ("train_ga",),
               "Probability that a child has two parents, 0 to 1.", least=0, most=1),
     Parameter("mutation", "polynomial", ("train_ga",),
-              "Mutation: to a nearby value (polynomial) or to any (uniform).", tuple(MUTATIONS)),
+              "Mutation: to a nearby value (polynomial) or to any value (uniform).", tuple(MUTATIONS)),
     Parameter("mutation_prob", 0.0, ("train_ga",),
               "Probability that a parameter mutates, 0 to 1; 0: one over the number of parameters.",
               least=0, most=1),
@@ -144,17 +147,18 @@ PARAMETERS = (
               "Grid search, by URI, whose best candidates start the first generation; "
               "auto: this workflow's."),
     Parameter("seed", 42, ("split", "featurize", *SEARCHES, MAIN),
-              "Seed of the split, the folds, the draws and the learner."),
+              "Random seed of the split, the folds, the search and the learner."),
     # Champion.
     Parameter("name", "income", ("champion", MAIN), "Name of the registered model."),
     Parameter("version", "auto", ("champion",),
               "Version to make champion by hand, for example to roll back; auto: none."),
     Parameter("margin", "auto", ("champion", MAIN),
-              "Lead over the champion that is required, in the metric's unit; auto: one standard error."),
+              "Required lead over the champion, in the metric's unit; auto: one standard error."),
     Parameter("gates", "none", ("champion", MAIN),
-              "What a champion must keep: a name under conf/gates, a YAML file or JSON; none: nothing."),
+              "Bounds that a champion must meet: a name under conf/gates, a YAML file or JSON; none: no "
+              "bounds."),
     Parameter("ensemble", False, ("champion",),
-              "Whether a vote of the best model of each learner enters too."),
+              "Whether an ensemble of each learner's best model also competes."),
     # Scoring and report.
     Parameter("input", None, ("predict",), "Records: a CSV or Parquet file or folder, by path or URI."),
     Parameter("output", None, ("predict",), "Folder to write: CSV if it ends in .csv, else Parquet."),
@@ -163,19 +167,19 @@ PARAMETERS = (
               "Character encoding of CSV, by Python's name; auto: the data set's."),
     Parameter("overwrite", False, ("predict",), "Whether to replace an output that exists."),
     Parameter("workflow", "auto", ("report",),
-              "Run of main or of a step, by id or URI; auto: the workflow that ended last."),
+              "Run of main or of a step, by id or URI; auto: the workflow that finished last."),
     Parameter("use_cache", True, (MAIN,), "Whether to reuse steps that have already run."),
 )
 # fmt: on
 
 
 def parameters_of(step: str) -> list[Parameter]:
-    """Return the parameters of an entry point, in the order of the table."""
+    """Return the parameters of an entry point, in the table's order."""
     return [parameter for parameter in PARAMETERS if step in parameter.steps]
 
 
 def entry_defaults(step: str) -> dict[str, str]:
-    """Return an entry point's parameters that have a default, with these as MLproject writes them."""
+    """Return an entry point's defaults by parameter, as MLproject writes them."""
     return {p.name: as_text(p.default) for p in parameters_of(step) if p.default is not None}
 
 
@@ -185,17 +189,17 @@ def entry_points() -> list[str]:
 
 
 def handed_to(step: str, given: Mapping[str, object]) -> dict[str, object]:
-    """Return those of some parameters that a step takes too."""
+    """Return the given parameters that a step takes."""
     return {p.name: given[p.name] for p in parameters_of(step) if p.name in given}
 
 
 def outputs(step: str, parameters: Mapping[str, str]) -> Sequence[str]:
-    """Return the artifacts that a step leaves when it is given these parameters."""
+    """Return the artifacts that a step produces with these parameters."""
     without_profile = step == "eda" and parameters.get("profile") == "none"
     left_out = "overview.html" if without_profile else None
     return [name for name in STEPS[step].outputs if name != left_out]
 
 
 def as_text(value: object) -> str:
-    """Return a parameter's value as MLproject writes it, so that a step's key is the same either way."""
+    """Return a value as MLproject writes it, so a step's key is the same however the step is started."""
     return str(value).lower() if isinstance(value, bool) else str(value)

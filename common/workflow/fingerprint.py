@@ -1,4 +1,4 @@
-"""Which of the project's files decide what a step does: its import closure."""
+"""The project files that determine a step's behaviour: its import closure."""
 
 import hashlib
 from functools import cache
@@ -8,21 +8,21 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PINS = "requirements.txt"
 
-# Not followed: these say which run is taken, and which parameters there are. What a step makes of its own
-# parameters, which are in its key by themselves, does not depend on it.
+# Not followed: these modules select the runs to reuse and declare the parameters. A step's result does
+# not depend on them, and the values of its own parameters are part of its key anyway.
 NOT_FOLLOWED = ("common.workflow", "common.store.get_or_run")
 
 
 def reached_files(step: str, root: Path = ROOT) -> list[Path]:
-    """Return the files of the project that a step's module reaches by its imports, sorted.
+    """Return the project files that a step's module imports, directly or indirectly, sorted.
 
-    With them what lies beside their code and is none, such as a page's template.
+    Other files in the same folders, such as a page's template, are included.
 
     Args:
-        step: the name of a module under steps/.
-        root: of the project.
+        step: Name of a module under steps/.
+        root: The project's root folder.
     """
-    # Modules that are not below the root, as all that is installed, are not found and not followed.
+    # Modules outside the root, such as installed packages, are not found and so not followed.
     finder = ModuleFinder([str(root)], excludes=list(NOT_FOLLOWED))
     finder.run_script(str(root / "steps" / f"{step}.py"))
     places = [getattr(found, "__file__", None) for found in finder.modules.values()]
@@ -38,7 +38,7 @@ def reached_files(step: str, root: Path = ROOT) -> list[Path]:
 
 @cache
 def source_fingerprint(step: str, root: Path = ROOT) -> str:
-    """Hash the files that decide what a step does, and the pins (64 hex digits)."""
+    """Hash the files that determine a step's behaviour, and the pins (64 hex digits)."""
     digest = hashlib.sha256()
     for file in [*reached_files(step, root), root / PINS]:
         digest.update(f"{file.relative_to(root)}\0{file.stat().st_size}\0".encode())
@@ -47,5 +47,5 @@ def source_fingerprint(step: str, root: Path = ROOT) -> str:
 
 
 def steps_changed_by(changed: Path, steps: list[str], root: Path = ROOT) -> list[str]:
-    """Return those of some steps that have to run again once a file has changed."""
+    """Return the steps among `steps` that must run again after a file has changed."""
     return [step for step in steps if changed in [*reached_files(step, root), root / PINS]]

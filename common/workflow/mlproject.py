@@ -1,4 +1,4 @@
-"""MLproject, made from the declaration: python -m common.workflow.mlproject, or `make mlproject`."""
+"""Generate MLproject from the declaration: python -m common.workflow.mlproject, or `make mlproject`."""
 
 from pathlib import Path
 from textwrap import fill
@@ -34,7 +34,7 @@ def _entry_point(name: str) -> str:
         flow = yaml.safe_dump(content, default_flow_style=True, sort_keys=False, width=10**4).strip()
         lines.append(f"      {parameter.name}: {flow}")
     passed = [f"--{one.name.replace('_', '-')} {{{one.name}}}" for one in declared]
-    # An option stays on a line with its value.
+    # Keeps an option on the same line as its value.
     parts = [part.replace(" ", "\0") for part in (f"python -m steps.{name}", *passed)]
     command = fill(
         " ".join(parts),

@@ -17,9 +17,9 @@ CELLS = [
     ("item", "'a'", "'a'"),
     ("item", "end\\", "end\\"),
     ("item", "a\\nb", "a\\nb"),
-    ("item", '"a""b" "c"', "has more than a separator after a quote"),
-    ("item", '"a" b', "has more than a separator after a quote"),
-    ("item", '"a"b"c"', "has more than a separator after a quote"),
+    ("item", '"a""b" "c"', "has text between a closing quote"),
+    ("item", '"a" b', "has text between a closing quote"),
+    ("item", '"a"b"c"', "has text between a closing quote"),
     ("item", "  a b  ", "a b"),
     ("item", "\ta\t", "a"),
     ("item", '"  a b "', "a b"),
@@ -130,7 +130,7 @@ def test_cell_is_the_same_to_training_batch_and_service(ways, in_spark, place):
     name, given, expected = CELLS[place]
     content = (HEADER + line(**{name: given})).encode()
     batch, training = (found[place] for found in in_spark)
-    if isinstance(expected, str) and ("expected a " in expected or "after a quote" in expected):
+    if isinstance(expected, str) and ("expected a " in expected or "a closing quote" in expected):
         with pytest.raises(Refused) as said:
             ways.serve(content)
         reason = str(said.value).removeprefix("row 1 of 1: ").replace("\\\\n", "\\n")

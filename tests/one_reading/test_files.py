@@ -36,8 +36,8 @@ FILES = {
     "quotes around all": ('"item","n","price","size","bought"\n"x","5","2.5","1","Yes"\n', rows("x")),
     "header over lines": (HEADER.replace("item", 'item,"no\nte"') + line('x,"a\nb"'), rows("x")),
     "quote within a field": (text('5" pipe'), rows('5" pipe', "last")),
-    "more after quotes": (text('"a"b'), "line 1 has more than a separator after a quote"),
-    "more after quotes, over lines": (text('"a\nb"c'), "line 1 has more than a separator after a quote"),
+    "more after quotes": (text('"a"b'), "line 1 has text between a closing quote"),
+    "more after quotes, over lines": (text('"a\nb"c'), "line 1 has text between a closing quote"),
     "quote that is not closed": (text('"a'), "line 1 opens a quote that is not closed"),
     "quote that is not closed, further down": (
         line() + text('"a'),
@@ -58,7 +58,7 @@ FILES = {
     "too many fields": (line() + "x,5,2.5,1,Yes,6\n", "has 6 fields, expected 5"),
     "separator at the end": (line() + "x,5,2.5,1,Yes,\n", "has 6 fields, expected 5"),
     "separator at the end of all": (HEADER.strip() + ",\nx,5,2.5,1,Yes,\n", rows("x")),
-    "other fields in the first line": ("x,5\n" + line(), "nor 5 fields a line"),
+    "other fields in the first line": ("x,5\n" + line(), "nor the 5 fields per line"),
     # Header.
     "header": (HEADER + line(), rows("x")),
     "header in another order": ("bought,size,price,n,item\nYes,1,2.5,5,x\n", rows("x")),
@@ -80,10 +80,10 @@ FILES = {
     "first cell is another column's name": (text("Price"), rows("Price", "last")),
     # Encodings.
     "not of ASCII": (text("München") + line("性") + line("a𝄞b"), rows("München", "last", "性", "a𝄞b")),
-    "bytes of Latin-1": ((line() + text("München")).encode("latin-1"), "line 2 is not utf-8"),
-    "bytes of UTF-16": (text("x").encode("utf-16"), "line 1 is not utf-8"),
-    "half a character": ((line() + line()).encode() + b"x\xc3", "line 3 is not utf-8"),
-    "half a pair": (line().encode() + b"\xed\xa0\x80,5,2.5,1,Yes\n", "line 2 is not utf-8"),
+    "bytes of Latin-1": ((line() + text("München")).encode("latin-1"), "line 2 is not valid utf-8"),
+    "bytes of UTF-16": (text("x").encode("utf-16"), "line 1 is not valid utf-8"),
+    "half a character": ((line() + line()).encode() + b"x\xc3", "line 3 is not valid utf-8"),
+    "half a pair": (line().encode() + b"\xed\xa0\x80,5,2.5,1,Yes\n", "line 2 is not valid utf-8"),
 }
 
 
@@ -121,7 +121,7 @@ def test_byte_that_an_encoding_does_not_have_is_refused_with_its_line(ways):
     path = ways.folder / "cp1252-hole.csv"
     path.write_bytes(line().encode() + b"\x81,5,2.5,1,Yes\n")
     for way in (ways.train, ways.batch):
-        with pytest.raises(Refused, match="line 2 is not cp1252: give the encoding"):
+        with pytest.raises(Refused, match="line 2 is not valid cp1252: give the file's encoding"):
             way(path, "cp1252")
 
 
@@ -143,9 +143,7 @@ def test_files_of_a_folder_have_the_same_header(ways):
     assert sorted(ways.train(folder)) == sorted(ways.batch(folder)) == rows("a", "b\nc")
     (folder / "3.csv").write_text(line("d"))
     for way in (ways.train, ways.batch):
-        with pytest.raises(
-            Refused, match=r"3.csv: does not begin with the header that the first file has"
-        ):
+        with pytest.raises(Refused, match=r"3.csv: does not begin with the header of the first file"):
             way(folder)
 
 
@@ -153,5 +151,5 @@ def test_file_whose_name_hides_it_from_spark_is_refused(ways):
     path = ways.folder / "_hidden.csv"
     path.write_text(line())
     for way in (ways.train, ways.batch):
-        with pytest.raises(Refused, match="is hidden to Spark"):
+        with pytest.raises(Refused, match="is hidden from Spark"):
             way(path)

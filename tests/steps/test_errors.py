@@ -44,7 +44,7 @@ FILES = ["--input", "nope.csv", "--output", "scores"]
         (split, ["--source", "nope.csv"], "source 'nope.csv' does not exist"),
         (train_grid, ["--learner", "knn"], "learner must be one of gbt, xgboost"),
         (train_grid, ["--engine", "gpu"], "engine of learner 'gbt' must be one of"),
-        (train_grid, ["--grid", '{"depth": [1]}'], "grid has the parameter 'depth'"),
+        (train_grid, ["--grid", '{"depth": [1]}'], "grid contains the parameter 'depth'"),
         (train_grid, ["--folds", "1"], "'--folds': 1 is not in the range"),
         (train_ga, ["--space", "typo"], "space 'typo' is unknown"),
         (train_ga, ["--generations", "0"], "'--generations': 0 is not in the range"),
@@ -78,7 +78,7 @@ def test_mistake_is_one_line_that_names_it(store, command, arguments, message):
 def test_bad_file_leaves_a_failed_run_without_artifacts(store, spark, tmp_path):
     path = tmp_path / "bad.csv"
     path.write_text("1, 2, 3\n")
-    assert "nor 15 fields a line as the data set's own files have; its first line has 3" in line_of(
+    assert "nor the 15 fields per line of the data set's own files; its first line has 3" in line_of(
         load_data, "--source", str(path)
     )
     (run,) = mlflow.MlflowClient().search_runs([store])

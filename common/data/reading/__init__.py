@@ -1,8 +1,8 @@
-"""How a record is read: the one set of rules of training, of batch scoring and of the service.
+"""The rules for reading a record, shared by training, batch scoring and the service.
 
-Pure Python, pandas and NumPy: a copy is kept with every portable model, which so goes on by the rules
-that it was trained by. Spark does the same by columns (`common/data/records`), and
-`tests/one_reading` holds both to one table of files.
+They are written in pure Python, pandas and NumPy. A copy is stored with every portable model, so a model
+keeps the rules that it was trained with. `common/data/records` applies the same rules column by column
+on Spark, and `tests/one_reading` tests both against one table of files.
 """
 
 from .csv_text import (

@@ -1,9 +1,9 @@
-"""CSV by RFC 4180: which text is a record, what its fields are, and records read from it.
+"""CSV by RFC 4180: splitting text into records and records into fields, and reading the records.
 
-A field may stand in quotes; in them a quote is doubled, and separators and line breaks are part of the
-value. A quote inside a field that does not begin with one is an ordinary character, and so is a
-backslash. Blanks around a field are no part of it. A line ends with CRLF, LF or CR, inside of quotes
-too, where it is read as LF. A line of blanks is no record.
+A field may be quoted. Inside the quotes, a quote is doubled, and separators and line breaks are part of
+the value. In a field that does not begin with a quote, a quote is an ordinary character. So is a
+backslash, everywhere. Blanks around a field are not part of it. A line ends with CRLF, LF or CR; inside
+quotes, any of these is read as LF. Blank lines are not records.
 """
 
 import re
@@ -20,14 +20,14 @@ BREAK = re.compile(r"\r\n|\n|\r")
 
 
 class Grammar(NamedTuple):
-    """Regular expressions, the same to Python and Java; without a choice to come back to.
+    """Regular expressions that mean the same in Python and Java, and never backtrack.
 
     Attributes:
-        blanks: characters that are no part of a field that they are around.
-        field: with the separator that ends it; its group is the field as it stands.
-        record: a whole one, a separator added to its end.
-        opens: a line that ends within quotes.
-        goes_on: a line that begins within quotes and ends so.
+        blanks: The characters that are stripped around a field.
+        field: Matches a field and the separator after it; the group is the raw field.
+        record: Matches a whole record with a separator appended.
+        opens: Matches a line that begins outside quotes and ends inside them.
+        goes_on: Matches a line that begins and ends inside quotes.
     """
 
     blanks: str
@@ -39,10 +39,10 @@ class Grammar(NamedTuple):
 
 @cache
 def grammar(separator: str) -> Grammar:
-    """Return the grammar of records whose fields are parted by this character."""
+    """Return the grammar of records whose fields are separated by this character."""
     blanks = BLANKS.replace(separator, "")
     part = re.escape(separator)
-    # Possessive, so that neither engine comes back, nor Java goes a call deeper at each quote.
+    # Possessive quantifiers, so that neither engine backtracks and Java does not recurse at each quote.
     content = r'(?:[^"]++|"")*+'
     field = rf'[{blanks}]*+(?:"{content}"[{blanks}]*+|(?!")[^{part}]*+)'
     fields = rf"(?:{field}{part})*+"
@@ -58,16 +58,16 @@ def grammar(separator: str) -> Grammar:
 
 @cache
 def _compiled(separator: str) -> tuple[re.Pattern[str], ...]:
-    # Python's \Z is Java's \z.
+    # Python's \Z means what Java's \z means.
     return tuple(re.compile(pattern.replace(r"\z", r"\Z")) for pattern in grammar(separator)[1:])
 
 
 class Record(NamedTuple):
-    """A record as it stands.
+    """A raw record.
 
     Attributes:
-        line: number of its first line, from 1.
-        text: all of it.
+        line: Number of its first line, from 1.
+        text: Its full text.
     """
 
     line: int
@@ -75,10 +75,10 @@ class Record(NamedTuple):
 
 
 def split_records(text: str, separator: str) -> Iterator[Record]:
-    """Part a text into its records.
+    """Split a text into its records.
 
     Raises:
-        Unreadable: it ends within quotes.
+        Unreadable: A quote is not closed.
     """
     blanks = grammar(separator).blanks
     lines = enumerate(BREAK.split(text.removeprefix("\ufeff")), 1)
@@ -98,7 +98,7 @@ def split_records(text: str, separator: str) -> Iterator[Record]:
 
 
 def split_fields(record: str, separator: str) -> list[str] | None:
-    """Return the fields of a record, blanks and quotes around them taken off; None of none."""
+    """Return the fields of a record without surrounding blanks and quotes; None if it is malformed."""
     blanks = grammar(separator).blanks
     if '"' not in record:
         return [field.strip(blanks) for field in record.split(separator)]
@@ -114,10 +114,10 @@ def _unquoted(field: str) -> str:
 
 
 def read_csv(text: str, form: Form) -> Rows:
-    """Read records of CSV, with a header or as the data set's own files are.
+    """Read records of CSV, with a header or in the layout of the data set's own files.
 
     Raises:
-        Unreadable: there is no record, no column that is wanted, or a quote that is not closed.
+        Unreadable: There are no records, a required column is missing, or a quote is not closed.
     """
     records = (record.text for record in split_records(text, form.separator))
     first = next(records, None)
@@ -131,7 +131,7 @@ def first_fields(record: str, separator: str) -> list[str]:
     """Return the fields of a file's first record.
 
     Raises:
-        Unreadable: it is none.
+        Unreadable: The record is malformed.
     """
     fields = split_fields(record, separator)
     if fields is None:
@@ -140,7 +140,7 @@ def first_fields(record: str, separator: str) -> list[str]:
 
 
 def read_records(records: Iterable[str], header: Header, form: Form) -> Rows:
-    """Read records whose columns are known: a number's text as the number, and then as any value."""
+    """Read records with known columns: parse numbers from their text, then check every value."""
     width = len(header.names)
     wrong, rows = {}, []
     for row, record in enumerate(records):
@@ -159,7 +159,7 @@ def read_records(records: Iterable[str], header: Header, form: Form) -> Rows:
     return Rows(found.values, pd.isna(found.reasons), found.reasons)
 
 
-NOT_QUOTED = "has more than a separator after a quote that ends a field"
+NOT_QUOTED = "has text between a closing quote and the next separator"
 
 
 def _cells(cells: Sequence[str], kind: str, missing: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Encodings of files: UTF-8, or one of a byte a character in which ASCII is itself."""
+"""Encodings of files: UTF-8, or a single-byte encoding that is a superset of ASCII."""
 
 import codecs
 import re
@@ -10,50 +10,50 @@ BREAKS = rb"\r\n|\n|\r"
 
 
 def encoding_name(encoding: str) -> str:
-    """Return Python's name of an encoding."""
+    """Return Python's canonical name of an encoding."""
     return codecs.lookup(encoding).name
 
 
 def check_encoding(encoding: str) -> None:
-    """Refuse an encoding in which lines and separators cannot be told by their bytes.
+    """Reject an encoding in which lines and separators cannot be recognised by their bytes.
 
     Raises:
-        Unreadable: it is unknown, or neither UTF-8 nor of a byte a character.
+        Unreadable: The encoding is unknown, or is neither UTF-8 nor a single-byte superset of ASCII.
     """
     try:
         if encoding_name(encoding) != UTF8:
             high_characters(encoding)
     except (LookupError, TypeError, ValueError):
         raise Unreadable(
-            f"encoding must be utf-8 or one of a byte a character, as latin-1, got {encoding!r}"
+            f"encoding must be utf-8 or a single-byte encoding such as latin-1, got {encoding!r}"
         ) from None
 
 
 def high_characters(encoding: str) -> list[str | None]:
-    """Return the characters of the bytes from 128 on; None where a byte is none.
+    """Return the characters of the bytes 128 to 255; None where a byte has no character.
 
     Raises:
-        ValueError: it is not of a byte a character, or ASCII in it is something else.
+        ValueError: The encoding is not a single-byte superset of ASCII.
     """
     found: list[str | None] = []
     for number in range(256):
         try:
-            # Of more bytes it would wait for the others.
+            # For a multi-byte sequence, an incremental decoder waits for the other bytes.
             character = codecs.getincrementaldecoder(encoding)().decode(bytes([number]))
         except UnicodeDecodeError:
             character = None
         is_ascii = number < 128
         if (is_ascii and character != chr(number)) or (character is not None and len(character) != 1):
-            raise ValueError(f"{encoding} is not of a byte a character")
+            raise ValueError(f"{encoding} is not a single-byte superset of ASCII")
         found.append(character)
     return found[128:]
 
 
 def decode(content: bytes, encoding: str) -> str:
-    """Return the text that bytes are.
+    """Decode bytes to text.
 
     Raises:
-        Unreadable: they are not in the encoding: the first line that is not is named.
+        Unreadable: The bytes are not valid in the encoding; the message names the first invalid line.
     """
     try:
         return content.decode(encoding)
@@ -63,5 +63,5 @@ def decode(content: bytes, encoding: str) -> str:
 
 
 def not_encoded(line: int, encoding: str) -> str:
-    """Say which line is not in the encoding that a file should have."""
-    return f"line {line} is not {encoding_name(encoding)}: give the encoding that the file has"
+    """Return the message for a line that is not valid in the expected encoding."""
+    return f"line {line} is not valid {encoding_name(encoding)}: give the file's encoding"

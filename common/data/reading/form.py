@@ -1,4 +1,4 @@
-"""What a file of records looks like, and where in it the columns are that are wanted."""
+"""The form of a file of records, and the positions of the required columns in it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ SHOWN_NAMES = 20
 
 
 class Unreadable(ValueError):
-    """What was given is no table of these records: the message says why, on one line."""
+    """The input is not a table of the expected records; the message gives the reason on one line."""
 
 
 @dataclass(frozen=True)
@@ -16,13 +16,13 @@ class Form:
     """The form of a data set's records.
 
     Attributes:
-        columns: names of the columns that are wanted, and the type of each: INTEGER, DOUBLE or TEXT.
-        optional: those whose numbers may be missing; a text always may.
-        layout: names of all columns of the data set's own files, in order.
-        label: name of the column that has the true label.
-        separator: the character that parts the fields of a line.
-        missing: the text that stands for a missing number.
-        encoding: of files, by Python's name for it: UTF-8, or one of a byte a character.
+        columns: Names of the required columns, and the type of each: INTEGER, DOUBLE or TEXT.
+        optional: Names of the numeric columns that may have missing values; text may always be missing.
+        layout: Names of all columns of the data set's own files, in order.
+        label: Name of the column with the true label.
+        separator: The character that separates the fields of a line.
+        missing: The text that marks a missing number.
+        encoding: Python's name of the files' encoding: UTF-8 or a single-byte encoding.
     """
 
     columns: Mapping[str, str]
@@ -34,12 +34,12 @@ class Form:
     encoding: str = field(default="utf-8")
 
     def to_json(self) -> str:
-        """Return it as JSON that `from_json` reads back."""
+        """Return the form as JSON that `from_json` can read."""
         return json.dumps({**asdict(self), "optional": sorted(self.optional)}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> "Form":
-        """Read what `to_json` wrote."""
+        """Read a form that `to_json` wrote."""
         content = json.loads(text)
         content["optional"] = frozenset(content["optional"])
         content["layout"] = tuple(content["layout"])
@@ -48,12 +48,13 @@ class Form:
 
 @dataclass(frozen=True)
 class Header:
-    """Where a table's columns are.
+    """The positions of a table's columns.
 
     Attributes:
-        names: of all columns, in order; one without a name is `_c<its place>`.
-        places: of the columns that are wanted, by the form's own name.
-        there: whether a record said so; else they are where the data set's own files have them.
+        names: Names of all columns, in order; a column without a name is `_c<position>`.
+        places: Position of each required column, by its name in the form.
+        there: Whether the file has a header record; if not, the columns are those of the data set's own
+            files.
     """
 
     names: tuple[str, ...]
@@ -62,15 +63,16 @@ class Header:
 
 
 def find_columns(first: Sequence[str], form: Form) -> Header:
-    """Tell from the first record of a file where the columns are.
+    """Locate the columns from the first record of a file.
 
-    It is a header if it has the names of all columns that are wanted, in any order and case; columns
-    more are no matter. One that has more than half of them is a header that lacks the others. Any
-    other is a record, and the file has the columns of `form.layout`, in order; where the label is not
-    wanted it may be left out.
+    The record is a header if it has the names of all required columns, in any order and case; extra
+    columns are allowed. If it has more than half of the names, it is an incomplete header. Otherwise it
+    is data, and the file has the columns of `form.layout`, in order. The label column may be absent if
+    it is not required.
 
     Raises:
-        Unreadable: it is neither, or names a column twice.
+        Unreadable: The record is an incomplete header or has the wrong number of fields, or a column
+            name is repeated.
     """
     given = {name.lower() for name in first}
     lacking = [name for name in form.columns if name.lower() not in given]
@@ -81,16 +83,16 @@ def find_columns(first: Sequence[str], form: Form) -> Header:
         if len(layout) == len(first) and set(form.columns) <= set(layout):
             return Header(tuple(layout), _places(layout, form, []), there=False)
     raise Unreadable(
-        f"has no header with the column {lacking[0]!r}, nor {len(form.layout)} fields a line as the "
-        f"data set's own files have; its first line has {len(first)}"
+        f"has neither a header with the column {lacking[0]!r} nor the {len(form.layout)} fields per line "
+        f"of the data set's own files; its first line has {len(first)}"
     )
 
 
 def find_named(names: Sequence[str], form: Form) -> Mapping[str, int]:
-    """Tell where the columns are in a table that has names, as Parquet has.
+    """Locate the columns of a table that has named columns, such as Parquet.
 
     Raises:
-        Unreadable: one is missing, or there twice (case is ignored).
+        Unreadable: A column is missing, or is repeated (case is ignored).
     """
     given = {name.lower() for name in names}
     return _places(names, form, [name for name in form.columns if name.lower() not in given])

@@ -1,4 +1,4 @@
-"""What a value is: a whole number, a finite number or a text; and records read by these rules."""
+"""The rules for values (whole numbers, finite numbers and texts), and reading records by them."""
 
 import datetime
 import re
@@ -13,34 +13,34 @@ from .form import Unreadable
 
 INTEGER, DOUBLE, TEXT = "integer", "double", "string"
 
-# A number in text: ASCII digits, a point, an exponent. To Java "1d" is one too, to Python "1_000".
+# A number in text: ASCII digits, a point, an exponent. Java also accepts "1d", and Python "1_000".
 NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _NUMBER = re.compile(NUMBER)
 _DIGITS = re.compile(r"[+-]?[0-9]+")
-# Python refuses to read longer integers, and none of them has 64 bits, unless by its zeros.
+# Python refuses to parse longer integers; apart from leading zeros, none of them fits in 64 bits.
 LONGEST = 4000
 
-# What is around a text and no part of it.
+# Stripped from both ends of a text.
 BLANKS = " \t"
-# A boolean is one of two texts, however a file spells it.
+# A boolean becomes one of two texts, however the file spells it.
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 _BOOLEAN = dict.fromkeys(TRUE, "true") | dict.fromkeys(FALSE, "false")
 
-# ONNX has no null. No category is empty, so an empty text is scored as one that was never seen, which is
-# what the Spark pipeline makes of a null. The least integer of 64 bits, which is read as none, and NaN
-# are the same of numbers that are categories.
+# ONNX has no null. No category is empty, so an empty text is scored as an unseen category, just as the
+# Spark pipeline treats a null. The smallest 64-bit integer, which is never a valid value, and NaN do
+# the same for numeric columns that are categories.
 NO_TEXT, NO_INTEGER, NO_NUMBER = "", -(2**63), float("nan")
 LEAST, MOST = -(2**63) + 1, 2**63 - 1
 SHOWN = 60
 
 
 class Rows(NamedTuple):
-    """Rows as they were read.
+    """Rows that were read.
 
     Attributes:
-        values: of each column, in its own type; where a row is not good, anything of that type.
-        good: which rows can be scored.
-        reasons: what is wrong with each row, None where nothing is.
+        values: Values of each column, in the column's type; arbitrary in rows that are not good.
+        good: Whether each row can be scored.
+        reasons: What is wrong with each row; None for good rows.
     """
 
     values: dict[str, np.ndarray]
@@ -51,28 +51,27 @@ class Rows(NamedTuple):
 def read_rows(
     frame: pd.DataFrame, columns: Mapping[str, str], optional: frozenset[str] = frozenset()
 ) -> Rows:
-    """Read records: a value is taken for what it is, or its row is not good.
+    """Read records; a row is good if every value is valid for its column.
 
-    An integer is a number that is whole (39 or 39.0) and has 64 bits, a double one that is finite;
-    True is neither, nor is "39". A text has no blanks around it: they are taken off. Of what is no
-    text a boolean, an integer and a date are read as theirs (true, 5, 2024-02-29). Any text and any
-    number of the right type is taken, seen in training or not. Columns that are not asked for are
-    ignored.
+    An integer is a whole number (39 or 39.0) that fits in 64 bits, and a double is a finite number.
+    Neither True nor "39" is a number. Surrounding blanks are stripped from text. In a text column,
+    booleans, integers and dates are read as their text (true, 5, 2024-02-29). Any text and any number of
+    the right type is valid, whether or not it was seen in training. Other columns are ignored.
 
     Args:
-        frame: records.
-        columns: names of the columns that a record must have, and the type of each: INTEGER, DOUBLE
-            or TEXT.
-        optional: columns of numbers that may be missing, or NaN; a text always may.
+        frame: The records.
+        columns: Names of the columns that a record must have, and the type of each: INTEGER, DOUBLE or
+            TEXT.
+        optional: Names of the numeric columns whose values may be null or NaN; text may always be null.
 
     Raises:
-        Unreadable: a column is missing, or is there twice.
+        Unreadable: A column is missing, or is repeated.
     """
     names = frame.columns.tolist()
     for name in columns:
         found = names.count(name)
         if found != 1:
-            how = f"there {found} times" if found else "missing"
+            how = f"present {found} times" if found else "missing"
             raise Unreadable(f"column {name!r} is {how}")
     values = {}
     reasons: np.ndarray = np.full(len(frame), None, dtype=object)
@@ -84,28 +83,28 @@ def read_rows(
 
 
 def refusal(rows: Rows) -> str | None:
-    """Say what is wrong with the first row that is not good, and how many there are; None if all are."""
+    """Describe the first row that is not good, and count such rows; None if all rows are good."""
     if rows.good.all():
         return None
     bad = np.flatnonzero(~rows.good)
-    more = f" ({len(bad)} rows are wrong in all)" if len(bad) > 1 else ""
+    more = f" ({len(bad)} invalid rows in total)" if len(bad) > 1 else ""
     return f"row {bad[0] + 1} of {len(rows.good)}: {rows.reasons[bad[0]]}{more}"
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it: on one line, and not too long."""
+    """Format a value for a message: on one line, and truncated if long."""
     text = repr(value)
     return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
 def plain_text(text: str) -> str:
-    """Return a text without the blanks around it; of a boolean, its one spelling."""
+    """Strip surrounding blanks from a text, and normalise the spelling of booleans."""
     text = text.strip(BLANKS)
     return _BOOLEAN.get(text, text)
 
 
 def parse_number(text: str) -> Any:
-    """Return the number that a text is, an int where it has digits alone; else the text itself."""
+    """Parse a number: an int if the text has only digits and a sign, else a float; or keep the text."""
     if _DIGITS.fullmatch(text) and len(text) < LONGEST:
         return int(text)
     return float(text) if _NUMBER.fullmatch(text) else text
@@ -124,7 +123,7 @@ def _read_doubles(column: pd.Series, optional: bool) -> tuple[np.ndarray, dict[i
     if column.dtype.kind in "if" and isinstance(column.dtype, np.dtype):
         values = column.to_numpy(np.float64)
         if (np.isfinite(values) | np.isnan(values) if optional else np.isfinite(values)).all():
-            # To an index a zero below nothing would be another category.
+            # Turns -0.0 into 0.0, since a category index would treat them as different values.
             return values + 0.0, {}
     null = NO_NUMBER if optional else None
     return _read_each(column, _finite, "a finite number", np.float64, null)
@@ -134,19 +133,19 @@ def _read_texts(column: pd.Series, optional: bool) -> tuple[np.ndarray, dict[int
     values = column.to_numpy(object)
     cells = values.tolist()
     if set(map(type, cells)) == {str}:
-        # Few texts are different: they are looked at, not the rows.
+        # Text columns have few distinct values, so it is faster to check those than every row.
         found = {cell: _text(cell) for cell in set(cells)}
         if None not in found.values():
             if all(cell == text for cell, text in found.items()):
                 return values, {}
             return np.array([found[cell] for cell in cells], dtype=object), {}
-    return _read_each(column, _text, "a text", object, NO_TEXT)
+    return _read_each(column, _text, "text", object, NO_TEXT)
 
 
 def _read_each(
     column: pd.Series, reader: Callable[[Any], Any], expected: str, dtype: type, null: Any
 ) -> tuple[np.ndarray, dict[int, str]]:
-    """Read value by value: `reader` gives one back in its type, or None where it is of another."""
+    """Read value by value; `reader` returns the value in the column's type, or None if it is invalid."""
     values: np.ndarray = np.zeros(len(column), dtype=dtype)
     wrong = {}
     for row, value in enumerate(column.to_numpy(object)):
@@ -189,7 +188,7 @@ def _finite(value: Any) -> float | None:
 def _text(value: Any) -> str | None:
     if isinstance(value, str):
         text = plain_text(value)
-        # Half a surrogate pair is text to JSON, but to nothing else.
+        # JSON accepts half a surrogate pair, but it cannot be encoded.
         return text if text.isascii() or text == text.encode(errors="replace").decode() else None
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"

@@ -1,4 +1,4 @@
-"""Files of records on Spark, read by the rules of `common/data/reading` where they lie."""
+"""Files of records read in place on Spark, by the rules of `common/data/reading`."""
 
 from common.data.records.csv_files import RECORD
 from common.data.records.table import Table, first_problem, open_table

@@ -1,4 +1,4 @@
-"""A value by the rules of `common/data/reading`, as Spark works it out column by column."""
+"""The rules of `common/data/reading` for values, as Spark column expressions."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ INFINITE = float("inf")
 
 @dataclass(frozen=True)
 class Cell:
-    """A column of records.
+    """A column of records that was read.
 
     Attributes:
-        value: in the column's own type; null where there is none.
-        good: whether what was given is a value, or may be none.
+        value: The value, in the column's type; null if it is missing or invalid.
+        good: Whether the input is valid: a value, or missing where that is allowed.
     """
 
     value: Column
@@ -25,7 +25,7 @@ class Cell:
 
 
 def text_cell(text: Column, kind: str, missing: str, optional: bool) -> Cell:
-    """Read a field of CSV, blanks and quotes around it taken off; an empty one is null."""
+    """Read a field of CSV without surrounding blanks and quotes; an empty field is null."""
     if kind == TEXT:
         return Cell(_plain(text), F.lit(True))
     given = F.when(text != missing, text)
@@ -39,10 +39,10 @@ def text_cell(text: Column, kind: str, missing: str, optional: bool) -> Cell:
 
 
 def typed_cell(column: Column, found: T.DataType, kind: str, optional: bool) -> Cell:
-    """Read a column of a type of its own, as Parquet has.
+    """Read a column that already has a Spark type, such as one of Parquet.
 
     Raises:
-        Unreadable: no value of this type is one of the column's.
+        Unreadable: Values of this type are never valid for the column.
     """
     if isinstance(found, T.NullType):
         return Cell(column.cast(_DDL[kind]), F.lit(optional or kind == TEXT))
@@ -52,9 +52,9 @@ def typed_cell(column: Column, found: T.DataType, kind: str, optional: bool) -> 
             return Cell(_plain(F.when(text != "", text)), F.lit(True))
         if isinstance(found, (T.BooleanType, T.IntegralType, T.DateType)):
             return Cell(column.cast("string"), F.lit(True))
-        raise Unreadable(f"is {found.simpleString()}, expected texts, integers, dates or booleans")
+        raise Unreadable(f"has type {found.simpleString()}, expected text, integers, dates or booleans")
     if not isinstance(found, T.NumericType):
-        raise Unreadable(f"is {found.simpleString()}, expected numbers")
+        raise Unreadable(f"has type {found.simpleString()}, expected numbers")
     given = column
     if isinstance(found, (T.DoubleType, T.FloatType)):
         given = F.when(~F.isnan(column), column.cast("double"))
@@ -83,10 +83,10 @@ def _whole(number: Column) -> Column:
 
 
 def _in_range(number: Column) -> Column:
-    # The least integer of 64 bits stands for none where there is no null.
+    # The smallest 64-bit integer is reserved: it represents null in portable models.
     return F.when(number > -(2**63), number)
 
 
 def _finite(number: Column) -> Column:
-    # To Spark what is not a number is more than infinite. A zero below nothing is zero.
+    # Spark orders NaN above infinity, so NaN is excluded too. Adding 0.0 turns -0.0 into 0.0.
     return F.when((number > -INFINITE) & (number < INFINITE), number + F.lit(0.0))

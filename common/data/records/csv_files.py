@@ -1,4 +1,4 @@
-"""Files of CSV as records of text on Spark, by the grammar of `common/data/reading`."""
+"""CSV files as raw records on Spark, by the grammar of `common/data/reading`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,28 +26,29 @@ from common.machine.file_system import literal
 
 FILE, RECORD, LINE = "__file", "__record", "__line"
 VALUE, BLOCK, PLACE = "__value", "__block", "__place"
-# Lines of a file that are looked at for its first record.
+# Number of lines that are searched for the end of a file's first record.
 FIRST = 1000
 
 
 class UnreadableFile(Unreadable):
-    """One file of a folder is no table of the records: `file` is its path or URI."""
+    """One file of a folder is not a table of the expected records; `file` is its path or URI."""
 
     def __init__(self, file: str, message: str) -> None:
         super().__init__(message)
-        # Spark gives a path escaped, and takes it as it is.
+        # Spark returns paths escaped but takes them unescaped.
         self.file = unquote(file)
 
 
 @dataclass(frozen=True)
 class CsvFiles:
-    """Files of CSV, once they were looked at.
+    """CSV files whose form was determined.
 
     Attributes:
-        records: FILE, RECORD (its text), and where it is in its file: BLOCK and PLACE, or LINE.
-        header: where the columns are.
-        quoted: whether any field is in quotes.
-        over_lines: whether any goes on over lines: then a file is read in one piece.
+        records: The columns FILE, RECORD (the text), and the position in the file: BLOCK and PLACE, or
+            LINE.
+        header: The positions of the columns.
+        quoted: Whether any field is quoted.
+        over_lines: Whether any record spans lines; each file is then read in one piece.
     """
 
     records: DataFrame
@@ -58,10 +59,13 @@ class CsvFiles:
 
 @dataclass(frozen=True)
 class _Found:
-    """How many lines of some files are not in the encoding, have a quote, end within quotes.
+    """Properties of the lines of some files.
 
     Attributes:
-        repeated: whether a file has its header twice.
+        foreign: Number of lines that are not valid in the encoding.
+        quoted: Number of lines with a quote.
+        opening: Number of lines that end inside quotes.
+        repeated: Whether a file has its header twice.
     """
 
     foreign: int
@@ -71,15 +75,15 @@ class _Found:
 
 
 def open_csv(spark: SparkSession, uri: str, files: Sequence[str], form: Form) -> CsvFiles:
-    """Look at all lines once, and say how they are read.
+    """Scan all lines once to determine how they are read.
 
-    The first record of the first file says whether the files have a header; then each must begin with the
-    same. Where no line ends within quotes, a line is a record and files can be read in parts; else a
-    file's lines are put together in its order.
+    The first record of the first file decides whether the files have a header; if so, every file must
+    begin with the same one. If no line ends inside quotes, each line is a record and files can be read in
+    parts. Otherwise the lines of each file are joined in order.
 
     Raises:
-        Unreadable: bytes that are not in the form's encoding, a quote that is not closed, a file that
-            begins otherwise than the first, or no records.
+        Unreadable: Bytes are not valid in the form's encoding, a quote is not closed, a file does not
+            begin with the first file's header, or there are no records.
     """
     first = _first_record(spark, files[0], form)
     header = find_columns(first_fields(first, form.separator), form)
@@ -101,7 +105,7 @@ def open_csv(spark: SparkSession, uri: str, files: Sequence[str], form: Form) ->
 
 
 def fields_of(record: Column, quoted: bool, separator: str) -> tuple[Column, Column]:
-    """Return a record's fields as an array, blanks and quotes around them kept, and whether it is one."""
+    """Return the raw fields of a record as an array, and whether the record is well-formed."""
     rules = grammar(separator)
     plain = F.split(record, f"\\Q{separator}\\E", -1)
     if not quoted:
@@ -113,7 +117,7 @@ def fields_of(record: Column, quoted: bool, separator: str) -> tuple[Column, Col
 
 
 def field_text(field: Column, quoted: bool, separator: str) -> Column:
-    """Return a field's text: null where it is empty."""
+    """Return the text of a raw field, without surrounding blanks and quotes; null if it is empty."""
     blanks = F.lit(grammar(separator).blanks)
     text = F.trim(field, blanks)
     if quoted:
@@ -124,7 +128,7 @@ def field_text(field: Column, quoted: bool, separator: str) -> Column:
 
 @dataclass(frozen=True)
 class Place:
-    """A record: its file, the number of its first line there, and its text."""
+    """The position of a record: its file, the number of its first line, and its text."""
 
     file: str
     line: int
@@ -132,13 +136,16 @@ class Place:
 
 
 def first_place(spark: SparkSession, uri: str, records: DataFrame, form: Form) -> Place | None:
-    """Return where the first of some records is: in the first file that has one.
+    """Return the position of the first of some records, in the first file that has one.
 
     Args:
-        spark: the session.
-        uri: that all were read from.
-        records: some of `CsvFiles.records`.
-        form: of them.
+        spark: The session.
+        uri: The URI from which the records were read.
+        records: A subset of `CsvFiles.records`.
+        form: The form of the records.
+
+    Returns:
+        The position; None if there are no records.
     """
     order = (LINE,) if LINE in records.columns else (BLOCK, PLACE)
     found = records.agg(F.min(F.struct(FILE, *order, RECORD)).alias("first")).first()
@@ -160,17 +167,17 @@ def _lines(spark: SparkSession, uri: str, form: Form) -> DataFrame:
     return found.select(
         _decoded(F.col("value"), form).alias(VALUE),
         F.col("_metadata.file_path").alias(FILE),
-        # Both together are in the order of a file's lines.
+        # Together these two columns order the lines of a file.
         F.col("_metadata.file_block_start").alias(BLOCK),
         F.monotonically_increasing_id().alias(PLACE),
     )
 
 
 def _decoded(value: Column, form: Form) -> Column:
-    """Return a line as text; null where its bytes are not in the encoding."""
+    """Decode a line; null if its bytes are not valid in the encoding."""
     if encoding_name(form.encoding) == UTF8:
         return F.when(F.is_valid_utf8(value), value)
-    # Spark knows few encodings: what this one says of a byte is put in place of what Latin-1 does.
+    # Spark knows few encodings, so a line is decoded as Latin-1 and its characters are then replaced.
     latin = [bytes([number]).decode("latin-1") for number in range(128, 256)]
     pairs = list(zip(latin, high_characters(form.encoding), strict=True))
     known = [(byte, character) for byte, character in pairs if character is not None]
@@ -214,14 +221,14 @@ def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, fo
         F.count_if(is_header).alias("headers"),
         F.min(F.when(is_header, place)).alias("first_header"),
     ]
-    # One file has no need of the exchange that tells many apart.
+    # A single file needs no shuffle by file.
     one = [F.lit(files[0]).alias(FILE)]
     found = (lines.groupBy(FILE).agg(*counts) if len(files) > 1 else lines.agg(*one, *counts)).collect()
     for file in sorted(found):
         other = file["first"] != file["first_header"]
         begins_so = header is None or BREAK.search(header) or not other
         if not begins_so and not file["foreign"] and file["first"] is not None:
-            raise UnreadableFile(file[FILE], "does not begin with the header that the first file has")
+            raise UnreadableFile(file[FILE], "does not begin with the header of the first file")
     return _Found(
         sum(file["foreign"] for file in found),
         sum(file["quoted"] for file in found),
@@ -231,11 +238,11 @@ def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, fo
 
 
 def _records_over_lines(lines: DataFrame, has_header: bool, form: Form) -> DataFrame:
-    """Put lines together to records: each goes on while it ends within quotes.
+    """Join lines into records; a record continues as long as its lines end inside quotes.
 
-    What a line does is known from itself, whatever is before it: it ends within quotes always, never,
-    just if it begins so, or just if it does not. So where a file's line begins follows from the last
-    that ends as it does always, and how many between turn it round.
+    The text of a line alone determines how it maps its state at the beginning (inside quotes or not) to
+    its state at the end: always inside, never inside, unchanged, or inverted. So the state after a line
+    follows from the last line whose end state is fixed, and the number of inverting lines since.
     """
     rules = grammar(form.separator)
     value, order = F.col(VALUE), Window.partitionBy(FILE).orderBy(BLOCK, PLACE)

@@ -1,4 +1,4 @@
-"""CSV or Parquet, a file or a folder, as one table of records: its columns, and which rows are good."""
+"""A file or folder of CSV or Parquet as one table of records, with the validity of each row."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,17 +41,17 @@ FITS = "__fits"
 
 @dataclass(frozen=True)
 class Table:
-    """Records as they were read.
+    """Records that were read.
 
     Attributes:
-        frame: all columns that are there, of CSV as texts, and some of this project's own.
-        names: of the columns that are there, in order.
-        cells: of each column that is wanted its value, in its own type, and whether it is good.
-        fits: whether a record has a field a column.
-        reason: what is wrong with a record that is not good.
-        told: how the files are read, in words.
-        place: gives the first of some rows of `frame`: its file, line and text; None of Parquet.
-        over_lines: whether records go on over lines.
+        frame: All columns of the files (text for CSV), and some that this project adds.
+        names: Names of the columns of the files, in order.
+        cells: For each required column, the value in the column's type and its validity.
+        fits: Whether a record is well-formed and has one field per column.
+        reason: What is wrong with a record that is not good.
+        told: A description of how the files are read, for the user.
+        place: Returns the file, line and text of the first of some rows of `frame`; None for Parquet.
+        over_lines: Whether records span lines.
     """
 
     frame: DataFrame
@@ -65,32 +65,32 @@ class Table:
 
     @property
     def good(self) -> Column:
-        """Whether a record is one: it has a field a column, and each value is its column's."""
+        """Whether a record is well-formed, has one field per column, and each value is valid."""
         return reduce(Column.__and__, [cell.good for cell in self.cells.values()], self.fits)
 
     @property
     def is_csv(self) -> bool:
-        """Whether it was read from CSV, where a record has a text."""
+        """Whether the records come from CSV, where each record has a raw text."""
         return RECORD in self.frame.columns
 
     @property
     def record(self) -> Column:
-        """The text of a record of CSV."""
+        """The raw text of a CSV record."""
         return quoted(RECORD)
 
 
 def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
-    """Open CSV or Parquet, a file or a folder of them: what it is, the first file's name says.
+    """Open a file or folder of CSV or Parquet; the name of the first file decides the format.
 
     Raises:
-        UserError: there is nothing, it is no table of these records, or a column is of a type that has
-            none of its values.
+        UserError: There is no data, it is not a table of the expected records, or the type of a column
+            is incompatible.
     """
     files = data_files(spark, uri)
     if not files:
         raise UserError(f"{uri} has no data")
     if files[0].rpartition("/")[2].startswith(("_", ".")):
-        raise UserError(f"{uri} is hidden to Spark, as its name begins with _ or a dot: rename it")
+        raise UserError(f"{uri} is hidden from Spark, since its name begins with _ or a dot: rename it")
     try:
         if ".parquet" in files[0].rpartition("/")[2]:
             return _parquet(spark, uri, form)
@@ -133,16 +133,16 @@ def _told(files: CsvFiles, form: Form) -> str:
     header = "with a header" if files.header.there else "without a header"
     told = f"CSV in {encoding_name(form.encoding)} {header}"
     used = set(files.header.places.values())
-    # The label is no input of a model, and is looked at all the same.
+    # The label is not reported as extra: it is not an input of the model, but scoring may use it.
     others = [
         name
         for place, name in enumerate(files.header.names)
         if place not in used and name.lower() != form.label.lower()
     ]
     if files.header.there and others:
-        told += f", columns more: {', '.join(others[:5])}{' ...' if len(others) > 5 else ''}"
+        told += f", extra columns: {', '.join(others[:5])}{' ...' if len(others) > 5 else ''}"
     if files.over_lines:
-        told += "; records go on over lines, so each file is read in one piece"
+        told += "; some records span lines, so each file is read in one piece"
     return told
 
 
@@ -188,7 +188,7 @@ def _texts(reasons: np.ndarray) -> pa.Array:
 
 
 def first_problem(table: Table, bad: DataFrame, *more: Column) -> tuple[Place | None, Row]:
-    """Return where the first of a table's bad rows is, and its `reason` with some columns more."""
+    """Return the position of a table's first bad row, and its `reason` and the columns in `more`."""
     place = table.place(bad)
     if place is not None:
         bad = bad.where(quoted(RECORD) == place.record)

@@ -1,1 +1,1 @@
-"""Engines score candidates: `mllib` by Spark's own fits, `boosting` by XGBoost; `choice` takes one."""
+"""Engines that score candidates: `mllib` with Spark, `boosting` with XGBoost; `choice` selects one."""

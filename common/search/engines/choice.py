@@ -1,4 +1,4 @@
-"""Which engine scores a search's candidates, and why."""
+"""Selection of the engine that scores a search's candidates, with the reason."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,9 +14,9 @@ from common.search.engines.mllib import MllibEngine
 from common.search.folds import FoldData
 from common.search.result import Outcome
 
-# What is held for each value of a feature that is not zero, at the peak: in a task the matrix as it was
-# sent, a fold's rows of it and XGBoost's own form of them; on the driver, before, what was collected and
-# its sorting by columns (57 were measured).
+# Peak memory per non-zero feature value. A task holds the broadcast matrix, a fold's rows of it and
+# XGBoost's own copy of them. The driver, earlier, holds the collected rows and their copy sorted by
+# column (57 bytes were measured).
 BYTES_PER_VALUE = 64
 ENGINES = {engine.name: engine for engine in (BoostingEngine, MllibEngine)}
 
@@ -33,44 +33,50 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Choice:
-    """An engine's name, and why it was taken."""
+    """The name of the selected engine, and the reason."""
 
     engine: str
     reason: str
 
 
 def check_engine(learner: Learner, engine: str, names: Iterable[str]) -> None:
-    """Refuse an engine that cannot score a learner's candidates.
+    """Reject an engine that cannot score a learner's candidates.
 
     Args:
-        learner: that is searched.
-        engine: auto, or an engine's name.
-        names: parameters that candidates set.
+        learner: The learner to search.
+        engine: `auto` or an engine's name.
+        names: Names of the parameters that the candidates set.
 
     Raises:
-        UserError: the learner has no such engine, or the engine cannot follow a parameter.
+        UserError: The engine does not support the learner, or one of the parameters.
     """
     if engine != "auto" and engine not in learner.engines:
         allowed = ", ".join(["auto", *learner.engines])
         raise UserError(f"engine of learner {learner.name!r} must be one of {allowed}, got {engine!r}")
     foreign = sorted(set(names) & set(learner.mllib_only))
     if engine == BoostingEngine.name and foreign:
-        raise UserError(f"engine 'boosting' cannot follow {', '.join(foreign)}: give engine=mllib")
+        raise UserError(f"engine 'boosting' does not support {', '.join(foreign)}: give engine=mllib")
 
 
 def choose_engine(learner: Learner, engine: str, names: Iterable[str], data: FoldData) -> Choice:
-    """Return the engine to take: `auto` is boosting where it can follow and has room for the rows.
+    """Select the engine; `auto` is boosting if it supports the parameters and the rows fit in memory.
+
+    Args:
+        learner: The learner to search.
+        engine: `auto` or an engine's name, checked by `check_engine`.
+        names: Names of the parameters that the candidates set.
+        data: The training rows in folds.
 
     Raises:
-        UserError: boosting is asked for, or the only one, and has no room.
+        UserError: Boosting is requested, or is the only engine, and the rows do not fit in memory.
     """
     if engine == MllibEngine.name:
-        return Choice(engine, "asked for")
+        return Choice(engine, "requested")
     foreign = sorted(set(names) & set(learner.mllib_only))
     if engine == "auto" and foreign:
-        return Choice("mllib", f"boosting cannot follow {', '.join(foreign)}")
+        return Choice("mllib", f"boosting does not support {', '.join(foreign)}")
     if BoostingEngine.name not in learner.engines:
-        return Choice(learner.engines[0], f"the one that learner {learner.name!r} has")
+        return Choice(learner.engines[0], f"the only one for learner {learner.name!r}")
     needed, limit = matrix_bytes(data), task_memory(data)
     lacking = _lacking(data, needed, limit)
     if not lacking:
@@ -79,12 +85,13 @@ def choose_engine(learner: Learner, engine: str, names: Iterable[str], data: Fol
         return Choice("mllib", lacking)
     way = "give engine=mllib" if MllibEngine.name in learner.engines else "give another learner"
     raise UserError(
-        f"engine 'boosting' of learner {learner.name!r} has no room: {lacking}: {way}, or raise that"
+        f"engine 'boosting' of learner {learner.name!r} lacks memory: {lacking}: {way}, or raise "
+        "the limit"
     )
 
 
 def _lacking(data: FoldData, needed: int, limit: int) -> str:
-    """Return what is too small for the rows, or nothing."""
+    """Describe the limit that the rows exceed; empty if they fit."""
     part, (most, bound) = largest_part(data), most_bytes(data.frame.sparkSession.sparkContext)
     driver = machine_memory() // 2
     if needed > limit:
@@ -92,7 +99,7 @@ def _lacking(data: FoldData, needed: int, limit: int) -> str:
     if needed > driver:
         return f"the rows need {_mb(needed)} on the driver, half of its memory is {_mb(driver)}"
     if part > most:
-        return f"rows come to the driver {_mb(part)} at once, but {bound} lets {_mb(most)} through"
+        return f"the driver must receive {_mb(part)} at once, but {bound} allows {_mb(most)}"
     return ""
 
 
@@ -101,21 +108,21 @@ def _mb(size: int) -> str:
 
 
 def make_engine(name: str, data: FoldData, learner: Learner, seed: int, parallelism: int) -> Engine:
-    """Make an engine of some name for a search."""
+    """Create the engine with this name for a search."""
     return ENGINES[name](data, learner, seed, parallelism)
 
 
 def matrix_bytes(data: FoldData) -> int:
-    """Return what one task of the boosting engine, or the driver that collects, holds at its peak."""
+    """Return the peak memory of a task of the boosting engine, or of the collecting driver, in bytes."""
     return BYTES_PER_VALUE * sum(values for _, values in data.partitions.values())
 
 
 def task_memory(data: FoldData) -> int:
-    """Return the memory that one task may take, in bytes.
+    """Return the memory that one task may use, in bytes.
 
-    That is spark.executor.pyspark.memory over the executor's cores where a cluster sets it, else half
-    of a machine's memory, or of its container's, over the tasks that it runs at once: of this machine,
-    or of the worker's that has least.
+    If spark.executor.pyspark.memory is set, it is that divided by the executor's cores. Otherwise it is
+    half of the memory of the machine (or its container) divided by the number of tasks that it runs
+    concurrently: in local mode for this machine, on a cluster for the worker with the least.
     """
     context = data.frame.sparkSession.sparkContext
     conf = context.getConf()
@@ -132,5 +139,5 @@ def task_memory(data: FoldData) -> int:
 
 
 def _share_of_worker(_: int) -> int:
-    # A worker gives as many tasks at once as it has cores, unless it was told otherwise.
+    # By default a worker runs as many tasks at once as it has cores.
     return machine_memory() // 2 // (os.cpu_count() or 1)

@@ -1,4 +1,4 @@
-"""Rows brought to the driver in parts, each of which Spark lets through."""
+"""Collection of rows on the driver, in parts that stay within Spark's limits."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,15 +9,15 @@ from pyspark.sql import functions as F
 
 from common.search.folds import FoldData
 
-# Of Arrow's form: a row's numbers, offsets and validity; a value's place and itself; and what a task that
-# has no rows brings too.
+# Sizes in Arrow's format: per row its numbers, offsets and validity; per value its index and the value
+# itself; and the overhead per task, even without rows.
 ROW_BYTES, VALUE_BYTES, TASK_BYTES = 40, 12.5, 10_000
-# What the JVM holds of a part is to leave it room for its own work.
+# A part may take one fourth of the heap, so that the JVM has room for its other work.
 HEAP_SHARE = 4
 
 
 def part_bytes(data: FoldData) -> dict[int, int]:
-    """Return how many bytes each partition of fold data is on its way to the driver."""
+    """Return the number of bytes that each partition of fold data sends to the driver."""
     return {
         part: int(ROW_BYTES * rows + VALUE_BYTES * values)
         for part, (rows, values) in data.partitions.items()
@@ -25,7 +25,7 @@ def part_bytes(data: FoldData) -> dict[int, int]:
 
 
 def most_bytes(context: SparkContext) -> tuple[int, str]:
-    """Return how many bytes may come to the driver at once, and what sets that bound."""
+    """Return the number of bytes that the driver may receive at once, and what sets that limit."""
     jvm = context._jvm
     assert jvm is not None, "a session has a JVM"
     heap = int(jvm.java.lang.Runtime.getRuntime().maxMemory()) // HEAP_SHARE
@@ -37,12 +37,12 @@ def most_bytes(context: SparkContext) -> tuple[int, str]:
 
 
 def collect_in_parts(frame: DataFrame, sizes: Mapping[int, int], most: int) -> pa.Table:
-    """Collect a frame that has the partitions of some fold data, in their order.
+    """Collect a frame in parts, in the order of its partitions.
 
     Args:
-        frame: cached, since it is read once a part.
-        sizes: bytes by partition, none of them above `most`.
-        most: bytes at once.
+        frame: A cached frame with the partitions of fold data; it is read once per part.
+        sizes: Bytes by partition, none above `most`.
+        most: Maximum number of bytes at once.
     """
     partition = F.spark_partition_id()
     groups = _groups(sizes, most - TASK_BYTES * len(sizes))
@@ -50,7 +50,7 @@ def collect_in_parts(frame: DataFrame, sizes: Mapping[int, int], most: int) -> p
 
 
 def largest_part(data: FoldData) -> int:
-    """Return the bytes that must come to the driver at once, at the least."""
+    """Return the minimum number of bytes that the driver must be able to receive at once."""
     sizes = part_bytes(data)
     return max(sizes.values()) + TASK_BYTES * len(sizes)
 

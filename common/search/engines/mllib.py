@@ -1,4 +1,4 @@
-"""The engine that fits Spark's own estimators."""
+"""The engine that uses Spark's own estimators."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -17,34 +17,34 @@ from common.search.engines.shared_fit import shared_fits
 from common.search.folds import FoldData
 from common.search.result import Outcome
 
-# Between its jobs a fit waits for the driver: twice as many fits as cores keep the cores busy.
+# A fit waits for the driver between its jobs, so it takes twice as many fits as cores to keep them busy.
 FITS_PER_CORE = 2
 
 
 class MllibEngine:
-    """Scores candidates as Spark's CrossValidator would with the same folds, and faster.
+    """Scores candidates like Spark's CrossValidator with the same folds, but faster.
 
-    Folds and candidates are fitted side by side, and candidates that differ only in the number of
-    trees are read off one fit (the model of 25 trees is the first 25 of the model of 50).
+    Folds and candidates are fitted concurrently. Candidates that differ only in the number of trees share
+    one fit: the model with 25 trees is the first 25 trees of the model with 50.
     """
 
     name = "mllib"
 
     def __init__(self, data: FoldData, learner: Learner, seed: int, parallelism: int = 0) -> None:
-        """Take what all candidates share.
+        """Create the engine for a search.
 
         Args:
-            data: training rows in folds.
-            learner: whose estimator is fitted.
-            seed: of the estimator.
-            parallelism: how many fits run at once; 0: twice as many as the session has cores.
+            data: The training rows in folds.
+            learner: The learner whose estimator is fitted.
+            seed: Seed of the estimator.
+            parallelism: Number of concurrent fits; 0 for twice the number of the session's cores.
         """
         self.data, self.learner, self.seed = data, learner, seed
         cores = data.frame.sparkSession.sparkContext.defaultParallelism
         self.workers = parallelism or FITS_PER_CORE * cores
 
     def evaluate(self, candidates: Sequence[Parameters]) -> Iterator[Outcome]:
-        """Score candidates (parameters by Spark's names).
+        """Score candidates.
 
         Yields:
             Each candidate's outcome as soon as its last fold is scored.
@@ -88,8 +88,8 @@ def first_trees(model: GBTClassificationModel, trees: int) -> GBTClassificationM
     """Return the model that fewer iterations would have given: the first trees and their weights.
 
     Args:
-        model: a fitted model.
-        trees: how many to keep, from 1 to all.
+        model: A fitted model.
+        trees: Number of trees to keep, from 1 to all.
     """
     java = model._java_obj
     gateway = SparkContext._gateway

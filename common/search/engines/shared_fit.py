@@ -1,4 +1,4 @@
-"""Candidates that one fit can score, and putting their results together fold by fold."""
+"""Groups of candidates that share one fit per fold, and the assembly of their results."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from common.search.result import CandidateFailure, CandidateResult, Outcome
 
 @dataclass
 class SharedFit:
-    """Candidates that differ only in the number of trees, and what their folds have given so far.
+    """Candidates that differ only in the number of trees, and the results of their folds so far.
 
     Attributes:
-        candidates: most trees first: the model of the first holds the models of the others.
-        folds: fold -> the fit's seconds, and each candidate's scores.
-        errors: fold -> what ended its fit.
+        candidates: The candidates, most trees first; the first one's model contains those of the others.
+        folds: Fold -> the fit's duration in seconds, and each candidate's scores.
+        errors: Fold -> the error that ended its fit.
     """
 
     candidates: list[Parameters]
@@ -22,7 +22,7 @@ class SharedFit:
     errors: dict[int, str] = field(default_factory=dict)
 
     def outcomes(self, folds: int) -> Iterator[Outcome]:
-        """Yield each candidate's outcome once all folds are there; nothing before."""
+        """Yield each candidate's outcome if all folds have finished; nothing otherwise."""
         if len(self.folds) + len(self.errors) < folds:
             return
         seconds = sum(seconds for seconds, _ in self.folds.values())
@@ -36,7 +36,7 @@ class SharedFit:
 
 
 def shared_fits(candidates: Sequence[Parameters], learner: Learner) -> list[SharedFit]:
-    """Group candidates that one fit can score, in the order in which they first come."""
+    """Group candidates that can share a fit, in order of first appearance."""
     groups: dict[tuple[object, ...], list[Parameters]] = {}
     for candidate in candidates:
         others = sorted(item for item in candidate.items() if item[0] != learner.prefix)

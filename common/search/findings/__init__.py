@@ -1,1 +1,1 @@
-"""What a search found: its candidates read back, what each hyperparameter does, what to try next."""
+"""Findings of a search: its candidates, the effect of each hyperparameter, and the grid to try next."""

@@ -1,4 +1,4 @@
-"""The candidates of a finished search, as candidates.csv has them."""
+"""The candidates of a finished search, read from candidates.csv."""
 
 import io
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Difference:
-    """By how much one thing scores higher than another, on the same folds.
+    """The difference of two scores on the same folds.
 
     Attributes:
-        mean: over the folds.
-        error: the standard error of that mean. Folds share training rows, so it is on the small side.
-        clear: whether zero lies outside the interval of Student's t at 95%.
+        mean: Mean over the folds.
+        error: Standard error of that mean. It is underestimated, since folds share training rows.
+        clear: Whether the 95% confidence interval by Student's t excludes zero.
     """
 
     mean: float
@@ -38,12 +38,12 @@ class Candidates:
     """Candidates, best first.
 
     Attributes:
-        parameters: a row a candidate, a column a parameter.
-        metric: that ranks them.
-        folds: scores, a row a candidate, a column a fold.
-        seconds: time of the fits.
-        generations: for each candidate the generations that drew it; empty of a grid search.
-        failed: parameters of those that failed, and their `error`.
+        parameters: Parameters of the candidates that were scored (candidates x parameters).
+        metric: The metric that ranks them.
+        folds: Their scores (candidates x folds).
+        seconds: Duration of each candidate's fits.
+        generations: For each candidate, the generations that drew it; empty for a grid search.
+        failed: Parameters of the candidates that failed, with their `error`.
     """
 
     parameters: pd.DataFrame
@@ -55,17 +55,17 @@ class Candidates:
 
     @cached_property
     def means(self) -> np.ndarray:
-        """Scores, mean over the folds."""
+        """Mean score of each candidate over the folds."""
         return self.folds.mean(axis=1)
 
     @property
     def sign(self) -> int:
-        """1 where a higher score is better, -1 where a lower one is."""
+        """1 if higher scores are better, -1 if lower ones are."""
         return sign(self.metric)
 
     @property
     def varied(self) -> list[str]:
-        """Names of the parameters that have more than one value."""
+        """Names of the parameters with more than one value."""
         return [name for name in self.parameters if self.parameters[name].nunique() > 1]
 
     @property
@@ -75,17 +75,21 @@ class Candidates:
 
     @property
     def names(self) -> list[str]:
-        """Each candidate's parameters on a line."""
+        """Each candidate's parameters on one line."""
         return [candidate_name(row) for row in self.parameters.to_dict("records")]
 
     @cached_property
     def behind(self) -> list[Difference]:
-        """By how much the best candidate is better than each, positive, paired by fold."""
+        """The best candidate's lead over each candidate, paired by fold; positive means better."""
         return [difference(self.sign * (self.folds[0] - scores)) for scores in self.folds]
 
 
 def difference(by_fold: np.ndarray) -> Difference:
-    """Sum up differences on the same folds."""
+    """Summarise the differences of two scores by fold.
+
+    Args:
+        by_fold: One difference per fold; at least two folds.
+    """
     mean, folds = float(by_fold.mean()), len(by_fold)
     error = float(by_fold.std(ddof=1) / np.sqrt(folds))
     bound = special.stdtrit(folds - 1, (1 + CONFIDENCE) / 2) * error
@@ -96,16 +100,16 @@ def parse_candidates(text: str, source: str = "candidates.csv") -> Candidates:
     """Read the candidates of a search.
 
     Args:
-        text: of candidates.csv.
-        source: what to call it in an error.
+        text: The content of candidates.csv.
+        source: The file's name in error messages.
 
     Raises:
-        UserError: it is no such table, or has no candidate with scores.
+        UserError: The text is not such a table, or has no candidate with scores.
     """
     try:
         table = pd.read_csv(io.StringIO(text), dtype={"generations": str}, float_precision="round_trip")
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise UserError(f"{source} is no table of candidates: {error}") from None
+        raise UserError(f"{source} is not a table of candidates: {error}") from None
     names = list(takewhile(lambda name: not name.startswith("val_"), table.columns))
     folds = [name for name in table.columns if name.startswith("val_") and "_fold_" in name]
     if not names or len(folds) < 2 or "fit_seconds" not in table:

@@ -1,4 +1,4 @@
-"""What each hyperparameter does to the score: effects paired by fold, and shares of the variance."""
+"""The effect of each hyperparameter on the score: differences paired by fold, and shares of variance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ import pandas as pd
 
 from common.search.findings.candidates import Candidates, Difference, difference
 
-# A parameter with more values than this is looked at in so many equal parts of its range.
+# The range of a parameter with more than MOST_VALUES values is divided into PARTS equal parts.
 MOST_VALUES, PARTS = 6, 3
-# A range whose ends differ by such a factor is looked at in logarithms.
+# A range whose ends differ by at least this factor is analysed on a log scale.
 LOG_FACTOR = 10
 
 
@@ -20,10 +20,10 @@ class Level:
     """A value of a parameter, or a part of its range.
 
     Attributes:
-        label: how it is shown.
-        low: the value, or the least of them.
-        high: the value, or the greatest of them.
-        members: for each candidate whether it has it.
+        label: Its text for display.
+        low: The value, or the smallest value of the part.
+        high: The value, or the largest value of the part.
+        members: For each candidate, whether its value is in the level.
     """
 
     label: str
@@ -34,15 +34,15 @@ class Level:
 
 @dataclass(frozen=True)
 class Effect:
-    """What a parameter does to the score.
+    """The effect of a parameter on the score.
 
     Attributes:
-        parameter: its name.
-        ordered: whether its values are numbers.
-        levels: at least two, in order.
-        by_fold: mean score of each level on each fold, the other parameters held equal.
-        share: part of the scores' variance, over candidates, that it explains by itself.
-        share_error: standard error of that over the folds.
+        parameter: The parameter's name.
+        ordered: Whether its values are numbers.
+        levels: Its levels, at least two, in order.
+        by_fold: Mean score with the other parameters held equal (levels x folds).
+        share: Share of the variance of the candidates' scores that the parameter explains by itself.
+        share_error: Standard error of that share over the folds.
     """
 
     parameter: str
@@ -59,17 +59,17 @@ class Effect:
 
     @property
     def spreads(self) -> np.ndarray:
-        """Standard deviation of each level's mean over the folds, less what all levels share."""
+        """Standard deviation over the folds of each level's mean, less what all levels share."""
         return (self.by_fold - self.by_fold.mean(axis=0)).std(axis=1)
 
     def gain(self, level: int, over: int) -> Difference:
-        """By how much the score is higher at one level than at another."""
+        """Return by how much the score is higher at one level than at another."""
         return difference(self.by_fold[level] - self.by_fold[over])
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Two parameters, and what of the variance is theirs together beyond what each explains."""
+    """An interaction: two parameters, and the share of variance beyond what each explains by itself."""
 
     first: str
     second: str
@@ -82,10 +82,10 @@ class Effects:
     """All of a search's effects.
 
     Attributes:
-        effects: of the parameters that vary, the one that explains most first.
-        pairs: of these, those that explain most together first.
-        apart: whether the candidates suffice to tell the parameters' effects apart; where they do
-            not, effects share what cannot be told apart, and shares of the variance mean nothing.
+        effects: Effects of the parameters that vary, largest share of variance first.
+        pairs: Interactions of these parameters, largest share of variance first.
+        apart: Whether the candidates suffice to separate the parameters' effects. If not, inseparable
+            effects share the credit, and the shares of variance are meaningless.
     """
 
     effects: Sequence[Effect]
@@ -94,11 +94,11 @@ class Effects:
 
 
 def find_effects(candidates: Candidates) -> Effects:
-    """Fit, on each fold, the scores as a sum of one term a parameter.
+    """Fit the scores on each fold by an additive model with one term per parameter.
 
-    On a whole grid the terms are the plain means of each value's candidates, and the shares the main
-    effects of an analysis of variance; where candidates are missing or were drawn, a value is not
-    credited with what came along with it.
+    On a full grid the terms are the plain means of each value's candidates, and the shares are the main
+    effects of an analysis of variance. If candidates are missing or were drawn at random, a value is not
+    credited with the effects of other values that happen to occur with it.
     """
     scores = candidates.folds
     levels = {name: find_levels(candidates.parameters[name]) for name in candidates.varied}
@@ -130,7 +130,7 @@ def find_effects(candidates: Candidates) -> Effects:
 
 
 def find_levels(values: pd.Series) -> list[Level]:
-    """Return a parameter's values in order; of many numbers, parts of their range."""
+    """Return a parameter's levels in order: its values, or parts of the range of many numbers."""
     distinct = sorted(values.unique())
     if len(distinct) <= MOST_VALUES or not pd.api.types.is_numeric_dtype(values):
         return [Level(show(v), v, v, (values == v).to_numpy()) for v in distinct]
@@ -146,12 +146,12 @@ def find_levels(values: pd.Series) -> list[Level]:
 
 
 def is_logarithmic(values: pd.Series) -> bool:
-    """Tell whether numbers lie so far apart that their logarithms are what to look at."""
+    """Return whether the range of some numbers is so wide that a log scale is appropriate."""
     return bool(values.min() > 0 and values.max() >= LOG_FACTOR * values.min())
 
 
 def show(value: object) -> str:
-    """Return a value as it is shown: numbers to three digits, whole ones in full."""
+    """Format a value for display: numbers with three significant digits, whole numbers in full."""
     if isinstance(value, (float, np.floating)) and not float(value).is_integer():
         return f"{value:.3g}"
     return f"{value:.0f}" if isinstance(value, (float, np.floating)) else str(value)
@@ -162,7 +162,7 @@ def _indicators(members: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _least_squares(terms: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return coefficients (the smallest, where several do), what is left by fold, and the rank."""
+    """Return the minimum-norm coefficients, the residual sum of squares by fold, and the rank."""
     fitted, _, rank, _ = np.linalg.lstsq(terms, scores, rcond=1e-10)
     return fitted, ((scores - terms @ fitted) ** 2).sum(axis=0), int(rank)
 

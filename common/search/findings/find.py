@@ -1,4 +1,4 @@
-"""What a search found: which hyperparameters matter, which values can go, and what to try next."""
+"""Findings: which hyperparameters matter, which values can be dropped, and what to try next."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,26 +11,27 @@ from common.search.findings.candidates import Candidates, Difference, difference
 from common.search.findings.effects import Effect, Effects, find_effects
 from common.search.findings.next_grid import edge_of, next_values, shrink
 
-# What explains less of the variance than this matters little.
+# A parameter that explains a smaller share of the variance matters little.
 LITTLE = 0.05
-# A pair that explains less is no reason to go on with a parameter that does nothing by itself.
+# An interaction with a smaller share is no reason to vary a parameter that has no effect by itself.
 LITTLE_TOGETHER = 0.02
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one hyperparameter.
+    """The findings about one hyperparameter.
 
     Attributes:
-        effect: on the average over the candidates.
-        best: number of the level with the best mean.
-        worst: number of the level with the worst.
-        gain: by how much the best level's mean is better than the worst's.
-        shape: rises, falls, peaks (between the ends), or neither: best at some level.
-        winner: number of the level that the best candidate has.
-        behind: for each level by how much its own best candidate is worse than the best of all.
-        edge: of the values tried, on which the best candidate lies: lower, upper, or none (empty).
-        next: values to try next.
+        effect: The mean effect over the candidates.
+        best: Index of the level with the best mean.
+        worst: Index of the level with the worst mean.
+        gain: Lead of the best level's mean over the worst's.
+        shape: How scores change along the levels: rises, falls, peaks (between the ends) or neither.
+        winner: Index of the best candidate's level.
+        behind: For each level, by how much its best candidate is worse than the best of all.
+        edge: The edge of the values tried on which the best candidate lies: lower, upper, or empty for
+            none.
+        next: Values to try next.
     """
 
     effect: Effect
@@ -45,32 +46,32 @@ class Finding:
 
     @property
     def name(self) -> str:
-        """The parameter's."""
+        """The parameter's name."""
         return self.effect.parameter
 
     @property
     def dropped(self) -> list[str]:
-        """Levels whose best candidate is clearly worse than the best of all."""
+        """Labels of the levels whose best candidate is clearly worse than the best of all."""
         pairs = zip(self.effect.levels, self.behind, strict=True)
         return [level.label for level, behind in pairs if behind.clear]
 
     @property
     def little(self) -> bool:
-        """Whether it explains little of the variance."""
+        """Whether the parameter explains little of the variance."""
         return self.effect.share < LITTLE
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What a search found, from candidates.csv and what the learner takes.
+    """The findings of a search, from candidates.csv and the values that the learner permits.
 
     Attributes:
-        candidates: all of them.
-        error: standard error over the folds of the best candidate's score.
-        alike: how many others the folds cannot tell from the best.
-        effects: of all parameters that vary.
-        parameters: findings, the parameter that matters most first.
-        grid: to try next; the best candidate is in it.
+        candidates: All candidates.
+        error: Standard error over the folds of the best candidate's score.
+        alike: Number of other candidates that are not clearly worse than the best.
+        effects: Effects of all parameters that vary; None if none does.
+        parameters: Findings by parameter, most important first.
+        grid: The grid to try next; it contains the best candidate.
     """
 
     candidates: Candidates
@@ -82,16 +83,16 @@ class Findings:
 
     @property
     def apart(self) -> bool:
-        """Whether the parameters' effects can be told apart."""
+        """Whether the parameters' effects can be separated."""
         return self.effects is not None and self.effects.apart
 
 
 def find(candidates: Candidates, kinds: Mapping[str, Range | Choice]) -> Findings:
-    """Read a search: effects with their uncertainty over folds, what can go, and the next grid.
+    """Analyse a search: effects with their uncertainty over folds, values to drop, and the next grid.
 
     Args:
-        candidates: at least one.
-        kinds: the ranges that the learner takes, by parameter.
+        candidates: The search's candidates, at least one.
+        kinds: The values that the learner permits, by parameter.
     """
     effects = find_effects(candidates) if candidates.varied else None
     found = (
@@ -112,7 +113,7 @@ def find(candidates: Candidates, kinds: Mapping[str, Range | Choice]) -> Finding
 
 
 def grid_yaml(found: Findings) -> str:
-    """Return the next grid as a YAML file, as `grid=` takes it."""
+    """Return the next grid as the text of a YAML file for `grid=`."""
     count = int(np.prod([len(values) for values in found.grid.values()]))
     head = f"# {count} candidate{'s' * (count != 1)} around the best of {len(found.candidates.means)}\n"
     content = {name: list(values) for name, values in found.grid.items()}

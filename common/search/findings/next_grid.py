@@ -1,4 +1,4 @@
-"""The grid to try next: around the best, and beyond it where it lies on the edge."""
+"""The grid to try next: values around the best candidate, and beyond it if it is on an edge."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ import pandas as pd
 from common.learning.learners import Choice, Range
 from common.search.findings.effects import MOST_VALUES, PARTS, is_logarithmic
 
-# No more candidates than the coarse grid has.
+# The size of the coarse grid.
 MOST_CANDIDATES = 54
 DIGITS = 3
 
@@ -19,9 +19,9 @@ Kind = Range | Choice
 
 
 def edge_of(values: pd.Series, best: object, kind: Kind) -> str:
-    """Say on which edge of the numbers tried the best lies: lower, upper or none (empty).
+    """Return the edge of the values tried on which the best value lies: lower, upper or empty for none.
 
-    The end of what the learner takes is no edge: there is nothing beyond.
+    A bound of the learner's range is not an edge, since no value lies beyond it.
     """
     if not isinstance(kind, Range) or not isinstance(best, (int, float)) or values.nunique() < 2:
         return ""
@@ -33,14 +33,14 @@ def edge_of(values: pd.Series, best: object, kind: Kind) -> str:
 def next_values(
     values: pd.Series, best: object, kind: Kind, kept: Sequence[object], steps: int
 ) -> list[object]:
-    """Return the values of a parameter to try next: the best, then the others as they are wanted.
+    """Return the values of a parameter to try next: the best first, then the others by priority.
 
     Args:
-        values: of all candidates, the better candidates first.
-        best: of the best candidate.
-        kind: what the learner takes.
-        kept: values that are not clearly worse; of many numbers they do not matter.
-        steps: how many values to try beyond an edge: 0 leaves the parameter as it is.
+        values: The parameter's values in all candidates, better candidates first.
+        best: The best candidate's value.
+        kind: The values that the learner permits.
+        kept: Values that are not clearly worse; not used for a number with many values.
+        steps: Number of values to try beyond an edge; with 0 the parameter keeps its best value.
     """
     if steps == 0 or values.nunique() < 2:
         return [best]
@@ -58,11 +58,12 @@ def next_values(
 
 
 def shrink(grid: Mapping[str, Sequence[Any]], order: Sequence[str]) -> dict[str, list[Any]]:
-    """Leave values out until no more than MOST_CANDIDATES combinations are left.
+    """Remove values until at most MOST_CANDIDATES combinations are left.
 
     Args:
-        grid: values by parameter, those that are wanted most first: the first of each stays.
-        order: the parameters, those that matter least first: they lose their last values first.
+        grid: Values by parameter, in order of priority; the first value of each is never removed.
+        order: Names of the parameters, least important first. Among the longest lists, the first in this
+            order loses its last value.
     """
     left = {name: list(values) for name, values in grid.items()}
     while math.prod(map(len, left.values())) > MOST_CANDIDATES:
@@ -74,7 +75,7 @@ def shrink(grid: Mapping[str, Sequence[Any]], order: Sequence[str]) -> dict[str,
 def _inside(
     values: pd.Series, best: float, kind: Range, kept: Sequence[object], log: bool, edge: str
 ) -> list[float]:
-    """Return what lies between the best and its neighbours, towards the better one first."""
+    """Return values between the best and its neighbours, the better neighbour's first."""
     sides = [side for side in _neighbours(values, best) if side != best]
     if values.nunique() > MOST_VALUES:
         return sides
@@ -85,7 +86,7 @@ def _inside(
 
 
 def _in_logarithms(values: pd.Series) -> bool:
-    """Tell whether the values lie along a logarithmic scale: by their ends, or by even factors."""
+    """Return whether the values are on a log scale: a wide range, or a constant factor between them."""
     if is_logarithmic(values):
         return True
     tried = sorted(values.unique())
@@ -96,7 +97,7 @@ def _in_logarithms(values: pd.Series) -> bool:
 
 
 def _neighbours(values: pd.Series, best: float) -> tuple[float, float]:
-    """Return what lies next to the best: values tried, or of many the middle of the good ones."""
+    """Return the best value's neighbours: values tried, or if there are many, medians of good values."""
     near = values
     if values.nunique() > MOST_VALUES:
         near = values.head(max(len(values) // 4, 4))
@@ -109,7 +110,7 @@ def _neighbours(values: pd.Series, best: float) -> tuple[float, float]:
 
 
 def _inwards(values: pd.Series, best: float, edge: str, log: bool) -> float:
-    """Return what is one step from an edge: the value before it, or of many a part of the range."""
+    """Return the value one step inside an edge: the next value tried, or a part of the range if many."""
     if values.nunique() <= MOST_VALUES:
         below, above = _neighbours(values, best)
         return below if edge == "upper" else above
@@ -128,7 +129,7 @@ def _beyond(inner: float, best: float, step: int, log: bool) -> float:
 
 
 def _between(side: float, best: float, log: bool, kind: Range, kept: Sequence[object]) -> float:
-    """Return the middle; where there is none, the neighbour itself, unless it is clearly worse."""
+    """Return the midpoint; if rounding leaves none, the neighbour, or the best if that is dropped."""
     middle = math.sqrt(side * best) if log and side > 0 < best else (side + best) / 2
     if _rounded(middle, kind) not in (best, side):
         return middle

@@ -1,4 +1,4 @@
-"""Findings in words, as Markdown."""
+"""Findings as text, in Markdown."""
 
 import shlex
 from collections.abc import Sequence
@@ -8,20 +8,27 @@ from common.search.findings.candidates import Difference
 from common.search.findings.effects import show
 from common.search.findings.find import LITTLE_TOGETHER, Finding, Findings, grid_yaml
 
-SHAPES = {"rises": "the more the better", "falls": "the less the better"}
+SHAPES = {"rises": "higher values are better", "falls": "lower values are better"}
 MOST_FAILED, MOST_PAIRS = 5, 3
 
 
 def markdown(found: Findings, next_grid: str = "next_grid.yaml") -> str:
-    """Return findings.md: the same findings, the same bytes."""
+    """Return the text of findings.md; it is deterministic.
+
+    Args:
+        found: The findings.
+        next_grid: The path or URI of the next grid, for the command that searches it.
+    """
     parts = ["# What the search found", f"{_best(found)} In short: {headline(found)}."]
     if found.parameters:
-        parts += ["## Hyperparameters, what matters most first", _table(found), _notes(found)]
+        parts += ["## Hyperparameters, most important first", _table(found), _notes(found)]
         parts.append("\n".join(f"- {_sentence(finding, found.apart)}" for finding in found.parameters))
         pairs = _pairs(found)
         parts += [pairs] if pairs else []
     else:
-        parts.append("No hyperparameter had more than one value: nothing can be said of what they do.")
+        parts.append(
+            "No hyperparameter had more than one value, so nothing can be said about their effects."
+        )
     if len(found.candidates.failed):
         parts.append(_failed(found))
     parts.append(_next(found, next_grid))
@@ -29,16 +36,16 @@ def markdown(found: Findings, next_grid: str = "next_grid.yaml") -> str:
 
 
 def headline(found: Findings) -> str:
-    """Return findings on a line, without those that need a table."""
+    """Summarise findings on one line, without those that need a table."""
     if not found.parameters:
         return "no hyperparameter varied"
     weights = [f"{one.name} explains {one.effect.share:.0%}" for one in found.parameters[:2]]
     edges = [f"{one.name} is best on its {one.edge} edge" for one in found.parameters if one.edge]
     dropped = [f"{one.name} {', '.join(one.dropped)}" for one in found.parameters if one.dropped]
     parts = [", ".join(weights)] if found.apart else []
-    parts += [f"can go: {'; '.join(dropped)}"] if dropped else []
+    parts += [f"can be dropped: {'; '.join(dropped)}"] if dropped else []
     parts += [", ".join(edges)] if edges else []
-    return "; ".join(parts) or "nothing that the folds can tell"
+    return "; ".join(parts) or "no clear effects"
 
 
 def _best(found: Findings) -> str:
@@ -51,20 +58,20 @@ def _best(found: Findings) -> str:
     )
     if count > 1:
         others = f"{found.alike} others are" if found.alike != 1 else "1 other is"
-        text += f" {others if found.alike else 'No other is'} so near that the folds cannot tell."
+        text += f" {others if found.alike else 'No other is'} within the uncertainty of the folds."
     return text
 
 
 def _table(found: Findings) -> str:
     lines = [
-        "| | variance explained | best on average | worst | gain | values that can go | edge | next |",
+        "| | variance explained | best on average | worst | gain | values to drop | edge | next |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for one in found.parameters:
         levels = [level.label for level in one.effect.levels]
         cells = [
             one.name,
-            f"{one.effect.share:.1%} ± {one.effect.share_error:.1%}" if found.apart else "cannot be told",
+            f"{one.effect.share:.1%} ± {one.effect.share_error:.1%}" if found.apart else "unknown",
             levels[one.best],
             levels[one.worst],
             _figure(one.gain) + ("" if one.gain.clear else " (not clear)"),
@@ -78,16 +85,17 @@ def _table(found: Findings) -> str:
 
 def _notes(found: Findings) -> str:
     text = (
-        "`gain` is what the best value scores better than the worst on the average over candidates, the "
+        "`gain` is the lead of the best value over the worst, on average over the candidates with the "
         "other parameters held equal. All candidates saw the same folds: differences are taken on each "
-        "fold, ± is their standard error, and what is called clear lies outside Student's 95% interval. "
-        "A value can go when even the best candidate that has it is clearly worse than the best of all."
+        "fold, ± is their standard error, and a difference is clear if Student's 95% interval around it "
+        "excludes zero. A value can be dropped if even its best candidate is clearly worse than the best "
+        "of all."
     )
     if found.candidates.generations:
-        text += " The candidates were drawn towards what scored well, so few tell of the rest."
+        text += " The candidates were drawn towards what scored well, so little is known of other values."
     if not found.apart:
         text += (
-            " There are too few candidates to tell the parameters' effects apart: they share the credit."
+            " There are too few candidates to separate the parameters' effects, so they share the credit."
         )
     return text
 
@@ -100,20 +108,22 @@ def _sentence(one: Finding, apart: bool) -> str:
     levels = [level.label for level in one.effect.levels]
     best, worst, gain = levels[one.best], levels[one.worst], _figure(one.gain)
     weight = "matters little" if one.little else f"explains {one.effect.share:.0%} of the differences"
-    text = f"**{one.name}** {weight if apart else 'varied along with others'}"
+    text = f"**{one.name}** {weight if apart else 'varied together with others'}"
     if one.gain.clear:
         place = "between the ends, " * (one.shape == "peaks")
         text += f"; {SHAPES.get(one.shape, f'best {place}at {best}')}: {best} gains {gain} over {worst}."
     else:
-        text += f"; {best} scores {gain} better than {worst}, which the folds cannot tell from nothing."
+        text += (
+            f"; {best} scores {gain} better than {worst}, which the folds cannot distinguish from zero."
+        )
     if one.winner != one.best:
         text += f" The best candidate has {levels[one.winner]}."
     lags = list(enumerate(one.behind))
-    text += _listed("Can go, even", levels, [(n, lag) for n, lag in lags if lag.clear])
+    text += _listed("Clearly worse even", levels, [(n, lag) for n, lag in lags if lag.clear])
     near = [(n, lag) for n, lag in lags if n != one.winner and not lag.clear]
     text += _listed("Not clearly worse", levels, near)
     if one.edge:
-        text += f" The best lies on the {one.edge} edge of what was tried."
+        text += f" The best is on the {one.edge} edge of the values tried."
     return text
 
 
@@ -131,7 +141,7 @@ def _pairs(found: Findings) -> str:
     if not heavy:
         return ""
     listed = _and([f"{pair.first} with {pair.second} ({pair.share:.1%})" for pair in heavy])
-    return f"What one does depends on the other: {listed}, beyond what each explains by itself."
+    return f"Interactions, by the variance explained beyond what each explains by itself: {listed}."
 
 
 def _failed(found: Findings) -> str:
@@ -140,15 +150,15 @@ def _failed(found: Findings) -> str:
     names = [_shown({str(name): value for name, value in row.items()}) for row in rows]
     lines = [f"- {name}: {error}" for name, error in zip(names, failed["error"], strict=True)]
     more = [f"- and {len(lines) - MOST_FAILED} more"] if len(lines) > MOST_FAILED else []
-    count = f"{len(lines)} candidate{'s' * (len(lines) != 1)} failed, and count for nothing above:"
+    count = f"{len(lines)} candidate{'s' * (len(lines) != 1)} failed and are not included above:"
     return "\n".join([count, "", *lines[:MOST_FAILED], *more])
 
 
 def _next(found: Findings, where: str) -> str:
     return (
-        "## Next grid\n\nIt has the best candidate in it. Search it by\n"
-        f"`mlflow run . -e train_grid -P grid={shlex.quote(where)}`, or have\n"
-        "`main` do so by `-P rounds=2`.\n\n"
+        "## Next grid\n\nIt contains the best candidate. Search it with\n"
+        f"`mlflow run . -e train_grid -P grid={shlex.quote(where)}`, or let\n"
+        "`main` do so with `-P rounds=2`.\n\n"
         f"```yaml\n{grid_yaml(found)}```"
     )
 

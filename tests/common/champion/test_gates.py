@@ -17,15 +17,13 @@ def test_bound_of_a_metric_is_the_least_and_of_a_loss_the_most():
 
 def test_all_that_fails_is_told_and_what_is_no_number_fails():
     found = failed_gates({"f1": 0.6, "log_loss": 0.3}, {"f1": 0.5, "log_loss": math.nan})
-    assert found == (
-        "f1 is 0.500000, at least 0.6 is asked for, log_loss is nan, at most 0.3 is asked for"
-    )
+    assert found == ("f1 is 0.500000, at least 0.6 is required, log_loss is nan, at most 0.3 is required")
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"f2": 0.5}, "gates has 'f2', which is none of roc_auc, "),
+        ({"f2": 0.5}, "gates contains 'f2', which is not one of roc_auc, "),
         ({"f1": "high"}, "gates needs a number for f1, got 'high'"),
         ({"f1": True}, "gates needs a number for f1, got True"),
         ({"f1": math.inf}, "gates needs a number for f1, got inf"),

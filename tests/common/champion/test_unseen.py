@@ -86,7 +86,7 @@ def test_order_of_the_two_turns_the_difference_alone(pair, spec):
     ("least", "kept", "message"),
     [
         (501, "true", "there are 500 rows that neither was trained on"),
-        (1, "income = '<=50K'", "0 of the rarer label"),
+        (1, "income = '<=50K'", "0 with the rarer label"),
     ],
 )
 def test_too_few_rows_or_one_label_is_no_comparison(pair, spec, monkeypatch, least, kept, message):

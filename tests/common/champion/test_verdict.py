@@ -57,14 +57,14 @@ def test_lead_of_just_the_margin_is_not_enough():
     takes, said = Terms(0.25, {}).takes(found)
     assert not takes
     assert said.startswith("not better by more than the margin: ")
-    assert said.endswith("asked for more than 0.250000 (margin)")
+    assert said.endswith("required: more than 0.250000 (margin)")
 
 
 def test_verdict_says_the_difference_with_its_error_and_what_was_asked():
     found = compare_parts("roc_auc", [0.90, 0.80, 0.86], [0.89, 0.78, 0.83], "over the same 3 folds")
     assert Terms(None, {}).takes(found)[1] == (
         "better: roc_auc 0.853333 against 0.833333 over the same 3 folds, a difference of +0.020000 +- "
-        "0.005774; asked for more than 0.005774 (one standard error)"
+        "0.005774; required: more than 0.005774 (one standard error)"
     )
     assert (
         Terms(0.5, {}).takes(found)[1].startswith("not better by more than the margin: roc_auc 0.853333")
@@ -76,7 +76,7 @@ def test_verdict_says_the_difference_with_its_error_and_what_was_asked():
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        ({"dataset": "other"}, "it learnt from data set 'adult', champion 2 from 'other'"),
+        ({"dataset": "other"}, "it was trained on data set 'adult', champion 2 on 'other'"),
         ({"metric": "f1"}, "it was searched by roc_auc, champion 2 by f1"),
         ({}, None),
         ({"source": "uci"}, None),
@@ -88,7 +88,7 @@ def test_contender_must_be_of_the_champions_kind(other, reason):
 
 def test_sample_never_takes_the_place_of_real_rows():
     sample = contestant(source="sample")
-    assert "from the synthetic sample" in unlike(sample, contestant(version="2"))
+    assert "on the synthetic sample" in unlike(sample, contestant(version="2"))
     assert unlike(sample, sample) is None
 
 
@@ -105,5 +105,5 @@ def test_margin_is_auto_or_a_number(given, margin):
 
 @pytest.mark.parametrize("given", ["-0.1", "much", "nan", "inf", ""])
 def test_margin_that_is_none_is_refused(given):
-    with pytest.raises(UserError, match="margin must be auto .* or a number of at least 0, got"):
+    with pytest.raises(UserError, match="margin must be auto .* or a non-negative number, got"):
         parse_margin(given)

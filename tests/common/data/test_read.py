@@ -74,7 +74,7 @@ def test_bad_line_is_found_in_a_file_of_a_folder_with_a_strange_name(spark, spec
 
 def test_first_bad_line_is_named_and_all_are_counted(load):
     bad = LINES[0].replace("39", "x", 1)
-    with pytest.raises(UserError, match=r"line 3: column 'age' is 'x'.* \(2 rows are wrong in all\)"):
+    with pytest.raises(UserError, match=r"line 3: column 'age' is 'x'.* \(2 invalid rows in total\)"):
         load([LINES[0], LINES[1], bad, LINES[0], bad])
 
 

@@ -145,8 +145,8 @@ def test_stratum_in_many_buckets_is_numbered_through(spark):
 @pytest.mark.parametrize(
     ("strata", "message"),
     [
-        (["nope"], "strata name 'nope', which is none of s.1, t-2, value"),
-        (["value", "s.1", "value"], "strata name 'value' twice"),
+        (["nope"], "strata names 'nope', which is not one of s.1, t-2, value"),
+        (["value", "s.1", "value"], "strata names 'value' twice"),
         ([], "strata must name at least one column of s.1, t-2, value"),
     ],
 )
@@ -182,8 +182,8 @@ def test_no_task_gathers_a_stratum(spark):
 @pytest.mark.parametrize(
     ("strata", "ratio", "message"),
     [
-        (["nope"], 0.7, "strata name 'nope', which is none of"),
-        (["value", "value"], 0.7, "strata name 'value' twice"),
+        (["nope"], 0.7, "strata names 'nope', which is not one of"),
+        (["value", "value"], 0.7, "strata names 'value' twice"),
         ([], 0.7, "strata must name at least one column"),
         (["value"], 1.5, r"train_ratio must lie in \(0, 1\), got 1.5"),
         (["value"], 0.0, r"train_ratio must lie in \(0, 1\), got 0.0"),

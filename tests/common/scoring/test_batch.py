@@ -107,7 +107,7 @@ CELLS = {
     "39,2f,Clerk": "column 'pay-rate' is '2f', expected a finite number",
     "39,x,Clerk": "column 'pay-rate' is 'x', expected a finite number",
     '39,2," Clerk"': None,
-    '39,2,"Clerk"x': "has more than a separator after a quote that ends a field",
+    '39,2,"Clerk"x': "has text between a closing quote and the next separator",
 }
 
 
@@ -216,7 +216,7 @@ def test_record_over_lines_is_written_and_read_back_whole(score):
     outcome, good, bad = score(
         ["id,note,age,pay-rate,job", '1,"a\nb ""c""",39,2,Clerk', '2,"d\ne",x,2,Clerk']
     )
-    assert "records go on over lines" in outcome.told
+    assert "some records span lines" in outcome.told
     assert good["note"].tolist() == ['a\nb "c"']
     assert good["probability"].tolist() == [78.0]
     assert bad["note"].tolist() == ["d\ne"]
@@ -240,14 +240,12 @@ def test_boolean_label_of_parquet_is_the_labels_text(spark, tiny_model, tmp_path
 def test_file_of_another_encoding_is_read_when_it_is_told(spark, model, tmp_path):
     (tmp_path / "rows.csv").write_bytes("age,pay-rate,job\n39,2,München\n".encode("latin-1"))
     source, target = f"file://{tmp_path}/rows.csv", f"file://{tmp_path}/scores"
-    with pytest.raises(
-        UserError, match="rows.csv: line 2 is not utf-8: give the encoding that the file has"
-    ):
+    with pytest.raises(UserError, match="rows.csv: line 2 is not valid utf-8: give the file's encoding"):
         score_file(spark, model, source, target)
     score_file(spark, model.reading("latin-1"), source, target)
     assert table(tmp_path / "scores")["job"].tolist() == ["München"]
     with pytest.raises(
-        UserError, match="encoding must be utf-8 or one of a byte a character, as latin-1"
+        UserError, match="encoding must be utf-8 or a single-byte encoding such as latin-1"
     ):
         model.reading("utf-16")
 
@@ -277,12 +275,12 @@ def test_index_without_a_name_and_a_byte_order_mark_are_no_hindrance(score):
         ([HEADER + ",Reason", "1,2,3,x,y"], "has a column 'Reason', which the output adds"),
         ([HEADER], "has no rows"),
         ([], "has no data"),
-        (["1,2"], "has no header with the column 'age', nor 4 fields a line"),
+        (["1,2"], "has neither a header with the column 'age' nor the 4 fields per line"),
         ([HEADER, "1,x,2,y", "2,3"], "has no row that can be scored; the first: column 'age' is 'x'"),
         (None, "does not exist"),
         (
             pa.table({"age": ["39"], "pay-rate": [1.0], "job": ["x"]}),
-            "column 'age' is string, expected numbers",
+            "column 'age' has type string, expected numbers",
         ),
     ],
 )
@@ -296,7 +294,7 @@ def test_folder_whose_files_have_other_columns_orders_is_refused(spark, model, t
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "1.csv").write_text("age,pay-rate,job\n1,2,Clerk\n")
     (tmp_path / "folder" / "2.csv").write_text("pay-rate,age,job\n1,2,Clerk\n")
-    with pytest.raises(UserError, match="2.csv: does not begin with the header that the first file has"):
+    with pytest.raises(UserError, match="2.csv: does not begin with the header of the first file"):
         score_file(spark, model, f"file://{tmp_path}/folder", f"file://{tmp_path}/scores")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 

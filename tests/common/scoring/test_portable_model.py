@@ -120,7 +120,7 @@ def test_empty_batch_has_an_empty_answer(model):
         ("39,,Clerk", "column 'pay-rate' is null"),
         ("39,x,Clerk", "column 'pay-rate' is 'x'"),
         ("39,2.5,Clerk,5,6,7", "row 2 of 2: has 6 fields, expected 3"),
-        ('39,2.5,"Clerk"x', "row 2 of 2: has more than a separator after a quote"),
+        ('39,2.5,"Clerk"x', "row 2 of 2: has text between a closing quote"),
         ('39,2.5,"Clerk', "the CSV line 3 opens a quote that is not closed"),
     ],
 )
@@ -159,9 +159,7 @@ def test_frame_of_other_types_is_refused_by_name(model, column, values):
 
 def test_first_bad_row_is_named_and_all_are_counted(model):
     frame = pd.DataFrame([GOOD] * 5).assign(**{"pay-rate": [1.0, 2.0, np.inf, 1.0, np.nan]})
-    with pytest.raises(
-        MlflowException, match=r"row 3 of 5: column 'pay-rate' is inf.*\(2 rows are wrong"
-    ):
+    with pytest.raises(MlflowException, match=r"row 3 of 5: column 'pay-rate' is inf.*\(2 invalid rows"):
         model.predict(frame)
 
 

@@ -69,7 +69,7 @@ def test_as_many_folds_as_the_rarer_label_has_rows_are_taken(vectors):
     with pytest.raises(UserError) as raised:
         fold_data(few, rarer + 1)
     assert str(raised.value) == (
-        f"folds must lie between 2 and {rarer}, the rows of the rarer label; got {rarer + 1}"
+        f"folds must lie between 2 and {rarer}, the number of rows with the rarer label; got {rarer + 1}"
     )
 
 
@@ -107,7 +107,9 @@ def test_columns_that_are_to_be_kept_are_kept_beside(vectors):
 def test_rows_that_featurize_did_not_leave_are_refused(vectors):
     with pytest.raises(UserError) as raised:
         fold_data(vectors.drop("fold_rank"), 3)
-    assert str(raised.value) == "the training rows have no column fold_rank: features must be featurize's"
+    assert (
+        str(raised.value) == "the training rows have no column fold_rank: they must come from featurize"
+    )
 
 
 def test_order_of_rows_does_not_depend_on_partitions(vectors):
@@ -124,5 +126,5 @@ def test_number_of_folds_out_of_range_is_refused(vectors, number):
 
 
 def test_one_label_alone_is_refused(vectors):
-    with pytest.raises(UserError, match="one label only"):
+    with pytest.raises(UserError, match="only one label"):
         fold_data(vectors.where("label = 0"), 3)

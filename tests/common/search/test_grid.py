@@ -38,7 +38,7 @@ def test_grid_that_adds_nothing_is_told():
         ("nope", "grid 'nope' is unknown: give one of gbt_coarse, gbt_fine, linear_svc"),
         ('{"maxDepth": [', "grid cannot be read"),
         ("{}", "must map parameters to values"),
-        ('{"depth": [3]}', "grid has the parameter 'depth', which learner 'gbt' does not"),
+        ('{"depth": [3]}', "grid contains the parameter 'depth', which learner 'gbt' does not have"),
         ('{"maxDepth": []}', "grid needs a list of at least one value for maxDepth"),
         ('{"maxDepth": 3}', "grid needs a list of at least one value for maxDepth, got 3"),
         ('{"maxDepth": [31]}', "maxDepth in grid must be a whole number from 0 to 30, got 31"),

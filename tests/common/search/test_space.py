@@ -22,13 +22,21 @@ def test_default_space_of_every_learner_is_within_its_ranges(name):
     [
         (GBT, "nope", "space 'nope' is unknown: give one of gbt, linear_svc"),
         (GBT, "{}", "space must map parameters to values"),
-        (GBT, '{"depth": {"low": 1, "high": 2}}', "space has the parameter 'depth', which learner 'gbt'"),
+        (
+            GBT,
+            '{"depth": {"low": 1, "high": 2}}',
+            "space contains the parameter 'depth', which learner 'gbt'",
+        ),
         (
             GBT,
             '{"maxDepth": {"low": 1}}',
-            "space needs low, high and perhaps log, or choices for maxDepth",
+            "space needs low, high and optionally log, or choices for maxDepth",
         ),
-        (GBT, '{"maxDepth": [1, 2]}', "space needs low, high and perhaps log, or choices for maxDepth"),
+        (
+            GBT,
+            '{"maxDepth": [1, 2]}',
+            "space needs low, high and optionally log, or choices for maxDepth",
+        ),
         (GBT, '{"maxDepth": {"low": 1, "high": 99}}', "high of maxDepth in space must be a whole number"),
         (
             GBT,

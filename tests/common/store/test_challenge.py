@@ -110,17 +110,17 @@ def test_rows_that_cannot_be_read_leave_the_champion():
 
 
 def test_version_that_fails_a_gate_is_registered_and_never_champion():
-    verdict = enter(make_search(HIGH), failed="f1 is 0.5, at least 0.6 is asked for")
+    verdict = enter(make_search(HIGH), failed="f1 is 0.5, at least 0.6 is required")
     assert verdict.became == "rejected"
     assert champion.present_champion("income") is None
     assert aliases() == {}
-    assert tags("1")["reason"] == "it fails its gates: f1 is 0.5, at least 0.6 is asked for"
+    assert tags("1")["reason"] == "it fails its gates: f1 is 0.5, at least 0.6 is required"
     assert tags("1")["verdict"] == "rejected"
 
 
 def test_gate_that_is_taken_away_lets_the_version_be_judged():
     run, strict = make_search(HIGH), Terms(None, {"f1": 0.6})
-    enter(run, strict, failed="f1 is 0.5, at least 0.6 is asked for")
+    enter(run, strict, failed="f1 is 0.5, at least 0.6 is required")
     assert enter(run).became == "champion"
 
 

@@ -1,1 +1,1 @@
-"""The boosting engine: Spark's rule for boosted trees, fitted by XGBoost in Spark's tasks."""
+"""The boosting engine: Spark's rule for boosted trees, fitted by XGBoost in Spark tasks."""

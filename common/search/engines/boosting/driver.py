@@ -1,4 +1,4 @@
-"""The engine that fits boosted trees by XGBoost, in tasks of Spark, on a matrix sent out once."""
+"""The engine that fits boosted trees with XGBoost, in Spark tasks, on a matrix that is broadcast once."""
 
 import gc
 import math
@@ -25,29 +25,31 @@ from common.search.engines.shared_fit import shared_fits
 from common.search.folds import FoldData
 from common.search.result import Outcome
 
-# A task costs 30 ms beside its fits, but its results arrive at its end, and the last task keeps the
-# other cores waiting: about half a second of work is right, which is so many values of the matrix.
+# A task has an overhead of 30 ms, so it should not be short. But results arrive only when a task ends,
+# and other cores wait for the last task. About half a second of work per task is a good compromise; it
+# corresponds to this many values of the matrix.
 VALUES_PER_TASK = 2_000_000
 TASKS_PER_CORE = 4
 
 
 class BoostingEngine:
-    """Scores candidates by the same rule as Spark's estimator, hundreds of times faster.
+    """Scores candidates by the same rule as Spark's estimator, but hundreds of times faster.
 
-    The rows are collected as a sparse matrix and broadcast once; one task of a job fits some models,
-    each on one core. Thresholds come from the rows that Spark itself would draw with the same seed.
+    The rows are collected as a sparse matrix and broadcast once. Each task of a Spark job fits several
+    models, one after another on one core. Thresholds come from the rows that Spark itself would sample
+    with the same seed.
     """
 
     name = "boosting"
 
     def __init__(self, data: FoldData, learner: Learner, seed: int, parallelism: int = 0) -> None:
-        """Collect the rows and send them out.
+        """Collect the rows and broadcast them.
 
         Args:
-            data: training rows in folds.
-            learner: one with a boosting rule.
-            seed: of the thresholds, and of what the rule draws.
-            parallelism: how many fits run at once; 0: as many as the session has cores.
+            data: The training rows in folds.
+            learner: A learner with a boosting rule.
+            seed: Seed of the sampling for thresholds, and of the rule's random draws.
+            parallelism: Number of concurrent fits; 0 for the number of the session's cores.
         """
         assert learner.boosting is not None, "a learner without a rule has no boosting engine"
         self.data, self.learner, self.seed = data, learner, seed
@@ -65,10 +67,10 @@ class BoostingEngine:
         warm.result()
 
     def evaluate(self, candidates: Sequence[Parameters]) -> Iterator[Outcome]:
-        """Score candidates (parameters by the learner's names) in one Spark job.
+        """Score candidates in one Spark job; with a limit on concurrent fits, in one job per task.
 
         Yields:
-            Each candidate's outcome when the task with its last fold has ended.
+            Each candidate's outcome as soon as the task with its last fold has ended.
         """
         groups = shared_fits(candidates, self.learner)
         fits = []
@@ -87,9 +89,9 @@ class BoostingEngine:
             yield from group.outcomes(self.data.folds)
 
     def _tasks(self, fits: Sequence[Fit]) -> list[list[Fit]]:
-        """Share out fits; those of a task train on one matrix.
+        """Distribute fits over tasks; all fits of a task train on the same matrix.
 
-        A candidate's fits come soon after each other: it is written when its last fold is scored.
+        A candidate's fits run close together, since it is stored only when its last fold is scored.
         """
         size = self._fits_per_task(len(fits))
         tasks = []
@@ -102,10 +104,10 @@ class BoostingEngine:
         return [task for *_, task in sorted(tasks, key=lambda task: task[:3])]
 
     def _run(self, tasks: Sequence[Sequence[Fit]]) -> Iterator[FitResult]:
-        """Run tasks and yield their results as they end.
+        """Run tasks and yield their results as the tasks end.
 
-        All go into one job; where only so many fits may run at once, into a job a task, so many jobs
-        beside each other.
+        All tasks go into one job. If the number of concurrent fits is limited, each task is a job of its
+        own, and that number of jobs run concurrently.
         """
         arriving: SimpleQueue[FitResult | Exception | None] = SimpleQueue()
         results = self.context.accumulator([], _Arriving(arriving))
@@ -151,7 +153,7 @@ class BoostingEngine:
         return max(1, min(spread, VALUES_PER_TASK // max(values, 1)))
 
     def _start_workers(self) -> Future[None]:
-        """Have every core's worker import what it will need, while the rows are collected."""
+        """Have the workers import what they need while the rows are being collected, one per core."""
         cores = self.context.defaultParallelism
         work = self.context.parallelize(range(cores), cores)
         return beside(self.data.frame.sparkSession, work.foreach, _import_worker)
@@ -164,7 +166,7 @@ class BoostingEngine:
 
 
 class _Arriving(AccumulatorParam[list[Any]]):
-    """Puts what tasks leave into a queue of the driver's, at the end of each task."""
+    """An accumulator that puts the results of each task into a queue on the driver when the task ends."""
 
     def __init__(self, queue: SimpleQueue[Any] | None) -> None:
         self.queue = queue
@@ -192,8 +194,8 @@ def _import_worker(_: int) -> None:
     tell = worker.handle_worker_exception
 
     def end_quietly(error: BaseException, outfile: Any) -> None:
-        # Spark lets go a worker that was idle for a minute, and all of them at its end. A worker then
-        # finds nothing to read, and would print that it cannot tell.
+        # Spark drops workers that were idle for a minute, and all workers when it stops. A worker then
+        # reads an end of file, and would print an error because it cannot report it.
         trace = error.__traceback__
         if isinstance(error, EOFError) and trace and trace.tb_next and not trace.tb_next.tb_next:
             os._exit(0)
@@ -201,5 +203,5 @@ def _import_worker(_: int) -> None:
 
     worker.handle_worker_exception = end_quietly
 
-    # A worker collects garbage after every task, and would look through all that was imported: 70 ms.
+    # A worker collects garbage after every task; without this it would scan all imported modules (70 ms).
     gc.freeze()

@@ -1,6 +1,6 @@
-"""What a worker does for the boosting engine: fits boosted trees with XGBoost and scores them.
+"""The worker's part of the boosting engine: fit boosted trees with XGBoost and score them.
 
-Nothing here knows Spark; a worker is spared what it does not need.
+Nothing here imports Spark, so workers load only what they need.
 """
 
 import time
@@ -19,12 +19,15 @@ from common.search.engines.boosting.thresholds import sampled_rows
 
 
 def run_fits(fits: Sequence[Fit], matrix: FoldMatrix, samples: SamplesBySize) -> Iterator[FitResult]:
-    """Run fits one after the other, on one core; a fit that fails does not stop the others.
+    """Run fits one after another on one core; a fit that fails does not stop the others.
 
     Args:
-        fits: those of the same matrix key stand together.
-        matrix: all training rows.
-        samples: for every size that a fit of Spark's rule needs.
+        fits: The fits, grouped by matrix key.
+        matrix: All training rows.
+        samples: Samples for every size that a fit by Spark's rule needs.
+
+    Yields:
+        The result of each fit.
     """
     for _, sharing in groupby(fits, key=lambda fit: fit.matrix_key):
         sides: _Sides | None = None
@@ -54,7 +57,7 @@ def _sides(fit: Fit, matrix: FoldMatrix, samples: SamplesBySize) -> _Sides:
         sample: Samples = samples[sampled_rows(rule.max_bins)]
         place = sample.places[fit.fold], sample.rows[fit.fold]
         features, each_bin = matrix.binned(*place, rule.max_bins)
-        # Without this XGBoost would sort all rows to find the bins that they are numbers of.
+        # Features are bin numbers already; without this, XGBoost would sort all rows to find bins.
         cuts = xgb.QuantileDMatrix(each_bin, max_bin=_max_bin(rule), nthread=1)
     else:
         features = matrix.raw()
@@ -65,12 +68,12 @@ def _sides(fit: Fit, matrix: FoldMatrix, samples: SamplesBySize) -> _Sides:
 
 
 def _max_bin(rule: BoostingRule) -> int:
-    # Spark's bins come ready made: XGBoost must have room for each of them.
+    # With Spark's rule the features are bin numbers already, and XGBoost must keep each one distinct.
     return max(rule.max_bins, 256) if rule.kind == SPARK else rule.max_bins
 
 
 def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
-    """Return the margins of the validation rows for each number of trees, and the fit's seconds."""
+    """Return the validation margins for each number of trees, and the fit's duration in seconds."""
     started = time.perf_counter()
     rule = fit.rule
     parameters = {
@@ -91,7 +94,7 @@ def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
         booster.predict(sides.validation, output_margin=True, iteration_range=(0, trees))
         for trees in fit.trees
     ]
-    # Spark's margin F means a probability of 1 / (1 + exp(-2F)).
+    # Spark's margin F corresponds to a probability of 1 / (1 + exp(-2F)).
     return [2 * margin if rule.kind == SPARK else margin for margin in margins], seconds
 
 
@@ -100,25 +103,25 @@ def boost_like_spark(
 ) -> xgb.Booster:
     """Fit trees by the rule of Spark's GBTClassifier.
 
-    The first tree is fitted to the labels -1 and +1 and counts with weight 1, each later one to the
-    residual 4y / (1 + exp(2yF)) and counts with eta. A split is chosen by the fall in variance and a
-    leaf predicts its mean: gradient -residual, hessian 1, no regularisation.
+    The first tree is fitted to the labels y of -1 and +1 and has weight 1. Each later tree is fitted to
+    the residual 4y / (1 + exp(2yF)), where F is the margin, and has weight eta. Splits maximise the
+    reduction in variance and leaves predict the mean: gradient -residual, hessian 1, no regularisation.
 
     Source: Spark's `GradientBoostedTrees.boost` and `LogLoss`.
 
     Args:
-        train: rows of binned features.
-        label: 0 or 1 for each row.
-        trees: how many to fit, at least 1.
-        parameters: XGBoost's, with max_depth and eta.
+        train: Binned features of the training rows.
+        label: Label of each row, 0 or 1.
+        trees: Number of trees, at least 1.
+        parameters: XGBoost's parameters, including max_depth and eta.
     """
     fixed = {"lambda": 0, "alpha": 0, "base_score": 0, "objective": "reg:squarederror"}
     booster = xgb.Booster({**parameters, **fixed}, [train])
     sign = (2 * label - 1).astype(np.float32)
     ones = np.ones_like(sign)
-    # Makes the margins, without which the first call after a tree goes through all rows again.
+    # Caches the margins; otherwise the first call after a tree would predict all rows again.
     booster.predict(train, output_margin=True, training=True)
-    # Divided by eta, and so weighted with 1; a common factor changes no split.
+    # Dividing by eta gives the first tree weight 1; a common factor does not change the splits.
     booster.boost(train, 0, grad=-sign / parameters["eta"], hess=ones)
     for tree in range(1, trees):
         margin = booster.predict(train, output_margin=True, training=True)

@@ -1,4 +1,4 @@
-"""The training rows as arrays: what the boosting engine sends to every worker, once a search."""
+"""The training rows as arrays, which the boosting engine broadcasts to all workers once per search."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,16 @@ from common.search.engines.boosting.thresholds import split_thresholds
 class FoldMatrix:
     """Rows of features, with label and fold.
 
-    A feature that is zero or one other value, as an encoded category is, needs no values: a row has it
-    or has it not.
+    A feature that is either zero or one other value, such as an encoded category, is an indicator: its
+    values are not stored, only whether a row has it.
 
     Attributes:
-        numbers: values of the features that take more than two (rows x numbers, float64).
-        places: their places in the feature vector, ascending.
-        indicators: the other features, 1 where a row has them (rows x features, CSR).
-        label: 0 or 1 (rows, float32).
-        fold: that leaves the row out (rows, int32).
+        numbers: Values of the numeric features, those with at least two distinct non-zero values (rows x
+            numbers, float64).
+        places: Indices of the numeric features in the feature vector, ascending.
+        indicators: The other features, 1 where a row has them (rows x features, CSR).
+        label: Label of each row, 0 or 1 (rows, float32).
+        fold: The fold of each row, in which it is left out of training (rows, int32).
     """
 
     numbers: np.ndarray
@@ -33,31 +34,31 @@ class FoldMatrix:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all arrays."""
+        """Size of all arrays in bytes."""
         csr = self.indicators
         arrays = (self.numbers, csr.data, csr.indices, csr.indptr, self.label, self.fold)
         return sum(array.nbytes for array in arrays)
 
     def raw(self) -> sp.csr_matrix:
-        """Return all features as a tree takes them; a number's zero is a value, not a gap."""
+        """Return all features for fitting trees; zeros of numeric features are stored explicitly."""
         one = np.ones(self.indicators.shape[1], np.float32)
         return self._filled(self.numbers.astype(np.float32), one)
 
     def binned(
         self, sample: np.ndarray, rows: float, max_bins: int
     ) -> tuple[sp.csr_matrix, sp.csr_matrix]:
-        """Return all features as the numbers of their bins, cut as Spark cuts them.
+        """Return all features as bin numbers, with bins cut like Spark's.
 
         Args:
-            sample: places of the rows that thresholds are chosen from.
-            rows: how many those were expected to be.
-            max_bins: at most this many bins a feature.
+            sample: Indices of the rows from which thresholds are chosen.
+            rows: Expected number of those rows.
+            max_bins: Maximum number of bins per feature.
 
         Returns:
-            Rows x features, NaN where a row has an indicator that is constant to Spark; and each bin
-            once, bins x features.
+            The bin numbers (rows x features), NaN where a row has an indicator that is constant to Spark;
+            and a matrix with each bin once (bins x features).
         """
-        # An indicator that the sample does not have, or that all of it has, is constant to Spark.
+        # Spark treats an indicator as constant if none or all of the sampled rows have it.
         having = np.bincount(self.indicators[sample].indices, minlength=self.indicators.shape[1])
         tiny = np.finfo(float).eps * len(sample) * 100
         one = np.where((having > 0) & (rows - having > tiny), np.float32(1), np.float32(np.nan))
@@ -69,19 +70,19 @@ class FoldMatrix:
 
     @cached_property
     def _distinct(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Of each number its values, ascending, and which of them each row has."""
+        """For each numeric feature, its distinct values (ascending) and the index of each row's value."""
         found = [np.unique(values, return_inverse=True) for values in self.numbers.T]
         return [(distinct, places.astype(np.int32)) for distinct, places in found]
 
     def _filled(self, numbers: np.ndarray, one: np.ndarray) -> sp.csr_matrix:
-        """Return all features, with these numbers, and `one` (of each feature) for an indicator."""
+        """Return all features, with `numbers` for numeric features and `one` for present indicators."""
         pointers, indices, of_numbers = self._form
         data = one[indices]
         data[of_numbers] = numbers
         return sp.csr_matrix((data, indices, pointers), self.indicators.shape)
 
     def _each_bin(self, last: np.ndarray, one: np.ndarray) -> sp.csr_matrix:
-        """Return rows that have each number's bins up to its last, and in the first all indicators."""
+        """Return rows that cover all bins of every numeric feature; the first has all indicators."""
         features, width = len(one), len(self.places)
         first = one.copy()
         first[self.places] = 0
@@ -93,9 +94,9 @@ class FoldMatrix:
 
     @cached_property
     def _form(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The rows' pointers and indices, numbers included, and where in them the numbers stand."""
-        # Put together by hand: scipy's own stacking and adding drop zeros, and a number's zero must
-        # stay, since a gap means that a row has not got the feature.
+        """The CSR row pointers and column indices of all features, and the positions of the numbers."""
+        # Built by hand because SciPy's stacking and addition drop zeros. The zeros of numeric features
+        # must be stored, since a gap means that a row does not have the feature.
         count, width = self.numbers.shape
         pointers = self.indicators.indptr + np.arange(count + 1, dtype=np.int64) * width
         first = pointers[:-1, None] + np.arange(width)
@@ -113,16 +114,16 @@ class FoldMatrix:
 
 @dataclass(frozen=True)
 class Samples:
-    """From which rows thresholds are chosen, for each fold.
+    """The rows from which thresholds are chosen, for each fold.
 
     Attributes:
-        places: of the sampled rows in the matrix, for each fold.
-        rows: how many were expected, for each fold.
+        places: For each fold, the indices of the sampled rows in the matrix.
+        rows: For each fold, the expected number of sampled rows.
     """
 
     places: Sequence[np.ndarray]
     rows: Sequence[float]
 
 
-# Samples by how many rows they were to have.
+# Samples by the number of rows that they were drawn for.
 SamplesBySize = Mapping[int, Samples]

@@ -1,4 +1,4 @@
-"""The rows of a search as the boosting engine's workers have them: brought together on the driver."""
+"""Conversion of a search's rows to the arrays of the boosting engine, on the driver."""
 
 from typing import Any
 
@@ -16,14 +16,18 @@ ROW = "row"
 
 
 def arrow_columns(numbered: DataFrame) -> DataFrame:
-    """Return features, label, fold and the row's id as columns that Arrow has."""
+    """Return features, label, fold and the row's id as columns of types that Arrow supports."""
     vector = F.unwrap_udt(FEATURES)
     parts = [vector[name].alias(name) for name in ("size", "indices", "values")]
     return numbered.select(ROW, LABEL, FOLD, *parts)
 
 
 def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
-    """Return rows, as `arrow_columns` has them, as arrays; and their ids, ascending, beside."""
+    """Convert rows with the columns of `arrow_columns` to arrays.
+
+    Returns:
+        The rows, and their ids, ascending.
+    """
     features = _csr(table)
     places = _number_columns(features)
     is_number = np.zeros(features.shape[1], bool)
@@ -43,7 +47,7 @@ def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
 
 
 def _csr(table: pa.Table) -> sp.csr_matrix:
-    """Make a matrix of vectors; one that is not sparse has no size and no indices, only values."""
+    """Build a matrix from vectors; dense vectors have only values, with no size and no indices."""
     values, indices = (table[name].combine_chunks() for name in ("values", "indices"))
     lengths = np.diff(values.offsets.to_numpy())
     sparse = np.asarray(table["size"].is_valid())
@@ -61,7 +65,7 @@ def _csr(table: pa.Table) -> sp.csr_matrix:
 
 
 def _number_columns(features: sp.csr_matrix) -> np.ndarray:
-    """Return the columns that take more values than zero and one other."""
+    """Return the columns that have at least two distinct non-zero values."""
     by_column = features.tocsc()
     filled = np.flatnonzero(np.diff(by_column.indptr))
     starts = by_column.indptr[filled]
@@ -73,17 +77,17 @@ def _number_columns(features: sp.csr_matrix) -> np.ndarray:
 def draw_samples(
     numbered: DataFrame, fold: np.ndarray, row_ids: np.ndarray, size: int, seed: int
 ) -> Samples:
-    """Draw for each fold the rows that Spark would choose a fit's thresholds from.
+    """Draw, for each fold, the rows from which Spark would choose a fit's thresholds.
 
-    Source: Spark's `RandomForest.findSplits`, which samples the RDD of the rows that it is fitted on
-    with the first number that its generator gives for the estimator's seed.
+    Source: Spark's `RandomForest.findSplits`, which samples the RDD of the training rows. Its seed is the
+    first number of a generator that starts from the estimator's seed.
 
     Args:
-        numbered: features, label, fold and the row's id, in partitions as the estimators see them.
-        fold: of each row, in the order of row_ids.
-        row_ids: ascending.
-        size: rows to draw, at the most.
-        seed: of the estimator.
+        numbered: Features, label, fold and the row's id, partitioned as for the estimators.
+        fold: Fold of each row, in the order of row_ids.
+        row_ids: Ids of the rows, ascending.
+        size: Expected number of rows to draw; all rows are drawn if there are fewer.
+        seed: Seed of the estimator.
     """
     spark = numbered.sparkSession
     jvm: Any = spark.sparkContext._jvm

@@ -1,32 +1,32 @@
-"""Where a number may be split: thresholds as Spark's tree learners choose them."""
+"""Candidate thresholds of numeric features, chosen like Spark's tree learners do."""
 
 import numpy as np
 
-# Spark looks at this many rows, or at the square of maxBins, whichever is more.
+# Spark samples this many rows, or the square of maxBins, whichever is more.
 SAMPLED_ROWS = 10_000
 
 
 def sampled_rows(max_bins: int) -> int:
-    """Return how many rows Spark draws, at the most, to choose thresholds from."""
+    """Return how many rows Spark samples for thresholds, in expectation; all rows if there are fewer."""
     return max(max_bins * max_bins, SAMPLED_ROWS)
 
 
 def split_thresholds(values: np.ndarray, rows: float, max_bins: int) -> np.ndarray:
     """Return the thresholds of one feature; x <= threshold goes left.
 
-    Midpoints of neighbouring values where there are few enough, otherwise of those neighbours whose
-    cumulative counts lie nearest to a multiple of rows / max_bins. Spark counts only the values that
-    are not zero and takes the rest of the expected rows for zeros; so does this.
+    Thresholds are midpoints of neighbouring values. If there are too many of them, those are taken whose
+    cumulative counts are nearest to multiples of rows / max_bins. Like Spark, the function counts only
+    non-zero values, and treats the rest of the expected rows as zeros.
 
     Source: Spark's `RandomForest.findSplitsForContinuousFeature`.
 
     Args:
-        values: of the sampled rows (1-d).
-        rows: how many sampled rows were to be expected, the fraction drawn times all rows.
-        max_bins: at most this many intervals.
+        values: Values of the feature in the sampled rows (1-d).
+        rows: Expected number of sampled rows: the sampling fraction times the number of all rows.
+        max_bins: Maximum number of intervals.
 
     Returns:
-        Ascending thresholds, fewer than max_bins; none for a feature that is constant.
+        Ascending thresholds, fewer than max_bins; empty for a constant feature.
     """
     distinct, counts = np.unique(values[values != 0], return_counts=True)
     weights = counts.astype(float)
@@ -42,7 +42,7 @@ def split_thresholds(values: np.ndarray, rows: float, max_bins: int) -> np.ndarr
 
 
 def _places(cumulative: np.ndarray, stride: float) -> list[int]:
-    """Return between which values to cut: where going on would leave the target further behind."""
+    """Return the midpoints to cut at: for each multiple of the stride, the one with nearest count."""
     middles = (cumulative[:-1] + cumulative[1:]) / 2
     found: list[int] = []
     target = stride

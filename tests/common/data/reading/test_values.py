@@ -42,10 +42,10 @@ def reason(**changed):
         ({"pay_rate": None}, "column 'pay-rate' is null, expected a finite number"),
         ({"pay_rate": -np.inf}, "column 'pay-rate' is -inf, expected a finite number"),
         ({"age": -(2**63)}, "column 'age' is -9223372036854775808, expected a whole number"),
-        ({"job": 5.0}, "column 'job' is 5.0, expected a text"),
-        ({"job": ["Clerk"]}, "column 'job' is ['Clerk'], expected a text"),
-        ({"job": {"a": 1}}, "column 'job' is {'a': 1}, expected a text"),
-        ({"job": "\ud800"}, "column 'job' is '\\ud800', expected a text"),
+        ({"job": 5.0}, "column 'job' is 5.0, expected text"),
+        ({"job": ["Clerk"]}, "column 'job' is ['Clerk'], expected text"),
+        ({"job": {"a": 1}}, "column 'job' is {'a': 1}, expected text"),
+        ({"job": "\ud800"}, "column 'job' is '\\ud800', expected text"),
         ({"job": 5.5, "age": "x"}, "column 'age' is 'x', expected a whole number"),
     ],
 )
@@ -135,7 +135,7 @@ def test_texts_are_read_from_any_dtype_of_pandas(dtype):
     ("frame", "message"),
     [
         (pd.DataFrame({"age": [1]}), "column 'pay-rate' is missing"),
-        (pd.DataFrame([[1, 2]], columns=["age", "age"]), "column 'age' is there 2 times"),
+        (pd.DataFrame([[1, 2]], columns=["age", "age"]), "column 'age' is present 2 times"),
     ],
 )
 def test_column_that_is_not_there_once_is_refused(frame, message):

@@ -90,15 +90,15 @@ def test_part_that_spark_does_not_let_through_is_left_to_mllib_or_refused(data, 
     assert choice.engine == "mllib"
     assert "at once, but spark.driver.maxResultSize=" in choice.reason
     assert isinstance(make_engine(choice.engine, data, GBT, 7, 0), MllibEngine)
-    with pytest.raises(UserError, match="'boosting' of learner 'gbt' has no room: .* give engine=mllib"):
+    with pytest.raises(UserError, match="'boosting' of learner 'gbt' lacks memory: .* give engine=mllib"):
         choose_engine(GBT, "boosting", [], data)
     # It has no other engine.
     with pytest.raises(
-        UserError, match="'boosting' of learner 'xgboost' has no room: .* another learner"
+        UserError, match="'boosting' of learner 'xgboost' lacks memory: .* another learner"
     ):
         choose_engine(XGBOOST, "auto", [], data)
     assert choose_engine(SVC, "auto", [], data).engine == "mllib"
-    assert choose_engine(GBT, "mllib", [], data).reason == "asked for"
+    assert choose_engine(GBT, "mllib", [], data).reason == "requested"
 
 
 @pytest.mark.parametrize("name", ["auto", "boosting"])
@@ -112,5 +112,5 @@ def test_memory_of_the_container_counts(data, monkeypatch, name):
         choice = choose_engine(GBT, name, [], data)
         assert (choice.engine, choice.reason) == ("mllib", "the rows need 19 MB, a task has 19 MB")
     else:
-        with pytest.raises(UserError, match="has no room: the rows need 19 MB, a task has 19 MB"):
+        with pytest.raises(UserError, match="lacks memory: the rows need 19 MB, a task has 19 MB"):
             choose_engine(GBT, name, [], data)

@@ -56,8 +56,8 @@ def test_text_names_what_was_computed(found):
     assert "**maxDepth=5, maxBins=32, maxIter=50, stepSize=0.2**" in said
     assert "best between the ends, at 5: 5 gains 0.02" in said
     assert "**maxIter** matters little" in said
-    assert "The best lies on the upper edge" in said
-    assert "can go: maxDepth 1, 7; maxBins 8, 16" in headline(found)
+    assert "The best is on the upper edge" in said
+    assert "can be dropped: maxDepth 1, 7; maxBins 8, 16" in headline(found)
 
 
 def test_same_candidates_give_the_same_bytes(found):

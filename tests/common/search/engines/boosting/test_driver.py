@@ -169,7 +169,7 @@ def test_auto_leaves_rows_that_fill_a_tasks_memory_to_spark(data, monkeypatch):
     [
         ("gbt", "gpu", [], "engine of learner 'gbt' must be one of auto, boosting, mllib, got 'gpu'"),
         ("xgboost", "mllib", [], "engine of learner 'xgboost' must be one of auto, boosting, got"),
-        ("gbt", "boosting", ["minInfoGain"], "engine 'boosting' cannot follow minInfoGain"),
+        ("gbt", "boosting", ["minInfoGain"], "engine 'boosting' does not support minInfoGain"),
     ],
 )
 def test_engine_that_cannot_score_a_learner_is_refused(learner, engine, names, message):
