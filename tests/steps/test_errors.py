@@ -131,7 +131,7 @@ def test_error_of_the_store_that_is_ours_keeps_its_trace():
 
 def test_grace_that_is_no_number_is_one_line_and_leaves_a_failed_run(store, monkeypatch):
     monkeypatch.setenv("INCOME_GRACE", "soon")
-    assert "INCOME_GRACE must be seconds" in line_of(load_data, "--source", "sample")
+    assert "INCOME_GRACE must be a number of seconds" in line_of(load_data, "--source", "sample")
     (run,) = mlflow.MlflowClient().search_runs([store])
     assert run.info.status == "FAILED"
 

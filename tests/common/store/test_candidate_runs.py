@@ -138,7 +138,7 @@ def test_search_killed_elsewhere_a_moment_ago_is_waited_for_and_taken_up(store, 
     candidate_runs.log_candidate(RESULT, dead, dead.info.run_id, {"folds": 2})
     assert earlier_candidates.unfinished_candidates(start_search(store), GBT).keys() == {RESULT.name}
     assert mlflow.get_run(dead.info.run_id).info.status == "KILLED"
-    assert f"(run {dead.info.run_id}): waiting for a sign of life, up to 0 s" in caplog.text
+    assert f"(run {dead.info.run_id}): waiting for a heartbeat, up to 0 s" in caplog.text
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "FINISHED"])

@@ -68,7 +68,7 @@ def test_searches_that_do_not_go_together_are_refused(search, other, message):
 def test_run_that_is_no_search_or_does_not_say_its_seed_is_refused(search, store):
     with mlflow.start_run() as active:
         pass
-    with pytest.raises(UserError, match="which is no finished search"):
+    with pytest.raises(UserError, match="which is not a finished search"):
         find_members([search("gbt"), mlflow.get_run(active.info.run_id)])
     tags = {"learner": "xgboost", "metric": "f1", "fold_scores": "[]"}
     with mlflow.start_run(tags=tags) as active:
