@@ -23,7 +23,7 @@ def check_no_secret(name: str, uri: str) -> None:
     """Refuse a URI that contains a secret, because MLflow would store it in the run's parameters.
 
     Args:
-        name: The name of the parameter, for the error message.
+        name: The name of the parameter or setting, for the error message.
         uri: The URI to check.
 
     Raises:

@@ -97,7 +97,7 @@ def resolve(uri: str) -> str:
 
 
 def fetch(uri: str, what: str = "artifact") -> str:
-    """Return a local path of an artifact: its own, or that of a copy that lasts as long as the step.
+    """Return a local path of an artifact: its own if it is local, else that of a copy for this step.
 
     Args:
         uri: The artifact's URI.

@@ -127,7 +127,7 @@ def log_candidate(
 ) -> str:
     """Write one candidate as a finished or failed child run.
 
-    Each metric has one step per fold. Its last step is their mean, because MLflow shows the last step.
+    Each metric has one step per fold and a last step, the one that MLflow shows, with their mean.
 
     Args:
         outcome: The result or failure of the candidate.

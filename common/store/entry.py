@@ -29,7 +29,7 @@ def enter_all(run: Run, candidates: Sequence[str], name: str, terms: Terms, ense
         UserError: A candidate is not a finished search, or the searches cannot form a vote.
     """
     searches = [tracking.get_run(uri) for uri in candidates]
-    # All checks come first, so that an error leaves nothing registered.
+    # Checked for all searches first, so that an invalid one leaves nothing registered.
     for search in searches:
         registry.check_finished(search)
     members = find_members(searches) if ensemble else []

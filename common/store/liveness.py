@@ -55,7 +55,7 @@ def grace() -> float:
 
 @dataclass(frozen=True)
 class Beat:
-    """A heartbeat.
+    """The content of a heartbeat tag.
 
     Attributes:
         at: The time of the heartbeat, in seconds since the epoch by the sender's clock.
@@ -101,8 +101,8 @@ class Watch:
     def is_dead(self, run: Run) -> bool | None:
         """Observe a run with a heartbeat once more; None means that it is not known yet.
 
-        Long gaps between observations do not count in full, so that an outage of the store does not
-        make a run look dead because it could not reach the store either.
+        A long gap between observations counts only in part: if the store was down, the run could not
+        send heartbeats either.
         """
         tags = run.data.tags
         gone = is_gone(tags.get(PROCESS, "//"))

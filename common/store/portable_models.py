@@ -23,7 +23,7 @@ from common.scoring.portable_model import PREDICTION, PROBABILITY
 from common.store.artifacts import fetch
 from common.store.logged_data import input_schema
 
-# The model's only requirements.
+# All that the model needs to be loaded and scored.
 REQUIREMENTS = ("mlflow", "onnxruntime", "pandas", "numpy")
 
 

@@ -109,7 +109,7 @@ def versions_of(name: str) -> Sequence[ModelVersion]:
 
 
 def find_versions(name: str) -> dict[str, ModelVersion]:
-    """Return a model's versions with their aliases, by number, oldest first; empty if there is no model."""
+    """Return a model's versions with aliases, by number, oldest first; empty if there is no model."""
     try:
         aliases = MlflowClient().get_registered_model(name).aliases
     except MlflowException as error:

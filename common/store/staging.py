@@ -1,8 +1,8 @@
 """A staging folder to exchange files between Spark workers and locations that they cannot reach.
 
 On one machine it is the temporary folder. On a cluster it is MLFLOW_DFS_TMP, the folder that MLflow uses
-for the same purpose, by default on Spark's default file system. If that is a local disk, the workers are
-checked to reach it.
+for the same purpose, by default on Spark's default file system. If that is a local disk, a check makes
+sure that the workers reach it.
 """
 
 import os
