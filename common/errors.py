@@ -1,25 +1,26 @@
-"""The one kind of error that is the user's to mend, and the one line shown of another's."""
+"""The error for mistakes that the user can fix, and one-line summaries of other errors."""
 
 import re
 
 
 class UserError(ValueError):
-    """Something the user gave is wrong: the message names it, its value and what would be right.
+    """Invalid input from the user: the message names the input, its value and what is valid.
 
-    A step shows it as one line and exits with 1; any other exception is ours and keeps its trace.
+    A step prints the message as one line and exits with code 1. Any other exception is a bug in the
+    project and keeps its traceback.
     """
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what a library's error says; of one from Java, of its cause there."""
+    """Return the first line of a library error's message; for a Java error, of the Java exception."""
     cause = getattr(error, "java_exception", None)
     return str(cause or error).strip().splitlines()[0]
 
 
 def last_cause(error: Exception) -> str:
-    """Return the first line of what an error of Spark comes from in the end.
+    """Return the first line of the root cause of a Spark error.
 
-    A task's error is text in the one that ended the job: there it stands after the task's address.
+    The error that ends a job contains the failed task's error as text, after the task's address.
     """
     cause = getattr(error, "java_exception", None)
     while cause is not None and cause.getCause() is not None:

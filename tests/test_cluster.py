@@ -116,7 +116,7 @@ def test_what_workers_write_reaches_a_far_store_or_the_step_says_what_to_set(apa
     code, said = found["refused"]
     assert code == 1
     assert re.fullmatch(
-        r"Error: the workers of spark://\S+ do not reach .*/tmp of this machine: set MLFLOW_DFS_TMP.*\n",
+        r"Error: the workers of spark://\S+ cannot reach .*/tmp on this machine: set MLFLOW_DFS_TMP.*\n",
         said,
     )
     # The driver's file came to the workers, and three steps' frames and the vectoriser to the store.

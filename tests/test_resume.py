@@ -87,7 +87,7 @@ def test_killed_search_goes_on_where_it_was_and_finds_the_same(features, store, 
     assert dead.info.status == "RUNNING"
 
     output, resumed = finish(step, features, store)
-    taken = int(output.split("taking up ")[1].split(" ")[0])
+    taken = int(output.split("reusing ")[1].split(" ")[0])
     assert taken == WRITTEN
     assert client.get_run(dead.info.run_id).info.status == "KILLED"
     assert client.search_runs([store], "attributes.status = 'RUNNING'") == []
@@ -101,7 +101,7 @@ def test_killed_search_goes_on_where_it_was_and_finds_the_same(features, store, 
     assert len([run for run in candidates if TAKEN_FROM in run.data.tags]) == taken
 
     output, undisturbed = finish(step, features, store)
-    assert "taking up" not in output
+    assert "reusing" not in output
     pd.testing.assert_frame_equal(found, table(undisturbed, "candidates.csv"), check_exact=True)
     if step == "train_ga":
         pd.testing.assert_frame_equal(

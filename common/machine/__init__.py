@@ -1,1 +1,1 @@
-"""The machine under the work: Spark's session, memory, processes, and files that appear whole."""
+"""The machine: the Spark session, memory, processes, and files that are written atomically."""

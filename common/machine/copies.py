@@ -1,7 +1,7 @@
-"""Copies on this machine of what a store keeps elsewhere: one a process and URI, gone at the end.
+"""Local copies of remote artifacts: one per process and URI, removed when the process ends.
 
-A process that is killed cannot remove its own. It holds a lock, by which the next one sees that it is
-gone.
+A process that is killed cannot remove its copies. Each process holds a lock on its folder, so the next
+process can tell that the owner is gone and remove the folder.
 """
 
 import atexit
@@ -24,7 +24,7 @@ _elsewhere: list[Callable[[], None]] = []
 
 
 def new_folder() -> Path:
-    """Make an empty folder that lasts until `remove_copies`, or as long as this process."""
+    """Create an empty folder that exists until `remove_copies` is called or this process ends."""
     global _folder, _held
     with _lock:
         if _folder is None:
@@ -34,20 +34,20 @@ def new_folder() -> Path:
 
 
 def _make_held() -> tuple[Path, int]:
-    """Make a folder, with a lock that this process holds, and what it turns into: a service."""
+    """Create a folder with a lock held by this process, and by the service that it may exec into."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         held = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR)
         os.set_inheritable(held, True)
         fcntl.flock(held, fcntl.LOCK_SH)
-        # Between the two lines before, another process may have taken it for one that was left.
+        # Before the lock was held, another process may have removed the folder as abandoned.
         if folder.is_dir():
             return folder, held
         os.close(held)
 
 
 def _remove_left() -> None:
-    """Remove what killed processes of this user have left."""
+    """Remove the folders that killed processes of this user left behind."""
     for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
         with suppress(OSError), lock.open() as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,11 +55,11 @@ def _remove_left() -> None:
 
 
 def copy_once(uri: str, fetch: Callable[[Path], str]) -> str:
-    """Return where a copy of what is at a URI is, made when it is first asked for.
+    """Return the location of the copy of a URI; make the copy on the first call.
 
     Args:
-        uri: of something that does not change.
-        fetch: copies it into the folder that it is given, and returns the copy's place.
+        uri: The URI of something that does not change.
+        fetch: A function that copies it into the given folder and returns the copy's location.
     """
     with _lock:
         if uri not in _known:
@@ -74,9 +74,9 @@ def copy_once(uri: str, fetch: Callable[[Path], str]) -> str:
 
 @contextmanager
 def temporary_files_here() -> Iterator[None]:
-    """Have what a library meanwhile leaves in the temporary folder removed with the copies.
+    """Remove the files that a library leaves in the temporary folder together with the copies.
 
-    It is so for the whole process: nothing else may go on beside.
+    The setting applies to the whole process: no other work may run at the same time.
     """
     before = tempfile.tempdir
     tempfile.tempdir = str(new_folder())
@@ -87,14 +87,14 @@ def temporary_files_here() -> Iterator[None]:
 
 
 def at_removal(remove: Callable[[], None]) -> None:
-    """Have something that lies elsewhere removed with the copies; where that fails, it stays."""
+    """Register a function that removes something elsewhere with the copies; its errors are ignored."""
     with _lock:
         _elsewhere.append(remove)
 
 
 @atexit.register
 def remove_copies() -> None:
-    """Remove all copies of this process; what is asked for later is copied anew."""
+    """Remove all copies of this process; later requests copy again."""
     global _folder
     with _lock:
         _known.clear()

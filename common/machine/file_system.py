@@ -1,4 +1,4 @@
-"""Files where Spark has them: on any of Hadoop's file systems, local paths included."""
+"""File operations on any Hadoop file system that Spark knows, including local paths."""
 
 import hashlib
 import json
@@ -18,28 +18,34 @@ from common.machine.spark import file_uri
 
 
 def literal(uri: str) -> str:
-    """Return a URI as Spark's readers take it for itself: else they look for what its wildcards match."""
+    """Escape the wildcards in a URI, which Spark's readers would otherwise expand."""
     return re.sub(r"([\[\]*?{}\\])", r"\\\1", uri)
 
 
 def data_files(spark: SparkSession, uri: str) -> list[str]:
-    """Return the URIs of a file, or of those of a folder that are not hidden, in order.
+    """Return the URI of a file, or the sorted URIs of the files in a folder that are not hidden.
+
+    Empty files are left out.
 
     Raises:
-        UserError: there is nothing, or no file system of this kind.
+        UserError: Nothing exists at the URI, or there is no file system for its scheme.
     """
     with _telling(uri):
         return sorted(file.getPath().toString() for file in _files(spark, uri))
 
 
 def fingerprint(spark: SparkSession, uri: str) -> str:
-    """Hash what a file system says of a file, or of a folder's that are not hidden (64 hex digits).
+    """Hash the file system's metadata of a file, or of a folder's files that are not hidden.
 
-    That is name, length, and what stands for the content: an entity tag (object stores) or a checksum
-    (HDFS), or, where there is neither, the time of the last change.
+    The metadata are the name, the length, and a stand-in for the content: an entity tag (object
+    stores), a checksum (HDFS) or, where neither exists, the modification time.
+
+    Returns:
+        64 hex digits.
 
     Raises:
-        UserError: there is nothing, no file system of this kind, or it does not answer.
+        UserError: Nothing exists at the URI, there is no file system for its scheme, or the file system
+            does not answer.
     """
     with _telling(uri):
         system, path = _open(spark, uri)
@@ -49,7 +55,7 @@ def fingerprint(spark: SparkSession, uri: str) -> str:
             for file in _files(spark, uri)
         )
     if not listed:
-        raise UserError(f"{uri} has no file with content")
+        raise UserError(f"{uri} contains no non-empty file")
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
@@ -63,10 +69,10 @@ def _content_mark(spark: SparkSession, system: Any, file: Any) -> str:
 
 
 def _files(spark: SparkSession, uri: str) -> Iterator[Any]:
-    """Yield the status of each file with content, hidden ones left out."""
+    """Yield the status of each file that is neither empty nor hidden."""
     system, path = _open(spark, uri)
     if not system.exists(path):
-        local = f" (a relative path starts at {Path.cwd()})" if uri.startswith("file:") else ""
+        local = f" (relative paths start at {Path.cwd()})" if uri.startswith("file:") else ""
         raise UserError(f"{uri} does not exist{local}")
     files = system.listFiles(path, True)
     while files.hasNext():
@@ -85,10 +91,10 @@ def _telling(uri: str) -> Iterator[None]:
 
 
 def exists(spark: SparkSession, uri: str) -> bool:
-    """Tell whether there is a file or folder.
+    """Tell whether a file or folder exists at a URI.
 
     Raises:
-        UserError: there is no file system of this kind, or it does not answer.
+        UserError: There is no file system for the URI's scheme, or it does not answer.
     """
     system, path = _open(spark, uri)
     with _telling(uri):
@@ -96,9 +102,9 @@ def exists(spark: SparkSession, uri: str) -> bool:
 
 
 def has_system(spark: SparkSession, scheme: str) -> bool:
-    """Tell whether Spark can read and write URIs of a scheme."""
+    """Tell whether Spark can read and write URIs with this scheme."""
     if scheme in ("http", "https"):
-        # Hadoop's reads single files alone.
+        # Hadoop's HTTP file system can only read single files.
         return False
     java: Any = spark
     try:
@@ -110,26 +116,26 @@ def has_system(spark: SparkSession, scheme: str) -> bool:
 
 
 def qualified(spark: SparkSession, path: str) -> str:
-    """Return a path with the scheme and host of the file system that it is on.
+    """Return a path with the scheme and host of its file system.
 
     Raises:
-        UserError: there is no file system of this kind, or it does not answer.
+        UserError: There is no file system for the path's scheme, or it does not answer.
     """
     system, found = _open(spark, path)
     return str(system.makeQualified(found).toString())
 
 
 def copy_to_local(spark: SparkSession, uri: str, path: Path) -> None:
-    """Copy a file or folder to a path of this machine."""
+    """Copy a file or folder to a local path."""
     system, source = _open(spark, uri)
     system.copyToLocalFile(False, source, _open(spark, file_uri(path))[1], True)
 
 
 def copy_from_local(spark: SparkSession, path: Path, uri: str) -> None:
-    """Copy a file or folder of this machine to a URI.
+    """Copy a local file or folder to a URI.
 
     Raises:
-        UserError: it cannot be written there.
+        UserError: The URI cannot be written.
     """
     system, target = _open(spark, uri)
     try:
@@ -140,17 +146,24 @@ def copy_from_local(spark: SparkSession, path: Path, uri: str) -> None:
 
 
 def delete(spark: SparkSession, uri: str) -> None:
-    """Delete a file or folder, with all that is in it, if it is there."""
+    """Delete a file, or a folder with its contents, if it exists."""
     system, path = _open(spark, uri)
     system.delete(path, True)
 
 
 @contextmanager
 def replacing(spark: SparkSession, uris: Sequence[str]) -> Iterator[list[str]]:
-    """Give a hidden name beside each of some folders; on success these take the folders' places.
+    """Replace folders on success only: yield a hidden sibling of each to write to, then rename.
 
-    What was there is moved aside first, and back should anything fail; a name that was not written to
-    leaves nothing in its place. On failure all is as before.
+    Existing folders are moved aside first, and moved back if a rename fails. Where nothing was written
+    to the sibling, the folder is removed. On failure everything is as before.
+
+    Args:
+        spark: The session.
+        uris: The URIs of the folders to replace.
+
+    Yields:
+        The URIs to write to, in the order of `uris`.
     """
     mark = uuid.uuid4().hex[:8]
     parts = [_beside(uri, f"{mark}.part") for uri in uris]

@@ -1,14 +1,14 @@
-"""How much memory this machine has for us: less than its own, where a container bounds it."""
+"""The memory available to this process: the machine's, or less where a container limits it."""
 
 import os
 from pathlib import Path
 
 
 def machine_memory(root: Path = Path("/")) -> int:
-    """Return the bytes that this process may use: all of the machine's, or its cgroups' least limit.
+    """Return the bytes that this process may use: the machine's memory or its lowest cgroup limit.
 
     Args:
-        root: of the file system, for tests.
+        root: The root of the file system; tests replace it.
 
     Source: cgroups(7); the kernel's documentation of memory.max (version 2) and of
     memory.limit_in_bytes (version 1).
@@ -24,13 +24,13 @@ def _limits(root: Path) -> list[int]:
             try:
                 found.append(int((folder / name).read_text()))
             except (OSError, ValueError):
-                # Not there, or `max`: no limit.
+                # A missing file and `max` both mean that there is no limit.
                 continue
     return found
 
 
 def _cgroups(root: Path) -> list[Path]:
-    """Return the folders that may bound this process's memory, those above its own included."""
+    """Return the cgroup folders that may limit this process's memory: its own and their parents."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -41,7 +41,7 @@ def _cgroups(root: Path) -> list[Path]:
         if controllers and "memory" not in controllers.split(","):
             continue
         mount = root / "sys/fs/cgroup" / ("memory" if controllers else "")
-        # In a container the path may be the host's, which is not there; the mount is its own then.
+        # In a container the path may be the host's: then the mount point itself is its cgroup.
         own = mount / path.lstrip("/")
         found += [own, *own.parents[: len(Path(path).parts) - 1]]
     return found

@@ -1,7 +1,7 @@
-"""Which process it was, and whether it has ended: known for certain on its own machine, and only there.
+"""Identify a process and tell whether it has ended; certain only on the machine that it runs on.
 
-A process id is given again, and is another's in each container. With the boot, the namespace of process
-ids and the start of the process it is one of all that ever were.
+Process ids are reused, and each container has its own. Together with the boot id, the PID namespace and
+the start time of the process, an id is unique for all time.
 """
 
 import os
@@ -13,26 +13,26 @@ import psutil
 
 
 def this_process() -> str:
-    """Return what tells this process from any other, on all machines."""
+    """Return an identifier of this process that is unique across machines."""
     return f"{_place() or uuid.uuid4()}/{os.getpid()}/{_start(os.getpid()) or 0}"
 
 
 def is_gone(process: str) -> bool | None:
-    """Tell whether a process has ended; None: it is of another machine or container, or not seen."""
+    """Tell whether a process has ended; None if it runs on another machine or container, or is hidden."""
     place, pid, start = process.rsplit("/", 2)
     if place != _place():
         return None
     if not psutil.pid_exists(int(pid)):
         return True
     started = _start(int(pid))
-    # A number is given again: only with its start is it the same process.
+    # Process ids are reused: the same id with another start time is another process.
     return None if started is None else started != start
 
 
 def _place() -> str | None:
-    """Return this boot, host and namespace of process ids; None where the system has no such things.
+    """Return the boot id, host name and PID namespace; None on systems that do not have them.
 
-    Virtual machines that were restored from one snapshot have one boot: their hosts' names part them.
+    Virtual machines restored from one snapshot share a boot id: their host names tell them apart.
     """
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
@@ -42,9 +42,9 @@ def _place() -> str | None:
 
 
 def _start(pid: int) -> str | None:
-    """Return when a process started, in ticks; `ended`, if its parent has only not asked for it yet."""
+    """Return a process's start time in ticks, or `ended` for a zombie; None if it does not exist."""
     try:
-        # Its name, which may hold anything, is in brackets.
+        # The process name is in parentheses and may contain any character.
         fields = (
             Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
         )

@@ -1,4 +1,4 @@
-"""A file that appears whole or not at all, whoever else writes one of its name at the same time."""
+"""Atomic writes of a local file, safe against other writers of the same path."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,12 +8,13 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a path to write to, of the same name; on success that file takes the place of `path`.
+    """Yield a temporary path with the same name to write to; on success it replaces `path`.
 
-    What was there stays until then, and if nothing was written, or on failure. The folder is made.
+    An existing file stays until then. It also stays on failure, and if nothing was written. The parent
+    folder is created if needed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A folder of its own beside it: the same file system, and a file with the user's usual rights.
+    # A sibling folder is on the same file system, and its files get the user's default permissions.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".", suffix=".part") as folder:
         part = Path(folder, path.name)
         yield part

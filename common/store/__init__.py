@@ -1,1 +1,1 @@
-"""All that knows MLflow's store: runs, artifacts, the registry, and steps that are got or run."""
+"""Everything that uses the MLflow store: runs, artifacts, the model registry, and get-or-run."""

@@ -1,4 +1,4 @@
-"""The artifacts of runs: kept, found again, and told apart from those that are gone."""
+"""Log and read run artifacts, and tell missing artifacts from a store that does not answer."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,10 +22,14 @@ from common.store.tracking import StoreSilent
 
 
 def has_artifacts(run_id: str, names: Iterable[str]) -> bool:
-    """Tell whether artifacts of a run are there: files that are not empty, folders with such a file.
+    """Tell whether a run has all of these artifacts: non-empty files, or folders that contain one.
+
+    Args:
+        run_id: The id of the run.
+        names: The paths of the artifacts, relative to the run's artifact root.
 
     Raises:
-        StoreSilent: their store does not answer.
+        StoreSilent: The artifact store does not answer.
     """
     try:
         store = get_artifact_repository(RunsArtifactRepository.get_underlying_uri(f"runs:/{run_id}"))
@@ -42,14 +46,14 @@ def has_artifacts(run_id: str, names: Iterable[str]) -> bool:
             return False
         raise _silence(run_id, error) from None
     except Exception as error:
-        # Each store has a library, and errors, of its own; one that has nothing has no error.
+        # Each store raises its own library's errors; a store without the artifact raises none.
         raise _silence(run_id, error) from None
 
 
 def _has_content(store: ArtifactRepository, item: FileInfo) -> bool:
     if not item.is_dir:
         return item.file_size != 0
-    # Spark's marks and checksums are there without the rows.
+    # Spark's marker and checksum files can exist without the rows.
     inside = [
         one
         for one in store.list_artifacts(item.path)
@@ -59,11 +63,11 @@ def _has_content(store: ArtifactRepository, item: FileInfo) -> bool:
 
 
 def _silence(run_id: str, error: Exception) -> StoreSilent:
-    return StoreSilent(f"the store of run {run_id}'s artifacts does not answer: {first_line(error)}")
+    return StoreSilent(f"the artifact store of run {run_id} does not answer: {first_line(error)}")
 
 
 def artifact_bytes(uri: str) -> int | None:
-    """Return the size of an artifact, with all that is in it; None where its store does not tell."""
+    """Return the total size of an artifact in bytes; None if its store does not report sizes."""
     try:
         place = RunsArtifactRepository.get_underlying_uri(uri) if uri.startswith("runs:/") else uri
         sizes = list(_file_sizes(get_artifact_repository(place)))
@@ -81,10 +85,10 @@ def _file_sizes(store: ArtifactRepository, path: str | None = None) -> Iterator[
 
 
 def resolve(uri: str) -> str:
-    """Return where the store has what a runs:/ or models:/ URI names; any other URI as it is.
+    """Resolve a runs:/ or models:/ URI to its location in the store; return other URIs unchanged.
 
     Raises:
-        UserError: there is no such run or version.
+        UserError: The run or model version does not exist.
     """
     try:
         return _place(uri)
@@ -93,14 +97,14 @@ def resolve(uri: str) -> str:
 
 
 def fetch(uri: str, what: str = "artifact") -> str:
-    """Return the local path of an artifact: there, or a copy that lasts as long as the step.
+    """Return a local path of an artifact: its own if it is local, else that of a copy for this step.
 
     Args:
-        uri: of the artifact.
-        what: it is, for the message of an error.
+        uri: The artifact's URI.
+        what: The kind of artifact, for the error message.
 
     Raises:
-        UserError: there is no such run or artifact.
+        UserError: The run or artifact does not exist.
     """
     try:
         return _fetch(uri)
@@ -112,23 +116,23 @@ def read_text(uri: str) -> str:
     """Read a text artifact.
 
     Raises:
-        UserError: there is no such run or artifact.
+        UserError: The run or artifact does not exist.
     """
     return Path(fetch(uri)).read_text(encoding="utf-8")
 
 
 def log_text(text: str, path: str) -> None:
-    """Keep text under the active run's artifacts."""
+    """Log text as an artifact of the active run."""
     mlflow.log_text(text, path)
 
 
 def log_table(table: pd.DataFrame, path: str) -> None:
-    """Keep a table as CSV under the active run's artifacts."""
+    """Log a table as a CSV artifact of the active run."""
     log_text(table.to_csv(index=False), path)
 
 
 def log_files(files: Mapping[str, bytes], path: str) -> None:
-    """Keep files, by name, in a folder under the active run's artifacts."""
+    """Log files, given by name, to an artifact folder of the active run."""
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
             Path(folder, name).write_bytes(content)
@@ -136,10 +140,10 @@ def log_files(files: Mapping[str, bytes], path: str) -> None:
 
 
 def model_folder(uri: str) -> Path:
-    """Return the folder of a model's files, fetched first if they are not on this machine.
+    """Return the local folder of a model; download it first if it is remote.
 
     Raises:
-        UserError: there is no such model, or none that MLflow can score with.
+        UserError: The model does not exist, or has no python_function flavor to score with.
     """
     try:
         folder = Path(_fetch(uri))
@@ -174,24 +178,24 @@ def _place(uri: str) -> str:
 
 
 def find_text(run_id: str, path: str) -> str | None:
-    """Return a text artifact; None, if the run has none of that name (any more).
+    """Return a text artifact; None if the run does not have it, or no longer has it.
 
     Raises:
-        StoreSilent: its store does not answer.
+        StoreSilent: The artifact store does not answer.
     """
     return read_text(f"runs:/{run_id}/{path}") if has_artifacts(run_id, [path]) else None
 
 
 def find_files(run_id: str, folder: str, pattern: str) -> dict[str, bytes]:
-    """Return the files of a folder of artifacts, by name; of no folder, none.
+    """Return the files of an artifact folder by name; an empty mapping if there is no such folder.
 
     Args:
-        run_id: whose they are.
-        folder: among the run's artifacts.
-        pattern: of their names, as *.png.
+        run_id: The id of the run.
+        folder: The folder's path, relative to the run's artifact root.
+        pattern: A glob pattern for the file names, such as *.png.
 
     Raises:
-        StoreSilent: its store does not answer.
+        StoreSilent: The artifact store does not answer.
     """
     if not has_artifacts(run_id, [folder]):
         return {}

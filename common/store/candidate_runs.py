@@ -1,4 +1,4 @@
-"""Candidates in the tracking store: written beside the search, and taken up again after a kill."""
+"""Candidate runs in the tracking store, written by a thread while the search goes on."""
 
 import json
 import logging
@@ -21,12 +21,12 @@ from common.store.registry import FOLD_SCORES, METRIC
 
 log = logging.getLogger(__name__)
 
-# Tag of a candidate: a fold's scores, the fold's number after the dot.
+# Tag of a candidate: the scores on one fold, whose number follows the dot.
 FOLD = "workflow.fold."
 CANDIDATE = "candidate"
-# Tag of a candidate that an earlier search had scored: the run that it is a copy of.
+# Tag of a candidate copied from an earlier search: the run that it was copied from.
 TAKEN_FROM = "taken_from"
-# A message longer than this is cut: a tag takes 8,000 characters.
+# Longer messages are truncated: a tag holds at most 8,000 characters.
 LONGEST_ERROR = 1000
 
 
@@ -39,10 +39,10 @@ class TrackedCandidate:
 
 
 class CandidateWriter:
-    """Writes candidates as child runs in a thread of its own, each the moment it comes.
+    """Writes each candidate as a child run as soon as it is scored, in a separate thread.
 
-    Leaving the `with` block waits until all are written; an error of the store is raised there, or by
-    the next `add`.
+    Leaving the `with` block waits until all candidates are written. An error from the store is raised
+    there, or by the next `add`.
     """
 
     def __init__(
@@ -51,12 +51,13 @@ class CandidateWriter:
         constants: Mapping[str, object],
         earlier: Mapping[str, TrackedCandidate] | None = None,
     ) -> None:
-        """Take what all candidates share.
+        """Create a writer for the candidates of one search.
 
         Args:
-            search: the run that they belong to.
-            constants: parameters logged with each: learner, folds, engine.
-            earlier: candidates by name that a killed search had finished: they are its runs' copies.
+            search: The run of the search.
+            constants: Parameters logged with every candidate: learner, folds, engine.
+            earlier: Candidates, by name, that a killed search finished; they are written as copies of
+                its runs.
         """
         self.search, self.constants, self.earlier = search, constants, earlier or {}
         self.parent = str(search.info.run_id)
@@ -78,13 +79,13 @@ class CandidateWriter:
             self._raise()
 
     def add(self, outcome: Outcome) -> None:
-        """Have an outcome written below the generation that is open, else below the search."""
+        """Queue an outcome, to be written below the open generation or, without one, below the search."""
         self._raise()
         self.queue.put((outcome, self.parent))
 
     @contextmanager
     def generation(self, number: int) -> Iterator[dict[str, float]]:
-        """Open the run of a generation; give the metrics that it ends with, to be filled."""
+        """Open the run of a generation; yield a mapping to fill with the metrics that it ends with."""
         with generation_run(self.search, number) as nested:
             self.parent = nested.run_id
             try:
@@ -93,7 +94,7 @@ class CandidateWriter:
                 self.parent = str(self.search.info.run_id)
 
     def run_id(self, name: str) -> str:
-        """Return the run of a candidate that was added, once it is written."""
+        """Return the run id of an added candidate; wait until it is written."""
         self.queue.join()
         self._raise()
         return self.run_ids[name]
@@ -124,27 +125,30 @@ def log_candidate(
     constants: Mapping[str, object],
     more_tags: Mapping[str, str] | None = None,
 ) -> str:
-    """Write one candidate as a finished, or failed, child run and return the child's id.
+    """Write one candidate as a finished or failed child run.
 
-    A metric's steps are the folds' values; its last step, and so what is shown, is their mean.
+    Each metric has one step per fold and a last step, the one that MLflow shows, with their mean.
 
     Args:
-        outcome: the candidate's.
-        search: the search.
-        parent: id of the search, or of the generation.
-        constants: parameters that all candidates share.
-        more_tags: of this one.
+        outcome: The result or failure of the candidate.
+        search: The run of the search.
+        parent: The id of the parent run: the search or a generation.
+        constants: Parameters that all candidates share.
+        more_tags: Additional tags for this candidate.
+
+    Returns:
+        The id of the child run.
     """
     params = [Param(name, str(value)) for name, value in {**constants, **outcome.parameters}.items()]
     metrics: list[Metric] = []
     status = RunStatus.FINISHED
-    # Tags cost the store least when they come with the run.
+    # Tags are cheapest for the store when they are written together with the run.
     if isinstance(outcome, CandidateFailure):
         tags = {"error": outcome.error[:LONGEST_ERROR]}
         status = RunStatus.FAILED
     else:
         metrics = _metrics(outcome)
-        # Metric histories are read one by one; the tags come with the run when it is taken up again.
+        # Metric histories can only be read one by one; tags are read together with the run.
         tags = {f"{FOLD}{place}": json.dumps(fold) for place, fold in enumerate(outcome.folds)}
     child = _open_run(search, parent, CANDIDATE, outcome.name, {**tags, **(more_tags or {})})
     client = MlflowClient()
@@ -154,7 +158,7 @@ def log_candidate(
 
 
 def _open_run(search: Run, parent: str, kind: str, name: str, tags: Mapping[str, str]) -> str:
-    """Open a run of a search below another one (by id), and return its id."""
+    """Open a run of a search below a parent run, and return its id."""
     of_search = {
         tracking.PARENT: parent,
         "mlflow.user": search.data.tags.get("mlflow.user", ""),
@@ -168,7 +172,7 @@ def _open_run(search: Run, parent: str, kind: str, name: str, tags: Mapping[str,
 
 
 def log_result(result: CandidateResult, run_id: str) -> None:
-    """Log scores over folds to a run, as those of a candidate are logged to its own."""
+    """Log the scores over folds to a run, with the metrics that a candidate run has."""
     MlflowClient().log_batch(run_id, metrics=_metrics(result))
 
 
@@ -186,7 +190,7 @@ def _metrics(result: CandidateResult) -> list[Metric]:
 
 @dataclass
 class GenerationRun:
-    """The run of a generation, and the metrics that it ends with."""
+    """The run of a generation, and the metrics to log when it ends."""
 
     run_id: str
     metrics: dict[str, float] = field(default_factory=dict)
@@ -194,7 +198,7 @@ class GenerationRun:
 
 @contextmanager
 def generation_run(search: Run, number: int) -> Iterator[GenerationRun]:
-    """Open the run of a generation, below its search."""
+    """Open the run of a generation below its search, and close it on leaving."""
     client = MlflowClient()
     run_id = _open_run(search, search.info.run_id, "generation", f"generation {number}", {})
     generation = GenerationRun(run_id)
@@ -210,12 +214,12 @@ def generation_run(search: Run, number: int) -> Iterator[GenerationRun]:
 
 
 def fold_scores(result: CandidateResult, metric: str) -> dict[str, str]:
-    """Return the tags that say what a search goes by and what its winner scores on each fold."""
+    """Return the tags for the metric of a search and for its winner's score on each fold."""
     return {METRIC: metric, FOLD_SCORES: json.dumps([fold[metric] for fold in result.folds])}
 
 
 def log_winner(result: CandidateResult, metric: str, search: str, child: str) -> None:
-    """Mark the winning candidate, and repeat its parameters and scores on the search itself."""
+    """Tag the winning candidate, and log its parameters and scores to the search as well."""
     client, now = MlflowClient(), int(time.time() * 1000)
     client.set_tag(child, "winner", "true")
     metrics = [Metric(f"val_{name}", result.mean(name), now, 0) for name in METRICS]

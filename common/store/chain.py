@@ -1,4 +1,4 @@
-"""The steps of a workflow one after the other, each got or run with what main was given."""
+"""Get or run the steps of a workflow in sequence, with the parameters given to main."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -12,60 +12,60 @@ from common.workflow.declaration import handed_to
 
 
 class Chain:
-    """The steps of a workflow.
+    """Runs the steps of a workflow.
 
     Attributes:
-        done: those that have finished, in their order.
+        done: The finished steps, in the order in which they were run or waited for.
     """
 
     def __init__(
         self, experiment_id: str, given: Mapping[str, object], use_cache: bool, background: ExitStack
     ) -> None:
-        """Take what all steps share.
+        """Create a chain with the settings that all steps share.
 
         Args:
-            experiment_id: where to look and run.
-            given: main's parameters; each step is handed those that it takes too.
-            use_cache: whether steps that ran before are reused.
-            background: ends, when it is left, the steps that are still under way.
+            experiment_id: The experiment in which to find and create runs.
+            given: The parameters of main; each step gets those that it also takes.
+            use_cache: Whether to reuse the runs of earlier steps.
+            background: An exit stack that cancels the steps still running when it is closed.
         """
         self.experiment_id, self.given, self.use_cache = experiment_id, given, use_cache
         self.background = background
         self.done: list[StepRun] = []
 
     def run(self, step: str, reusable: bool = True, **inputs: object) -> StepRun:
-        """Get a step's run, or run it and wait for it."""
+        """Return a reusable run of a step, or run the step and wait for it."""
         cached = self.use_cache and reusable
         self.done.append(get_or_run(step, self._parameters(step, inputs), cached, self.experiment_id))
         return self.done[-1]
 
     def start(self, step: str, **inputs: object) -> StartedStep:
-        """Get a step's run, or start it; it is cancelled if the workflow fails meanwhile."""
+        """Return a reusable run of a step, or start the step; it is cancelled if the workflow fails."""
         parameters = self._parameters(step, inputs)
         started = get_or_start(step, parameters, self.use_cache, self.experiment_id)
         self.background.callback(started.cancel)
         return started
 
     def wait(self, started: StartedStep) -> StepRun:
-        """Wait for a step that was started."""
+        """Wait for a started step."""
         self.done.append(started.wait())
         return self.done[-1]
 
     def search_grids(self, features: str, rounds: int, learner: Learner, tell: Tell) -> list[str]:
-        """Search main's grid, then what each search suggests; return the searches' URIs.
+        """Search main's grid, then the grid that each search suggests; return the searches' URIs.
 
         Args:
-            features: URI.
-            rounds: searches at the most.
-            learner: whose grids they are.
-            tell: is told when there is nothing left to try.
+            features: The URI of the features.
+            rounds: The largest number of searches.
+            learner: The learner that the grids belong to.
+            tell: A function that receives a message when nothing is left to try.
         """
         grid = str(self.given["grid"])
         searches = [self.run("train_grid", features=features)]
         for _ in range(1, rounds):
             following = searches[-1].uri("next_grid.yaml")
             if not adds_candidates(load_grid(following, learner), load_grid(grid, learner), learner):
-                tell(f"no further round: {following} has nothing that was not tried")
+                tell(f"no further round: {following} contains nothing new to try")
                 break
             searches.append(self.run("train_grid", features=features, grid=following))
             grid = following

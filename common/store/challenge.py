@@ -1,4 +1,4 @@
-"""Who becomes champion: a version challenges the present one, on terms, safe from kills and races."""
+"""Let a version challenge the champion on given terms, safely under kills and concurrent challenges."""
 
 import json
 import uuid
@@ -23,22 +23,21 @@ from common.store.registry import (
 
 CHALLENGER, REJECTED = "challenger", "rejected"
 
-# Tags of a version: what it became, on which terms, written when all else is done.
+# Tags of a version: its verdict and the terms of it. The verdict is written last.
 VERDICT, TERMS = "verdict", "terms"
-# Of a version that is to be champion: an id of this try, written before the alias.
+# Tags of a version about to become champion, written before the alias: the attempt's id; set by hand.
 CLAIM, BY_HAND = "claim", "by_hand"
 MEANWHILE = "claimed the alias at the same time"
 ANY_GAIN = Terms(margin=0.0, gates={})
-# How often a champion may change while a contender is being judged.
+# How often the champion may change while a contender is judged.
 ATTEMPTS = 20
 
-# Compares the first of two versions with the second.
 Compare = Callable[[ModelVersion, ModelVersion], Comparison]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a contender: champion, challenger or rejected, and why."""
+    """The outcome for a contender: champion, challenger or rejected, and the reason."""
 
     version: str
     became: str
@@ -48,19 +47,22 @@ class Verdict:
 def challenge(
     contender: ModelVersion, name: str, terms: Terms, compare: Compare, failed: str = ""
 ) -> Verdict:
-    """Give a version the alias champion if it beats the present one on these terms.
+    """Give a version the champion alias if it beats the current champion on these terms.
 
-    The registry has no way to set an alias only if it is still what it was. So a version says that it
-    claims the alias before it takes it, and looks afterwards for others that claimed it meanwhile: of
-    two, at least the later one sees the other, and both choose the same one.
+    The registry cannot set an alias on the condition that it has not changed. So a version records a
+    claim before it takes the alias, and then looks for claims that others made in the meantime. Of two
+    concurrent challenges at least the later one sees the other, and both choose the same winner.
 
     Args:
-        contender: a registered version.
-        name: of the registered model.
-        terms: what it must do.
-        compare: the first of two versions with the second. May raise Incomparable or another UserError
-            where it cannot.
-        failed: which gates it fails; nothing: none.
+        contender: A registered version.
+        name: The name of the registered model.
+        terms: The margin and the gates.
+        compare: A function that compares the first of two versions with the second. It raises
+            Incomparable or another UserError if it cannot.
+        failed: The gates that the contender fails, as text; empty if it fails none.
+
+    Raises:
+        UserError: The champion changed ATTEMPTS times during the challenge.
     """
     version, present = str(contender.version), present_champion(name)
     if _number(present) == version:
@@ -88,13 +90,15 @@ def challenge(
             return _settle(name, version, CHALLENGER, reason, terms)
         if _number(present_champion(name)) == version:
             return _crown(name, version)
-    raise UserError(f"name {name!r}: its champion changed {ATTEMPTS} times meanwhile, try again")
+    raise UserError(
+        f"name {name!r}: the champion changed {ATTEMPTS} times during the challenge, try again"
+    )
 
 
 def _judged_before(contender: ModelVersion, terms: Terms) -> Verdict | None:
-    """Return the verdict on a version that was judged on these terms, or that was champion.
+    """Return the verdict on a version that was already judged on these terms, or that was champion.
 
-    To judge it again would undo a champion that was set by hand.
+    Judging it again would undo a champion that was set by hand.
     """
     tags, version = contender.tags, str(contender.version)
     if VERDICT not in tags:
@@ -113,10 +117,10 @@ def _judge(
     try:
         ours, theirs = contestant(contender), contestant(champion)
         if theirs.source == SAMPLE != ours.source:
-            return True, f"champion {number} learnt from the synthetic sample, this one from real rows"
+            return True, f"champion {number} was trained on the synthetic sample, this one on real rows"
         reason = unlike(ours, theirs)
         if reason is not None:
-            return False, f"{reason}; version={ours.version} makes it champion all the same"
+            return False, f"{reason}; version={ours.version} makes it champion anyway"
         takes, reason = terms.takes(compare(contender, champion))
     except UserError as error:
         return False, f"it cannot be compared with champion {number}: {error}"
@@ -124,7 +128,7 @@ def _judge(
 
 
 def _claim(name: str, version: str, tags: Mapping[str, str]) -> None:
-    """Have a version say that it is to be champion, and why; whatever it was before is undone."""
+    """Tag a version as about to become champion, with the reason; clear its previous verdict."""
     _untag(name, version, VERDICT, FOLLOWS, BY_HAND)
     _tag(name, version, {**tags, CLAIM: uuid.uuid4().hex})
 
@@ -132,7 +136,7 @@ def _claim(name: str, version: str, tags: Mapping[str, str]) -> None:
 def _best_of_claims(
     name: str, contender: ModelVersion, known: Mapping[str, Mapping[str, str]], compare: Compare
 ) -> ModelVersion:
-    """Return the best of a contender and those that claimed the alias since `known` was read."""
+    """Return the best of a contender and the versions that claimed the alias since `known` was read."""
     best = contender
     for rival in sorted(versions_of(name), key=lambda one: int(one.version)):
         before = known.get(str(rival.version), {})
@@ -143,7 +147,7 @@ def _best_of_claims(
 
 
 def _better(one: ModelVersion, other: ModelVersion, compare: Compare) -> ModelVersion:
-    """Return the better of two versions, in whatever order they come; of equals the older."""
+    """Return the better of two versions in any order; of equals, the older one."""
     older, newer = sorted((one, other), key=lambda version: int(version.version))
     by_hand = [version for version in (newer, older) if version.tags.get(BY_HAND)]
     if by_hand:
@@ -153,7 +157,7 @@ def _better(one: ModelVersion, other: ModelVersion, compare: Compare) -> ModelVe
 
 
 def _crown(name: str, version: str, reason: str | None = None) -> Verdict:
-    """Write all that goes with the alias of a version that has it."""
+    """Write the tags that belong to the champion alias of a version that holds it."""
     if reason is not None:
         _tag(name, version, {REASON: reason})
     tags = MlflowClient().get_model_version(name, version).tags
@@ -163,11 +167,11 @@ def _crown(name: str, version: str, reason: str | None = None) -> Verdict:
     _untag(name, version, FOLLOWED_BY)
     _drop_challenger(name, version)
     _tag(name, version, {VERDICT: CHAMPION})
-    return Verdict(version, CHAMPION, tags.get(REASON, "it was champion already"))
+    return Verdict(version, CHAMPION, tags.get(REASON, "it was already champion"))
 
 
 def _settle(name: str, version: str, became: str, reason: str, terms: Terms) -> Verdict:
-    """Write the verdict on a version that is not champion."""
+    """Write the verdict on a version that did not become champion."""
     _untag(name, version, CLAIM, FOLLOWS)
     _tag(name, version, {REASON: reason, TERMS: _text(terms)})
     if became == CHALLENGER:
@@ -176,16 +180,16 @@ def _settle(name: str, version: str, became: str, reason: str, terms: Terms) -> 
         _drop_challenger(name, version)
     _tag(name, version, {VERDICT: became})
     if _number(present_champion(name)) == version:
-        # Whoever claimed the alias at the same time has just found this one better.
+        # A concurrent challenge has just found this version better and given it the alias.
         return _crown(name, version, f"better than a version that {MEANWHILE}")
     return Verdict(version, became, reason)
 
 
 def set_champion(name: str, version: str) -> Verdict:
-    """Give the alias champion to a version by hand: going back, or forward.
+    """Give the champion alias to a version by hand, for a rollback or a promotion.
 
     Raises:
-        UserError: there is no such version.
+        UserError: The version does not exist.
     """
     client = MlflowClient()
     try:
@@ -196,7 +200,7 @@ def set_champion(name: str, version: str) -> Verdict:
         known = [int(one.version) for one in versions_of(name)]
         listed = ", ".join(map(str, sorted(known))) or "none"
         raise UserError(
-            f"version {version!r} of model {name!r} does not exist; there are {listed}"
+            f"version {version!r} of model {name!r} does not exist; existing versions: {listed}"
         ) from None
     before = present_champion(name)
     if _number(before) == version:
@@ -220,7 +224,7 @@ def _text(terms: Terms) -> str:
 
 
 def _write(write: Callable[..., object], *given: object) -> None:
-    """Write to the registry, and once more where another process made the same row at that moment."""
+    """Write to the registry; retry once, because another process may have just written the same row."""
     try:
         write(*given)
     except MlflowException:

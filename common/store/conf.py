@@ -1,4 +1,4 @@
-"""What a search is given to try, and a champion to keep, as it stands in conf, a file or on the line."""
+"""Load grids, search spaces and gates from conf, from a file or from the command line."""
 
 import json
 from pathlib import Path
@@ -24,26 +24,26 @@ def load_grid(grid: str, learner: Learner) -> dict[str, Any]:
     """Read a grid: lists of values by parameter, not yet checked against the learner's ranges.
 
     Args:
-        grid: `auto` (the learner's), a name under conf/grids, the path of a YAML file, the URI of one
-            that a run keeps (runs:/<run id>/next_grid.yaml), or JSON.
-        learner: whose default `auto` is.
+        grid: `auto` (the learner's default), a name under conf/grids, the path of a YAML file, the URI
+            of a YAML artifact (runs:/<run id>/next_grid.yaml), or JSON.
+        learner: The learner whose default `auto` selects.
 
     Raises:
-        UserError: there is no such grid, or it is no mapping.
+        UserError: The grid does not exist, or is not a mapping.
     """
     return _read("grid", learner.grid if grid == "auto" else grid)
 
 
 def load_space(space: str, learner: Learner) -> dict[str, Any]:
-    """Read a space: {low, high, log} or {choices} by parameter, not yet checked.
+    """Read a search space: {low, high, log} or {choices} by parameter, not yet checked.
 
     Args:
-        space: `auto` (the learner's), a name under conf/spaces, the path of a YAML file, the URI of one
-            that a run keeps, or JSON.
-        learner: whose default `auto` is.
+        space: `auto` (the learner's default), a name under conf/spaces, the path of a YAML file, the URI
+            of a YAML artifact, or JSON.
+        learner: The learner whose default `auto` selects.
 
     Raises:
-        UserError: there is no such space, or it is no mapping.
+        UserError: The search space does not exist, or is not a mapping.
     """
     return _read("space", learner.space if space == "auto" else space)
 
@@ -52,11 +52,11 @@ def load_gates(gates: str) -> dict[str, float]:
     """Read and check gates: bounds by name; see common.champion.gates.
 
     Args:
-        gates: `none`, a name under conf/gates, the path of a YAML file, the URI of one that a run keeps,
-            or JSON.
+        gates: `none`, a name under conf/gates, the path of a YAML file, the URI of a YAML artifact, or
+            JSON.
 
     Raises:
-        UserError: there are no such gates, or one is none.
+        UserError: The gates do not exist, or one of them is invalid.
     """
     return {} if gates == "none" else check_gates(_read("gates", gates))
 

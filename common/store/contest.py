@@ -1,6 +1,6 @@
-"""Versions measured by what their searches left: two beside each other, one against its gates.
+"""Evaluate model versions from their searches' artifacts: compare two, or check one against its gates.
 
-Two are compared over the folds where they shared them, else on rows that neither was trained on.
+Versions that share their folds are compared over these, others on rows that neither was trained on.
 """
 
 import json
@@ -30,13 +30,17 @@ def compare_versions(
     """Compare two versions of the same data set and metric.
 
     Args:
-        first: one version.
-        second: another.
-        session: gives the Spark session; called only where the folds differ.
+        first: The first version.
+        second: The second version.
+        session: A function that returns the Spark session; called only if the folds differ.
+
+    Returns:
+        The comparison of the first version with the second.
 
     Raises:
-        Incomparable: there are no rows to compare them on.
-        UserError: what their searches left is gone.
+        Incomparable: There are too few rows to compare the versions on, they have different columns or
+            labels, or a version lacks its fold scores or its features.
+        UserError: Artifacts of their searches are gone.
     """
     ours, theirs = contestant(first), contestant(second)
     if same_folds(ours, theirs):
@@ -62,15 +66,18 @@ def compare_versions(
 def measure(
     search: Run, gates: Mapping[str, float], session: Callable[[], SparkSession]
 ) -> dict[str, float]:
-    """Return what the winner of a search has of each gate: on training rows it was not fitted on.
+    """Measure the winner of a search for each gate, on training rows that it was not fitted on.
 
     Args:
-        search: a finished one.
-        gates: what is asked; those of rows cost a fit a fold.
-        session: gives the Spark session; called only for these.
+        search: A finished search.
+        gates: The bounds by gate name; gates in OF_ROWS cost one fit per fold.
+        session: A function that returns the Spark session; called only for gates in OF_ROWS.
+
+    Returns:
+        The measured value of each gate, by name.
 
     Raises:
-        UserError: what the search left is gone.
+        UserError: Artifacts of the search are gone.
     """
     metrics = search.data.metrics
     found = {name: metrics[f"val_{name}"] for name in gates if name not in OF_ROWS}
@@ -89,11 +96,11 @@ def measure(
 
 
 def _features(version: ModelVersion) -> str:
-    """Return the URI of the features that a version's search learnt from."""
+    """Return the URI of the features that a version's search was trained on."""
     search = tracking.get_run(version.tags.get(SEARCH, ""))
     uri = search.data.tags.get(f"{tracking.INPUT}features")
     if uri is None:
-        raise Incomparable(f"the search of version {version.version} does not say its features")
+        raise Incomparable(f"the search of version {version.version} has no recorded features")
     return uri
 
 

@@ -1,4 +1,4 @@
-"""Candidates that an earlier search has scored: taken up after a kill, or bred from."""
+"""Candidates of earlier searches, to resume a killed search or to warm-start a genetic one."""
 
 import io
 import json
@@ -18,26 +18,26 @@ from common.store.registry import FOLDS_DIGEST
 
 log = logging.getLogger(__name__)
 
-# Tag of a search that was given up: who has its candidates.
+# Tag of an abandoned search: the search that reuses its candidates.
 TAKEN_UP_BY = "taken_up_by"
-# Tags of a search that decide what its candidates score.
+# Tags of a search that determine its candidates' scores.
 SAME = ("learner", "engine", "seed", "folds", FOLDS_DIGEST)
 
 
 def unfinished_candidates(search: Run, learner: Learner) -> dict[str, TrackedCandidate]:
-    """Return, by name, what searches that were killed or failed had finished of the same work.
+    """Return the finished candidates of killed or failed searches with the same key, by name.
 
-    Nothing is taken from them, so one that was given up wrongly loses nothing. What runs elsewhere is
-    waited for until it is known to live or to be dead.
+    The candidates also stay in their own search, so a search wrongly taken for dead loses nothing. If the
+    same search runs elsewhere, wait until it is known to be alive or dead.
 
     Args:
-        search: the run that is to go on, with the tags SAME; the others have its key.
-        learner: for the types of the parameters.
+        search: The run of the search to resume, with the tags SAME.
+        learner: The learner, for the types of the parameters.
     """
     experiment, own = search.info.experiment_id, search.info.run_id
     key = {tracking.KEY: search.data.tags[tracking.KEY]}
     for living in liveness.wait_for_verdicts(experiment, key, own):
-        log.warning("the same search is under way as run %s: this one does not wait for it", living)
+        log.warning("the same search is already running as run %s: this one does not wait for it", living)
     found: dict[str, TrackedCandidate] = {}
     for status in ("KILLED", "FAILED"):
         for dead in tracking.find_runs(key, experiment, status):
@@ -47,14 +47,14 @@ def unfinished_candidates(search: Run, learner: Learner) -> dict[str, TrackedCan
 
 
 def _was_finished(dead: Run) -> bool:
-    """Tell whether another search took up a dead one and came to its end."""
+    """Tell whether another search reused a dead search's candidates and finished."""
     heir = dead.data.tags.get(TAKEN_UP_BY)
     run = tracking.find_run(heir) if heir else None
     return run is not None and run.info.status == "FINISHED"
 
 
 def _candidates_of(dead: Run, search: Run, learner: Learner) -> dict[str, TrackedCandidate]:
-    """Return the finished candidates of a search, if they were scored as another one's are."""
+    """Return the finished candidates of a dead search if they were scored as this search scores."""
     mark = {tracking.SEARCH: dead.info.run_id, tracking.STEP: CANDIDATE}
     runs = tracking.find_finished(mark, search.info.experiment_id, most=None)
     ours, theirs = ({name: run.data.tags.get(name) for name in SAME} for run in (search, dead))
@@ -62,7 +62,9 @@ def _candidates_of(dead: Run, search: Run, learner: Learner) -> dict[str, Tracke
         return {}
     if ours != theirs:
         apart = ", ".join(f"{name} {theirs[name]}" for name in SAME if theirs[name] != ours[name])
-        log.warning("not taking up %d candidates of run %s: %s", len(runs), dead.info.run_id, apart)
+        log.warning(
+            "not reusing %d candidates of run %s: scored with %s", len(runs), dead.info.run_id, apart
+        )
         return {}
     MlflowClient().set_tag(dead.info.run_id, TAKEN_UP_BY, search.info.run_id)
     results = {run.info.run_id: _read_candidate(run, learner) for run in runs}
@@ -84,16 +86,23 @@ def _read_candidate(run: Run, learner: Learner) -> CandidateResult:
 
 
 def best_of_search(uri: str, most: int, learner: Learner) -> list[Parameters]:
-    """Return the best candidates of a finished search, best first; of `none`, none.
+    """Return the best candidates of a finished search, best first.
+
+    Args:
+        uri: The URI of the search, or `none` for an empty list.
+        most: The largest number of candidates to return.
+        learner: The learner, for the types of the parameters.
 
     Raises:
-        UserError: there is no such search, or it was of another learner.
+        UserError: The search does not exist, or used another learner.
     """
     if uri == "none":
         return []
     run = tracking.get_run(uri)
     if run.data.tags.get("learner") != learner.name:
-        raise UserError(f"warm_start must be none, auto or a search of {learner.name!r}, got {uri!r}")
+        raise UserError(
+            f"warm_start must be none, auto or a search with learner {learner.name!r}, got {uri!r}"
+        )
     table = pd.read_csv(io.StringIO(artifacts.read_text(f"{uri}/candidates.csv")), dtype=str)
     table = table[table["fit_seconds"].notna()].head(most)
     kinds = {name: kind for name, kind in learner.parameters.items() if name in table.columns}

@@ -1,4 +1,4 @@
-"""The vote that champion makes: the best of each learner, in a run of its own below champion's."""
+"""The ensemble that champion builds: a vote of each learner's best model, in a nested run."""
 
 import json
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ ALONE = "_alone"
 
 
 def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRun:
-    """Return the finished run of a vote of these members: one that there is, or a new one."""
+    """Return a finished run of a vote of these members: an existing run, or else a new one."""
     experiment = champion.active.info.experiment_id
     searches = ",".join(sorted(member.run_id for member in members))
     tags = {tracking.STEP: NAME, tracking.KEY: step_key(NAME, {"members": searches})}
@@ -41,7 +41,7 @@ def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRu
 
 
 def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
-    """Weigh a vote on the folds, and leave it as a search leaves its winner."""
+    """Choose the weights of a vote on the folds, and log the vote as a search logs its winner."""
     folds = members[0].folds
     data = search_data(run, folds)
     names = ", ".join(member.learner.name for member in members)
@@ -71,7 +71,7 @@ def _log_vote(run: Run, vote: Vote) -> None:
 
 
 def is_better(ensemble: FinishedRun, tell: Tell) -> bool:
-    """Tell whether a vote does better over the folds than its best member alone; say so by `tell`."""
+    """Tell whether a vote scores better over the folds than its best member; report it with `tell`."""
     metrics, tags = ensemble.data.metrics, ensemble.data.tags
     metric = tags[METRIC]
     vote, alone = metrics[f"val_{metric}"], metrics[f"val_{metric}{ALONE}"]
@@ -82,7 +82,7 @@ def is_better(ensemble: FinishedRun, tell: Tell) -> bool:
     found = (
         f"{metric} {vote:.5f} (guessing {guess:.5f}) over folds, {'' if better else 'not '}better than"
     )
-    what = f"{found} {alone:.5f} of {tags['best_alone']} alone"
+    what = f"{found} the {alone:.5f} of {tags['best_alone']} alone"
     test, guess_test = metrics[f"test_{metric}"], metrics[f"guess_test_{metric}"]
     on_test = f"{test:.5f} (guessing {guess_test:.5f}) on the test rows"
     tell(f"ensemble of {names}: {what}; {on_test}" + ("" if better else ": not registered"))

@@ -1,4 +1,4 @@
-"""Winners enter the registry: each is registered, and challenges the champion."""
+"""Enter search winners into the registry: register each and let it challenge the champion."""
 
 from collections.abc import Sequence
 
@@ -19,17 +19,17 @@ def enter_all(run: Run, candidates: Sequence[str], name: str, terms: Terms, ense
     """Register the winners of searches, and let each challenge the champion.
 
     Args:
-        run: of champion.
-        candidates: URIs of finished searches.
-        name: of the registered model.
-        terms: by which a champion is beaten.
-        ensemble: whether the best of each learner also vote together.
+        run: The run of the champion step.
+        candidates: The URIs of finished searches.
+        name: The name of the registered model.
+        terms: The terms on which a contender beats the champion.
+        ensemble: Whether to also enter a vote of each learner's best winner.
 
     Raises:
-        UserError: one is no finished search, or there are none that can vote together.
+        UserError: A candidate is not a finished search, or the searches cannot form a vote.
     """
     searches = [tracking.get_run(uri) for uri in candidates]
-    # Before anything is registered: one may be no search, or they may be none that can vote together.
+    # Checked for all searches first, so that an invalid one leaves nothing registered.
     for search in searches:
         registry.check_finished(search)
     members = find_members(searches) if ensemble else []
@@ -42,7 +42,7 @@ def enter_all(run: Run, candidates: Sequence[str], name: str, terms: Terms, ense
 
 
 def say(run: Run, verdict: Verdict, name: str) -> None:
-    """Tell what became of a version, and tag the run with it."""
+    """Report the verdict on a version, and tag the run with it."""
     run.tell(f"{name} version {verdict.version} is {verdict.became}: {verdict.reason}")
     run.tag(**{f"version_{verdict.version}": verdict.became})
 

@@ -1,4 +1,4 @@
-"""Spark's frames among a run's artifacts: kept, and read back, wherever the store has its artifacts."""
+"""Log Spark frames as run artifacts and read them back, for every kind of artifact store."""
 
 import shutil
 from pathlib import Path
@@ -20,13 +20,17 @@ from common.store import artifacts, staging
 
 
 def log_frame(frame: DataFrame, path: str) -> None:
-    """Keep a frame as Parquet under the active run's artifacts.
+    """Log a frame as a Parquet artifact of the active run.
 
-    Workers write it where the store has it, or, where they do not reach that, where the driver can take
-    it from.
+    Workers write it straight to the artifact store. If they cannot reach the store, they write it to a
+    staging folder and the driver uploads it.
+
+    Args:
+        frame: The frame to log.
+        path: The artifact's path, relative to the run's artifact root.
 
     Raises:
-        UserError: there is no place that both reach.
+        UserError: There is no folder that both the driver and the workers can reach.
     """
     spark = frame.sparkSession
     target = mlflow.get_artifact_uri(path)
@@ -40,14 +44,14 @@ def log_frame(frame: DataFrame, path: str) -> None:
 
 
 def read_frame(spark: SparkSession, uri: str) -> DataFrame:
-    """Read a frame that `log_frame` kept.
+    """Read a frame that `log_frame` wrote.
 
     Args:
-        spark: the session.
-        uri: runs:/<run id>/<path>, or where Parquet is.
+        spark: The session.
+        uri: runs:/<run id>/<path>, or the location of Parquet files.
 
     Raises:
-        UserError: there is no such run or artifact, or workers cannot get at it.
+        UserError: The run or artifact does not exist, or the workers cannot reach it.
     """
     try:
         return spark.read.parquet(literal(readable_uri(spark, uri)))
@@ -56,25 +60,25 @@ def read_frame(spark: SparkSession, uri: str) -> DataFrame:
 
 
 def readable_uri(spark: SparkSession, uri: str) -> str:
-    """Return where Spark reads what is at a URI: there, or a copy that lasts as long as the step.
+    """Return a URI that Spark can read: the given location, or a copy that lasts as long as the step.
 
     Args:
-        spark: the session.
+        spark: The session.
         uri: runs:/<run id>/<path>, another URI, or a local path.
 
     Raises:
-        UserError: there is no such run or artifact, or workers cannot get at it.
+        UserError: The run or artifact does not exist, or the workers cannot reach it.
     """
     return for_spark(spark, absolute_uri(uri), uri)
 
 
 def for_spark(spark: SparkSession, place: str, uri: str = "") -> str:
-    """Return where Spark reads what is at a place; see `readable_uri`.
+    """Return a URI where Spark can read a location; see `readable_uri`.
 
     Args:
-        spark: the session.
-        place: as `absolute_uri` gives it.
-        uri: by which a user knows it; else that of the place.
+        spark: The session.
+        place: The location, as `absolute_uri` returns it.
+        uri: The URI that the user gave, for fetching and error messages; `place` if empty.
     """
     if spark_has(spark, place):
         return place
@@ -83,10 +87,10 @@ def for_spark(spark: SparkSession, place: str, uri: str = "") -> str:
 
 
 def absolute_uri(uri: str) -> str:
-    """Return where something is, as it can be told: of a run's artifact or a local path its own URI.
+    """Return the absolute URI of a run's artifact, a registered model or a local path.
 
     Raises:
-        UserError: there is no such run or version, or the URI has a password in it.
+        UserError: The run or model version does not exist, or the URI contains a password.
     """
     check_no_secret("URI", uri)
     place = artifacts.resolve(uri)
@@ -94,10 +98,10 @@ def absolute_uri(uri: str) -> str:
 
 
 def writable_uri(spark: SparkSession, uri: str) -> str:
-    """Return a URI, or a local path as one, at which workers can write.
+    """Return the URI of an output that workers can write to; a local path becomes a file URI.
 
     Raises:
-        UserError: they do not reach it, or nobody can write there.
+        UserError: The workers cannot reach it, it cannot be written, or the URI contains a password.
     """
     check_no_secret("output", uri)
     if not staging.is_local(uri):
@@ -110,24 +114,24 @@ def writable_uri(spark: SparkSession, uri: str) -> str:
         raise UserError(f"output {path} cannot be written: {error.strerror}") from None
     if not reached:
         master = spark.sparkContext.master
-        raise UserError(f"output {path}: the workers of {master} do not reach {there} of this machine")
+        raise UserError(f"output {path}: the workers of {master} cannot reach {there} on this machine")
     return file_uri(path)
 
 
 def spark_has(spark: SparkSession, uri: str) -> bool:
-    """Tell whether all workers reach what a URI names by themselves; not so a path of this machine."""
+    """Tell whether all workers can reach a URI by themselves; for a local path, False."""
     return not staging.is_local(uri) and has_system(spark, urlparse(uri).scheme)
 
 
 def _write_whole(frame: DataFrame, uri: str) -> Path:
-    """Write Parquet, and return its folder on this machine once all rows are known to be in it."""
+    """Write Parquet, check that the driver sees every row, and return its local folder."""
     counted = Observation()
     frame.observe(counted, F.count(F.lit(1)).alias("rows")).write.parquet(uri)
     folder = staging.to_driver(frame.sparkSession, uri)
     found, written = ds.dataset(folder, format="parquet").count_rows(), counted.get["rows"]
     if found != written:
         shutil.rmtree(folder)
-        kept = f"of {written:,} rows that the workers wrote to {uri} the driver has {found:,}"
+        kept = f"the workers wrote {written:,} rows to {uri}, but the driver sees {found:,}"
         raise UserError(f"{kept}: {staging.REMEDY}")
     return folder
 
@@ -138,5 +142,5 @@ def _reached(spark: SparkSession, target: Path) -> bool:
 
 
 def _path(uri: str) -> Path:
-    # MLflow would take what follows a % in a path for a character.
+    # A % in a plain path is no escape, but MLflow's function would decode it.
     return Path(local_file_uri_to_path(uri) if uri.startswith("file:") else uri)

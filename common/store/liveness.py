@@ -1,7 +1,7 @@
-"""Whether a run's process lives: told at once on its own machine, elsewhere by its beat in the store.
+"""Tell whether a run's process is alive: at once on its own machine, elsewhere by its heartbeat.
 
-A beat is a tag that each process writes anew every few seconds. Clocks of machines differ, so what counts
-is that the beat was not seen to change.
+A heartbeat is a tag that each process rewrites every few seconds. Clocks differ between machines, so a
+run counts as dead when its heartbeat was not seen to change, whatever its time stamp.
 """
 
 import logging
@@ -24,22 +24,22 @@ from common.store import tracking
 
 log = logging.getLogger(__name__)
 
-# Tags of a run: the process that fills it, and its last beat.
+# Tags of a run: the process that writes it, and its last heartbeat.
 PROCESS, BEAT = "workflow.process", "workflow.beat"
 
-# Seconds without a beat after which others take a run for dead; a beat comes so many times in them.
+# Seconds without a heartbeat after which a run counts as dead; heartbeats sent in that time.
 GRACE_VARIABLE, GRACE, BEATS = "INCOME_GRACE", 60.0, 6
-# No two clocks are so far apart, in seconds: a beat that is older need not be watched.
+# Clocks differ by less than this many seconds, so an older heartbeat need not be watched.
 OLD = 3600.0
 
 RUNNING, KILLED = (RunStatus.to_string(status) for status in (RunStatus.RUNNING, RunStatus.KILLED))
 
 
 def grace() -> float:
-    """Return the seconds without a beat after which this process's runs may be taken for dead.
+    """Return the seconds without a heartbeat after which this process's runs count as dead.
 
     Raises:
-        UserError: the environment's INCOME_GRACE is no such number.
+        UserError: The environment variable INCOME_GRACE is not a number in the allowed range.
     """
     given = os.environ.get(GRACE_VARIABLE)
     try:
@@ -47,17 +47,19 @@ def grace() -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds <= OLD:
-        raise UserError(f"{GRACE_VARIABLE} must be seconds, above 0 and up to {OLD:.0f}, got {given!r}")
+        raise UserError(
+            f"{GRACE_VARIABLE} must be a number of seconds above 0 and up to {OLD:.0f}, got {given!r}"
+        )
     return seconds
 
 
 @dataclass(frozen=True)
 class Beat:
-    """A sign of life.
+    """The content of a heartbeat tag.
 
     Attributes:
-        at: when, in seconds of the epoch by the clock of the machine that gave it.
-        grace: seconds until the next one at the latest.
+        at: The time of the heartbeat, in seconds since the epoch by the sender's clock.
+        grace: The seconds without another heartbeat after which the run counts as dead.
     """
 
     at: float
@@ -68,7 +70,7 @@ class Beat:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Return the beat that a tag has."""
+        """Parse the value of a heartbeat tag."""
         at, grace = text.split()
         return cls(float(at), float(grace))
 
@@ -82,20 +84,25 @@ class _Seen:
 
 
 class Watch:
-    """Tells dead runs from living ones; of those elsewhere only after it has looked for a while."""
+    """Tells dead runs from live ones; runs on other machines must be observed for a while first."""
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, today: Callable[[], float] = time.time
     ) -> None:
-        """Take the clocks: one that only goes forward, and one of seconds of the epoch."""
+        """Create a watch.
+
+        Args:
+            clock: A monotonic clock, in seconds.
+            today: A wall clock, in seconds since the epoch.
+        """
         self.clock, self.today = clock, today
         self.seen: dict[str, _Seen] = {}
 
     def is_dead(self, run: Run) -> bool | None:
-        """Look at a run that has a beat once more; None: it cannot be told yet.
+        """Observe a run with a heartbeat once more; None means that it is not known yet.
 
-        Time counts only while looks follow each other, so that a store that was silent for all does not
-        make dead whoever could not reach it.
+        A long gap between observations counts only in part: if the store was down, the run could not
+        send heartbeats either.
         """
         tags = run.data.tags
         gone = is_gone(tags.get(PROCESS, "//"))
@@ -116,18 +123,23 @@ class Watch:
 
 
 class Heartbeat:
-    """Ends the runs that are dead, and says every few seconds, in a thread, that a run's process lives.
+    """Sends heartbeats for a run every few seconds, in a thread, and ends dead runs.
 
-    A beat that fails breaks nothing: the next one may succeed. A run that another process has taken for
-    dead meanwhile (this machine slept, the store was slow) is set running again.
+    A failed heartbeat is harmless: the next one may succeed. If another process has marked the run as
+    dead in the meantime (this machine slept, the store was slow), the run is set to RUNNING again.
     """
 
     def __init__(self, run_id: str, experiment_id: str) -> None:
-        """Take the run that this process fills, and the experiment to look for dead runs in."""
+        """Create the heartbeat of a run.
+
+        Args:
+            run_id: The id of the run that this process writes.
+            experiment_id: The experiment in which to look for dead runs.
+        """
         self.run_id, self.experiment_id, self.grace = run_id, experiment_id, grace()
         self.client, self.watch = MlflowClient(), Watch()
         self.stopped, self.reviving = Event(), Lock()
-        # The process must end when its work has, whatever the store does.
+        # A daemon thread: the process must be able to exit even if the store hangs.
         self.thread = Thread(target=self._beat_on, name=f"beat of {run_id}", daemon=True)
 
     def __enter__(self) -> Self:
@@ -141,7 +153,7 @@ class Heartbeat:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stopped.set()
-        # What follows sets the run's last status: nobody may set it running after that.
+        # The run's final status is set next: wait for a revival under way, so that none comes after.
         with self.reviving:
             pass
         self.thread.join(self.grace / BEATS)
@@ -161,7 +173,7 @@ class Heartbeat:
                 if time.monotonic() - last > self.grace and not told:
                     told = True
                     log.warning(
-                        "the store has not taken a sign of life for %.0f s: %s",
+                        "the store has accepted no heartbeat for %.0f s: %s",
                         self.grace,
                         first_line(error),
                     )
@@ -171,14 +183,18 @@ class Heartbeat:
             if self.stopped.is_set() or self.client.get_run(self.run_id).info.status != KILLED:
                 return
             self.client.update_run(self.run_id, status=RUNNING)
-        log.warning("run %s was taken for dead, but lives: it goes on", self.run_id)
+        log.warning("run %s was marked as dead but is alive: it continues", self.run_id)
 
 
 def end_dead_runs(experiment_id: str, watch: Watch) -> set[str]:
-    """End as KILLED the runs whose process is gone, and what is below searches that do not go on.
+    """End runs whose process is dead, and child runs of searches that have ended, as KILLED.
+
+    Args:
+        experiment_id: The experiment to look in.
+        watch: The watch, which is kept between calls.
 
     Returns:
-        Ids of the runs with a beat that go on.
+        The ids of the runs with a heartbeat that are still running.
     """
     going_on = set()
     for run in _running(experiment_id, BEAT):
@@ -186,7 +202,7 @@ def end_dead_runs(experiment_id: str, watch: Watch) -> set[str]:
             _end(run.info.run_id)
         else:
             going_on.add(run.info.run_id)
-    # A search may have been ended before: `mlflow run` marks the run of a command that was killed.
+    # The search itself may have ended earlier: `mlflow run` ends the run of a killed command.
     goes_on: dict[str, bool] = {}
     for run in _running(experiment_id, tracking.SEARCH):
         search = run.data.tags[tracking.SEARCH]
@@ -198,15 +214,15 @@ def end_dead_runs(experiment_id: str, watch: Watch) -> set[str]:
 
 
 def wait_for_verdicts(experiment_id: str, tags: dict[str, str], own: str) -> list[str]:
-    """Wait until each running run with some tags is known to live or to be dead; the dead are ended.
+    """Wait until each running run with these tags is known to be alive or dead; end the dead ones.
 
     Args:
-        experiment_id: where they are.
-        tags: that they have.
-        own: the run that asks, which is left out.
+        experiment_id: The experiment to look in.
+        tags: The tags that the runs have.
+        own: The id of the calling run, which is left out.
 
     Returns:
-        Ids of those that live.
+        The ids of the runs that are alive.
     """
     watch, told = Watch(), False
     while True:
@@ -228,8 +244,8 @@ def wait_for_verdicts(experiment_id: str, tags: dict[str, str], own: str) -> lis
         if not told:
             told = True
             log.warning(
-                "the same work is under way elsewhere, or was until it was killed (run %s): waiting "
-                "for a sign of life, up to %.0f s",
+                "the same work is running elsewhere, or was until it was killed (run %s): waiting "
+                "for a heartbeat, up to %.0f s",
                 ", ".join(unsure),
                 longest,
             )
@@ -247,7 +263,7 @@ def _is_running(run_id: str) -> bool:
 
 
 def _end(run_id: str) -> None:
-    """End a run as killed, unless it ended or went meanwhile: its process may have just finished."""
+    """End a run as KILLED unless it has ended or been deleted meanwhile."""
     if not _is_running(run_id):
         return
     try:

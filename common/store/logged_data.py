@@ -1,4 +1,4 @@
-"""Which data went into a run, as MLflow's interface lists them."""
+"""Log the data sets that a run uses, so that the MLflow UI lists them."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ from common.data.spec import DatasetSpec
 
 
 def log_data(frame: DataFrame, spec: DatasetSpec, uri: str, digest: str, context: str) -> None:
-    """Log which data went into the active run; reads no row.
+    """Log a data set as an input of the active run, without reading any rows.
 
     Args:
-        frame: the rows, for their schema.
-        spec: the data set's, for its name.
-        uri: where the rows are kept.
-        digest: of the rows.
-        context: training, test, ...
+        frame: The rows; only the schema is used.
+        spec: The spec of the data set; gives its name and column types.
+        uri: The URI of the stored rows.
+        digest: A digest of the rows' content.
+        context: The role of the data set: training, test, ...
     """
     columns = [name for name in spec.names if name in frame.columns]
     data = MetaDataset(  # type: ignore[abstract]
@@ -32,14 +32,14 @@ def log_data(frame: DataFrame, spec: DatasetSpec, uri: str, digest: str, context
 
 
 def log_source(uri: str, context: str) -> None:
-    """Log a file that went into the active run, by its place alone; reads no row."""
+    """Log a file as an input of the active run by its URI, without reading any rows."""
     name = uri.rstrip("/").rpartition("/")[2]
     source = SparkDatasetSource(path=uri)
     mlflow.log_input(MetaDataset(source, name=name), context=context)  # type: ignore[abstract]
 
 
 def input_schema(spec: DatasetSpec) -> Schema:
-    """Return the columns of a raw record that a model takes, with their own names and types."""
+    """Return the schema of the raw records that a model takes: their original column names and types."""
     return _raw_schema(spec, [column.name for column in spec.inputs])
 
 

@@ -1,4 +1,4 @@
-"""The members of a vote: the best of each learner, of the searches that there are."""
+"""Choose the members of a vote: the best search winner of each learner."""
 
 from collections.abc import Sequence
 
@@ -15,14 +15,14 @@ BEST = "best_"
 
 
 def find_members(searches: Sequence[Run]) -> list[Member]:
-    """Return the best winner of each learner, by its mean over the folds, in the learners' order.
+    """Return the best winner of each learner by its mean over the folds, in the order of LEARNERS.
 
     Args:
-        searches: finished ones; of two that are equally good the first is taken.
+        searches: Finished searches; of equally good ones, the first is chosen.
 
     Raises:
-        UserError: one is no finished search, they do not go by the same metric, there are fewer than two
-            learners, or they do not learn from the same rows in the same folds.
+        UserError: A run is not a finished search, the searches differ in their metric, there are fewer
+            than two learners, or the chosen searches differ in their features or folds.
     """
     best: dict[str, Run] = {}
     for search in searches:
@@ -36,8 +36,8 @@ def find_members(searches: Sequence[Run]) -> list[Member]:
     if len(members) < 2:
         only = members[0].learner.name
         raise UserError(
-            f"ensemble=true needs searches of at least two learners, candidates has {only} alone: search "
-            "with another first, as by train_grid with learner=xgboost"
+            f"ensemble=true needs searches with at least two learners, but candidates only has {only}: "
+            "search with another learner first, for example with train_grid and learner=xgboost"
         )
     chosen = list(best.values())
     _check_same(chosen, "features", [member.features for member in members])
@@ -52,16 +52,16 @@ def _score(search: Run) -> float:
 
 
 def member_of(search: Run) -> Member:
-    """Return the winner of a search.
+    """Return the winner of a search as a member of a vote.
 
     Raises:
-        UserError: the search does not say how it was fitted.
+        UserError: The search has no record of how it was fitted.
     """
     tags, run_id = search.data.tags, search.info.run_id
     learner = get_learner(tags.get("learner", ""))
     missing = [name for name in ("seed", "folds", METRIC, f"{INPUT}features") if name not in tags]
     if missing:
-        raise UserError(f"search {run_id} does not say its {missing[0]}: search again for an ensemble")
+        raise UserError(f"search {run_id} has no recorded {missing[0]}: search again for an ensemble")
     chosen = {k.removeprefix(BEST): v for k, v in search.data.params.items() if k.startswith(BEST)}
     parameters = {name: learner.parameters[name].parse(text) for name, text in chosen.items()}
     return Member(
@@ -80,6 +80,6 @@ def _check_same(searches: Sequence[Run], what: str, values: Sequence[str]) -> No
         learners = [search.data.tags.get("learner", "") for search in searches]
         found = ", ".join(f"{name} {value}" for name, value in zip(learners, values, strict=True))
         raise UserError(
-            f"ensemble=true needs searches over the same {what}, the best have: {found}; name by "
-            "candidates those that go together"
+            f"ensemble=true needs searches with the same {what}, but the best have: {found}; use "
+            "candidates= to name searches that match"
         )

@@ -1,4 +1,4 @@
-"""The portable model among a run's artifacts, as MLflow loads, serves and ships it."""
+"""Log the portable model as an MLflow model among a run's artifacts, and find it again."""
 
 import tempfile
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from common.scoring.portable_model import PREDICTION, PROBABILITY
 from common.store.artifacts import fetch
 from common.store.logged_data import input_schema
 
-# All that it needs.
+# All that the model needs to be loaded and scored.
 REQUIREMENTS = ("mlflow", "onnxruntime", "pandas", "numpy")
 
 
@@ -35,22 +35,22 @@ def log_portable_model(
     example: pd.DataFrame,
     card: str,
 ) -> None:
-    """Keep an ONNX pipeline in the active run, as a model without Spark, Java and pickles.
+    """Log an ONNX pipeline to the active run as a model that needs no Spark, Java or pickles.
 
     Args:
-        model: the pipeline.
-        path: what to call it among the run's artifacts.
-        spec: of the records that it takes.
-        metadata: what the pipeline knows of the columns.
-        example: some records.
-        card: README.md of the model.
+        model: The serialized ONNX pipeline.
+        path: The model's path, relative to the run's artifact root.
+        spec: The spec of the records that the model takes.
+        metadata: The labels, and the categories or the range of values known for each column.
+        example: A few raw records.
+        card: The model card, stored as README.md beside the model.
     """
     outputs = Schema([ColSpec(DataType.string, PREDICTION), ColSpec(DataType.double, PROBABILITY)])
     run = mlflow.active_run()
-    assert run is not None, "a model is kept in a run"
+    assert run is not None, "logging a model needs an active run"
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder, "model")
-        # As log_model does it, but among the run's own artifacts, beside the Spark model.
+        # log_model would not put it among the run's own artifacts, beside the Spark model.
         mlflow.pyfunc.save_model(
             str(whole),
             python_model=portable_model.__file__,
@@ -58,7 +58,7 @@ def log_portable_model(
             signature=ModelSignature(inputs=input_schema(spec), outputs=outputs),
             input_example=example,
             metadata=dict(metadata),
-            # Those that it was checked with: requirements.txt pins the same.
+            # The versions that the model was checked with, which are those that requirements.txt pins.
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
             mlflow_model=Model(artifact_path=path, run_id=run.info.run_id),
         )
@@ -67,14 +67,14 @@ def log_portable_model(
 
 
 def find_portable_model(uri: str) -> KeptModel:
-    """Find a portable model: by models:/ or runs:/ URI, or the path of its folder.
+    """Find a portable model by its models:/ or runs:/ URI, or by the path of its folder.
 
     Raises:
-        UserError: there is none, or it is a model of another kind.
+        UserError: The model does not exist, or is not a portable model.
     """
     try:
         if uri.startswith("models:/"):
-            # An alias may be moved at any moment: what it stands for is looked up once.
+            # An alias can move at any time, so it is resolved to a version only once.
             name, version = get_model_name_and_version(MlflowClient(), uri)
             uri = f"models:/{name}/{version}"
         folder = fetch(uri, "model")
@@ -86,9 +86,9 @@ def find_portable_model(uri: str) -> KeptModel:
     if model.flavors.keys() != {mlflow.pyfunc.FLAVOR_NAME} or not form.is_file():
         flavors = ", ".join(sorted(model.flavors))
         raise UserError(
-            f"model {uri!r} ({flavors}) is no portable model, or one of an earlier version of this "
-            "project: give a version of champion's registered model, or "
-            "runs:/<id of a search>/portable-model"
+            f"model {uri!r} ({flavors}) is not a portable model, or was made by an earlier version of "
+            "this project: give a version of the model that champion registers, or "
+            "runs:/<run id of a search>/portable-model"
         )
     columns = known.get("columns", {})
     return KeptModel(

@@ -1,4 +1,4 @@
-"""The registry: versions of a model, each a search's winner, and which of them is champion."""
+"""The model registry: versions of a model, each the winner of a search, and the champion among them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,48 +14,48 @@ from common.errors import UserError
 
 CHAMPION = "champion"
 
-# Tags of a version, and of the search that it comes from.
+# Tags of a version and of its search.
 SEARCH, METRIC, FOLD_SCORES, FOLDS_DIGEST = "search", "metric", "fold_scores", "folds_digest"
 COPIED = (
     *("dataset", "source", METRIC, FOLDS_DIGEST, FOLD_SCORES, "train_digest", "test_digest"),
     *("learner", "engine", "members"),
 )
-# Of a version: why it is what it is.
+# Tag of a version: the reason for its verdict.
 REASON = "reason"
-# Of a champion: the version that was it before; of that one: which took its place.
+# Tag of a champion: the previous champion's version. Tag of the latter: the version that replaced it.
 FOLLOWS, FOLLOWED_BY = "follows", "followed_by"
 
 
 def present_champion(name: str) -> ModelVersion | None:
-    """Return the version that holds the alias, if one does."""
+    """Return the version that holds the champion alias; None if no version does."""
     try:
         return MlflowClient().get_model_version_by_alias(name, CHAMPION)
     except MlflowException as error:
-        # An alias that is not set is an invalid parameter to MLflow.
+        # MLflow reports an alias that is not set as an invalid parameter.
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
 
 
 def check_name(name: str) -> None:
-    """Refuse what cannot be the name of a registered model.
+    """Refuse text that cannot be the name of a registered model.
 
     Raises:
-        UserError: the name is empty, or has a slash, colon or quote.
+        UserError: The name is blank, or contains a slash, colon or quote.
     """
     if not name.strip() or set(name) & set("/:'\"`"):
-        raise UserError(f"name must be some text without / : and quotes, got {name!r}")
+        raise UserError(f"name must be non-empty text without / : or quotes, got {name!r}")
 
 
 def register(search: Run, name: str) -> ModelVersion:
-    """Return the version that holds a search's winner, made now if there is none yet.
+    """Return the version that holds a search's winner; register it if there is none yet.
 
     Args:
-        search: a finished search.
-        name: of the registered model.
+        search: A finished search.
+        name: The name of the registered model.
 
     Raises:
-        UserError: the run is no finished search, or says nothing of its folds.
+        UserError: The run is not a finished search, or has no recorded fold scores.
     """
     check_finished(search)
     run_id, tags = search.info.run_id, search.data.tags
@@ -74,27 +74,25 @@ def check_finished(search: Run) -> None:
     """Refuse a run whose winner cannot be judged.
 
     Raises:
-        UserError: the run is no finished search, or says nothing of its folds.
+        UserError: The run is not a finished search, or has no recorded fold scores.
     """
     run_id = search.info.run_id
     has_scores = any(key.startswith("val_") for key in search.data.metrics)
     if not has_scores or search.info.status != RunStatus.to_string(RunStatus.FINISHED):
-        raise UserError(f"candidates name run {run_id}, which is no finished search")
+        raise UserError(f"candidates name run {run_id}, which is not a finished search")
     if not {METRIC, FOLD_SCORES} <= search.data.tags.keys():
-        raise UserError(
-            f"candidates name run {run_id}, which does not say its folds' scores: search again"
-        )
+        raise UserError(f"candidates name run {run_id}, which has no recorded fold scores: search again")
 
 
 def contestant(version: ModelVersion) -> Contestant:
-    """Return what is known of a version when it is compared.
+    """Return the data that a version is compared by.
 
     Raises:
-        Incomparable: it was registered without its folds' scores.
+        Incomparable: The version was registered without its fold scores.
     """
     tags = version.tags
     if not {METRIC, FOLD_SCORES} <= tags.keys():
-        raise Incomparable(f"version {version.version} does not say what its search's folds scored")
+        raise Incomparable(f"version {version.version} has no recorded fold scores")
     return Contestant(
         version=str(version.version),
         dataset=tags.get("dataset", ""),
@@ -106,12 +104,12 @@ def contestant(version: ModelVersion) -> Contestant:
 
 
 def versions_of(name: str) -> Sequence[ModelVersion]:
-    """Return all versions of a model, of whatever number."""
+    """Return all versions of a model, however many there are."""
     return mlflow.search_model_versions(filter_string=f"name = '{name}'")
 
 
 def find_versions(name: str) -> dict[str, ModelVersion]:
-    """Return all versions of a model with their aliases, by number, oldest first; of no model, none."""
+    """Return a model's versions with aliases, by number, oldest first; empty if there is no model."""
     try:
         aliases = MlflowClient().get_registered_model(name).aliases
     except MlflowException as error:
@@ -125,12 +123,12 @@ def find_versions(name: str) -> dict[str, ModelVersion]:
 
 
 def test_scores(version: ModelVersion) -> Mapping[str, float]:
-    """Return a version's test metrics, under their names without test_."""
+    """Return a version's test metrics by name, without the prefix test_."""
     return _scores(version, "test_")
 
 
 def guessed_scores(version: ModelVersion) -> Mapping[str, float]:
-    """Return what guessing scores on a version's test rows."""
+    """Return the scores of guessing on a version's test rows, by metric."""
     return _scores(version, "guess_test_")
 
 

@@ -1,4 +1,4 @@
-"""A search in the store: its rows, its candidates as runs, and what it leaves."""
+"""Set up a search in the store: read and log its rows, choose the engine, open the writer."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -19,14 +19,14 @@ from common.store.candidate_runs import CandidateWriter
 from common.store.step_run import Run
 from common.store.workflow_runs import source_of
 
-# Of the step, how many candidates there are at the most, the metric and what guessing scores by it: what
-# shows a search while it goes on, and is told each outcome.
+# Takes the step, the largest number of candidates, the metric and its score for guessing; returns the
+# progress display, a context manager whose value is called with each outcome.
 Show = Callable[[str, int, str, float], AbstractContextManager[Callable[[Outcome], None]]]
 
 
 @dataclass(frozen=True)
 class SearchData:
-    """The rows of a search: training rows in folds, and the test rows."""
+    """The rows of a search: training rows in folds, test rows, and their digests."""
 
     spec: DatasetSpec
     folds: FoldData
@@ -35,7 +35,7 @@ class SearchData:
 
 
 def search_data(run: Run, folds: int) -> SearchData:
-    """Read the rows that go into a search; log them, and tag the run with their digests."""
+    """Read the rows of a search, log them as inputs, and tag the run with their digests."""
     spec = run.dataset("features")
     train, test = run.frame("features", "train"), run.frame("features", "test")
     in_folds = fold_data(train, folds)
@@ -57,7 +57,7 @@ def search_data(run: Run, folds: int) -> SearchData:
 def open_search(
     run: Run, settings: Settings, data: FoldData, proposer: Proposer, show: Show
 ) -> Iterator[tuple[Search, CandidateWriter]]:
-    """Choose the engine and open the store's writer; on leaving, all candidates are written."""
+    """Choose the engine and open the candidate writer; on leaving, all candidates are written."""
     learner = settings.learner
     choice = choose_engine(learner, settings.engine, proposer.names, data)
     run.tag(learner=learner.name, engine=choice.engine, engine_reason=choice.reason)
@@ -66,7 +66,7 @@ def open_search(
     this = mlflow.get_run(run.id)
     earlier = earlier_candidates.unfinished_candidates(this, learner)
     if earlier:
-        run.tell(f"taking up {len(earlier)} candidates that an earlier run had finished")
+        run.tell(f"reusing {len(earlier)} candidates that an earlier run finished")
     constants = {"learner": learner.name, "engine": choice.engine, "folds": data.folds}
     engine = make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)
     guess = guess_scores(data.label_rows)[settings.metric]

@@ -1,4 +1,4 @@
-"""Spark pipelines among a run's artifacts: kept as models of MLflow, and read back."""
+"""Log Spark pipelines as MLflow models among a run's artifacts, and load them back."""
 
 import json
 from collections.abc import Mapping
@@ -25,15 +25,21 @@ def log_spark_model(
     spec: DatasetSpec,
     outputs: Mapping[str, Any],
 ) -> None:
-    """Keep a Spark pipeline in the active run with the signature raw record -> outputs.
+    """Log a Spark pipeline to the active run, with a signature from raw records to outputs.
+
+    Args:
+        model: The fitted pipeline.
+        path: The model's path, relative to the run's artifact root.
+        spec: The spec of the data set, for the input columns.
+        outputs: The MLflow type of each output column, by name.
 
     Raises:
-        UserError: on a cluster there is no folder that driver and workers reach.
+        UserError: On a cluster, there is no folder that both the driver and the workers can reach.
     """
     run = mlflow.active_run()
-    assert run is not None, "a model is kept in a run"
+    assert run is not None, "logging a model needs an active run"
     kept = copies.new_folder() / "model"
-    # log_model would first try to have Spark write into the store, and show the trace where it cannot.
+    # log_model would first let Spark write to the store, and print a traceback where that fails.
     described = Model(artifact_path=path, run_id=run.info.run_id)
     mlflow.spark.save_model(
         model,
@@ -48,21 +54,21 @@ def log_spark_model(
     )
     for done in kept.rglob("_SUCCESS"):
         if not any(done.parent.glob("part-*")):
-            raise UserError(f"model {path!r} is not whole where the driver reads it: {staging.REMEDY}")
+            raise UserError(f"model {path!r} is incomplete where the driver reads it: {staging.REMEDY}")
     mlflow.log_artifacts(str(kept), path)
-    # As log_model does, so that the UI shows the folder as a model.
+    # log_model sets this tag too: with it, the UI shows the folder as a model.
     mlflow.set_tag(MLFLOW_LOGGED_MODELS, json.dumps([described.get_tags_dict()]))
 
 
 def load_spark_model(uri: str) -> PipelineModel:
-    """Read a Spark pipeline that `log_spark_model` kept; the session must have been started.
+    """Load a Spark pipeline that `log_spark_model` wrote; a Spark session must be active.
 
     Raises:
-        UserError: there is none, or workers cannot get at it.
+        UserError: There is no Spark model at the URI, or the workers cannot reach it.
     """
     try:
         folder = Path(artifacts.fetch(uri, "model"))
         data = folder / Model.load(str(folder)).flavors["spark"]["model_data"]
     except (MlflowException, OSError, KeyError) as error:
-        raise UserError(f"model {uri!r} is no Spark model: {first_line(error)}") from None
+        raise UserError(f"model {uri!r} is not a Spark model: {first_line(error)}") from None
     return PipelineModel.load(staging.to_workers(SparkSession.active(), data))

@@ -1,8 +1,8 @@
-"""What passes between Spark's workers and a place that they do not reach, by a folder that they do.
+"""A staging folder to exchange files between Spark workers and locations that they cannot reach.
 
-On one machine that is the temporary folder. On a cluster it is the one that MLflow too takes for this:
-MLFLOW_DFS_TMP, by default on Spark's default file system; where that is the machine's own disk, the
-workers must be seen to reach it.
+On one machine it is the temporary folder. On a cluster it is MLFLOW_DFS_TMP, the folder that MLflow uses
+for the same purpose, by default on Spark's default file system. If that is a local disk, a check makes
+sure that the workers reach it.
 """
 
 import os
@@ -19,22 +19,21 @@ from common.errors import UserError
 from common.machine import copies, file_system
 from common.machine.spark import file_uri
 
-# What a user is told to set.
 REMEDY = (
-    f"set {MLFLOW_DFS_TMP.name} to a folder that the driver and all workers reach, "
-    "as of a shared mount or hdfs://..."
+    f"set {MLFLOW_DFS_TMP.name} to a folder that the driver and all workers can reach, "
+    "such as one on a shared mount or on hdfs://..."
 )
 
 
 def is_local(uri: str) -> bool:
-    """Tell whether a URI is a path of this machine."""
+    """Tell whether a URI is a local path."""
     return urlparse(uri).scheme in ("", "file")
 
 
 def workers_see(spark: SparkSession, path: Path) -> bool:
-    """Tell whether what is at a path of this machine is there for all of Spark's workers that answer.
+    """Tell whether all Spark workers that answer see the same content at a local path as the driver.
 
-    It is taken for the same where a file has the same size, a folder the same names.
+    Files are compared by size, folders by the names in them.
     """
     context = spark.sparkContext
     if str(context.master).startswith("local"):
@@ -51,31 +50,31 @@ def workers_see(spark: SparkSession, path: Path) -> bool:
 
 
 def workers_reach(spark: SparkSession, folder: Path) -> bool:
-    """Tell whether all workers that answer see what the driver puts into a folder of this machine.
+    """Tell whether all workers that answer see a file that the driver creates in a local folder.
 
     Raises:
-        OSError: the driver itself cannot write there.
+        OSError: The driver itself cannot write to the folder.
     """
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".income-") as probe:
         return workers_see(spark, Path(probe.name))
 
 
 def staging_folder(spark: SparkSession) -> str:
-    """Return the URI of a folder of this process's own that driver and workers reach.
+    """Return the URI of this process's own folder that the driver and all workers can reach.
 
     Raises:
-        UserError: there is none.
+        UserError: There is no such folder.
     """
     return copies.copy_once("staging", lambda _: _make_folder(spark))
 
 
 def new_place(spark: SparkSession) -> str:
-    """Return a URI at which workers can write, and nothing is yet."""
+    """Return a new, unused URI in the staging folder that workers can write to."""
     return f"{staging_folder(spark)}/{uuid.uuid4().hex}"
 
 
 def to_driver(spark: SparkSession, uri: str) -> Path:
-    """Return where on this machine is what workers left at a URI: there, or a copy."""
+    """Return a local path of what workers wrote to a URI: the URI's own path, or that of a copy."""
     if is_local(uri):
         return Path(uri.removeprefix("file://"))
     target = copies.new_folder() / "copy"
@@ -84,10 +83,10 @@ def to_driver(spark: SparkSession, uri: str) -> Path:
 
 
 def to_workers(spark: SparkSession, path: Path) -> str:
-    """Return the URI at which workers read what is at a path of this machine: there, or a copy.
+    """Return a URI where workers can read what is at a local path: its own, or that of a copy.
 
     Raises:
-        UserError: they do not see the path, and there is no folder for a copy.
+        UserError: The workers do not see the path, and there is no staging folder for a copy.
     """
 
     def copy(_: Path) -> str:
@@ -116,5 +115,5 @@ def _make_folder(spark: SparkSession) -> str:
         copies.at_removal(lambda: shutil.rmtree(folder, ignore_errors=True))
     if not workers_reach(spark, folder):
         master = spark.sparkContext.master
-        raise UserError(f"the workers of {master} do not reach {base} of this machine: {REMEDY}")
+        raise UserError(f"the workers of {master} cannot reach {base} on this machine: {REMEDY}")
     return file_uri(folder)

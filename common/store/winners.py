@@ -1,4 +1,4 @@
-"""What a search leaves: its table, what was found, and its winner as models with their scores."""
+"""Log the results of a search: candidates, findings, and the winner as models with their scores."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -39,23 +39,23 @@ log = logging.getLogger(__name__)
 
 
 def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> None:
-    """Score what a proposer proposes, each candidate a run below this one, and leave the best.
+    """Score the proposed candidates, each in a child run, and log the results and the best model.
 
     Args:
-        run: of the search; its input `features` is read.
-        settings: how candidates are scored.
-        proposer: of a grid, of a genetic search.
-        show: shows the search while it goes on.
+        run: The run of the search; it reads the input `features`.
+        settings: The settings for scoring candidates.
+        proposer: The source of candidates: a grid or a genetic search.
+        show: A factory for the progress display.
 
     Raises:
-        UserError: every candidate failed.
+        UserError: Every candidate failed.
     """
     data = search_data(run, settings.folds)
     with open_search(run, settings, data.folds, proposer, show) as (search, writer):
         proposer.propose(search)
         failures = [o for o in search.outcomes.values() if isinstance(o, CandidateFailure)]
         if not search.results:
-            raise UserError(f"all {len(failures)} candidates failed, the first by: {failures[0].error}")
+            raise UserError(f"all {len(failures)} candidates failed, the first with: {failures[0].error}")
         table = candidates_table(search.results, settings.metric, failures, proposer.generations)
         _leave_best(_Leaving(run, settings, data, writer), search.results, table)
         if failures:
@@ -67,7 +67,7 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
 
 @dataclass(frozen=True)
 class _Leaving:
-    """What all of a search's leavings are made from."""
+    """What the results of a search are made from."""
 
     run: Run
     settings: Settings
@@ -76,12 +76,12 @@ class _Leaving:
 
 
 def _leave_best(of: _Leaving, results: Sequence[CandidateResult], table: pd.DataFrame) -> None:
-    """Leave the candidates, what was found, and the best of them, refitted on all training rows."""
+    """Log the candidates, the findings, and the winner, refitted on all training rows."""
     run, metric = of.run, of.settings.metric
     winner = ranked(results, metric)[0]
     run.log_table("candidates.csv", table)
     candidates = parse_candidates(table.to_csv(index=False))
-    # Spark's refit leaves this process waiting.
+    # This process only waits during Spark's refit, so drawing beside it is free.
     charts = search_charts(candidates)
     drawing = beside(run.spark, stills, charts)
     _leave_findings(run, candidates, of.settings.learner)
@@ -100,7 +100,7 @@ def _leave_best(of: _Leaving, results: Sequence[CandidateResult], table: pd.Data
 def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
     run.tag(failed_candidates=len(failures))
     first = failures[0]
-    log.warning("%d candidates failed, the first (%s) by: %s", len(failures), first.name, first.error)
+    log.warning("%d candidates failed, the first (%s) with: %s", len(failures), first.name, first.error)
 
 
 def _leave_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
@@ -108,13 +108,13 @@ def _leave_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
     text = markdown(found, run.artifact_uri("next_grid.yaml"))
     run.log_text("findings.md", text)
     run.log_text("next_grid.yaml", grid_yaml(found))
-    # Without its title: the page shows the first lines alone until it is asked for more.
+    # The title is left out because the page shows only the first lines until it is expanded.
     run.describe(text.partition("\n\n")[2])
     run.tell(f"findings: {headline(found)}; next grid: {run.artifact_uri('next_grid.yaml')}")
 
 
 def _leave_model(of: _Leaving, winner: CandidateResult) -> tuple[ScoreTable, list[Chart]]:
-    """Refit the winner, score it on both sides and keep it; return its test table and pictures."""
+    """Refit the winner, score it on both sides and log it; return its test table and charts."""
     run, settings, data = of.run, of.settings, of.data
     learner, spec = settings.learner, data.spec
     run.tell(f"refitting {winner.name} on all training rows")
@@ -136,7 +136,7 @@ def _leave_model(of: _Leaving, winner: CandidateResult) -> tuple[ScoreTable, lis
 
 
 def log_sides(tables: Mapping[str, ScoreTable], run_ids: Sequence[str]) -> None:
-    """Log the scores of a model on each side, and what guessing would score on the test rows."""
+    """Log a model's scores on the training and test rows, and the score of guessing on the test rows."""
     for side, table in tables.items():
         tracking.log_scores(side, scores(table), run_ids)
     guess = guess_scores(label_counts(tables["test"]))
@@ -151,24 +151,27 @@ def leave_pipeline(
     parameters: Parameters,
     test: ScoreTable,
 ) -> pd.DataFrame:
-    """Keep a pipeline, and as a portable model too, once that scores the test rows as it does.
+    """Log a pipeline as a Spark model and as a portable model that is checked to score alike.
 
     Args:
-        run: to keep them in.
-        pipeline: raw record -> prediction and probability.
-        data: whose test rows both are compared on.
-        learner: its name, for the model card.
-        parameters: it was fitted with these.
-        test: counts of its predictions of the test rows.
+        run: The run to log them to.
+        pipeline: The fitted pipeline from raw records to predictions and probabilities.
+        data: The data of the search; both models are compared on its test rows.
+        learner: The learner's name, for the model card.
+        parameters: The parameters that the model was fitted with, for the model card.
+        test: The score table of the pipeline on the test rows.
 
     Returns:
-        How the test rows of each stratum are served.
+        The scores on the test rows of each stratum.
+
+    Raises:
+        ExportError: The portable model scores the test rows differently.
     """
     spec, spark = data.spec, data.test.sparkSession
-    # Java compiles and Spark plans most of this time, each on one core.
+    # Most of this time is Java compilation and Spark planning, which use one core each.
     scoring = beside(spark, stratum_scores, pipeline, data.test, spec)
     exporting = beside(spark, export, pipeline, spec, data.test)
-    # MLflow's Spark flavour answers with the prediction alone, and fails on more.
+    # MLflow's Spark flavor returns only the prediction, and fails if the signature has more outputs.
     log_spark_model(pipeline, "spark-model", spec, {"prediction": DataType.string})
     strata = scoring.result()
     model, found = exporting.result()
@@ -177,5 +180,5 @@ def leave_pipeline(
     digests = {context: digest.content for context, digest in data.digests.items()}
     card = model_card(spec, learner, parameters, digests, test, strata, found, example)
     log_portable_model(model, "portable-model", spec, vocabulary(pipeline, spec), example, card)
-    run.tell(f"portable model: {found.rows:,} test rows as by Spark, to {found.largest:.0e}")
+    run.tell(f"portable model: matches Spark on {found.rows:,} test rows to within {found.largest:.0e}")
     return strata

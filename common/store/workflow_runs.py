@@ -1,4 +1,4 @@
-"""Which runs make up a workflow: found from any of them, by the inputs that runs name."""
+"""Find all runs of a workflow from any one of them, by the inputs recorded in their tags."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from common.store import tracking
 from common.store.get_or_run import searches_on
 from common.workflow.declaration import CHAIN, MAIN, SEARCHES
 
-# Tags of main's run (see tracking.list_tags): its steps' runs, of which some may be older than it.
+# Tags of main's run (see tracking.list_tags): the runs of its steps, some of them reused older runs.
 STEPS = "workflow.steps"
 
 
 @dataclass(frozen=True)
 class WorkflowRuns:
-    """The runs of a workflow; those that it does not have, or that are gone, are None.
+    """The runs of a workflow; a run that does not exist, or no longer exists, is None.
 
     Attributes:
-        searches: of grids first, of each kind the oldest first.
-        champion: what judged their winners.
+        searches: The searches: grid searches first, each kind from oldest to newest.
+        champion: The run of champion that judged their winners.
     """
 
     main: Run | None
@@ -33,7 +33,7 @@ class WorkflowRuns:
 
     @property
     def steps(self) -> list[Run]:
-        """All that are there but main, in the order of the work."""
+        """All existing runs except main, in workflow order."""
         before = (self.load_data, self.eda, self.split, self.featurize)
         return [run for run in (*before, *self.searches, self.champion) if run is not None]
 
@@ -42,12 +42,12 @@ def find_workflow(workflow: str, experiment_id: str) -> WorkflowRuns:
     """Return the runs of a workflow.
 
     Args:
-        workflow: id or runs:/ URI of one of its runs, of main or of any step; auto: that whose main
-            or search ended last.
-        experiment_id: where to look for runs that depend on the ones named.
+        workflow: The id or runs:/ URI of any of its runs (main or a step), or `auto` for the workflow
+            whose main or search ended last.
+        experiment_id: The experiment that `auto` searches.
 
     Raises:
-        UserError: there is no such run, or none of a workflow yet.
+        UserError: The run does not exist or is not part of a workflow, or no run has finished yet.
     """
     if workflow != "auto":
         run = tracking.get_run(workflow)
@@ -67,7 +67,7 @@ def find_workflow(workflow: str, experiment_id: str) -> WorkflowRuns:
 
 
 def workflow_of(run: Run) -> WorkflowRuns:
-    """Return the runs of the workflow that a run is part of; of main, while it still runs, so far."""
+    """Return the runs of the workflow that a run belongs to; for a running main, those so far."""
     known = _steps_of_main(run) if step_of(run) == MAIN else [run]
     champion = _first(known, "champion")
     searches = [one for one in known if step_of(one) in SEARCHES]
@@ -93,19 +93,19 @@ def workflow_of(run: Run) -> WorkflowRuns:
 
 
 def source_of(features: str) -> str:
-    """Return where the rows of some features (their URI) came from: path, uci, sample or unknown."""
+    """Return the kind of source behind a features URI: path, uci, sample or unknown."""
     featurize = next(iter(_found([_run_id(features)] if features.startswith("runs:/") else [])), None)
     load_data = _input([_input([featurize], "split")], "data")
     return "unknown" if load_data is None else str(load_data.data.tags.get("source", "unknown"))
 
 
 def step_of(run: Run) -> str:
-    """Return the step that a run is of, or nothing."""
+    """Return the name of a run's step; an empty string if it has none."""
     return str(run.data.tags.get(tracking.STEP, ""))
 
 
 def candidates_of(champion: Run) -> list[str]:
-    """Return the ids of the searches whose winners a run of champion judged."""
+    """Return the ids of the searches whose winners a champion run judged."""
     tags, params = champion.data.tags, champion.data.params
     given = tracking.listed(tags, f"{tracking.INPUT}candidates") or params.get("candidates", "").split(
         ","
@@ -120,7 +120,7 @@ def _steps_of_main(main: Run) -> list[Run]:
 
 
 def _found(run_ids: Iterable[str]) -> list[Run]:
-    """Return the runs that are still there; a deleted one is, until it is purged, but in name."""
+    """Return the runs that still exist; a deleted run counts as gone even before it is purged."""
     found = [tracking.find_run(run_id) for run_id in run_ids]
     return [run for run in found if run is not None]
 
@@ -130,7 +130,7 @@ def _first(runs: Iterable[Run], step: str) -> Run | None:
 
 
 def _input(runs: Sequence[Run | None], name: str) -> Run | None:
-    """Return the run that is the input of the first of these runs that has one."""
+    """Return the input run of the first of these runs that has this input."""
     uris = [run.data.tags.get(f"{tracking.INPUT}{name}", "") for run in runs if run is not None]
     return next(iter(_found(_run_id(uri) for uri in uris if uri.startswith("runs:/"))), None)
 
@@ -144,7 +144,7 @@ def _eda_of(load_data: Run | None) -> Run | None:
 
 
 def _judge_of(searches: Sequence[Run]) -> Run | None:
-    """Return the newest run of champion that judged the winner of one of these searches."""
+    """Return the newest champion run that judged the winner of any of these searches."""
     if not searches:
         return None
     ids = {search.info.run_id for search in searches}

@@ -68,7 +68,7 @@ def test_input_that_is_another_steps_is_refused(call, store, slice_file):
     for command, options, message in (
         (split, {"data": loaded}, f"data must be auto or runs:/<run id>/data, got '{loaded}'"),
         (featurize, {"split": loaded}, f"frame '{loaded}/train' cannot be read"),
-        (champion, {"candidates": loaded}, "which is no finished search"),
+        (champion, {"candidates": loaded}, "which is not a finished search"),
     ):
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         result = CliRunner().invoke(command, arguments)

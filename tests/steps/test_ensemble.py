@@ -147,7 +147,7 @@ def test_one_learner_alone_is_one_line_and_registers_nothing(store, searches):
     result = CliRunner().invoke(champion, arguments)
     assert result.exit_code == 1
     (line,) = result.stderr.strip().splitlines()
-    assert "candidates has random_forest alone: search with another first" in line
+    assert "candidates only has random_forest: search with another learner first" in line
     assert present_champion("alone") is None
 
 
@@ -167,5 +167,5 @@ def test_vote_is_better_only_above_its_best_member(vote, better, capsys):
     assert is_better(ensemble_run(vote, 0.8702), print) == better
     said = capsys.readouterr().out
     assert f"ensemble of gbt, xgboost: f1 {vote:.5f} (guessing 0.39000) over folds" in said
-    assert ("not better than 0.87020 of xgboost alone" in said) == (not better)
+    assert ("not better than the 0.87020 of xgboost alone" in said) == (not better)
     assert said.endswith(": not registered\n") == (not better)

@@ -174,6 +174,6 @@ def test_empty_file_is_refused(spec, tmp_path):
 
 def test_home_with_a_password_is_refused(home):
     with pytest.raises(
-        UserError, match=r"home of dataset 'adult' 'https://me:\*\*\*@host/x' has a password"
+        UserError, match=r"home of dataset 'adult' 'https://me:\*\*\*@host/x' contains a password"
     ):
         locate(replace(home, home="https://me:s3cret@host/x"), "auto")

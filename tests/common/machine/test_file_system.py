@@ -132,7 +132,7 @@ def test_file_that_was_only_touched_is_the_same_where_the_system_knows_its_conte
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("nothing", "does not exist"), ("empty", "has no file with content")]
+    ("name", "message"), [("nothing", "does not exist"), ("empty", "contains no non-empty file")]
 )
 def test_fingerprint_of_nothing_is_refused(spark, tmp_path, name, message):
     (tmp_path / "empty").mkdir()

@@ -26,7 +26,7 @@ from common.machine.secrets import check_no_secret, masked
 def test_secret_of_a_uri_is_left_out(text, shown):
     assert masked(text) == shown
     assert "s3cret" not in masked(text)
-    with pytest.raises(UserError, match="has a password or token in it") as refused:
+    with pytest.raises(UserError, match="contains a password or token") as refused:
         check_no_secret("source", text)
     assert "s3cret" not in str(refused.value)
 

@@ -341,5 +341,5 @@ def test_error_of_the_models_keeps_its_trace_and_leaves_nothing(spark, model, tm
 
 def test_model_of_another_kind_is_refused(tmp_path):
     Model(flavors={"spark": {}, "python_function": {}}).save(str(tmp_path / "MLmodel"))
-    with pytest.raises(UserError, match=r"\(python_function, spark\) is no portable model"):
+    with pytest.raises(UserError, match=r"\(python_function, spark\) is not a portable model"):
         find_portable_model(str(tmp_path))

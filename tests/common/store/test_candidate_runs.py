@@ -113,7 +113,9 @@ def test_candidates_that_were_scored_otherwise_are_not_ranked_with_these(store, 
     dead = start_search(store, "KILLED", **{name: "another"})
     candidate_runs.log_candidate(RESULT, dead, dead.info.run_id, {"folds": 2})
     assert earlier_candidates.unfinished_candidates(start_search(store), GBT) == {}
-    assert f"not taking up 1 candidates of run {dead.info.run_id}: {name} another" in caplog.text
+    assert (
+        f"not reusing 1 candidates of run {dead.info.run_id}: scored with {name} another" in caplog.text
+    )
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_search_killed_elsewhere_a_moment_ago_is_waited_for_and_taken_up(store, 
     candidate_runs.log_candidate(RESULT, dead, dead.info.run_id, {"folds": 2})
     assert earlier_candidates.unfinished_candidates(start_search(store), GBT).keys() == {RESULT.name}
     assert mlflow.get_run(dead.info.run_id).info.status == "KILLED"
-    assert f"(run {dead.info.run_id}): waiting for a sign of life, up to 0 s" in caplog.text
+    assert f"(run {dead.info.run_id}): waiting for a heartbeat, up to 0 s" in caplog.text
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "FINISHED"])
@@ -145,7 +147,7 @@ def test_candidates_of_a_search_that_goes_on_or_ended_well_are_left_to_it(store,
     with liveness.Heartbeat(other.info.run_id, store):
         candidate_runs.log_candidate(RESULT, other, other.info.run_id, {})
         assert earlier_candidates.unfinished_candidates(start_search(store), GBT) == {}
-    said = f"the same search is under way as run {other.info.run_id}: this one does not wait for it"
+    said = f"the same search is already running as run {other.info.run_id}: this one does not wait for it"
     assert (said in caplog.text) == (status == "RUNNING")
 
 
@@ -174,7 +176,9 @@ def test_warm_start_of_another_learner_is_refused(store):
     uri = finished_search(learner="random_forest")
     with pytest.raises(UserError) as raised:
         earlier_candidates.best_of_search(uri, 2, GBT)
-    assert str(raised.value) == f"warm_start must be none, auto or a search of 'gbt', got '{uri}'"
+    assert (
+        str(raised.value) == f"warm_start must be none, auto or a search with learner 'gbt', got '{uri}'"
+    )
 
 
 def test_candidate_of_many_folds_is_taken_up_with_each_in_its_place(store):

@@ -78,7 +78,7 @@ def test_another_kind_never_takes_the_alias_but_by_hand(other):
     enter(make_search(LOW))
     verdict = enter(make_search(HIGH, **other))
     assert verdict.became == "challenger"
-    assert "version=2 makes it champion all the same" in verdict.reason
+    assert "version=2 makes it champion anyway" in verdict.reason
     assert champion_version() == "1"
     set_champion("income", "2")
     assert champion_version() == "2"
@@ -88,7 +88,7 @@ def test_real_rows_take_the_alias_from_the_sample_whatever_they_score():
     enter(make_search(HIGH, source="sample", metric="f1"))
     verdict = enter(make_search(LOW))
     assert verdict.became == "champion"
-    assert "learnt from the synthetic sample" in verdict.reason
+    assert "was trained on the synthetic sample" in verdict.reason
 
 
 def test_version_without_its_folds_scores_stays_champion():
@@ -96,7 +96,7 @@ def test_version_without_its_folds_scores_stays_champion():
     MlflowClient().delete_model_version_tag("income", "1", "fold_scores")
     verdict = enter(make_search(HIGH))
     assert verdict.became == "challenger"
-    assert "version 1 does not say what its search's folds scored" in verdict.reason
+    assert "version 1 has no recorded fold scores" in verdict.reason
 
 
 def test_rows_that_cannot_be_read_leave_the_champion():
@@ -169,7 +169,9 @@ def test_challenger_that_is_made_champion_is_challenger_no_more():
 
 def test_version_that_does_not_exist_is_refused_with_those_that_do():
     enter(make_search(LOW))
-    with pytest.raises(UserError, match="version '7' of model 'income' does not exist; there are 1"):
+    with pytest.raises(
+        UserError, match="version '7' of model 'income' does not exist; existing versions: 1"
+    ):
         set_champion("income", "7")
 
 
@@ -322,5 +324,7 @@ def test_two_processes_at_once_end_with_the_better_champion():
 def test_champion_that_changes_all_the_time_is_an_error_of_one_line(monkeypatch):
     enter(make_search(LOW))
     monkeypatch.setattr(protocol, "ATTEMPTS", 0)
-    with pytest.raises(UserError, match="name 'income': its champion changed 0 times meanwhile"):
+    with pytest.raises(
+        UserError, match="name 'income': the champion changed 0 times during the challenge"
+    ):
         enter(make_search(HIGH))

@@ -97,7 +97,7 @@ def test_spark_model_is_kept_quietly_and_scores_the_same(far_run, temporary, spa
 
 def test_what_is_no_spark_model_is_one_line(near_run):
     mlflow.log_text("flavors: {}", "model/MLmodel")
-    with pytest.raises(UserError, match="model 'runs:/.*/model' is no Spark model"):
+    with pytest.raises(UserError, match="model 'runs:/.*/model' is not a Spark model"):
         load_spark_model(f"runs:/{near_run}/model")
 
 
@@ -105,7 +105,7 @@ def test_rows_that_do_not_reach_the_driver_are_never_uploaded(far_run, monkeypat
     monkeypatch.setattr(staging, "to_driver", lambda spark, uri: Path(tmp_path, "elsewhere"))
     Path(tmp_path, "elsewhere").mkdir()
     with pytest.raises(
-        UserError, match="of 2,000 rows .* the driver has 0: set MLFLOW_DFS_TMP to a folder"
+        UserError, match="wrote 2,000 rows .* the driver sees 0: set MLFLOW_DFS_TMP to a folder"
     ):
         frames.log_frame(people, "train")
     assert not artifacts.has_artifacts(far_run, ["train"])

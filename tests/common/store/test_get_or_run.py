@@ -171,7 +171,7 @@ def test_store_that_does_not_answer_is_an_error_and_no_lost_artifact(
         raise requests.ConnectionError("connection refused")
 
     monkeypatch.setattr(LocalArtifactRepository, "list_artifacts", fail)
-    with pytest.raises(UserError, match="artifacts does not answer: connection refused"):
+    with pytest.raises(UserError, match="artifact store of run .* does not answer: connection refused"):
         workflow.get_or_run("load_data", source, experiment_id=store)
     assert len(launched) == 1
     assert "lost its artifacts" not in caplog.text

@@ -160,7 +160,7 @@ def test_run_that_was_taken_for_dead_goes_on_and_ends_well(store, quick, monkeyp
         assert seen.wait(30)
         assert status(run.info.run_id) == [RUNNING]
     assert status(run.info.run_id) == ["FINISHED"]
-    assert f"run {run.info.run_id} was taken for dead, but lives: it goes on" in caplog.text
+    assert f"run {run.info.run_id} was marked as dead but is alive: it continues" in caplog.text
 
 
 def test_run_that_was_given_another_end_is_not_set_running(store):
@@ -210,7 +210,7 @@ def test_store_that_hangs_keeps_no_process_from_ending(store, quick, monkeypatch
 def test_grace_that_is_no_number_of_seconds_is_refused(monkeypatch, given):
     monkeypatch.setenv(liveness.GRACE_VARIABLE, given)
     with pytest.raises(
-        UserError, match=f"INCOME_GRACE must be seconds, above 0 and up to 3600, got '{given}'"
+        UserError, match=f"INCOME_GRACE must be a number of seconds above 0 and up to 3600, got '{given}'"
     ):
         liveness.grace()
 

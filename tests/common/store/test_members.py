@@ -36,7 +36,7 @@ def test_lower_log_loss_is_better(search):
 
 
 def test_searches_by_different_metrics_are_refused(search):
-    with pytest.raises(UserError, match="the same metric, the best have: gbt f1, xgboost roc_auc"):
+    with pytest.raises(UserError, match="the same metric, but the best have: gbt f1, xgboost roc_auc"):
         find_members([search("gbt"), search("xgboost", metric="roc_auc")])
 
 
@@ -46,15 +46,18 @@ def test_of_two_searches_as_good_the_first_is_taken(search):
 
 
 def test_one_learner_alone_is_refused(search):
-    with pytest.raises(UserError, match="at least two learners, candidates has gbt alone"):
+    with pytest.raises(UserError, match="at least two learners, but candidates only has gbt"):
         find_members([search("gbt"), search("gbt", 0.9)])
 
 
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ({"folds": 3}, "the same folds, the best have: gbt 5, xgboost 3"),
-        ({"features": "runs:/def"}, "the same features, the best have: gbt runs:/abc, xgboost runs:/def"),
+        ({"folds": 3}, "the same folds, but the best have: gbt 5, xgboost 3"),
+        (
+            {"features": "runs:/def"},
+            "the same features, but the best have: gbt runs:/abc, xgboost runs:/def",
+        ),
     ],
 )
 def test_searches_that_do_not_go_together_are_refused(search, other, message):
@@ -65,10 +68,10 @@ def test_searches_that_do_not_go_together_are_refused(search, other, message):
 def test_run_that_is_no_search_or_does_not_say_its_seed_is_refused(search, store):
     with mlflow.start_run() as active:
         pass
-    with pytest.raises(UserError, match="which is no finished search"):
+    with pytest.raises(UserError, match="which is not a finished search"):
         find_members([search("gbt"), mlflow.get_run(active.info.run_id)])
     tags = {"learner": "xgboost", "metric": "f1", "fold_scores": "[]"}
     with mlflow.start_run(tags=tags) as active:
         mlflow.log_metric("val_f1", 0.8)
-    with pytest.raises(UserError, match="does not say its seed: search again"):
+    with pytest.raises(UserError, match="has no recorded seed: search again"):
         find_members([search("gbt"), mlflow.get_run(active.info.run_id)])

@@ -88,7 +88,7 @@ def test_version_that_does_not_say_its_folds_scores_cannot_be_compared(store, mi
     MlflowClient().delete_model_version_tag("income", "1", missing)
     with pytest.raises(Incomparable) as raised:
         champion.contestant(MlflowClient().get_model_version("income", "1"))
-    assert str(raised.value) == "version 1 does not say what its search's folds scored"
+    assert str(raised.value) == "version 1 has no recorded fold scores"
 
 
 def test_what_a_version_does_not_say_of_its_rows_is_empty(store):
@@ -103,20 +103,20 @@ def test_what_a_version_does_not_say_of_its_rows_is_empty(store):
 def test_name_is_refused_in_one_line(name):
     with pytest.raises(UserError) as raised:
         champion.check_name(name)
-    assert str(raised.value) == f"name must be some text without / : and quotes, got {name!r}"
+    assert str(raised.value) == f"name must be non-empty text without / : or quotes, got {name!r}"
     champion.check_name("A Xb-1")
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a:b", "it's"])
 def test_name_that_no_model_can_have_is_refused(name):
-    with pytest.raises(UserError, match="name must be some text without / : and quotes"):
+    with pytest.raises(UserError, match="name must be non-empty text without / : or quotes"):
         champion.check_name(name)
 
 
 def test_run_that_is_no_search_is_refused(store):
     with mlflow.start_run() as active:
         pass
-    with pytest.raises(UserError, match="which is no finished search"):
+    with pytest.raises(UserError, match="which is not a finished search"):
         champion.register(mlflow.get_run(active.info.run_id), "income")
 
 
@@ -124,7 +124,7 @@ def test_search_that_failed_after_its_folds_is_refused(store):
     run = make_search([0.85, 0.87], status="FAILED")
     with pytest.raises(UserError) as raised:
         champion.register(run, "income")
-    assert str(raised.value) == f"candidates name run {run.info.run_id}, which is no finished search"
+    assert str(raised.value) == f"candidates name run {run.info.run_id}, which is not a finished search"
 
 
 def test_search_without_its_folds_scores_is_to_be_made_again(store):
@@ -133,7 +133,7 @@ def test_search_without_its_folds_scores_is_to_be_made_again(store):
     with pytest.raises(UserError) as raised:
         champion.register(mlflow.get_run(active.info.run_id), "income")
     assert str(raised.value) == (
-        f"candidates name run {active.info.run_id}, which does not say its folds' scores: search again"
+        f"candidates name run {active.info.run_id}, which has no recorded fold scores: search again"
     )
 
 
