@@ -2,7 +2,6 @@
 
 import gc
 import math
-import os
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -184,22 +183,7 @@ class _Arriving(AccumulatorParam[list[Any]]):
 
 
 def _import_worker(_: int) -> None:
-    import pyspark.worker
-
     import common.search.engines.boosting.fit  # noqa: F401
-
-    worker: Any = pyspark.worker
-    tell = worker.handle_worker_exception
-
-    def end_quietly(error: BaseException, outfile: Any) -> None:
-        # Spark lets go a worker that was idle for a minute, and all of them at its end. A worker then
-        # finds nothing to read, and would print that it cannot tell.
-        trace = error.__traceback__
-        if isinstance(error, EOFError) and trace and trace.tb_next and not trace.tb_next.tb_next:
-            os._exit(0)
-        tell(error, outfile)
-
-    worker.handle_worker_exception = end_quietly
 
     # A worker collects garbage after every task, and would look through all that was imported: 70 ms.
     gc.freeze()
