@@ -25,5 +25,5 @@ def end_quietly(error: BaseException, *rest: Any) -> None:
 
 if __name__ == "__main__":
     # A worker takes the function from there when it begins.
-    pyspark.util.handle_worker_exception = end_quietly
+    pyspark.util.handle_worker_exception = end_quietly  # type: ignore[assignment]
     daemon.manager()
