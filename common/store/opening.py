@@ -31,8 +31,9 @@ def open_store() -> None:
     scheme = urlparse(uri).scheme.partition("+")[0]
     if scheme in ("", "file") and not MLFLOW_ALLOW_FILE_STORE.get():
         raise UserError(
-            f"the store {tracking.shown_store()} is a folder, which MLflow takes no more: set MLFLOW_TRACKING_URI to a "
-            "database such as sqlite:///mlflow.db (`mlflow migrate-filestore` moves what the folder has)"
+            f"the store {tracking.shown_store()} is a folder, which MLflow takes no more: set "
+            "MLFLOW_TRACKING_URI to a database such as sqlite:///mlflow.db (`mlflow migrate-filestore` "
+            "moves what the folder has)"
         )
     if scheme not in DATABASE_ENGINES:
         return  # its server makes them
