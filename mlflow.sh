@@ -29,6 +29,9 @@ if (: <>"/dev/tcp/$host/$port") 2>/dev/null; then
 	exit 1
 fi
 
+# MLflow's first page is of traces and judges: this is the address of the runs.
+python -m steps.address "http://$host:$port" || true
+
 # Of the jobs that MLflow can run beside its UI (2 GB of processes) this project has none.
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION=${MLFLOW_SERVER_ENABLE_JOB_EXECUTION:-false}
 exec mlflow ui --host "$host" --port "$port" --workers 1 \

@@ -26,11 +26,12 @@ from common.plots.still import draw
 from common.search.findings.candidates import Candidates, difference, parse_candidates
 from common.search.findings.find import Finding, find
 from common.store import artifacts, tracking
+from common.store.experiment import find_experiment
 from docs.screenshots import take
 from steps.command import command
 
 IMAGES = Path(__file__).parent / "images"
-EXPERIMENT = "0"
+EXPERIMENT = find_experiment()
 # All are on the same rows and folds, and by the same metric.
 FEATURES = f"{tracking.INPUT}features"
 METRIC = "metric"

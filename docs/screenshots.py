@@ -15,9 +15,10 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from common.store import tracking
+from common.store.experiment import find_experiment
 
 ROOT = Path(__file__).parents[1]
-EXPERIMENT = "0"
+EXPERIMENT = find_experiment()
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 # Of the navigation, which every page has at its left.
 SIDE = 198

@@ -1,7 +1,5 @@
 """Entry point eda: leaves describe.csv, describe.html and overview.html (also in reports/)."""
 
-import sys
-
 import click
 
 from common.data.describe import describe, describe_html
@@ -10,6 +8,12 @@ from common.machine.whole_file import whole_file
 from common.workflow.fingerprint import ROOT
 from steps.command import step_command
 from steps.step import step
+
+# Of the describe, what has room on a line.
+SHOWN = [
+    *("column", "type", "count", "mean", "stddev", "min", "50%", "max"),
+    *("distinct", "missing_%", "most_frequent"),
+]
 
 
 @step_command("eda")
@@ -20,12 +24,14 @@ def eda(profile: str, profile_rows: int) -> None:
         table = describe(frame, spec.missing)
         run.log_table("describe.csv", table)
         run.log_text("describe.html", describe_html(table, f"{spec.name}: {len(table)} columns"))
-        click.echo(table.to_string(index=False, max_colwidth=24, na_rep=""))
+        if run.is_alone:
+            click.echo(table[SHOWN].to_string(index=False, max_colwidth=24, na_rep=""))
+        click.echo(f"{len(table)} columns described: {run.artifact_uri('describe.csv')}")
         if profile != "none":
             report = ROOT / "reports" / "overview.html"
             title, minimal = f"{spec.name}: overview", profile == "minimal"
             with whole_file(report) as part:
-                write_profile(frame, part, title, profile_rows, minimal, sys.stderr.isatty())
+                write_profile(frame, part, title, profile_rows, minimal, run.shows_bar)
                 run.log_file(part)
             click.echo(f"the profile is in {report}")
 

@@ -9,6 +9,7 @@ import pandas as pd
 from common.champion.verdict import parse_margin
 from common.learning.learners import get_learner
 from common.learning.metrics import told
+from common.report.summary import summary
 from common.search.engines.choice import check_engine
 from common.search.grid import grid_candidates
 from common.search.space import make_space
@@ -16,7 +17,7 @@ from common.store import registry, tracking
 from common.store.chain import Chain
 from common.store.conf import load_gates, load_grid, load_space
 from common.store.get_or_run import StepRun
-from common.store.step_run import start_run, ui_command
+from common.store.step_run import start_run, where_to_look
 from common.store.workflow_runs import STEPS, workflow_of
 from steps.command import step_command
 from steps.report import leave_report
@@ -52,14 +53,17 @@ def main(
         split = chain.run("split", data=data).uri()
         features = chain.run("featurize", split=split).uri()
         searches = chain.search_grids(features, rounds, chosen, click.echo)
-        chain.wait(eda)
         if generations:
             searches.append(chain.run("train_ga", features=features).uri())
         has_champion = registry.present_champion(name) is not None
         chain.run("champion", reusable=has_champion, candidates=",".join(searches))
+        chain.wait(eda)
         mlflow.set_tags(tracking.list_tags(STEPS, dict.fromkeys(done.run_id for done in chain.done)))
         _tell(chain.done, name)
-        page = leave_report(workflow_of(mlflow.get_run(active.info.run_id)))
+        workflow = workflow_of(mlflow.get_run(active.info.run_id))
+        page = leave_report(workflow)
+        tracking.describe_run(summary(workflow, page.name))
+        click.echo(f"look at it: {where_to_look(active.info.experiment_id)}")
         click.echo(f"read of it: {page}")
 
 
@@ -77,7 +81,6 @@ def _tell(done: list[StepRun], name: str) -> None:
         known = [key for key in ("roc_auc", "f1", "accuracy") if key in scores and key in guess]
         shown = ", ".join(told(key, scores, guess) for key in known)
         click.echo(f"\nchampion: models:/{name}@champion, version {champion.version}; test {shown}")
-    click.echo(f"look at it: {ui_command()}")
 
 
 if __name__ == "__main__":

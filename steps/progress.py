@@ -1,4 +1,4 @@
-"""How a search shows itself: a bar in a terminal, plain lines in a pipe."""
+"""How a search shows itself: a bar in a terminal; in a pipe a line each ten seconds."""
 
 import sys
 import time
@@ -12,6 +12,9 @@ from tqdm import tqdm
 
 from common.learning.metrics import sign
 from common.search.result import CandidateFailure, CandidateResult, Outcome
+
+# Seconds between two lines in a pipe.
+PAUSE = 10
 
 
 class Progress:
@@ -29,7 +32,8 @@ class Progress:
         self.step, self.total, self.metric, self.guess = step, total, metric, guess
         self.started = time.monotonic()
         self.best: CandidateResult | None = None
-        self.done = 0
+        self.done = self.failed = 0
+        self.told = self.started
         self.as_bar = sys.stderr.isatty()
         self.bar = tqdm(total=total, desc=step, disable=not self.as_bar)
 
@@ -45,19 +49,26 @@ class Progress:
         """Count one candidate."""
         self.done += 1
         if isinstance(outcome, CandidateFailure):
-            found = f"failed ({outcome.name}): {outcome.error}"
+            self.failed += 1
         else:
-            found = f"{self.metric} {outcome.mean(self.metric):.4f} ({outcome.name})"
             self._compare(outcome)
-        best = f"best {self.best.mean(self.metric):.4f}" if self.best else "none yet"
-        best += f" (guessing {self.guess:.4f})"
+        best = f"{self.metric}, none yet"
+        if self.best:
+            best = f"{self.metric} best {self.best.mean(self.metric):.4f}"
+        found = f"{best} (guessing {self.guess:.4f})" + (f", {self.failed} failed" if self.failed else "")
         if self.as_bar:
-            name = f" ({self.best.name})" if self.best else ""
-            self.bar.set_postfix_str(f"{self.metric} {best}{name}", refresh=False)
+            self.bar.set_postfix_str(found, refresh=False)
             self.bar.update()
         else:
-            left = (time.monotonic() - self.started) / self.done * (self.total - self.done)
-            click.echo(f"{self.step} {self.done}/{self.total}: {found}; {best}; {left:.0f} s left")
+            self._tell(found)
+
+    def _tell(self, found: str) -> None:
+        now = time.monotonic()
+        if now - self.told < PAUSE and self.done < self.total:
+            return
+        self.told = now
+        left = (now - self.started) / self.done * (self.total - self.done)
+        click.echo(f"{self.step} {self.done}/{self.total}: {found}; {left:.0f} s left")
 
     def _compare(self, result: CandidateResult) -> None:
         metric = self.metric

@@ -1,6 +1,7 @@
 """The real commands, as a user types them, on a small slice (see tests/project.py)."""
 
 import json
+import re
 from pathlib import Path
 
 import mlflow
@@ -42,6 +43,15 @@ def test_main_runs_every_step_below_itself(project, first):
     # Of the steps below it main tells in its table.
     assert first.stdout.count("; look at it: ") == 1
     assert main.data.tags["workflow.steps"].split(",") == [run_id for run_id, _ in steps.values()]
+
+
+@pytest.mark.slow
+def test_main_prints_what_it_found_and_nothing_else(first):
+    # The command `mlflow run` itself tells of the run of main, and of no run below it.
+    others = [line for line in first.stderr.splitlines() if " INFO mlflow.projects" not in line]
+    assert (others, first.stderr.count(" INFO mlflow.projects")) == ([], 3)
+    assert len(first.stdout.splitlines()) < 50
+    assert not re.search("warning|trace", first.stdout, re.IGNORECASE)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,15 @@
 """The overview report of ydata-profiling (the successor of pandas-profiling) on a sample of the rows."""
 
 import os
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 # Without this the package sends usage data to its maker; it reads the variable on import.
 os.environ["YDATA_PROFILING_NO_ANALYTICS"] = "True"
 
 from pyspark.sql import DataFrame
+from tqdm import tqdm
 from ydata_profiling import ProfileReport
 
 from common.data.row_hash import row_hash
@@ -39,5 +42,8 @@ def write_profile(
     """
     sample = sample_rows(frame, rows).toPandas()
     path.parent.mkdir(parents=True, exist_ok=True)
+    # It has one bar more, that shows whatever it is told.
+    columns = import_module(f"{ProfileReport.__module__.partition('.')[0]}.model.pandas.summary_pandas")
+    columns.tqdm = partial(tqdm, disable=not progress)  # type: ignore[attr-defined]
     report = ProfileReport(sample, title=title, minimal=minimal, progress_bar=progress)
     report.to_file(path, silent=True)

@@ -13,9 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pyspark import inheritable_thread_target
+from pyspark import SparkConf, inheritable_thread_target
 from pyspark.sql import SparkSession
 
+from common.machine.java import ensure_java
 from common.machine.memory import machine_memory
 
 T = TypeVar("T")
@@ -78,6 +79,9 @@ def get_session(
     if master.startswith("local"):
         # Else a worker is whatever python3 the PATH has, which need not have the packages.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        # On a cluster what a worker prints is in its own log, and the library comes after it has begun.
+        settings["spark.python.daemon.module"] = "common.machine.worker_daemon"
+        settings["spark.executorEnv.PYTHONPATH"] = str(ROOT)
         settings["spark.driver.host"] = settings["spark.driver.bindAddress"] = "127.0.0.1"
         # Two hundred shuffle partitions, Spark's default for clusters, are 200 tiny tasks here.
         settings["spark.sql.shuffle.partitions"] = str(os.cpu_count() or 1)
@@ -88,10 +92,10 @@ def get_session(
     # PySpark logs every query error as JSON with its Java trace; the exception says the same.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-    builder = SparkSession.builder.appName("income").master(master)
-    for key, value in settings.items():
-        builder = builder.config(key, value)
-    session = builder.getOrCreate()
+    settings |= {"spark.app.name": "income", "spark.master": master}
+    conf = SparkConf().setAll(list(settings.items()))
+    ensure_java(conf)
+    session = SparkSession.builder.config(conf=conf).getOrCreate()
     if not master.startswith("local"):
         _send_library(session)
     return session

@@ -8,6 +8,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run, RunStatus
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
+from mlflow.utils.logging_utils import disable_logging, enable_logging
 
 from common.champion.verdict import Contestant, Incomparable
 from common.errors import UserError
@@ -67,7 +68,12 @@ def register(search: Run, name: str) -> ModelVersion:
     scored = ("test_", "guess_test_", f"val_{tags[METRIC]}")
     copied |= {k: repr(v) for k, v in sorted(search.data.metrics.items()) if k.startswith(scored)}
     copied |= {k: v for k, v in search.data.params.items() if k.startswith(("best_", "weight_"))}
-    return mlflow.register_model(f"runs:/{run_id}/portable-model", name, tags=copied)
+    # It tells of the version that it makes, as champion's verdict does.
+    disable_logging()
+    try:
+        return mlflow.register_model(f"runs:/{run_id}/portable-model", name, tags=copied)
+    finally:
+        enable_logging()
 
 
 def check_finished(search: Run) -> None:

@@ -20,7 +20,7 @@ from common.learning.vectorizer import FEATURES
 from common.machine import copies
 from common.machine.secrets import masked
 from common.machine.spark import get_session
-from common.store import artifacts, frames, get_or_run, liveness, logged_data, tracking
+from common.store import artifacts, experiment, frames, get_or_run, liveness, logged_data, tracking
 from common.store.opening import open_store
 from common.store.spark_models import log_spark_model
 from common.store.staging import staging_folder
@@ -65,6 +65,16 @@ class Run:
         """The experiment that the run is in."""
         return str(self.active.info.experiment_id)
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether it was started by itself, not below a workflow or a step that needs it."""
+        return tracking.PARENT not in self.active.data.tags
+
+    @property
+    def shows_bar(self) -> bool:
+        """Whether a bar can be shown; beside a step in the background the line is another's."""
+        return sys.stderr.isatty() and os.getpriority(os.PRIO_PROCESS, 0) <= 0
+
     @cached_property
     def spark(self) -> SparkSession:
         """The Spark session, started when it is first needed."""
@@ -75,9 +85,8 @@ class Run:
         return session
 
     def _start_session(self) -> SparkSession:
-        # A search's own bar has the terminal's line to itself, beside a step in the background too.
-        in_front = os.getpriority(os.PRIO_PROCESS, 0) <= 0
-        shows_stages = sys.stderr.isatty() and in_front and self.step not in SEARCHES
+        # A search's own bar has the terminal's line to itself.
+        shows_stages = self.shows_bar and self.step not in SEARCHES
         return get_session(shows_stages=shows_stages, brief=self._is_brief())
 
     def _is_brief(self) -> bool:
@@ -158,6 +167,13 @@ def ui_command() -> str:
     return store if store.startswith("http") else f"mlflow ui --backend-store-uri {store}"
 
 
+def where_to_look(experiment_id: str) -> str:
+    """Return what shows the store's runs, and the address of their table."""
+    address = experiment.table_address(experiment_id)
+    store = tracking.shown_store()
+    return address if store.startswith("http") else f"{ui_command()}\n            {address}"
+
+
 @contextmanager
 def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
     """Open the run of an entry point, and end those that a kill has left open.
@@ -169,7 +185,10 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
     open_store()
     with mlflow.start_run(run_name=name) as active:
         mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
+        # The run has its experiment. A step that it starts is told that by id, and takes no name besides.
+        os.environ.pop("MLFLOW_EXPERIMENT_NAME", None)
         if tracking.PARENT not in active.data.tags:
+            experiment.introduce(active.info.experiment_id)
             tell(f"{name} is run {active.info.run_id}; look at it: {ui_command()}")
         tracking.mask_tags(active)
         with liveness.Heartbeat(active.info.run_id, active.info.experiment_id):

@@ -29,11 +29,11 @@ PARENT = "mlflow.parentRunId"
 # Its bar counts one small file at a time.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-# It tells of each new store's tables.
-logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
-
-# It tells at length how a model's files come from the run to Spark.
-logging.getLogger("mlflow.spark").setLevel(logging.WARNING)
+# It tells of each table, run, file and version that it makes, and steps tell what of that is to be known.
+# By its variables the commands hear it that a step starts.
+logging.getLogger("mlflow").setLevel(logging.WARNING)
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 # More runs than any store has.
 ALL = 10**9

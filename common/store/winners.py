@@ -91,10 +91,9 @@ def _leave_best(of: _Leaving, results: Sequence[CandidateResult], table: pd.Data
     shown = page(f"{run.step} of {of.data.spec.name}", [*charts, *of_winner])
     run.log_files("plots", {**pictures, PAGE: shown.encode()})
     run.log_dataset(of.data.spec)
-    run.tell(
-        f"best of {len(results)}: {winner.name}; {metric} {winner.mean(metric):.4f} "
-        f"+- {winner.std(metric):.4f} over folds; {told(metric, scores(test), guess)} on the test rows"
-    )
+    run.tell(f"best of {len(results)}: {winner.name}")
+    over_folds = f"{winner.mean(metric):.4f} +- {winner.std(metric):.4f} over folds"
+    run.tell(f"{metric} {over_folds}; {told(metric, scores(test), guess)} on the test rows")
 
 
 def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
@@ -110,14 +109,16 @@ def _leave_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
     run.log_text("next_grid.yaml", grid_yaml(found))
     # The title is left out because the page shows only the first lines until it is expanded.
     run.describe(text.partition("\n\n")[2])
-    run.tell(f"findings: {headline(found)}; next grid: {run.artifact_uri('next_grid.yaml')}")
+    # The page has them all.
+    first = headline(found).partition("; ")[0]
+    run.tell(f"findings: {first}; next grid: {run.artifact_uri('next_grid.yaml')}")
 
 
 def _leave_model(of: _Leaving, winner: CandidateResult) -> tuple[ScoreTable, list[Chart]]:
     """Refit the winner, score it on both sides and log it; return its test table and charts."""
     run, settings, data = of.run, of.settings, of.data
     learner, spec = settings.learner, data.spec
-    run.tell(f"refitting {winner.name} on all training rows")
+    run.tell("refitting the best on all training rows")
     loading = beside(run.spark, load_spark_model, run.uri("features", "vectorizer"))
     model = refit(winner.parameters, learner, data.folds, settings.seed)
     tables = {

@@ -41,7 +41,9 @@ def test_ui_shows_the_store_and_comes_back_after_it_was_killed_outright(start_ui
     wait_for(f"{again.url}/health")
     asked = {"experiment_id": "0"}
     told = requests.get(f"{again.url}/api/2.0/mlflow/experiments/get", asked).json()
-    assert told["experiment"]["name"] == "Default"
+    assert told["experiment"]["name"] == "income"
+    runs = f"the runs are at {again.url}/#/experiments/0/runs?workflowType=machine_learning\n"
+    assert runs in again.log.read_text()
     below = psutil.Process(again.process.pid).children(recursive=True)
     again.stop()
     assert not psutil.wait_procs(below, DEADLINE)[1]

@@ -1,5 +1,6 @@
 """What a user sees who gave a step something wrong."""
 
+import re
 import subprocess
 import sys
 
@@ -119,6 +120,12 @@ def test_store_that_does_not_answer_is_one_line(store, monkeypatch, slice_file):
     assert said.startswith(
         "Error: http://127.0.0.1:9 does not answer: API request to http://127.0.0.1:9/"
     )
+
+
+def test_store_that_is_a_folder_is_one_line(store, tmp_path, slice_file):
+    mlflow.set_tracking_uri(tmp_path / "mlruns")
+    said = line_of(load_data, "--source", str(slice_file))
+    assert re.match(r"Error: the store \S+/mlruns is a folder, .* a database such as sqlite:///", said)
 
 
 def test_error_of_the_store_that_is_ours_keeps_its_trace():

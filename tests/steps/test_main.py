@@ -1,10 +1,12 @@
 """What main hands to its steps: they are stood in for, and say what they were given."""
 
+from pathlib import Path
+
 import mlflow
 import pytest
 from click.testing import CliRunner
 
-from common.store import chain
+from common.store import chain, tracking
 from common.store.chain import Chain
 from common.store.get_or_run import StartedStep, StepRun
 from common.workflow.declaration import entry_defaults
@@ -53,7 +55,8 @@ def called(store, monkeypatch):
 
     monkeypatch.setattr(chain, "get_or_run", get_or_run)
     monkeypatch.setattr(chain, "get_or_start", get_or_start)
-    monkeypatch.setattr(module, "leave_report", lambda workflow: "report.html")
+    monkeypatch.setattr(module, "leave_report", lambda workflow: Path("report.html"))
+    monkeypatch.setattr(module, "summary", lambda workflow, report: f"see {report}")
     monkeypatch.setattr(module, "workflow_of", lambda run: None)
     return calls
 
@@ -97,6 +100,19 @@ def test_use_cache_reaches_every_step(called, use_cache, monkeypatch):
 def test_champion_is_judged_anew_where_there_is_none(called):
     run_main(**GIVEN)
     assert [step for step, (_, cached) in called.items() if not cached] == ["champion"]
+
+
+def test_eda_is_waited_for_last(called, monkeypatch):
+    waited = []
+    monkeypatch.setattr(module, "_tell", lambda done, name: waited.extend(one.step for one in done))
+    run_main(**GIVEN)
+    assert waited == ["load_data", "split", "featurize", "train_grid", "train_ga", "champion", "eda"]
+
+
+def test_page_of_main_says_what_came_of_it(called, store):
+    run_main(**GIVEN)
+    (run,) = tracking.find_finished({tracking.STEP: "main"}, store)
+    assert run.data.tags["mlflow.note.content"] == "see report.html"
 
 
 def test_no_generations_are_no_genetic_search(called):

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import arrow_udf
 
 from common.data.reading import (
+    TEXT,
     Form,
     Header,
     Unreadable,
@@ -37,6 +38,9 @@ from common.errors import UserError
 from common.machine.file_system import data_files, literal
 
 FITS = "__fits"
+# Columns of numbers of which Spark makes one method. Of some twenty it is longer than Java takes, and
+# Spark prints all of it, with a trace, before it does without.
+MOST_NUMBERS = 8
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
         UserError: There is no data, it is not a table of the expected records, or the type of a column
             is incompatible.
     """
+    if sum(kind != TEXT for kind in form.columns.values()) > MOST_NUMBERS:
+        spark.conf.set("spark.sql.codegen.wholeStage", "false")
     files = data_files(spark, uri)
     if not files:
         raise UserError(f"{uri} has no data")

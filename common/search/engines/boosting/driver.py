@@ -2,7 +2,6 @@
 
 import gc
 import math
-import os
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -186,22 +185,7 @@ class _Arriving(AccumulatorParam[list[Any]]):
 
 
 def _import_worker(_: int) -> None:
-    import pyspark.worker
-
     import common.search.engines.boosting.fit  # noqa: F401
-
-    worker: Any = pyspark.worker
-    tell = worker.handle_worker_exception
-
-    def end_quietly(error: BaseException, outfile: Any) -> None:
-        # Spark drops workers that were idle for a minute, and all workers when it stops. A worker then
-        # reads an end of file, and would print an error because it cannot report it.
-        trace = error.__traceback__
-        if isinstance(error, EOFError) and trace and trace.tb_next and not trace.tb_next.tb_next:
-            os._exit(0)
-        tell(error, outfile)
-
-    worker.handle_worker_exception = end_quietly
 
     # A worker collects garbage after every task; without this it would scan all imported modules (70 ms).
     gc.freeze()

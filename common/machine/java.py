@@ -1,0 +1,63 @@
+"""Spark's JVM, started so that what it says of itself is not shown among a step's own lines."""
+
+import atexit
+import os
+import subprocess
+from threading import Thread
+from typing import Any
+
+from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
+
+# Spark asks Java for a module that Java calls incubating, and for a BLAS that it can do without. No
+# option makes either silent.
+KNOWN = (b"WARNING: Using incubator modules: ", b"netlib-")
+
+
+def ensure_java(conf: SparkConf) -> None:
+    """Start the JVM of this process, if it has none yet.
+
+    Args:
+        conf: what the session will have; some of it Java must have as it starts.
+    """
+    if SparkContext._gateway is not None:
+        return
+    read, write = os.pipe()
+    passing = Thread(target=_pass_on, args=(read,), daemon=True)
+    passing.start()
+    try:
+        gateway = launch_gateway(conf, {"stderr": write})
+    except BaseException:
+        os.close(write)
+        passing.join()
+        raise
+    os.close(write)
+    atexit.register(_finish, gateway.proc, passing)
+    SparkContext._ensure_initialized(gateway=gateway)
+
+
+def _finish(java: subprocess.Popen[bytes], passing: Thread) -> None:
+    """Where Java has died, let its last words be read."""
+    if java.poll() is not None:
+        passing.join(timeout=5)
+
+
+def _pass_on(source: int) -> None:
+    with open(source, "rb", buffering=0) as given, open(2, "wb", buffering=0, closefd=False) as shown:
+        begun = b""
+        while chunk := given.read(1 << 16):
+            lines = (begun + chunk).splitlines(keepends=True)
+            begun = lines.pop() if _may_be_known(lines[-1]) else b""
+            _write(shown, b"".join(line for line in lines if not line.startswith(KNOWN)))
+        _write(shown, begun)
+
+
+def _may_be_known(line: bytes) -> bool:
+    """Tell whether what is here of a line may be the start of a known one: a bar is shown at once."""
+    whole = line.endswith((b"\n", b"\r"))
+    return not whole and (line.startswith(KNOWN) or any(known.startswith(line) for known in KNOWN))
+
+
+def _write(shown: Any, text: bytes) -> None:
+    while text:
+        text = text[shown.write(text) :]

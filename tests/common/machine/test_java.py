@@ -1,0 +1,68 @@
+"""What a session's process prints, by itself and by what it starts."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from common.machine import java
+from tests.project import ROOT
+
+SESSION = """
+from common.machine.spark import get_session
+rows = get_session("local[2]").sparkContext.parallelize(range(4), 2)
+print(rows.map(abs).collect())
+"""
+
+
+@pytest.mark.slow
+def test_session_starts_works_and_ends_without_a_word():
+    done = subprocess.run([sys.executable, "-c", SESSION], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[0, 1, 2, 3]\n", "")
+
+
+@pytest.fixture
+def passed_on(capfd):
+    """Pass on some chunks of what Java writes, and return what is shown of them."""
+
+    def pass_on(*chunks):
+        read, write = os.pipe()
+        thread = threading.Thread(target=java._pass_on, args=(read,))
+        thread.start()
+        for chunk in chunks:
+            os.write(write, chunk)
+        os.close(write)
+        thread.join()
+        return capfd.readouterr().err.encode()
+
+    return pass_on
+
+
+KNOWN = b"WARNING: Using incubator modules: jdk.incubator.vector\n"
+
+
+def test_what_is_known_is_left_out_however_it_comes(passed_on):
+    netlib = b"netlib-blas: JNI_OnLoad: dlopen(libblas.so.3) failed: no such file\n"
+    assert passed_on(KNOWN + b"ERROR one\n" + netlib + b"ERROR two\n") == b"ERROR one\nERROR two\n"
+    assert passed_on(KNOWN[:9], KNOWN[9:40], KNOWN[40:] + b"end") == b"end"
+
+
+def test_all_else_is_passed_on_as_it_is(passed_on):
+    other = b"WARNING: another\n\nlast\xff line without an end"
+    assert passed_on(other) == other.decode(errors="replace").encode()
+    assert passed_on(b"WARN", b"ING: a", b"nother") == b"WARNING: another"
+
+
+def test_bar_is_shown_before_its_line_ends(capfd):
+    read, write = os.pipe()
+    thread = threading.Thread(target=java._pass_on, args=(read,))
+    thread.start()
+    os.write(write, b"\r[Stage 0:>  (0 + 2) / 4]")
+    shown = ""
+    while not shown:
+        shown += capfd.readouterr().err
+    assert shown == "\r[Stage 0:>  (0 + 2) / 4]"
+    os.close(write)
+    thread.join()

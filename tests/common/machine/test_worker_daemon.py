@@ -1,0 +1,36 @@
+"""Workers of the daemon, spoken to as Spark's JVM does."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+
+import psutil
+from pyspark.serializers import UTF8Deserializer, read_int
+
+from tests.project import ROOT
+
+DEADLINE = 60
+
+
+def test_worker_that_is_let_go_ends_without_a_word():
+    # Not tmp_path: a socket's path is short.
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {
+            **os.environ,
+            "PYTHON_UNIX_DOMAIN_ENABLED": "true",
+            "PYTHON_WORKER_FACTORY_SOCK_DIR": folder,
+            "PYTHON_DAEMON_KILL_WORKER_ON_FLUSH_FAILURE": "1",
+        }
+        pipe = subprocess.PIPE
+        daemon = subprocess.Popen(
+            [sys.executable, "-m", "common.machine.worker_daemon", "pyspark.worker"],
+            **{"cwd": ROOT, "env": environment, "stdin": pipe, "stdout": pipe, "stderr": pipe},
+        )
+        with socket.socket(socket.AF_UNIX) as spark:
+            spark.connect(UTF8Deserializer().loads(daemon.stdout))
+            worker = psutil.Process(read_int(spark.makefile("rb")))
+        assert not psutil.wait_procs([worker], DEADLINE)[1]
+        # Its standard input closed, the daemon ends too.
+        assert daemon.communicate()[1] == b""

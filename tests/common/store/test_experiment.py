@@ -1,0 +1,84 @@
+"""Whose experiment the runs are in, and what the UI is told of it."""
+
+import shutil
+
+import mlflow
+import pytest
+from mlflow import MlflowClient
+
+from common.store import experiment
+from common.store.opening import open_store
+
+
+@pytest.fixture
+def client(tmp_path, empty_store, monkeypatch):
+    """A store that nobody has used."""
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    monkeypatch.delenv("MLFLOW_RUN_ID", raising=False)
+    yield MlflowClient(uri)
+    mlflow.set_tracking_uri(before)
+
+
+def names(client):
+    return {one.experiment_id: one.name for one in client.search_experiments()}
+
+
+def test_first_experiment_of_an_unused_store_takes_the_projects_name(client):
+    open_store()
+    open_store()
+    assert names(client) == {"0": "income"}
+    assert experiment.find_experiment() == "0"
+
+
+def test_run_that_mlflow_has_opened_is_no_use_by_another(client, monkeypatch):
+    run = client.create_run("0")
+    monkeypatch.setenv("MLFLOW_RUN_ID", run.info.run_id)
+    open_store()
+    assert names(client) == {"0": "income"}
+
+
+def test_experiment_with_another_run_keeps_its_name(client, monkeypatch):
+    client.create_run("0")
+    monkeypatch.setenv("MLFLOW_RUN_ID", client.create_run("0").info.run_id)
+    open_store()
+    assert names(client) == {"0": "Default"}
+
+
+def test_store_with_another_experiment_is_somebodys(client):
+    client.create_experiment("theirs")
+    open_store()
+    assert names(client) == {"0": "Default", "1": "theirs"}
+    assert experiment.find_experiment() == "0"
+
+
+def test_own_experiment_says_what_it_is_and_what_was_written_there_stays(client):
+    open_store()
+    client.set_experiment_tag("0", experiment.NOTE, "mine")
+    experiment.introduce("0")
+    tags = client.get_experiment("0").tags
+    assert tags[experiment.NOTE] == "mine"
+    assert tags[experiment.KIND] == "custom_model_development"
+
+
+def test_experiment_of_a_users_own_name_is_left_alone(client):
+    theirs = client.create_experiment("theirs")
+    experiment.introduce(theirs)
+    assert not {experiment.NOTE, experiment.KIND} & client.get_experiment(theirs).tags.keys()
+
+
+@pytest.mark.parametrize(
+    ("store", "address"),
+    [
+        ("sqlite:///mlflow.db", "http://127.0.0.1:5000"),
+        ("https://mlflow.example.org/", "https://mlflow.example.org"),
+        ("https://me:secret@mlflow.example.org", "https://me:***@mlflow.example.org"),
+    ],
+)
+def test_address_is_where_the_store_is_served(store, address, monkeypatch):
+    monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: store)
+    shown = "#/experiments/7/runs?workflowType=machine_learning"
+    assert experiment.table_address("7") == f"{address}/{shown}"
+    assert experiment.table_address("7", "http://here:1/") == f"http://here:1/{shown}"
