@@ -1,4 +1,4 @@
-"""The overview report of ydata-profiling, pandas-profiling's successor, on a sample of the rows."""
+"""The overview report of fg-data-profiling, which was ydata-profiling, on a sample of the rows."""
 
 import os
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 # It reports its use to its maker unless told not to, and reads this on import.
 os.environ["YDATA_PROFILING_NO_ANALYTICS"] = "True"
 
+from data_profiling import ProfileReport
 from pyspark.sql import DataFrame
-from ydata_profiling import ProfileReport
 
 from common.row_hash import row_hash
 
@@ -26,7 +26,7 @@ def sample_rows(frame: DataFrame, rows: int, seed: int = 0) -> DataFrame:
 def write_profile(
     frame: DataFrame, path: Path, title: str, rows: int, minimal: bool, progress: bool = False
 ) -> None:
-    """Write ydata-profiling's report, one self-contained HTML page.
+    """Write fg-data-profiling's report, one self-contained HTML page.
 
     Args:
         frame: any rows; at most `rows` of them come to the driver.
