@@ -1,6 +1,7 @@
 """What all steps share: how a command fails, and the MLflow run that it fills."""
 
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -258,7 +259,7 @@ class Run:
 def ui_command() -> str:
     """Return what shows the store's runs: the command that serves it, or the address it is served at."""
     store = tracking.shown_store()
-    return store if store.startswith("http") else f"mlflow ui --backend-store-uri {store}"
+    return store if store.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(store)}"
 
 
 @contextmanager
