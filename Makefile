@@ -1,34 +1,43 @@
 # The README's two commands are `make main` and `make test`; both set up what they need.
 
-PYTHON ?= python3.11
-BIN := $(CURDIR)/.venv/bin
+# The first of these that is there; a name on the PATH need not start (pyenv's, of a version not chosen).
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	"$$python" -c '$(SUITS)' 2>/dev/null && { echo "$$python"; break; }; done)
+SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHONS := Python 3.11, 3.12 or 3.13 is needed
+# From here, since this folder's own path may have spaces and quotes in it.
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # MLflow's command, on a store whose tables only one process makes at a time.
-RUN := PATH="$(BIN):$$PATH" "$(BIN)/python" -m common.store.opening run . --env-manager local
+RUN := PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m common.store.opening run . --env-manager local
 
-# What is given to make is given to main: make main source=FILE grid=gbt_fine. An apostrophe is quoted.
-GIVEN = $(foreach p,$(filter-out PYTHON,$(.VARIABLES)),$(if $(filter command line,$(origin $(p))),-P '$(p)=$(subst ','\'',$($(p)))'))
+# As one word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
 
-.PHONY: main test bench mutants load-tool pictures lint mlproject report ui serve image setup java pins clean
+# What is given to make is given to main: make main source=FILE grid=gbt_fine
+GIVEN = $(foreach p,$(filter-out PYTHON,$(.VARIABLES)),$(if $(filter command line,$(origin $(p))),-P $(call quoted,$(p)=$($(p)))))
+
+.PHONY: main test bench mutants load-tool pictures lint mlproject report ui serve image setup java pins platforms clean
 
 main: setup
 	@$(RUN) -e main $(GIVEN)
 
 test: lint .venv/tests-installed
-	@"$(BIN)/python" -m pytest
+	@$(BIN)/python -m pytest
 
 .venv/tests-installed: tests/requirements.txt .venv/installed
-	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt -c requirements.txt
+	$(INSTALL) -r tests/requirements.txt -c requirements.txt
 	@touch $@
 
 lint: setup
-	@"$(BIN)/ruff" check .
-	@"$(BIN)/ruff" format --check .
-	@"$(BIN)/mypy"
-	@"$(BIN)/lint-imports"
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 # MLproject, from the declaration of the workflow.
 mlproject: .venv/installed
-	@"$(BIN)/python" -m common.workflow.mlproject
+	@$(BIN)/python -m common.workflow.mlproject
 
 # Each benchmark alone: python -m benchmarks.NAME. Their tables are kept under benchmarks/results.
 BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch
@@ -37,69 +46,76 @@ SERVICE_BENCHMARKS := service service_soak
 
 # What a benchmark lacks is told first, not an hour later.
 bench: load-tool main
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@$(INSTALL) -r benchmarks/requirements.txt
 	@set -e; for name in $(BENCHMARKS); do \
-		echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name $(if $(source),--source '$(source)'); done
-	@set -e; for name in $(SERVICE_BENCHMARKS); do echo "== $$name"; "$(BIN)/python" -m benchmarks.$$name; done
+		echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(if $(source),--source $(call quoted,$(source))); done
+	@set -e; for name in $(SERVICE_BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 # Plants small faults, one at a time, in the modules that decide: an hour and more. make mutants module=common/learning/metrics.py
 mutants: setup
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements-mutants.txt
-	@"$(BIN)/python" -m benchmarks.mutants $(module)
+	@$(INSTALL) -r benchmarks/requirements-mutants.txt
+	@$(BIN)/python -m benchmarks.mutants $(module)
 
 load-tool:
 	@command -v hey >/dev/null || { echo "hey is needed, which loads the service: apt-get install hey, or brew install hey" >&2; exit 1; }
 
 # make report workflow=RUN; without it, of what ended last
 report: .venv/installed
-	@$(RUN) -e report $(if $(workflow),-P workflow='$(workflow)')
+	@$(RUN) -e report $(if $(workflow),-P $(call quoted,workflow=$(workflow)))
 
 # The documents' pictures, from the store's runs, with Chromium: docs/walkthrough.md.
 pictures: setup
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r docs/requirements.txt
-	@"$(BIN)/python" -m docs.pictures $(call given,folder browser name)
+	@$(INSTALL) -r docs/requirements.txt
+	@$(BIN)/python -m docs.pictures $(call given,folder browser name)
 
 # make ui port=5001
 ui: .venv/installed
 	@exec ./mlflow.sh $(port)
 
-given = $(foreach p,$(1),$(if $(filter command line,$(origin $(p))),--$(p) '$($(p))'))
+given = $(foreach p,$(1),$(if $(filter command line,$(origin $(p))),--$(p) $(call quoted,$($(p)))))
 
 # make serve port=5056 workers=2 model=models:/income/1; on 127.0.0.1, or make serve host=0.0.0.0
 serve: .venv/installed
-	@exec "$(BIN)/python" -m steps.serve $(call given,model host port workers)
+	@exec $(BIN)/python -m steps.serve $(call given,model host port workers)
 
 # make image name=income model=models:/income/1
 image: .venv/installed
-	@exec "$(BIN)/python" -m steps.image $(call given,model name)
+	@exec $(BIN)/python -m steps.image $(call given,model name)
 
 setup: java .venv/installed .venv/spark-classes.jsa
 
+# The pins are all that is needed. What a package asks for beside them, one has no wheel of everywhere.
 .venv/installed: requirements.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or name it by make PYTHON=..." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed, $(PYTHON) is another: name it by make PYTHON=..." >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@[ -n "$(PYTHON)" ] || { echo "$(PYTHONS), and none is on PATH: install one, or name it by make PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c '$(SUITS)' || { echo "$(PYTHONS), and $(PYTHON) is none of them: name one by make PYTHON=..." >&2; exit 1; }
+	"$(PYTHON)" -m venv .venv
+	$(INSTALL) --no-deps -r requirements.txt
+	@$(BIN)/python -c 'import xgboost' 2>.venv/xgboost.log || { \
+		[ "$$(uname)" = Darwin ] && echo "XGBoost needs OpenMP's library: brew install libomp" >&2 || cat .venv/xgboost.log >&2; exit 1; }
 	@touch $@
 
 # Saves every step four seconds; what Java has to say of it is no news to a user.
 .venv/spark-classes.jsa: .venv/installed | java
-	@"$(BIN)/python" -m common.machine.class_archive 2>.venv/spark-classes.log || cat .venv/spark-classes.log >&2
+	@$(BIN)/python -m common.machine.class_archive 2>.venv/spark-classes.log || cat .venv/spark-classes.log >&2
 
-# Spark runs on Java 17 or 21. Root on Debian gets its headless runtime; anybody else is told.
+# Spark runs on Java 17, 21 or 25. Root on Debian gets its headless runtime; anybody else is told.
 java:
 	@java="$${JAVA_HOME:+$$JAVA_HOME/bin/}java"; \
-	if "$$java" -version 2>&1 | grep -Eq 'version "(17|21)[."]'; then :; \
+	if "$$java" -version 2>&1 | grep -Eq 'version "(17|21|25)[."]'; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v "$$java" >/dev/null && [ -z "$$JAVA_HOME" ]; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends default-jre-headless; \
 	else \
-		echo "Java 17 or 21 is needed: install one (Debian: apt-get install default-jre-headless; macOS: brew install openjdk@17) and have it on PATH, or JAVA_HOME point at it" >&2; exit 1; \
+		echo "Java 17, 21 or 25 is needed: install one (Debian: apt-get install default-jre-headless; macOS: brew install openjdk@17) and have it on PATH, or JAVA_HOME point at it" >&2; exit 1; \
 	fi
 
 # Needs the network: works out all pins anew from requirements.in.
 pins: setup
-	"$(BIN)/uv" pip compile requirements.in -o requirements.txt --universal --python-version 3.11 \
+	$(BIN)/uv pip compile requirements.in -o requirements.txt --universal --python-version 3.11 \
 		--no-header --annotation-style line --no-emit-index-url --no-emit-find-links --quiet
+
+# Needs the network, and two minutes: has every pin a wheel for every machine and Python that the README names?
+platforms: setup
+	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m tests.platforms
 
 # Removes what is made and can be made again; runs and their store stay.
 clean:

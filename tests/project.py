@@ -33,7 +33,7 @@ class Project:
     """The copy; main is started at once, beside the other tests, and waited for when it is needed."""
 
     def __init__(self, folder, source):
-        self.folder, self.source, self.checkout = folder, source, folder / "checkout"
+        self.folder, self.source, self.checkout = folder, source, folder / "it's my checkout"
         for name in ("steps", "common", "conf"):
             shutil.copytree(ROOT / name, self.checkout / name)
         for name in ("MLproject", "conda.yaml", "requirements.txt"):

@@ -1,4 +1,4 @@
-"""The overview report of ydata-profiling (the successor of pandas-profiling) on a sample of the rows."""
+"""The overview report of fg-data-profiling (once ydata-, before that pandas-profiling) on sampled rows."""
 
 import os
 from functools import partial
@@ -8,9 +8,9 @@ from pathlib import Path
 # Without this the package sends usage data to its maker; it reads the variable on import.
 os.environ["YDATA_PROFILING_NO_ANALYTICS"] = "True"
 
+from data_profiling import ProfileReport
 from pyspark.sql import DataFrame
 from tqdm import tqdm
-from ydata_profiling import ProfileReport
 
 from common.data.row_hash import row_hash
 
@@ -29,7 +29,7 @@ def sample_rows(frame: DataFrame, rows: int, seed: int = 0) -> DataFrame:
 def write_profile(
     frame: DataFrame, path: Path, title: str, rows: int, minimal: bool, progress: bool = False
 ) -> None:
-    """Write ydata-profiling's report as one self-contained HTML page.
+    """Write fg-data-profiling's report as one self-contained HTML page.
 
     Args:
         frame: The rows to profile; at most `rows` of them are collected on the driver.

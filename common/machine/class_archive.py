@@ -31,7 +31,7 @@ def write_archive(path: Path) -> None:
     """
     # A JVM dies of an archive that is cut short, so it gets its name when it is whole.
     with whole_file(path) as part:
-        spark = get_session("local[1]", java_options=f"-XX:ArchiveClassesAtExit={part}")
+        spark = get_session("local[1]", java_options=[f"-XX:ArchiveClassesAtExit={part}"])
         _load_classes(spark)
         gateway = SparkContext._gateway
         assert gateway is not None, "a session has a gateway to its JVM"

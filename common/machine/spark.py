@@ -3,12 +3,13 @@
 import atexit
 import logging
 import os
+import shlex
 import shutil
 import socket
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,7 +37,7 @@ def file_uri(path: Path) -> str:
 
 def get_session(
     master: str | None = None,
-    java_options: str | None = None,
+    java_options: Sequence[str] | None = None,
     shows_stages: bool = False,
     brief: bool = False,
 ) -> SparkSession:
@@ -67,15 +68,15 @@ def get_session(
         "spark.python.unix.domain.socket.enabled": str(hasattr(socket, "AF_UNIX")).lower(),
     }
     if java_options is None:
-        java_options = f"-XX:SharedArchiveFile={CLASS_ARCHIVE}" if CLASS_ARCHIVE.is_file() else ""
+        java_options = [f"-XX:SharedArchiveFile={CLASS_ARCHIVE}"] if CLASS_ARCHIVE.is_file() else []
     # Java does without an archive that another Java made, and need not say so.
-    options = [f"-Dlog4j2.configurationFile=file:{LOG4J}", *java_options.split(), "-Xlog:cds*=off"]
+    options = [f"-Dlog4j2.configurationFile={LOG4J.as_uri()}", *java_options, "-Xlog:cds*=off"]
     # Throughput is what counts here, and G1's short pauses cost a search 5 of 60 s on two cores.
     options.append("-XX:+UseParallelGC")
     if brief:
         options.append("-XX:TieredStopAtLevel=1")
-    # Spark splits Java's options at spaces: in a folder that has one its warnings are shown.
-    settings["spark.driver.extraJavaOptions"] = " ".join(o for o in options if " " not in o)
+    # Spark splits them at spaces and takes quotes, as a shell does.
+    settings["spark.driver.extraJavaOptions"] = shlex.join(options)
     if master.startswith("local"):
         # Else a worker is whatever python3 the PATH has, which need not have the packages.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -164,7 +165,7 @@ class Run:
 def ui_command() -> str:
     """Return what shows the store's runs: the command that serves it, or the address it is served at."""
     store = tracking.shown_store()
-    return store if store.startswith("http") else f"mlflow ui --backend-store-uri {store}"
+    return store if store.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(store)}"
 
 
 def where_to_look(experiment_id: str) -> str:

@@ -1,6 +1,8 @@
 """mlflow.sh, as pm2 runs it."""
 
 import os
+import re
+import shlex
 import subprocess
 
 import psutil
@@ -47,6 +49,21 @@ def test_ui_shows_the_store_and_comes_back_after_it_was_killed_outright(start_ui
     below = psutil.Process(again.process.pid).children(recursive=True)
     again.stop()
     assert not psutil.wait_procs(below, DEADLINE)[1]
+
+
+@pytest.mark.slow
+def test_server_answers_to_the_names_that_the_readme_has_it_told(start_ui):
+    given = re.findall(r"^(MLFLOW_SERVER_\w+=\S+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    given = dict(shlex.split(one)[0].split("=") for one in given)
+    assert set(given) == {"MLFLOW_SERVER_ALLOWED_HOSTS", "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS"}
+    url = f"{start_ui(**given).url}/ajax-api/2.0/mlflow/experiments/search"
+
+    def ask(**headers):
+        return requests.post(url, json={"max_results": 1}, headers=headers).status_code
+
+    name, other = "mlflow.example.org:5000", "another.example.org:5000"
+    assert [ask(), ask(Host=name), ask(Host=name, Origin=f"http://{name}")] == [200, 200, 200]
+    assert [ask(Host=other), ask(Host=name, Origin=f"http://{other}")] == [403, 403]
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "5000 "])

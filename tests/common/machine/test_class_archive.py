@@ -25,10 +25,12 @@ def run(code):
 
 @pytest.mark.slow
 def test_session_takes_its_classes_from_the_archive_and_does_without_a_foreign_one(tmp_path):
-    path = tmp_path / "classes.jsa"
+    # Spark splits Java's options at spaces that are not quoted.
+    folder = tmp_path / "it's my folder"
+    path = folder / "classes.jsa"
     run(WRITE.format(path=str(path)))
-    assert list(tmp_path.iterdir()) == [path]
-    shared = f"-XX:SharedArchiveFile={path} -Xlog:class+load=info:file={tmp_path}/loaded.log"
+    assert list(folder.iterdir()) == [path]
+    shared = [f"-XX:SharedArchiveFile={path}", f"-Xlog:class+load=info:file={tmp_path}/loaded.log"]
     assert "rows 3" in run(COUNT.format(options=shared)).stdout
     log = (tmp_path / "loaded.log").read_text().splitlines()
     loaded = [line for line in log if "org.apache.spark" in line]
@@ -36,4 +38,4 @@ def test_session_takes_its_classes_from_the_archive_and_does_without_a_foreign_o
 
     path.chmod(0o600)
     path.write_bytes(b"made by another Java")
-    assert "rows 3" in run(COUNT.format(options=f"-XX:SharedArchiveFile={path}")).stdout
+    assert "rows 3" in run(COUNT.format(options=[f"-XX:SharedArchiveFile={path}"])).stdout

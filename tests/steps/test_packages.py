@@ -1,0 +1,66 @@
+"""A step that is started by a Python without the packages says so."""
+
+import ast
+import os
+import subprocess
+import sys
+import venv
+
+import pytest
+
+import steps
+from tests.project import ROOT
+
+SOURCES = sorted([*ROOT.glob("steps/**/*.py"), *ROOT.glob("common/**/*.py")])
+
+
+def imported(path):
+    """The packages that a module imports, by their first name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def test_all_packages_that_the_project_imports_are_looked_for():
+    named = {name for path in SOURCES for name in imported(path)}
+    assert named - sys.stdlib_module_names - {"common", "steps"} == set(steps.PACKAGES)
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory):
+    """The folder of a Python's command without packages."""
+    folder = tmp_path_factory.mktemp("bare")
+    venv.create(folder, symlinks=True)
+    return folder / "bin"
+
+
+def test_step_tells_what_its_python_lacks_in_a_line(bare):
+    command = [bare / "python", "-m", "steps.split", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    said = done.stderr.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith(f"Error: {bare}/python lacks PIL, click, data_profiling and ")
+    assert said[0].endswith('PATH=".venv/bin:$PATH" mlflow run ... --env-manager local')
+
+
+@pytest.mark.slow
+def test_mlflow_outside_the_environment_shows_that_line(bare, tmp_path):
+    command = [sys.executable, "-m", "mlflow", "run", ".", "-e", "split", "--env-manager", "local"]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db",
+            "PATH": f"{bare}{os.pathsep}/usr/bin{os.pathsep}/bin",
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert f"\nError: {bare}/python lacks PIL, " in done.stderr
+    assert "ModuleNotFoundError" not in done.stderr

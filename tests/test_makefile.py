@@ -1,0 +1,120 @@
+"""The Makefile in a folder of spaces and quotes, with Pythons and Javas that are stand-ins."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.project import ROOT
+
+PYTHON = f"""#!{sys.executable}
+import json, os, sys
+with open(os.environ["LOG"], "a") as log:
+    print(json.dumps(sys.argv[1:]), file=log)
+"""
+
+
+def script(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+class Checkout:
+    """A copy of the Makefile, in an environment that is there."""
+
+    def __init__(self, folder):
+        self.folder, self.log = folder, folder / "log"
+        folder.mkdir()
+        shutil.copy(ROOT / "Makefile", folder)
+        script(folder / ".venv/bin/python", PYTHON)
+        script(folder / "java/bin/java", "#!/bin/sh\necho 'openjdk version \"17.0.1\"' >&2\n")
+        for name in ("requirements.txt", ".venv/installed", ".venv/spark-classes.jsa"):
+            (folder / name).touch()
+
+    def make(self, *arguments, **environment):
+        given = {"JAVA_HOME": str(self.folder / "java"), "LOG": str(self.log), **environment}
+        command = [shutil.which("make"), *arguments]
+        # What the make above this one, if there is one, gives its own is not for this one.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+        return subprocess.run(
+            command, cwd=self.folder, env={**inherited, **given}, capture_output=True, text=True
+        )
+
+    def called(self):
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    return Checkout(tmp_path / "it's my project")
+
+
+def test_commands_and_their_values_may_have_spaces_and_apostrophes(checkout):
+    source = "/data/Anna's people/adult.data"
+    assert checkout.make("main", f"source={source}", "grid=gbt_fine").returncode == 0
+    assert checkout.make("lint").returncode == 0
+    assert checkout.make("serve", f"model={source}", "port=5056").returncode == 0
+    main, *lint, serve = checkout.called()
+    run = ["-m", "common.store", "run", ".", "--env-manager", "local", "-e", "main"]
+    assert main == [*run, "-P", f"source={source}", "-P", "grid=gbt_fine"]
+    assert [call[1] for call in lint] == ["ruff", "ruff", "mypy"]
+    assert serve == ["-m", "steps.serve", "--model", source, "--port", "5056"]
+
+
+@pytest.mark.parametrize("version", ["17.0.15", "21", "21.0.1", "25", "25.0.3"])
+def test_java_that_spark_runs_on_is_taken(checkout, version):
+    script(checkout.folder / "java/bin/java", f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n")
+    assert checkout.make("java").returncode == 0
+
+
+@pytest.mark.parametrize("version", ["1.8.0_402", "11.0.2", "24", "26", "250.1", "17-ea"])
+def test_another_java_is_refused_with_what_is_needed(checkout, version):
+    script(checkout.folder / "java/bin/java", f"#!/bin/sh\necho 'openjdk version \"{version}\"' >&2\n")
+    done = checkout.make("java")
+    assert done.returncode != 0
+    assert done.stderr.startswith("Java 17, 21 or 25 is needed: install one (Debian: ")
+
+
+@pytest.fixture
+def pythons(checkout):
+    """A folder of stand-ins, the only Pythons on the PATH, by name and version."""
+    folder = checkout.folder / "bin"
+    for name in ("sh", "touch", "uname"):
+        folder.mkdir(exist_ok=True)
+        (folder / name).symlink_to(shutil.which(name))
+    (checkout.folder / ".venv/installed").unlink()
+
+    def add(name, version):
+        # One that does not suit also stands for pyenv's, of a version that is not chosen.
+        chosen = f'[ "$1" = -c ] && {{ {"true" if version >= (3, 11) else "false"}; exit; }}\n'
+        script(folder / name, f'#!/bin/sh\n{chosen}echo "{name} $@" >>"$LOG.pythons"\n')
+
+    def make(*arguments):
+        return checkout.make(".venv/installed", *arguments, PATH=str(folder))
+
+    return add, make
+
+
+def test_first_python_that_suits_makes_the_environment(checkout, pythons):
+    add, make = pythons
+    add("python3.11", (3, 9))
+    add("python3.12", (3, 12))
+    add("python3", (3, 12))
+    assert make().returncode == 0
+    assert (checkout.folder / "log.pythons").read_text() == "python3.12 -m venv .venv\n"
+    install = checkout.called()[0]
+    assert install[:3] == ["-m", "pip", "install"]
+    assert install[-3:] == ["--no-deps", "-r", "requirements.txt"]
+
+
+def test_no_python_that_suits_is_told_in_a_line(pythons):
+    add, make = pythons
+    needed = "Python 3.11, 3.12 or 3.13 is needed, and "
+    assert make().stderr.startswith(f"{needed}none is on PATH: ")
+    add("python3", (3, 10))
+    assert make().stderr.startswith(f"{needed}none is on PATH: ")
+    assert make("PYTHON=python3").stderr.startswith(f"{needed}python3 is none of them: ")
