@@ -1,9 +1,9 @@
 # %% [markdown]
 # # The same work as a library
 #
-# `main` chains steps and tracks them. This notebook computes the same by hand: describe, split, vectorise,
-# search a grid, search with a genetic algorithm, refit. The functions of `common` take frames and plain
-# values and return them. Nothing is stored or tracked.
+# `main` chains steps and tracks them. This notebook computes the same by hand: describe, split,
+# vectorise, search a grid, search with a genetic algorithm, refit. The functions of `common` take frames
+# and plain values and return them. Nothing is stored or tracked.
 #
 # VS Code opens this file as a notebook; Jupyter needs jupytext. Use the Python of `.venv` as the kernel.
 
@@ -112,8 +112,8 @@ genetic.table()
 # %% [markdown]
 # ## The winner
 #
-# Spark's own estimator refits the best candidate on all training rows. The test rows are used here for the
-# first time.
+# Spark's own estimator refits the best candidate on all training rows. The test rows are used here for
+# the first time.
 
 # %%
 winner = ranked(search.results, metric)[0]
