@@ -1,11 +1,11 @@
 # %% [markdown]
 # # The same work as a library
 #
-# `main` chains steps and tracks them. Here is what they compute, by hand: describe, split, vectorise,
-# search by grid, search by a genetic algorithm, refit. Functions of `common` take frames and plain values
-# and give them back; nothing here is kept, and nothing is tracked.
+# `main` chains steps and tracks them. This notebook computes the same by hand: describe, split,
+# vectorise, search a grid, search with a genetic algorithm, refit. The functions of `common` take frames
+# and plain values and return them. Nothing is stored or tracked.
 #
-# VS Code opens this file as a notebook as it is, Jupyter with jupytext; the kernel is `.venv`'s Python.
+# VS Code opens this file as a notebook; Jupyter needs jupytext. Use the Python of `.venv` as the kernel.
 
 # %%
 import sys
@@ -38,8 +38,8 @@ from common.search.winner import model_table, refit
 from common.store.conf import load_grid, load_space
 
 # %% [markdown]
-# What to turn. `source` is a file or URI, or `auto`: the data set's home, or the built-in sample without
-# a network. `grid` is a name under `conf/grids`, a file, or JSON.
+# The parameters. `source` is a file or URI, or `auto`: a download, or the built-in sample if there is no
+# network. `grid` is a name under `conf/grids`, a file, or JSON.
 
 # %% tags=["parameters"]
 source, grid, folds, metric, seed = "auto", "gbt_coarse", 5, "roc_auc", 42
@@ -48,7 +48,7 @@ generations, population = 5, 16
 # %% [markdown]
 # ## Describe
 #
-# Every column in one pass, however many rows there are.
+# All columns in one pass, whatever the number of rows.
 
 # %%
 spec = load_spec("adult")
@@ -58,8 +58,8 @@ describe(people, spec.missing)
 # %% [markdown]
 # ## Split
 #
-# Each stratum gives exactly floor(n x 0.7) of its rows to train, and the same rows whatever the
-# partitions. A workflow keeps both sides as Parquet; here they stay in memory.
+# Exactly floor(n x 0.7) rows of each stratum become training rows, and always the same ones, however the
+# frame is partitioned. A workflow stores both sides as Parquet; here they stay in memory.
 
 # %%
 parts = stratify(people, spec.strata, train_ratio=0.7, seed=seed)
@@ -69,7 +69,8 @@ parts.summary
 # %% [markdown]
 # ## Vectorise
 #
-# Fitted on the training rows alone. The folds are assigned once too, so that all searches see the same.
+# The vectoriser is fitted on the training rows alone. The folds are assigned once, so all searches see
+# the same ones.
 
 # %%
 vectorizer = fit_vectorizer(train, spec, encoding="onehot")
@@ -79,7 +80,7 @@ pd.DataFrame({"feature": feature_names(vectorizer, spec, "onehot")})
 # %% [markdown]
 # ## Search a grid
 #
-# An engine scores candidates over the folds; each comes as soon as it is scored.
+# An engine scores the candidates over the folds, and yields each as soon as it is scored.
 
 # %%
 learner, data = get_learner("gbt"), fold_data(folded, folds)
@@ -92,7 +93,7 @@ shown = [f"val_{metric}", f"val_{metric}_std", "val_accuracy", "val_f1", "fit_se
 table[[*proposer.names, *shown]].head(10)
 
 # %% [markdown]
-# What the grid tells of its hyperparameters:
+# What the grid shows about its hyperparameters:
 
 # %%
 headline(find(parse_candidates(table.to_csv(index=False)), learner.parameters))
@@ -100,7 +101,7 @@ headline(find(parse_candidates(table.to_csv(index=False)), learner.parameters))
 # %% [markdown]
 # ## Search a space by a genetic algorithm
 #
-# It asks for a generation and is told its scores, on the same folds by the same engine.
+# It proposes a generation and receives its scores, from the same engine on the same folds.
 
 # %%
 space = make_space(load_space("auto", learner), learner)
@@ -111,7 +112,8 @@ genetic.table()
 # %% [markdown]
 # ## The winner
 #
-# Refitted by Spark's own estimator on all training rows; only now are the test rows looked at.
+# Spark's own estimator refits the best candidate on all training rows. The test rows are used here for
+# the first time.
 
 # %%
 winner = ranked(search.results, metric)[0]

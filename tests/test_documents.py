@@ -1,13 +1,17 @@
-"""What the documents point at is there."""
+"""What the documents point at is there, and what they say of code holds."""
 
 import re
 from urllib.parse import unquote
 
 import pytest
 
+from common.learning.learners import LEARNERS
+from common.workflow.declaration import PARAMETERS, as_text
 from tests.project import ROOT
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README, REFERENCE = ROOT / "README.md", ROOT / "docs" / "reference.md"
+DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -47,3 +51,34 @@ def test_every_picture_is_shown_by_a_document():
 
 def test_pictures_are_small_enough_for_a_clone():
     assert sum(path.stat().st_size for path in (ROOT / "docs/images").iterdir()) < 3e6
+
+
+def rows(document, heading):
+    """The cells of the table below a heading, without its title and rule."""
+    section = document.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_reference_has_every_parameter_with_its_default():
+    told = {
+        (name.strip("`"), default.strip("`"), steps)
+        for name, default, steps, _ in rows(REFERENCE, "Parameters")
+    }
+    declared = {
+        (p.name, "required" if p.default is None else as_text(p.default), ", ".join(p.steps))
+        for p in PARAMETERS
+    }
+    assert told == declared
+
+
+def test_reference_has_every_learner_with_its_engines():
+    told = {name.strip("`"): engines for name, engines, _ in rows(REFERENCE, "Learners")}
+    assert told == {name: ", ".join(learner.engines) for name, learner in LEARNERS.items()}
+
+
+@pytest.mark.slow
+def test_example_of_the_readme_runs(spark, capsys):
+    (example,) = EXAMPLE.findall(README.read_text())
+    exec(example, {})
+    assert "val_roc_auc" in capsys.readouterr().out
