@@ -54,7 +54,7 @@ FILES = ["--input", "nope.csv", "--output", "scores"]
         (main, ["--space", "typo"], "space 'typo' is unknown"),
         (champion, ["--version", "3"], "version '3' of model 'income' does not exist"),
         (champion, ["--version", "3", "--ensemble", "true"], "it cannot go with version=3"),
-        (champion, ["--name", "a/b"], "name must be some text"),
+        (champion, ["--name", "a/b"], "name must be non-empty text"),
         (champion, ["--candidates", "runs:/nope"], "run 'nope' does not exist"),
         (report, [], "there is no finished run to report on: run `make main` first"),
         (report, ["--workflow", "nope"], "run 'nope' does not exist"),

@@ -78,7 +78,7 @@ def test_encoding_of_a_byte_a_character_is_taken(encoding):
 )
 def test_encoding_whose_lines_cannot_be_told_by_bytes_is_refused(encoding):
     with pytest.raises(
-        UserError, match=f"dataset 'tiny': encoding must be utf-8 or one .*, got '{encoding}'"
+        UserError, match=f"dataset 'tiny': encoding must be utf-8 or a single-byte .*, got '{encoding}'"
     ):
         parse_spec(TEXT + f"encoding: {encoding}", "tiny")
 
