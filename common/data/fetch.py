@@ -112,7 +112,7 @@ def _given(source: str) -> Location:
         return Location("path", file_uri(path), digest)
     raise UserError(
         f"source {source!r} does not exist: give auto, uci, sample, or a path or URI of CSV or "
-        f"Parquet (a relative path starts at {Path.cwd()})"
+        f"Parquet (relative paths start at {Path.cwd()})"
     )
 
 

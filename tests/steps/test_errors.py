@@ -103,7 +103,7 @@ def test_error_of_ours_keeps_its_trace():
         ("http://127.0.0.1:5000", "http://127.0.0.1:5000"),
         (
             "postgresql://me:secret@host/runs",
-            "mlflow ui --backend-store-uri postgresql://me:***@host/runs",
+            "mlflow ui --backend-store-uri 'postgresql://me:***@host/runs'",
         ),
         ("https://me:secret@host/mlflow", "https://me:***@host/mlflow"),
     ],
