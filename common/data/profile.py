@@ -1,4 +1,4 @@
-"""The overview report of fg-data-profiling (once ydata-, before that pandas-profiling) on sampled rows."""
+"""The overview report of fg-data-profiling (once ydata-, and before pandas-profiling) on sampled rows."""
 
 import os
 from functools import partial
