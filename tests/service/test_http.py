@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common.data.reading import read_rows
 from tests.forms import FORMS
 
-# What the README says of a value; each in the column that it is wrong for.
+# What docs/data.md says of a value; each in the column that it is wrong for.
 WRONG = [
     *(
         ("age", value)
@@ -148,7 +148,7 @@ def test_body_that_is_no_table_is_refused(service, data, content_type, status):
     assert answer.text
 
 
-# A row of the README's table, or anything else that JSON has.
+# A row of that table, or anything else that JSON has.
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
