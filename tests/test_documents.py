@@ -6,7 +6,6 @@ from urllib.parse import unquote
 import pytest
 
 from common.learning.learners import LEARNERS
-from common.workflow.declaration import PARAMETERS, as_text
 from tests.project import ROOT
 
 README, REFERENCE = ROOT / "README.md", ROOT / "docs" / "reference.md"
@@ -58,18 +57,6 @@ def rows(document, heading):
     section = document.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
-
-
-def test_reference_has_every_parameter_with_its_default():
-    told = {
-        (name.strip("`"), default.strip("`"), steps)
-        for name, default, steps, _ in rows(REFERENCE, "Parameters")
-    }
-    declared = {
-        (p.name, "required" if p.default is None else as_text(p.default), ", ".join(p.steps))
-        for p in PARAMETERS
-    }
-    assert told == declared
 
 
 def test_reference_has_every_learner_with_its_engines():

@@ -24,14 +24,14 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 LOG4J = ROOT / "conf" / "spark" / "log4j2.properties"
 LIBRARY = "common.zip"
-# Of the driver's JVM, if nothing is said: what is left is Python's, and the files' that are read.
+# The most memory that the driver's JVM gets by default; the rest is for Python and the file cache.
 MOST_MEMORY = 4 << 30
-# Of this environment: the classes that its Spark loads (see common/machine/class_archive).
+# The archive of Spark's classes for this environment (see common/machine/class_archive).
 CLASS_ARCHIVE = Path(sys.prefix) / "spark-classes.jsa"
 
 
 def file_uri(path: Path) -> str:
-    """Return a local path as Spark wants it: Hadoop would take an escaped space for another name."""
+    """Return the URI of a local path for Spark: Hadoop does not decode escaped spaces."""
     return f"file://{path.resolve()}"
 
 
@@ -45,52 +45,51 @@ def get_session(
 
     Args:
         master: Spark master URL. Default: the environment's SPARK_MASTER, else every local core.
-        java_options: of the driver's JVM. Default: to share the environment's class archive, if it
-            has one.
-        shows_stages: whether Spark shows a stage under way as a bar in the terminal.
-        brief: whether the work is done in seconds, which Java's second compiler would not pay back.
+        java_options: Options of the driver's JVM. Default: the environment's class archive, if any.
+        shows_stages: Whether Spark shows its running stages as a progress bar.
+        brief: Whether the work takes seconds, too short for Java's second compiler to pay off.
 
-    A cluster is sent this library's code; its Python (PYSPARK_PYTHON) must have the packages. A local
-    session listens on the loopback address alone and has no web UI. Driver memory is the
-    environment's SPARK_DRIVER_MEMORY; by default 4g, or half of what a smaller machine or container
-    has: on a local master the driver does all the work.
+    Sends the code of this library to a cluster, whose Python (PYSPARK_PYTHON) must have the packages. A
+    local session listens on the loopback address only and has no web UI. SPARK_DRIVER_MEMORY sets the
+    driver's memory; default 4g, or half of a smaller machine's or container's memory, because a local
+    driver does all the work.
     """
     master = master or os.environ.get("SPARK_MASTER", "local[*]")
     settings = {
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
-        # Read from Parquet by columns, a vector could not be handed to a Python function.
+        # With columnar input from Parquet, Spark cannot pass a vector to a Python function.
         "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled": "false",
         "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY") or _driver_memory(),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": str(shows_stages).lower(),
-        # Between the JVM and its Python workers loopback's TCP waits 20 ms each way, a task.
+        # TCP on the loopback device delays each task by 20 ms each way.
         "spark.python.unix.domain.socket.enabled": str(hasattr(socket, "AF_UNIX")).lower(),
     }
     if java_options is None:
         java_options = [f"-XX:SharedArchiveFile={CLASS_ARCHIVE}"] if CLASS_ARCHIVE.is_file() else []
-    # Java does without an archive that another Java made, and need not say so.
+    # Java ignores an archive made by another Java; its warning is of no use.
     options = [f"-Dlog4j2.configurationFile={LOG4J.as_uri()}", *java_options, "-Xlog:cds*=off"]
-    # Throughput is what counts here, and G1's short pauses cost a search 5 of 60 s on two cores.
+    # Throughput counts here: G1's short pauses cost 5 of a search's 60 s on two cores.
     options.append("-XX:+UseParallelGC")
     if brief:
         options.append("-XX:TieredStopAtLevel=1")
-    # Spark splits them at spaces and takes quotes, as a shell does.
+    # Spark splits the options as a shell does, quotes included.
     settings["spark.driver.extraJavaOptions"] = shlex.join(options)
     if master.startswith("local"):
-        # Else a worker is whatever python3 the PATH has, which need not have the packages.
+        # The default is the first python3 on the PATH, which may lack the packages.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        # On a cluster what a worker prints is in its own log, and the library comes after it has begun.
+        # Not on a cluster: there, workers have their own logs, and get the library after they start.
         settings["spark.python.daemon.module"] = "common.machine.worker_daemon"
         settings["spark.executorEnv.PYTHONPATH"] = str(ROOT)
         settings["spark.driver.host"] = settings["spark.driver.bindAddress"] = "127.0.0.1"
-        # Two hundred shuffle partitions, Spark's default for clusters, are 200 tiny tasks here.
+        # Spark's default of 200 would make 200 tiny tasks.
         settings["spark.sql.shuffle.partitions"] = str(os.cpu_count() or 1)
         if brief:
-            # Half a second of planning anew, stage by stage, for queries of a second; but on a cluster
-            # that joins its many shuffle partitions.
+            # Replanning takes half a second of queries that take one. A cluster needs it, to coalesce its
+            # many shuffle partitions.
             settings["spark.sql.adaptive.enabled"] = "false"
-    # PySpark logs every query error as JSON with its Java trace; the exception says the same.
+    # PySpark logs each query error as JSON with its Java trace, which the exception repeats.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     settings |= {"spark.app.name": "income", "spark.master": master}
@@ -107,10 +106,10 @@ def _driver_memory() -> str:
 
 
 def beside(session: SparkSession, work: Callable[..., T], *arguments: Any) -> Future[T]:
-    """Start some work in a thread of its own; its Spark jobs are this session's.
+    """Start work in its own thread, with the Spark properties of the current one.
 
     Returns:
-        What gives the work's result, or raises its error.
+        A future of the result.
     """
     pool = ThreadPoolExecutor(1)
     started = pool.submit(inheritable_thread_target(session)(work), *arguments)
@@ -119,10 +118,10 @@ def beside(session: SparkSession, work: Callable[..., T], *arguments: Any) -> Fu
 
 
 def _send_library(session: SparkSession) -> None:
-    """Have the workers of a cluster, which start in folders of their own, import `common`."""
+    """Send `common` to the workers of a cluster."""
     if any(Path(file).name == LIBRARY for file in session.sparkContext.listFiles):
         return
-    # Workers fetch it when they need it, so it stays until the end.
+    # Workers fetch the archive when they need it, so it must last until the process ends.
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with zipfile.ZipFile(Path(folder, LIBRARY), "w") as archive:

@@ -1,4 +1,4 @@
-"""The experiment that the project's runs are in, and where MLflow's UI shows it."""
+"""The experiment of the project's runs, and its address in MLflow's UI."""
 
 import os
 from pathlib import Path
@@ -12,40 +12,41 @@ from mlflow.entities import Experiment
 from common.machine.secrets import masked
 
 ROOT = Path(__file__).parents[2]
-# MLflow's own experiment, in which it opens a run when it is told of no other.
+# MLflow's default experiment.
 DEFAULT_ID = "0"
-# Where `mlflow ui` is, unless it is told another place.
+# The default address of `mlflow ui`.
 LOCAL_UI = "http://127.0.0.1:5000"
-# MLflow's UI shows traces and judges, unless its address or a user says that models are trained; some of
-# its versions also go by the experiment's kind.
+# MLflow's UI shows traces and judges by default. The address, or a choice of the user, makes it show
+# training runs; some versions also use the experiment's kind.
 SHOWN = "?workflowType=machine_learning"
 KIND, TRAINING = "mlflow.experimentKind", "custom_model_development"
 
 NOTE = "mlflow.note.content"
-# Of it the UI shows the first line, until it is asked for more.
+# The UI shows the first line only, until the reader asks for more.
 ABOUT = """\
-[**The table of runs**]({runs}) is under *Model training*, at the top left.
+[**Open the run table**]({runs}), or choose *Model training* at the top left.
 
-They are those of an MLflow Project: from a table to a registered champion, with every candidate tracked.
+These runs are of an MLflow Project that takes a table to a registered champion and tracks each candidate.
 
-- A run of **main** is a whole workflow. Its page links its report, its searches and the champion. The +
-  in the table opens it: its steps are below it, or stand elsewhere where it used them again.
-- A run of **train_grid** or **train_ga** is a search. Its page says what was found; each candidate is a
-  run below it (of train_ga in generations).
-- `val_roc_auc` and its like are means over the folds, by which a search chooses. `test_` is told of the
-  winners alone. `guess_` is what guessing scores.
+- A **main** run is a whole workflow. Its page links the report, the searches and the champion. The + in
+  the table shows its steps; steps that it reused are elsewhere in the table.
+- A **train_grid** or **train_ga** run is a search. Its page says what was found. Each candidate is a run
+  below it (for train_ga, below its generation).
+- `val_...` metrics are means over the folds; a search ranks by them. `test_...` metrics exist for winners
+  only. `guess_...` metrics show what guessing would score.
 """
 
 
 def project_name() -> str:
-    """Return the project's name, as MLproject has it."""
+    """Return the name of the project, from MLproject."""
     return str(yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))["name"])
 
 
 def adopt_default() -> None:
-    """Give MLflow's own experiment the project's name, in a store with nothing in it but this run.
+    """Rename MLflow's default experiment after the project, if the store holds nothing but this run.
 
-    `mlflow run` opens a run there, before a step can say where. What is anybody else's keeps its name.
+    `mlflow run` opens a run there before a step can choose an experiment. A store that others use is
+    left alone.
     """
     client = MlflowClient()
     found = client.search_experiments(max_results=2)
@@ -57,7 +58,7 @@ def adopt_default() -> None:
 
 
 def introduce(experiment_id: str) -> None:
-    """Say in the UI what the project's own experiment is; one of another name is the user's."""
+    """Describe the project's experiment in the UI; an experiment of another name belongs to the user."""
     client = MlflowClient()
     experiment = client.get_experiment(experiment_id)
     if experiment.name != project_name():
@@ -69,17 +70,17 @@ def introduce(experiment_id: str) -> None:
 
 
 def find_experiment() -> str:
-    """Return the id of the project's own experiment, or of MLflow's where there is none."""
+    """Return the id of the project's experiment, or of MLflow's default one if there is none."""
     experiment = MlflowClient().get_experiment_by_name(project_name())
     return DEFAULT_ID if experiment is None else str(experiment.experiment_id)
 
 
 def table_address(experiment_id: str, ui: str | None = None) -> str:
-    """Return the address of an experiment's runs in the UI.
+    """Return the address of an experiment's run table in the UI.
 
     Args:
-        experiment_id: the experiment.
-        ui: address that the UI is served at; None: the store's own, or where `mlflow ui` is.
+        experiment_id: The experiment.
+        ui: The address of the UI; None: the tracking server, or the default address of `mlflow ui`.
     """
     store = masked(mlflow.get_tracking_uri())
     served = store if urlparse(store).scheme in ("http", "https") else LOCAL_UI
@@ -87,12 +88,12 @@ def table_address(experiment_id: str, ui: str | None = None) -> str:
 
 
 def run_link(experiment_id: str, run_id: str, path: str = "") -> str:
-    """Return the link, from any page of the UI, to a run or to one of its artifacts."""
+    """Return a link, valid on any page of the UI, to a run or one of its artifacts."""
     return f"{_runs(experiment_id)}/{run_id}{path and f'/artifacts/{path}'}{SHOWN}"
 
 
 def version_link(name: str, version: str) -> str:
-    """Return the link, from any page of the UI, to a version of a model."""
+    """Return a link, valid on any page of the UI, to a version of a model."""
     return f"#/models/{name}/versions/{version}{SHOWN}"
 
 

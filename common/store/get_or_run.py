@@ -1,4 +1,4 @@
-"""Get-or-run: a step that ran is not run again."""
+"""Get or run: reuse a finished run of a step, or run the step."""
 
 import hashlib
 import json
@@ -28,13 +28,13 @@ from common.workflow.fingerprint import ROOT, source_fingerprint
 
 log = logging.getLogger(__name__)
 
-# Of `nice`: behind all that the workflow waits for.
+# The `nice` value of background steps: below everything that the workflow waits for.
 BACKGROUND = 10
 
 
 @dataclass(frozen=True)
 class StepRun:
-    """A step that has run, now or before."""
+    """A finished run of a step."""
 
     step: str
     run_id: str
@@ -42,7 +42,7 @@ class StepRun:
     seconds: float
 
     def uri(self, artifact: str = "") -> str:
-        """URI of the run's artifacts, or of one of them."""
+        """Return the URI of the run's artifacts, or of one of them."""
         return f"runs:/{self.run_id}/{artifact}".rstrip("/")
 
 
@@ -79,7 +79,7 @@ def get_or_run(
 
 @dataclass(frozen=True)
 class StartedStep:
-    """A step that runs beside others, in a process of its own; or one that ran before."""
+    """A step that runs in the background in its own process, or a reused run."""
 
     step: str
     run_id: str
@@ -99,7 +99,7 @@ class StartedStep:
         return StepRun(self.step, self.run_id, False, (times.end_time - times.start_time) / 1000)
 
     def cancel(self) -> None:
-        """End the step if it has not ended."""
+        """Cancel the step if it is still running."""
         if self.process is not None:
             self.process.cancel()
 
@@ -129,7 +129,7 @@ def get_or_start(
 def _put_in_background(process: int) -> None:
     with suppress(psutil.Error, OSError):
         psutil.Process(process).nice(BACKGROUND)
-        # Linux may weigh sessions against each other first, and MLflow gives this one its own.
+        # Linux may schedule by session before `nice` counts, and MLflow gives this process its own.
         Path(f"/proc/{process}/autogroup").write_text(str(BACKGROUND))
 
 
@@ -139,7 +139,7 @@ def _complete(step: str, parameters: Mapping[str, object], experiment_id: str) -
 
 
 def _find(step: str, parameters: Mapping[str, str], experiment_id: str) -> str | None:
-    """Return the id of the newest finished run that can stand for a step's, if there is one."""
+    """Return the id of the newest finished run that can be reused for a step, if any."""
     tags = {tracking.STEP: step, tracking.KEY: step_key(step, parameters)}
     for run in tracking.find_finished(tags, experiment_id, most=None):
         if artifacts.has_artifacts(run.info.run_id, outputs(step, parameters)):
@@ -158,7 +158,7 @@ def _submit(
         env_manager="local",
         experiment_id=experiment_id,
         run_name=step,
-        # It would leave an empty folder a step in the temporary one.
+        # Without it each step leaves an empty temporary folder.
         storage_dir=str(copies.new_folder()),
         synchronous=synchronous,
     )
@@ -198,7 +198,7 @@ def _check_input(name: str, uri: str, artifact: str) -> str:
 
 
 def searches_on(features: str, experiment_id: str) -> list[Run]:
-    """Return all finished searches on some features (their URI), oldest first."""
+    """Return all finished searches on the features with this URI, oldest first."""
     found = [
         run
         for search in SEARCHES
@@ -210,7 +210,7 @@ def searches_on(features: str, experiment_id: str) -> list[Run]:
 
 
 def _searches(origin: Mapping[str, str], experiment_id: str) -> list[str]:
-    """Return the URIs of all finished searches on this workflow's features; without any, search."""
+    """Return the URIs of all finished searches on this workflow's features; if there are none, search."""
     features = get_or_run("featurize", origin, experiment_id=experiment_id).uri()
     found = searches_on(features, experiment_id)
     if not found:

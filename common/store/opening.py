@@ -1,7 +1,7 @@
-"""The tracking store's tables, made by one process at a time, with an experiment of the project's name.
+"""Create the tables of an empty tracking store from one process at a time, and name its experiment.
 
-Two processes that open an empty database at once make its tables at once, and MLflow lets one break the
-other. As a command this is `mlflow` itself, on a store that has been opened so.
+If two processes open an empty database at once, MLflow lets one break the other's tables. Run as a
+command, this module is `mlflow` on a store that was opened safely.
 """
 
 import hashlib
@@ -22,28 +22,28 @@ from common.store.experiment import adopt_default, project_name
 
 
 def open_store() -> None:
-    """Make the tables of an empty store; where another process of this machine does, wait for it.
+    """Create the tables of an empty store, or wait while another process on this machine does.
 
     Raises:
-        UserError: the store is a folder, which MLflow refuses unless it is told otherwise.
+        UserError: The store is a folder, which MLflow refuses by default.
     """
     uri = mlflow.get_tracking_uri()
     scheme = urlparse(uri).scheme.partition("+")[0]
     if scheme in ("", "file") and not MLFLOW_ALLOW_FILE_STORE.get():
         raise UserError(
-            f"the store {tracking.shown_store()} is a folder, which MLflow takes no more: set "
+            f"the store {tracking.shown_store()} is a folder, which MLflow no longer supports: set "
             "MLFLOW_TRACKING_URI to a database such as sqlite:///mlflow.db (`mlflow migrate-filestore` "
-            "moves what the folder has)"
+            "moves the runs of the folder)"
         )
     if scheme not in DATABASE_ENGINES:
-        return  # its server makes them
+        return  # the server creates them
     name = f"mlflow-store-{os.getuid()}-{hashlib.sha256(uri.encode()).hexdigest()[:16]}.lock"
     with ExclusiveFileLock(str(Path(tempfile.gettempdir(), name))):
         adopt_default()
 
 
 def main() -> None:
-    """Be the command mlflow, which runs the project in its own experiment unless it is told another."""
+    """Run the command mlflow; `run` uses the project's experiment unless the user names another."""
     from mlflow.cli import cli
 
     try:

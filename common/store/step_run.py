@@ -1,4 +1,4 @@
-"""The run that a step fills: its inputs, its session, and where its results are kept."""
+"""The run of a step: its inputs, its Spark session, and the place of its results."""
 
 import logging
 import os
@@ -31,29 +31,29 @@ log = logging.getLogger(__name__)
 
 Tell = Callable[[str], None]
 
-# With up to so much to read (text for load_data, Parquet for the others), measured, a step is over
-# before Java's second compiler has paid for itself.
+# Up to this many bytes of input (text for load_data, Parquet for the others), a step ends before Java's
+# second compiler has paid for itself. Measured.
 BRIEF_BYTES = {"load_data": 120_000_000, "eda": 2_000_000, "split": 2_000_000, "featurize": 2_000_000}
 
 
 class Run:
-    """The active run of a step: its inputs, and where its results are kept."""
+    """The active run of a step: reads its inputs and logs its results."""
 
     def __init__(
         self, step: str, active: mlflow.ActiveRun, parameters: Mapping[str, str], tell: Tell = log.info
     ) -> None:
-        """Take what the run is of.
+        """Wrap an active MLflow run.
 
         Args:
-            step: of the declaration.
-            active: MLflow's run.
-            parameters: as text, inputs resolved.
-            tell: is given what a user is to read.
+            step: The name of the step.
+            active: MLflow's active run.
+            parameters: The parameters as text, with the URIs of inputs resolved.
+            tell: A function that shows a line to the user.
         """
         self.step, self.active, self.parameters, self.tell = step, active, parameters, tell
-        # Of what a step reads that no step before it has kept; None: not known.
+        # The size of an input that no earlier step has logged; None: unknown.
         self.input_bytes: int | None = None
-        # Of the session, where it was started beside the store.
+        # A session that is starting in the background.
         self.starting: Future[SparkSession] | None = None
 
     @property
@@ -68,25 +68,25 @@ class Run:
 
     @property
     def is_alone(self) -> bool:
-        """Whether it was started by itself, not below a workflow or a step that needs it."""
+        """Whether the user started this step, rather than main or a step that needs its result."""
         return tracking.PARENT not in self.active.data.tags
 
     @property
     def shows_bar(self) -> bool:
-        """Whether a bar can be shown; beside a step in the background the line is another's."""
+        """Whether to show a progress bar: in a terminal, unless the step runs in the background."""
         return sys.stderr.isatty() and os.getpriority(os.PRIO_PROCESS, 0) <= 0
 
     @cached_property
     def spark(self) -> SparkSession:
-        """The Spark session, started when it is first needed."""
+        """The Spark session, started on first use."""
         session = self.starting.result() if self.starting is not None else self._start_session()
         if STEPS[self.step].outputs:
-            # Better now than after the work: a cluster may have no folder that is everybody's.
+            # Fail before the work, not after it, if a cluster has no shared folder.
             staging_folder(session)
         return session
 
     def _start_session(self) -> SparkSession:
-        # A search's own bar has the terminal's line to itself.
+        # A search shows a bar of its own on that line.
         shows_stages = self.shows_bar and self.step not in SEARCHES
         return get_session(shows_stages=shows_stages, brief=self._is_brief())
 
@@ -94,55 +94,55 @@ class Run:
         if self.step not in BRIEF_BYTES:
             return False
         size = self.input_bytes
-        # All but load_data, which has none, read one step's artifacts.
+        # Every step but load_data, which has no inputs, reads the artifacts of one step.
         for name in STEPS[self.step].inputs:
             size = artifacts.artifact_bytes(self.uri(name))
         return size is not None and size <= BRIEF_BYTES[self.step]
 
     def uri(self, name: str, path: str = "") -> str:
-        """URI of an input, or of something in it."""
+        """Return the URI of an input, or of a path in it."""
         return f"{self.parameters[name]}/{path}".rstrip("/")
 
     def artifact_uri(self, path: str) -> str:
-        """URI of something that this run keeps."""
+        """Return the URI of an artifact of this run."""
         return f"runs:/{self.id}/{path}"
 
     def frame(self, name: str, path: str = "") -> DataFrame:
-        """Read an input, or the frame of this name in it."""
+        """Read an input as a frame, or the frame at a path in it."""
         return frames.read_frame(self.spark, self.uri(name, path))
 
     def dataset(self, name: str) -> DatasetSpec:
-        """Return the data set's spec, which every step of the chain leaves beside its frames."""
+        """Return the spec of the data set, which every step logs beside its frames."""
         _, artifact = STEPS[self.step].inputs[name]
         uri = self.uri(name).removesuffix(f"/{artifact}")
         return parse_spec(artifacts.read_text(f"{uri}/dataset.yaml"), uri)
 
     def log_dataset(self, spec: DatasetSpec) -> None:
-        """Leave the data set's spec beside the frames."""
+        """Log the spec of the data set beside the frames."""
         artifacts.log_text(spec.to_yaml(), "dataset.yaml")
 
     def log_frame(self, path: str, frame: DataFrame) -> None:
-        """Keep a frame."""
+        """Log a frame."""
         frames.log_frame(frame, path)
 
     def kept_frame(self, path: str) -> DataFrame:
-        """Read back a frame that this run has kept."""
+        """Read back a frame that this run has logged."""
         return frames.read_frame(self.spark, self.artifact_uri(path))
 
     def log_data(self, spec: DatasetSpec, frame: DataFrame, path: str, digest: str, context: str) -> None:
-        """Log rows that this run keeps as data of the run."""
+        """List logged rows as a data set of the run."""
         logged_data.log_data(frame, spec, self.artifact_uri(path), digest, context)
 
     def log_text(self, path: str, text: str) -> None:
-        """Keep text."""
+        """Log text."""
         artifacts.log_text(text, path)
 
     def log_file(self, path: Path) -> None:
-        """Keep a file."""
+        """Log a file."""
         mlflow.log_artifact(str(path))
 
     def log_files(self, path: str, files: Mapping[str, bytes]) -> None:
-        """Keep files in a folder."""
+        """Log files into a folder."""
         artifacts.log_files(files, path)
 
     def describe(self, text: str) -> None:
@@ -150,11 +150,11 @@ class Run:
         tracking.describe_run(text)
 
     def log_vectorizer(self, vectorizer: PipelineModel, spec: DatasetSpec) -> None:
-        """Keep the fitted vectoriser as a Spark model."""
+        """Log the fitted vectoriser as a Spark model."""
         log_spark_model(vectorizer, "vectorizer", spec, {FEATURES: SparkMLVector()})
 
     def log_table(self, path: str, table: pd.DataFrame) -> None:
-        """Keep a table as CSV."""
+        """Log a table as CSV."""
         artifacts.log_table(table, path)
 
     def tag(self, **tags: object) -> None:
@@ -163,13 +163,13 @@ class Run:
 
 
 def ui_command() -> str:
-    """Return what shows the store's runs: the command that serves it, or the address it is served at."""
+    """Return the command that shows the store's runs, or the address of its server."""
     store = tracking.shown_store()
     return store if store.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(store)}"
 
 
 def where_to_look(experiment_id: str) -> str:
-    """Return what shows the store's runs, and the address of their table."""
+    """Return the command that shows the store's runs, and the address of the run table."""
     address = experiment.table_address(experiment_id)
     store = tracking.shown_store()
     return address if store.startswith("http") else f"{ui_command()}\n            {address}"
@@ -177,16 +177,16 @@ def where_to_look(experiment_id: str) -> str:
 
 @contextmanager
 def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
-    """Open the run of an entry point, and end those that a kill has left open.
+    """Open the run of an entry point, and end runs that killed processes left open.
 
     Args:
-        name: of the entry point.
-        tell: is given what a user is to read.
+        name: The name of the entry point.
+        tell: A function that shows a line to the user.
     """
     open_store()
     with mlflow.start_run(run_name=name) as active:
         mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
-        # The run has its experiment. A step that it starts is told that by id, and takes no name besides.
+        # Steps started from here get the experiment by id, and MLflow accepts no name beside it.
         os.environ.pop("MLFLOW_EXPERIMENT_NAME", None)
         if tracking.PARENT not in active.data.tags:
             experiment.introduce(active.info.experiment_id)
@@ -201,14 +201,14 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
 
 @contextmanager
 def start_step(name: str, given: Mapping[str, object], tell: Tell = log.info) -> Iterator[Run]:
-    """Open the run of a step: inputs at `auto` are got or run first, below it.
+    """Open the run of a step, and first get or run the steps whose results it needs.
 
-    The run carries the key by which a later one finds it, and only once it has finished.
+    The run is tagged with its key, by which later steps find it once it has finished.
 
     Args:
-        name: of the step.
-        given: all of its parameters.
-        tell: is given what a user is to read.
+        name: The name of the step.
+        given: All parameters of the step.
+        tell: A function that shows a line to the user.
     """
     parameters = {key: as_text(value) for key, value in given.items()}
     starting = _start_beside(name, parameters)
@@ -225,7 +225,7 @@ def start_step(name: str, given: Mapping[str, object], tell: Tell = log.info) ->
 
 
 def _start_beside(name: str, parameters: Mapping[str, str]) -> Future[SparkSession] | None:
-    """Start a search's session while its run is opened: nothing in the store says how."""
+    """Start the session of a search while its run is opened: it does not depend on the store."""
     waits = any(parameters[given] == "auto" for given in STEPS[name].inputs)
     if name not in SEARCHES or waits:
         return None

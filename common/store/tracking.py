@@ -1,4 +1,4 @@
-"""All that talks to MLflow's tracking: runs found, tables, texts and files kept and read back."""
+"""Runs in MLflow's tracking store: find them, tag them, and tell a silent store from an empty one."""
 
 import logging
 import os
@@ -19,35 +19,35 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from common.errors import UserError, first_line
 from common.machine.secrets import masked
 
-# Tags by which runs are found again.
+# Tags that identify runs.
 STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
-# Of a run below a search, which search that is.
+# On a run below a search: the run id of that search.
 SEARCH = "workflow.search"
-# MLflow's own: of the run that this one is nested in.
+# MLflow's tag for the run id of the parent.
 PARENT = "mlflow.parentRunId"
 
-# Its bar counts one small file at a time.
+# Its progress bar counts single small files.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-# It tells of each table, run, file and version that it makes, and steps tell what of that is to be known.
-# By its variables the commands hear it that a step starts.
+# MLflow logs every table, run, file and version that it creates; steps print what the user needs of that.
+# Environment variables pass the setting on to the commands that a step starts.
 logging.getLogger("mlflow").setLevel(logging.WARNING)
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
-# More runs than any store has.
+# More runs than any store holds.
 ALL = 10**9
 
-# MLflow's own bound of a tag, which it cuts without a word.
+# MLflow cuts longer tags without a warning.
 LONGEST_TAG = 8000
 
 
 class StoreSilent(UserError):
-    """A store did not answer, so what it holds is not known."""
+    """A store did not answer, so its contents are unknown."""
 
 
 def list_tags(name: str, items: Iterable[str]) -> dict[str, str]:
-    """Return a list as tags: `name`, and `name.1`, `name.2`, ... where one cannot hold it; see listed."""
+    """Return a list as tags: `name`, and `name.1`, `name.2`, ... if one is too short. See `listed`."""
     parts = [""]
     for item in items:
         longer = f"{parts[-1]},{item}" if parts[-1] else item
@@ -59,20 +59,20 @@ def list_tags(name: str, items: Iterable[str]) -> dict[str, str]:
 
 
 def listed(tags: Mapping[str, str], name: str) -> list[str]:
-    """Return the list that `list_tags` made tags of; where there is none, an empty one."""
+    """Return the list that `list_tags` stored in tags; an empty list if there is none."""
     names = takewhile(tags.__contains__, (f"{name}.{place}" if place else name for place in count()))
     return [item for part in names for item in tags[part].split(",") if item]
 
 
 def find_finished(tags: Mapping[str, str], experiment_id: str, most: int | None = 1) -> list[Run]:
-    """Return the newest finished runs that have all these tags; all of them, if `most` is None."""
+    """Return the newest finished runs with all these tags; every one of them if `most` is None."""
     return find_runs(tags, experiment_id, "FINISHED", most)
 
 
 def find_runs(
     tags: Mapping[str, str], experiment_id: str, status: str, most: int | None = None
 ) -> list[Run]:
-    """Return the newest runs of a status that have all these tags, by one indexed query a page."""
+    """Return the newest runs with a status and all these tags, by one indexed query per page."""
     clauses = [f"tags.`{name}` {_equals(value)}" for name, value in tags.items()]
     query = " and ".join([*clauses, f"attributes.status = '{status}'"])
     exact = not any("'" in value and '"' in value for value in tags.values())
@@ -81,7 +81,7 @@ def find_runs(
 
 
 def _equals(value: str) -> str:
-    """Return the clause of a value; literals know no escapes: one with both quotes is like it."""
+    """Return the comparison with a value. Literals have no escapes, so both quotes together need LIKE."""
     if "'" in value and '"' in value:
         return "LIKE '{}'".format(value.replace("'", "_"))
     quote = '"' if "'" in value else "'"
@@ -89,7 +89,7 @@ def _equals(value: str) -> str:
 
 
 def search(experiment_id: str, query: str, most: int | None = None) -> list[Run]:
-    """Return the newest runs that a query of MLflow's finds, however many; at most so many, if told."""
+    """Return the runs that match an MLflow query, newest first: all of them, or at most `most`."""
     return list(
         mlflow.search_runs(
             [experiment_id],
@@ -102,7 +102,7 @@ def search(experiment_id: str, query: str, most: int | None = None) -> list[Run]
 
 
 def is_silence(error: BaseException | None) -> bool:
-    """Tell whether an error of MLflow's comes from a tracking store that could not be reached."""
+    """Tell whether an MLflow error means that the tracking store could not be reached."""
     while error is not None:
         if isinstance(error, (requests.RequestException, OperationalError, InterfaceError)):
             return True
@@ -116,8 +116,8 @@ def get_run(uri: str) -> Run:
     """Return a run by its id or runs:/ URI.
 
     Raises:
-        UserError: there is no such run.
-        StoreSilent: the store does not answer.
+        UserError: There is no such run.
+        StoreSilent: The store does not answer.
     """
     run_id = uri.removeprefix("runs:/")
     try:
@@ -129,10 +129,10 @@ def get_run(uri: str) -> Run:
 
 
 def find_run(run_id: str) -> Run | None:
-    """Return a run by its id or runs:/ URI; None, if it is deleted or no longer there.
+    """Return a run by its id or runs:/ URI; None if it was deleted or purged.
 
     Raises:
-        StoreSilent: the store does not answer.
+        StoreSilent: The store does not answer.
     """
     try:
         run = get_run(run_id)
@@ -144,12 +144,12 @@ def find_run(run_id: str) -> Run | None:
 
 
 def shown_store() -> str:
-    """Return the store's URI without the password that may be in it."""
+    """Return the URI of the store, with any password masked."""
     return masked(mlflow.get_tracking_uri())
 
 
 def hide_credentials() -> None:
-    """Give MLflow the user and password of a server's URI apart: it prints the URI at a run's end."""
+    """Pass the credentials in a server's URI to MLflow separately: it prints the URI after each run."""
     parts = urlsplit(os.environ.get("MLFLOW_TRACKING_URI", ""))
     if parts.scheme not in ("http", "https") or "@" not in parts.netloc:
         return
@@ -157,26 +157,26 @@ def hide_credentials() -> None:
     os.environ.setdefault("MLFLOW_TRACKING_PASSWORD", unquote(parts.password or ""))
     host = parts.netloc.rpartition("@")[2]
     os.environ["MLFLOW_TRACKING_URI"] = urlunsplit(parts._replace(netloc=host))
-    # What was set in this process stands above the environment.
+    # A URI that was set in this process overrides the environment.
     if is_tracking_uri_set():
         mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
 
 
 def mask_tags(run: Run) -> None:
-    """Take secrets out of a run's tags: MLflow keeps the URI of a Git remote with its token."""
+    """Mask secrets in the tags of a run: MLflow tags the URI of the Git remote, with its token."""
     for name, value in run.data.tags.items():
         if masked(value) != value:
             MlflowClient().set_tag(run.info.run_id, name, masked(value))
 
 
 def describe_run(text: str) -> None:
-    """Have Markdown shown on the active run's page."""
+    """Show Markdown on the page of the active run."""
     shown = text if len(text) <= LONGEST_TAG else text[:LONGEST_TAG].rpartition("\n\n")[0]
     mlflow.set_tag("mlflow.note.content", shown)
 
 
 def log_scores(prefix: str, scores: Mapping[str, float], run_ids: Sequence[str]) -> None:
-    """Log scores as <prefix>_<metric> to some runs."""
+    """Log scores as <prefix>_<metric> to each of the runs."""
     metrics = [Metric(f"{prefix}_{name}", value, _now(), 0) for name, value in scores.items()]
     for run_id in run_ids:
         MlflowClient().log_batch(run_id, metrics=metrics)

@@ -1,13 +1,13 @@
-"""Generate MLproject from the declaration: python -m common.workflow.mlproject, or `make mlproject`."""
+"""Generate MLproject and docs/parameters.md from the declaration: `make mlproject`."""
 
-from pathlib import Path
 from textwrap import fill
 
 import yaml
 
-from common.workflow.declaration import as_text, entry_points, parameters_of
+from common.workflow.declaration import PARAMETERS, Parameter, as_text, entry_points, parameters_of
+from common.workflow.fingerprint import ROOT
 
-PATH = Path(__file__).parents[2] / "MLproject"
+PATH, PAGE = ROOT / "MLproject", ROOT / "docs" / "parameters.md"
 HEAD = """\
 # Made by `make mlproject` from common/workflow/declaration.py: change it there.
 name: income
@@ -16,12 +16,33 @@ conda_env: conda.yaml
 
 entry_points:
 """
+PAGE_HEAD = """\
+# Parameters
+
+Made by `make mlproject` from [the declaration](../common/workflow/declaration.py): change it there.
+Give them as `-P name=value` to `mlflow run`; those of main also as `name=value` to `make main`.
+
+| parameter | default | steps | meaning |
+|---|---|---|---|
+"""
 WIDTH = 98
 
 
 def mlproject() -> str:
     """Return the text of MLproject."""
     return HEAD + "\n".join(_entry_point(name) for name in entry_points())
+
+
+def parameters_page() -> str:
+    """Return the text of docs/parameters.md: a table of all parameters."""
+    return PAGE_HEAD + "".join(_row(parameter) for parameter in PARAMETERS)
+
+
+def _row(parameter: Parameter) -> str:
+    default = "required" if parameter.default is None else f"`{as_text(parameter.default)}`"
+    values = f" One of {', '.join(f'`{one}`' for one in parameter.choices)}." if parameter.choices else ""
+    cells = [f"`{parameter.name}`", default, ", ".join(parameter.steps), parameter.help + values]
+    return f"| {' | '.join(cells)} |\n"
 
 
 def _entry_point(name: str) -> str:
@@ -49,3 +70,4 @@ def _entry_point(name: str) -> str:
 
 if __name__ == "__main__":
     PATH.write_text(mlproject(), encoding="utf-8")
+    PAGE.write_text(parameters_page(), encoding="utf-8")

@@ -13,11 +13,16 @@ from common.workflow.declaration import (
     outputs,
     parameters_of,
 )
-from common.workflow.mlproject import PATH, mlproject
+from common.workflow.mlproject import PAGE, PATH, mlproject, parameters_page
 
 
 def test_mlproject_is_what_the_declaration_says():
     assert PATH.read_text(encoding="utf-8") == mlproject(), "it is stale: make mlproject"
+
+
+def test_page_of_parameters_is_what_the_declaration_says():
+    assert PAGE.read_text(encoding="utf-8") == parameters_page(), "it is stale: make mlproject"
+    assert parameters_page().count("\n| `") == len(PARAMETERS)
 
 
 @pytest.mark.parametrize("step", STEPS)
