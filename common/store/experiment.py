@@ -16,13 +16,17 @@ ROOT = Path(__file__).parents[2]
 DEFAULT_ID = "0"
 # Where `mlflow ui` is, unless it is told another place.
 LOCAL_UI = "http://127.0.0.1:5000"
-# MLflow's UI shows traces and judges unless it is told that models are trained.
+# MLflow's UI shows traces and judges, unless its address or a user says that models are trained; some of
+# its versions also go by the experiment's kind.
 SHOWN = "?workflowType=machine_learning"
 KIND, TRAINING = "mlflow.experimentKind", "custom_model_development"
 
 NOTE = "mlflow.note.content"
+# Of it the UI shows the first line, until it is asked for more.
 ABOUT = """\
-The runs of an MLflow Project: from a table to a registered champion, with every candidate of each search.
+[**The table of runs**]({runs}) is under *Model training*, at the top left.
+
+They are those of an MLflow Project: from a table to a registered champion, with every candidate tracked.
 
 - A run of **main** is a whole workflow. Its page links its report, its searches and the champion. The +
   in the table opens it: its steps are below it, or stand elsewhere where it used them again.
@@ -58,7 +62,8 @@ def introduce(experiment_id: str) -> None:
     experiment = client.get_experiment(experiment_id)
     if experiment.name != project_name():
         return
-    for name, value in ((NOTE, ABOUT), (KIND, TRAINING)):
+    about = ABOUT.format(runs=_runs(experiment_id) + SHOWN)
+    for name, value in ((NOTE, about), (KIND, TRAINING)):
         if name not in experiment.tags:
             client.set_experiment_tag(experiment_id, name, value)
 
