@@ -53,7 +53,9 @@ def test_ui_shows_the_store_and_comes_back_after_it_was_killed_outright(start_ui
 
 @pytest.mark.slow
 def test_server_answers_to_the_names_that_the_readme_has_it_told(start_ui):
-    given = re.findall(r"^(MLFLOW_SERVER_\w+=\S+)", (ROOT / "docs" / "troubleshooting.md").read_text(), re.MULTILINE)
+    given = re.findall(
+        r"^(MLFLOW_SERVER_\w+=\S+)", (ROOT / "docs" / "troubleshooting.md").read_text(), re.MULTILINE
+    )
     given = dict(shlex.split(one)[0].split("=") for one in given)
     assert set(given) == {"MLFLOW_SERVER_ALLOWED_HOSTS", "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS"}
     url = f"{start_ui(**given).url}/ajax-api/2.0/mlflow/experiments/search"
