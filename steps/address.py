@@ -1,4 +1,4 @@
-"""Tells where MLflow's UI shows the project's runs: its first page is of traces and judges."""
+"""Print the address of the run table in MLflow's UI, whose first page shows traces and judges."""
 
 import click
 
@@ -10,7 +10,7 @@ from steps.command import command
 @command("address")
 @click.argument("ui")
 def address(ui: str) -> None:
-    """Tell the address of the runs' table in the UI that is served at UI."""
+    """Print the address of the run table in the UI that is served at UI."""
     open_store()
     click.echo(f"the runs are at {table_address(find_experiment(), ui)}")
 

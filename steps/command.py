@@ -1,4 +1,4 @@
-"""How the project's commands are made from the declaration, and how they fail."""
+"""Build the commands from the declaration, and show their errors."""
 
 import inspect
 import sys
@@ -17,7 +17,7 @@ from common.workflow.declaration import Parameter, parameters_of
 
 
 class Command(click.Command):
-    """A command whose errors that a user can mend are one line, with exit code 1."""
+    """A command that shows errors a user can fix as one line, with exit code 1."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command; see click.Command.main."""
@@ -41,19 +41,19 @@ class Command(click.Command):
 
 
 def _show_masked(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Show the trace of an error of ours; a library's message may have the store's URI in it."""
+    """Show the trace of an unexpected error; a library's message may contain the URI of the store."""
     sys.stderr.write(masked("".join(traceback.format_exception(kind, error, trace))))
 
 
 def command(name: str) -> Any:
-    """Make a function a command, with the defaults shown in its help; its options are its own."""
+    """Return a decorator that makes a function a command and shows defaults in its help."""
     return click.command(name, cls=Command, context_settings={"show_default": True})
 
 
 def step_command(step: str) -> Callable[[Callable[..., None]], click.Command]:
-    """Make a function the command of an entry point, with the options that the declaration says.
+    """Return a decorator that makes a function the command of an entry point, with its declared options.
 
-    The function is given those of the parameters that it names; all are in click's context.
+    The function receives the parameters that it names; click's context has them all.
     """
 
     def make(function: Callable[..., None]) -> click.Command:
@@ -62,7 +62,7 @@ def step_command(step: str) -> Callable[[Callable[..., None]], click.Command]:
         def call(**given: object) -> None:
             function(**{name: given[name] for name in named})
 
-        # click lists the options in the order in which decorators would have been read.
+        # click expects the reverse order, as decorators would append them.
         call.__doc__ = function.__doc__
         call.__click_params__ = [_option(one) for one in reversed(parameters_of(step))]  # type: ignore[attr-defined]
         made: click.Command = command(step)(call)
@@ -72,7 +72,7 @@ def step_command(step: str) -> Callable[[Callable[..., None]], click.Command]:
 
 
 def _option(parameter: Parameter) -> click.Option:
-    # click takes a default of None for a value that was given.
+    # With an explicit default of None, click would not require the option.
     missing = {"required": True} if parameter.default is None else {"default": parameter.default}
     flag = f"--{parameter.name.replace('_', '-')}"
     return click.Option([flag, parameter.name], type=_type(parameter), help=parameter.help, **missing)

@@ -1,4 +1,4 @@
-"""Builds a container image that serves a model: `make image`.
+"""Build a container image that serves a model: `make image`.
 
 It is no entry point: an image is kept by the engine, not in a run.
 """
@@ -21,7 +21,7 @@ DOCKERFILE = Path(__file__).parents[1] / "conf" / "image" / "Dockerfile"
 @click.option("--model", default="models:/income@champion", help="URI of the model.")
 @click.option("--name", default="income", help="Of the image.")
 def image(model: str, name: str) -> None:
-    """Build an image: MLflow's own, then that without its leftovers (conf/image/Dockerfile)."""
+    """Build an image: MLflow's own, reduced by a second stage (conf/image/Dockerfile)."""
     _check_engine()
     folder = model_folder(model)
     version = Model.load(str(folder)).flavors["python_function"]["python_version"]
@@ -34,7 +34,7 @@ def image(model: str, name: str) -> None:
 
 
 def _check_engine() -> None:
-    """Raise UserError where there is no Docker engine that answers."""
+    """Raise UserError if no Docker engine answers."""
     if not shutil.which("docker"):
         raise UserError("docker is needed to build an image, and there is none on PATH")
     asked = subprocess.run(["docker", "version", "--format", "{{.Server.Version}}"], capture_output=True)

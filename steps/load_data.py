@@ -15,7 +15,7 @@ from steps.step import step
 
 @step_command("load_data")
 def load_data(dataset: str, source: str) -> None:
-    """Read a data set from its home, a file or the built-in sample, checked and typed."""
+    """Read and check a data set: downloaded, from a file, or the built-in sample."""
     with step("load_data") as run:
         spec = load_spec(dataset)
         location = locate(spec, source)

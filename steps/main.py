@@ -1,4 +1,4 @@
-"""Entry point main: the whole workflow, each step a child run, got or run."""
+"""Entry point main: the whole workflow, each step a child run that is reused or run."""
 
 from contextlib import ExitStack
 

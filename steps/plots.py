@@ -1,4 +1,4 @@
-"""Makes a search's pictures and findings again, from its candidates.csv: no search, no Spark.
+"""Draw the pictures and findings of a search again from its candidates.csv, without Spark.
 
 No entry point, since it fills no run: python -m steps.plots runs:/RUN/candidates.csv FOLDER
 """

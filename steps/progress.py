@@ -1,4 +1,4 @@
-"""How a search shows itself: a bar in a terminal; in a pipe a line each ten seconds."""
+"""Show the progress of a search: a bar in a terminal, or a line every ten seconds in a pipe."""
 
 import sys
 import time
@@ -13,21 +13,21 @@ from tqdm import tqdm
 from common.learning.metrics import sign
 from common.search.result import CandidateFailure, CandidateResult, Outcome
 
-# Seconds between two lines in a pipe.
+# Seconds between lines in a pipe.
 PAUSE = 10
 
 
 class Progress:
-    """Shows how many candidates are done, the best score so far and the time left."""
+    """Shows the number of scored candidates, the best score so far and the time left."""
 
     def __init__(self, step: str, total: int, metric: str, guess: float) -> None:
-        """Take the search's step, how many candidates there will be at the most, and how they are scored.
+        """Start the display.
 
         Args:
-            step: of the search.
-            total: candidates at the most.
-            metric: that ranks them.
-            guess: what guessing scores by it.
+            step: The step of the search.
+            total: The largest number of candidates.
+            metric: The metric that ranks them.
+            guess: The score of guessing by that metric.
         """
         self.step, self.total, self.metric, self.guess = step, total, metric, guess
         self.started = time.monotonic()
@@ -46,7 +46,7 @@ class Progress:
         self.bar.close()
 
     def show(self, outcome: Outcome) -> None:
-        """Count one candidate."""
+        """Count an outcome."""
         self.done += 1
         if isinstance(outcome, CandidateFailure):
             self.failed += 1
@@ -80,6 +80,6 @@ class Progress:
 def show_progress(
     step: str, total: int, metric: str, guess: float
 ) -> Iterator[Callable[[Outcome], None]]:
-    """Show a search while it goes on; give what is to be told each outcome. See Progress."""
+    """Show a running search; yield the function that receives each outcome. See Progress."""
     with Progress(step, total, metric, guess) as progress:
         yield progress.show

@@ -18,13 +18,13 @@ REPORT = ROOT / "reports" / "report.html"
 
 @step_command("report")
 def report(workflow: str) -> None:
-    """Put all that a workflow has left on one page, which opens from disk."""
+    """Write the report of a workflow: one page that opens from disk."""
     with step("report") as run:
         click.echo(f"the report is in {leave_report(find_workflow(workflow, run.experiment_id))}")
 
 
 def leave_report(workflow: WorkflowRuns) -> Path:
-    """Write the page of a workflow, and keep it with the active run."""
+    """Write the report of a workflow, and log it to the active run."""
     page = render(collect(workflow))
     artifacts.log_text(page, REPORT.name)
     with whole_file(REPORT) as part:

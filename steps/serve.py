@@ -1,4 +1,4 @@
-"""Serves a model by MLflow's own server, in this process: `make serve`.
+"""Serve a model with MLflow's own server, in this process: `make serve`.
 
 It is no entry point: a service is no run.
 """
@@ -46,7 +46,7 @@ def serve(model: str, host: str, port: int, workers: int) -> None:
 
 
 def _check_free(host: str, port: int) -> None:
-    """Raise UserError where the address cannot be listened on: the server itself says it late."""
+    """Raise UserError if the address is not free; the server itself would say so late."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family) as listener:

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 @step_command("split")
 def split(strata: str, train_ratio: float, seed: int) -> None:
-    """Split a data set in exact strata."""
+    """Split a data set into training and test rows, in exact strata."""
     with step("split") as run:
         spec = run.dataset("data")
         columns = spec.strata if strata == "auto" else [name.strip() for name in strata.split(",")]

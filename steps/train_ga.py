@@ -1,4 +1,4 @@
-"""Entry point train_ga: leaves what train_grid does, and generations.csv."""
+"""Entry point train_ga: leaves what train_grid leaves, and generations.csv."""
 
 import math
 
@@ -33,7 +33,7 @@ def train_ga(
     mutation_prob: float,
     seed: int,
 ) -> None:
-    """Search a space by a genetic algorithm; runs nest search, generation, candidate."""
+    """Search a space with a genetic algorithm; track each generation and candidate as a nested run."""
     chosen = get_learner(learner)
     ranges = make_space(load_space(space, chosen), chosen)
     check_engine(chosen, engine, ranges)

@@ -15,7 +15,7 @@ from steps.step import step
 def train_grid(
     learner: str, grid: str, folds: int, metric: str, engine: str, parallelism: int, seed: int
 ) -> None:
-    """Score every candidate of a grid by cross-validation; each is a nested run."""
+    """Score every candidate of a grid by cross-validation; track each as a nested run."""
     chosen = get_learner(learner)
     proposer = GridSearch(load_grid(grid, chosen), chosen)
     check_engine(chosen, engine, proposer.names)

@@ -1,4 +1,4 @@
-"""Spark's JVM, started so that what it says of itself is not shown among a step's own lines."""
+"""Start Spark's JVM, and filter the notices that it prints about itself."""
 
 import atexit
 import os
@@ -9,16 +9,16 @@ from typing import Any
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 
-# Spark asks Java for a module that Java calls incubating, and for a BLAS that it can do without. No
-# option makes either silent.
+# Spark uses a Java module that is still incubating, and looks for a BLAS library that it can do without.
+# No option silences these notices.
 KNOWN = (b"WARNING: Using incubator modules: ", b"netlib-")
 
 
 def ensure_java(conf: SparkConf) -> None:
-    """Start the JVM of this process, if it has none yet.
+    """Start the JVM of this process if there is none yet.
 
     Args:
-        conf: what the session will have; some of it Java must have as it starts.
+        conf: The configuration of the session; parts of it are options of the JVM.
     """
     if SparkContext._gateway is not None:
         return
@@ -37,7 +37,7 @@ def ensure_java(conf: SparkConf) -> None:
 
 
 def _finish(java: subprocess.Popen[bytes], passing: Thread) -> None:
-    """Where Java has died, let its last words be read."""
+    """If the JVM has died, wait until its last output was shown."""
     if java.poll() is not None:
         passing.join(timeout=5)
 
@@ -53,7 +53,7 @@ def _pass_on(source: int) -> None:
 
 
 def _may_be_known(line: bytes) -> bool:
-    """Tell whether what is here of a line may be the start of a known one: a bar is shown at once."""
+    """Tell whether an incomplete line may become a known notice; a bar, for one, is shown at once."""
     whole = line.endswith((b"\n", b"\r"))
     return not whole and (line.startswith(KNOWN) or any(known.startswith(line) for known in KNOWN))
 
