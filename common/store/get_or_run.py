@@ -23,7 +23,7 @@ from common.learning.learners import get_learner
 from common.machine import copies
 from common.store import artifacts, tracking
 from common.store.conf import load_gates, load_grid, load_space
-from common.workflow.declaration import ORIGIN, SEARCHES, STEPS, entry_defaults, outputs
+from common.workflow.declaration import ORIGIN, SEARCHES, STEPS, as_text, entry_defaults, outputs
 from common.workflow.fingerprint import ROOT, source_fingerprint
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ def _put_in_background(process: int) -> None:
 
 
 def _complete(step: str, parameters: Mapping[str, object], experiment_id: str) -> dict[str, str]:
-    complete = entry_defaults(step) | {name: str(value) for name, value in parameters.items()}
+    complete = entry_defaults(step) | {name: as_text(value) for name, value in parameters.items()}
     return complete | resolve_inputs(step, complete, experiment_id)
 
 

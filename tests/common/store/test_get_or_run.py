@@ -63,6 +63,14 @@ def test_other_parameters_run_what_depends_on_them_alone(launched, source, store
     assert [entry for entry, _ in launched[4:]] == ["train_grid"]
 
 
+def test_boolean_has_the_same_key_as_the_text_in_mlproject(launched, store):
+    given = {"version": "1", "ensemble": False}
+    first = workflow.get_or_run("champion", given, experiment_id=store)
+    again = workflow.get_or_run("champion", {**given, "ensemble": "false"}, experiment_id=store)
+    assert launched[0][1]["ensemble"] == "false"
+    assert (again.run_id, again.reused) == (first.run_id, True)
+
+
 def test_other_content_of_the_source_runs_everything(launched, source, store, tmp_path):
     path = tmp_path / "data.csv"
     path.write_text("one\n")
