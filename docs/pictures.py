@@ -31,7 +31,6 @@ from docs.screenshots import take
 from steps.command import command
 
 IMAGES = Path(__file__).parent / "images"
-EXPERIMENT = find_experiment()
 # All are on the same rows and folds, and by the same metric.
 FEATURES = f"{tracking.INPUT}features"
 METRIC = "metric"
@@ -117,7 +116,7 @@ def _needed(search: Search, same: Mapping[str, str]) -> Run:
 
 def _newest(search: Search, same: Mapping[str, str]) -> Run | None:
     tags = {tracking.STEP: search.step, "learner": search.learner, **same}
-    for run in tracking.find_finished(tags, EXPERIMENT, 100):
+    for run in tracking.find_finished(tags, find_experiment(), 100):
         if run.data.params.get("grid", run.data.params.get("space", "")).startswith(search.grids):
             return run
     return None

@@ -18,7 +18,6 @@ from common.store import tracking
 from common.store.experiment import find_experiment
 
 ROOT = Path(__file__).parents[1]
-EXPERIMENT = find_experiment()
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 # Of the navigation, which every page has at its left.
 SIDE = 198
@@ -79,7 +78,7 @@ def _page(chromium: str, mean: str) -> Iterator[Page]:
         kept = {
             "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1": True,
             "mlflow.assistant.panelOpen_v1": False,
-            f'MLflowLocalStorage-1.1-ExperimentPage-["{EXPERIMENT}"]-ReactComponentState': table,
+            f'MLflowLocalStorage-1.1-ExperimentPage-["{find_experiment()}"]-ReactComponentState': table,
         }
         for key, value in kept.items():
             context.add_init_script(f"localStorage.setItem({json.dumps(key)}, '{json.dumps(value)}')")
@@ -88,14 +87,14 @@ def _page(chromium: str, mean: str) -> Iterator[Page]:
 
 
 def _ids(query: str, mean: str) -> list[str]:
-    runs = MlflowClient().search_runs([EXPERIMENT], query, order_by=[f"metrics.{mean} DESC"])
+    runs = MlflowClient().search_runs([find_experiment()], query, order_by=[f"metrics.{mean} DESC"])
     return [run.info.run_id for run in runs]
 
 
 def _table(page: Page, address: str, mean: str, query: str, count: int) -> bytes:
     page.set_viewport_size({"width": SIDE + 1340, "height": 540})
     order = f"orderByKey={quote(f'metrics.`{mean}`')}&orderByAsc=false"
-    page.goto(f"{address}/#/experiments/{EXPERIMENT}/runs?searchFilter={quote(query)}&{order}")
+    page.goto(f"{address}/#/experiments/{find_experiment()}/runs?searchFilter={quote(query)}&{order}")
     page.get_by_text(f"{count} matching runs").wait_for()
     page.get_by_role("columnheader", name="stepSize").first.wait_for()
     return _shot(page)
@@ -103,7 +102,9 @@ def _table(page: Page, address: str, mean: str, query: str, count: int) -> bytes
 
 def _parallel(page: Page, address: str, mean: str, runs: list[str]) -> bytes:
     page.set_viewport_size({"width": SIDE + 1200, "height": 600})
-    page.goto(f"{address}/#/compare-runs?runs={quote(json.dumps(runs))}&experiments=[%22{EXPERIMENT}%22]")
+    page.goto(
+        f"{address}/#/compare-runs?runs={quote(json.dumps(runs))}&experiments=[%22{find_experiment()}%22]"
+    )
     plot = page.locator(".js-plotly-plot").first
     plot.wait_for()
     # It begins with three of the parameters, and the first metric.
@@ -122,7 +123,7 @@ def _parallel(page: Page, address: str, mean: str, runs: list[str]) -> bytes:
 
 def _run(page: Page, address: str, run: str) -> bytes:
     page.set_viewport_size({"width": SIDE + 1200, "height": 800})
-    page.goto(f"{address}/#/experiments/{EXPERIMENT}/runs/{run}")
+    page.goto(f"{address}/#/experiments/{find_experiment()}/runs/{run}")
     page.get_by_text("Show more", exact=True).first.click()
     page.get_by_text("variance explained").first.wait_for()
     return _shot(page)
