@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from common.data.spec import DatasetSpec
 from common.errors import UserError, first_line
 from common.learning.learners import Learner, Parameters
-from common.learning.metrics import ScoreTable, scores
+from common.learning.metrics import ScoreTable
 from common.learning.score_table import score_table
 from common.learning.vectorizer import FEATURES, LABEL
 from common.search.folds import FoldData
@@ -46,11 +46,6 @@ def scoring_pipeline(vectorizer: PipelineModel, model: Model, spec: DatasetSpec)
     classifier = model.copy({model.getParam("predictionCol"): PREDICTION_INDEX})
     to_text = IndexToString(inputCol=PREDICTION_INDEX, outputCol="prediction", labels=list(spec.labels))
     return PipelineModel([*vectorizer.stages, classifier, to_text])
-
-
-def pipeline_scores(pipeline: PipelineModel, frame: DataFrame) -> dict[str, float]:
-    """Compute all METRICS of a scoring pipeline on raw rows with their `label`; see `pipeline_table`."""
-    return scores(pipeline_table(pipeline, frame))
 
 
 def pipeline_table(pipeline: PipelineModel, frame: DataFrame) -> ScoreTable:

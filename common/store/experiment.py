@@ -1,7 +1,6 @@
 """The experiment of the project's runs, and its address in MLflow's UI."""
 
 import os
-from pathlib import Path
 from urllib.parse import urlparse
 
 import mlflow
@@ -10,8 +9,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Experiment
 
 from common.machine.secrets import masked
+from common.workflow.fingerprint import ROOT
 
-ROOT = Path(__file__).parents[2]
 # MLflow's default experiment.
 DEFAULT_ID = "0"
 # The default address of `mlflow ui`.

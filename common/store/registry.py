@@ -12,6 +12,7 @@ from mlflow.utils.logging_utils import disable_logging, enable_logging
 
 from common.champion.verdict import Contestant, Incomparable
 from common.errors import UserError
+from common.store import tracking
 
 CHAMPION = "champion"
 
@@ -63,12 +64,12 @@ def register(search: Run, name: str) -> ModelVersion:
     for version in versions_of(name):
         if version.tags.get(SEARCH) == run_id:
             return version
-    copied = {SEARCH: run_id, "step": tags.get("workflow.step", "")}
+    copied = {SEARCH: run_id, "step": tags.get(tracking.STEP, "")}
     copied |= {key: tags[key] for key in COPIED if key in tags}
     scored = ("test_", "guess_test_", f"val_{tags[METRIC]}")
     copied |= {k: repr(v) for k, v in sorted(search.data.metrics.items()) if k.startswith(scored)}
     copied |= {k: v for k, v in search.data.params.items() if k.startswith(("best_", "weight_"))}
-    # It tells of the version that it makes, as champion's verdict does.
+    # MLflow would announce the new version, which the verdict reports anyway.
     disable_logging()
     try:
         return mlflow.register_model(f"runs:/{run_id}/portable-model", name, tags=copied)

@@ -44,8 +44,3 @@ def source_fingerprint(step: str, root: Path = ROOT) -> str:
         digest.update(f"{file.relative_to(root)}\0{file.stat().st_size}\0".encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-def steps_changed_by(changed: Path, steps: list[str], root: Path = ROOT) -> list[str]:
-    """Return the steps among `steps` that must run again after a file has changed."""
-    return [step for step in steps if changed in [*reached_files(step, root), root / PINS]]

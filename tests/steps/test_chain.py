@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from common.errors import UserError
-from common.search.winner import pipeline_scores
+from common.search.winner import pipeline_table
 from common.store import frames, tracking
 from common.store.registry import present_champion
 from common.store.spark_models import load_spark_model
@@ -59,7 +59,7 @@ def test_champion_of_another_split_is_compared_on_rows_that_neither_was_trained_
     pipeline = load_spark_model(f"runs:/{search_of_champion}/spark-model")
     test = frames.read_frame(spark, f"{loaded}/data")
     with pytest.raises(UserError, match="age"):
-        pipeline_scores(pipeline, test.drop("age"))
+        pipeline_table(pipeline, test.drop("age"))
 
 
 @pytest.mark.slow

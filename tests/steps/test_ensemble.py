@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 from pyspark.sql import functions as F
 
-from common.search.winner import pipeline_scores
+from common.learning.metrics import scores
+from common.search.winner import pipeline_table
 from common.store import artifacts, frames, tracking
 from common.store.contest import measure
 from common.store.ensembles import fill_ensemble, is_better
@@ -81,7 +82,8 @@ def test_version_of_a_vote_scores_records_and_can_be_scored_on_other_rows(voted,
     assert float(version.tags["test_f1"]) == voted.run.data.metrics["test_f1"]
     test = frames.read_frame(spark, f"{tags['workflow.input.features']}/test")
     pipeline = load_spark_model(f"runs:/{version.tags['search']}/spark-model")
-    assert pipeline_scores(pipeline, test)["f1"] == pytest.approx(voted.run.data.metrics["test_f1"])
+    found = scores(pipeline_table(pipeline, test))
+    assert found["f1"] == pytest.approx(voted.run.data.metrics["test_f1"])
     model = mlflow.pyfunc.load_model(f"models:/votes/{version.version}")
     records = test.limit(20).select(*model.metadata.get_input_schema().input_names())
     ours, theirs = model.predict(records.toPandas()), pipeline.transform(records).toPandas()

@@ -7,9 +7,10 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 
 from common.ensemble.pipeline import vote_pipeline
+from common.learning.metrics import scores
 from common.scoring import stages
 from common.scoring.export import ExportError, export, vocabulary
-from common.search.winner import pipeline_scores
+from common.search.winner import pipeline_table
 
 LEARNERS = ("gbt", "xgboost", "logistic_regression")
 WEIGHTS = (0.2, 0.5, 0.3)
@@ -68,5 +69,5 @@ def test_member_without_weight_is_left_out(pipelines, people):
 def test_vote_is_scored_as_any_pipeline(pipelines, people, spec):
     rows = people.withColumn("label", (F.col("income") == spec.positive).cast("double"))
     rows = rows.withColumn("features", F.lit(0))
-    alone = pipeline_scores(vote_pipeline(pipelines, (0, 0, 1.0)), rows)
-    assert alone == pytest.approx(pipeline_scores(pipelines[2], rows))
+    alone = scores(pipeline_table(vote_pipeline(pipelines, (0, 0, 1.0)), rows))
+    assert alone == pytest.approx(scores(pipeline_table(pipelines[2], rows)))
