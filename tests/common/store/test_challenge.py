@@ -8,8 +8,7 @@ from mlflow import MlflowClient
 
 from common.champion.verdict import Terms
 from common.errors import UserError
-from common.store import challenge as protocol
-from common.store import registry as champion
+from common.store import challenge, registry
 from common.store.challenge import set_champion
 from tests.common.store.contenders import enter, make_search
 from tests.project import ROOT
@@ -20,7 +19,7 @@ LOW, MIDDLE, HIGH = [0.85, 0.86], [0.86, 0.87], [0.87, 0.88]
 
 
 def champion_version():
-    return str(champion.present_champion("income").version)
+    return str(registry.present_champion("income").version)
 
 
 def tags(version):
@@ -112,7 +111,7 @@ def test_rows_that_cannot_be_read_leave_the_champion():
 def test_version_that_fails_a_gate_is_registered_and_never_champion():
     verdict = enter(make_search(HIGH), failed="f1 is 0.5, at least 0.6 is required")
     assert verdict.became == "rejected"
-    assert champion.present_champion("income") is None
+    assert registry.present_champion("income") is None
     assert aliases() == {}
     assert tags("1")["reason"] == "it fails its gates: f1 is 0.5, at least 0.6 is required"
     assert tags("1")["verdict"] == "rejected"
@@ -247,8 +246,8 @@ def test_challenge_in_the_middle_of_another_leaves_the_better_one(monkeypatch, o
     for stop_at in range(1, total + 1):
         enter(make_search(LOW))
         first, second = make_search(one), make_search(other)
-        champion.register(first, "income")
-        champion.register(second, "income")
+        registry.register(first, "income")
+        registry.register(second, "income")
         with monkeypatch.context() as patch:
             count_writes(patch, stop_at, instead=lambda run=second: enter(run))
             enter(first)
@@ -266,7 +265,7 @@ def test_later_of_two_sees_a_claim_that_was_there_before_it(monkeypatch, scores)
     """The first has claimed the alias; the second is as far; the first ends; then the second goes on."""
     enter(make_search(LOW))
     searches = [make_search(folds) for folds in scores]
-    versions = [str(champion.register(search, "income").version) for search in searches]
+    versions = [str(registry.register(search, "income").version) for search in searches]
     there, ended = Event(), Event()
     second = Thread(target=enter, args=(searches[1],))
     set_alias = MlflowClient.set_registered_model_alias
@@ -306,7 +305,7 @@ def test_two_processes_at_once_end_with_the_better_champion():
         enter(make_search(LOW))
         searches = [make_search(folds) for folds in scores]
         # Their versions are there, so that both come to the alias at the same moment.
-        versions = [champion.register(search, "income") for search in searches]
+        versions = [registry.register(search, "income") for search in searches]
         for process, search in zip(processes, searches, strict=True):
             process.stdin.write(f"{search.info.run_id}\n")
             process.stdin.flush()
@@ -323,7 +322,7 @@ def test_two_processes_at_once_end_with_the_better_champion():
 
 def test_champion_that_changes_all_the_time_is_an_error_of_one_line(monkeypatch):
     enter(make_search(LOW))
-    monkeypatch.setattr(protocol, "ATTEMPTS", 0)
+    monkeypatch.setattr(challenge, "ATTEMPTS", 0)
     with pytest.raises(
         UserError, match="name 'income': the champion changed 0 times during the challenge"
     ):

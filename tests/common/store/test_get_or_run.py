@@ -13,8 +13,7 @@ from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from common.data import elsewhere
 from common.errors import UserError
-from common.store import get_or_run as workflow
-from common.store import tracking
+from common.store import get_or_run, tracking
 from common.workflow.declaration import STEPS
 
 
@@ -25,7 +24,7 @@ def launched(store, monkeypatch):
 
     def run(uri, entry_point, parameters, experiment_id, **_):
         calls.append((entry_point, parameters))
-        key = workflow.step_key(entry_point, parameters)
+        key = get_or_run.step_key(entry_point, parameters)
         tags = {tracking.STEP: entry_point, tracking.KEY: key}
         for name in STEPS[entry_point].inputs:
             tags[tracking.INPUT + name] = parameters[name]
@@ -44,29 +43,29 @@ def source(slice_file):
 
 
 def test_inputs_left_at_auto_are_run_first_in_order(launched, source, store):
-    workflow.get_or_run("train_grid", source, experiment_id=store)
+    get_or_run.get_or_run("train_grid", source, experiment_id=store)
     assert [entry for entry, _ in launched] == ["load_data", "split", "featurize", "train_grid"]
     assert launched[1][1]["data"].startswith("runs:/")
     assert launched[1][1]["data"].endswith("/data")
 
 
 def test_second_time_everything_is_reused(launched, source, store):
-    first = workflow.get_or_run("train_grid", source, experiment_id=store)
-    second = workflow.get_or_run("train_grid", source, experiment_id=store)
+    first = get_or_run.get_or_run("train_grid", source, experiment_id=store)
+    second = get_or_run.get_or_run("train_grid", source, experiment_id=store)
     assert len(launched) == 4
     assert (second.run_id, first.reused, second.reused) == (first.run_id, False, True)
 
 
 def test_other_parameters_run_what_depends_on_them_alone(launched, source, store):
-    workflow.get_or_run("train_grid", source, experiment_id=store)
-    workflow.get_or_run("train_grid", {**source, "folds": 3}, experiment_id=store)
+    get_or_run.get_or_run("train_grid", source, experiment_id=store)
+    get_or_run.get_or_run("train_grid", {**source, "folds": 3}, experiment_id=store)
     assert [entry for entry, _ in launched[4:]] == ["train_grid"]
 
 
 def test_boolean_has_the_same_key_as_the_text_in_mlproject(launched, store):
     given = {"version": "1", "ensemble": False}
-    first = workflow.get_or_run("champion", given, experiment_id=store)
-    again = workflow.get_or_run("champion", {**given, "ensemble": "false"}, experiment_id=store)
+    first = get_or_run.get_or_run("champion", given, experiment_id=store)
+    again = get_or_run.get_or_run("champion", {**given, "ensemble": "false"}, experiment_id=store)
     assert launched[0][1]["ensemble"] == "false"
     assert (again.run_id, again.reused) == (first.run_id, True)
 
@@ -74,9 +73,9 @@ def test_boolean_has_the_same_key_as_the_text_in_mlproject(launched, store):
 def test_other_content_of_the_source_runs_everything(launched, source, store, tmp_path):
     path = tmp_path / "data.csv"
     path.write_text("one\n")
-    workflow.get_or_run("split", {"source": path}, experiment_id=store)
+    get_or_run.get_or_run("split", {"source": path}, experiment_id=store)
     path.write_text("two\n")
-    workflow.get_or_run("split", {"source": path}, experiment_id=store)
+    get_or_run.get_or_run("split", {"source": path}, experiment_id=store)
     assert [entry for entry, _ in launched] == ["load_data", "split"] * 2
 
 
@@ -86,7 +85,7 @@ def test_other_content_behind_a_uri_runs_everything(launched, store, monkeypatch
     monkeypatch.setattr(elsewhere, "digest_of", content.get)
     for told in ("one", "one", "two"):
         content[uri] = told
-        workflow.get_or_run("split", {"source": uri}, experiment_id=store)
+        get_or_run.get_or_run("split", {"source": uri}, experiment_id=store)
     assert [entry for entry, _ in launched] == ["load_data", "split"] * 2
 
 
@@ -94,13 +93,13 @@ def test_grid_file_that_changed_is_searched_again(launched, source, store, tmp_p
     path = tmp_path / "grid.yaml"
     for depth in (2, 3):
         path.write_text(f"maxDepth: [{depth}]")
-        workflow.get_or_run("train_grid", {**source, "grid": path}, experiment_id=store)
+        get_or_run.get_or_run("train_grid", {**source, "grid": path}, experiment_id=store)
     assert [entry for entry, _ in launched].count("train_grid") == 2
 
 
 def test_without_cache_a_step_runs_again(launched, source, store):
-    workflow.get_or_run("load_data", source, experiment_id=store)
-    workflow.get_or_run("load_data", source, use_cache=False, experiment_id=store)
+    get_or_run.get_or_run("load_data", source, experiment_id=store)
+    get_or_run.get_or_run("load_data", source, use_cache=False, experiment_id=store)
     assert len(launched) == 2
 
 
@@ -112,10 +111,10 @@ def test_step_that_is_started_is_reused_unless_it_is_not_to_be(store, source, mo
         started.append((step, synchronous))
         return SimpleNamespace(run_id="new", command_proc=SimpleNamespace(pid=-1))
 
-    monkeypatch.setattr(workflow, "_put_in_background", lambda _: None)
-    monkeypatch.setattr(workflow, "_find", lambda *_: "found")
-    monkeypatch.setattr(workflow, "_submit", submit)
-    found = workflow.get_or_start("load_data", source, use_cache=use_cache, experiment_id=store)
+    monkeypatch.setattr(get_or_run, "_put_in_background", lambda _: None)
+    monkeypatch.setattr(get_or_run, "_find", lambda *_: "found")
+    monkeypatch.setattr(get_or_run, "_submit", submit)
+    found = get_or_run.get_or_start("load_data", source, use_cache=use_cache, experiment_id=store)
     assert found.run_id == ("found" if use_cache else "new")
     assert started == ([] if use_cache else [("load_data", False)])
 
@@ -137,15 +136,15 @@ DAMAGES += [("featurize", "vectorizer", "empty"), ("train_grid", "spark-model", 
 def test_run_is_reused_only_while_all_that_it_declares_is_there(
     launched, store, tmp_path, caplog, monkeypatch, step, output, damage
 ):
-    monkeypatch.setattr(workflow, "resolve_inputs", lambda *_: {})
-    monkeypatch.setattr(workflow, "entry_defaults", lambda _: {})
-    monkeypatch.setattr(workflow, "step_key", lambda *_: step)
+    monkeypatch.setattr(get_or_run, "resolve_inputs", lambda *_: {})
+    monkeypatch.setattr(get_or_run, "entry_defaults", lambda _: {})
+    monkeypatch.setattr(get_or_run, "step_key", lambda *_: step)
     given = {**dict.fromkeys(STEPS[step].inputs, "runs:/x"), "profile": "full"}
-    first = workflow.get_or_run(step, given, experiment_id=store)
-    assert workflow.get_or_run(step, given, experiment_id=store).run_id == first.run_id
+    first = get_or_run.get_or_run(step, given, experiment_id=store)
+    assert get_or_run.get_or_run(step, given, experiment_id=store).run_id == first.run_id
     left = tmp_path / "runs" / first.run_id / "artifacts" / output
     spoil(left, damage)
-    assert not workflow.get_or_run(step, given, experiment_id=store).reused
+    assert not get_or_run.get_or_run(step, given, experiment_id=store).reused
     assert f"{step} of run {first.run_id} lost its artifacts: it is not reused" in caplog.text
 
 
@@ -164,38 +163,38 @@ def spoil(left, damage):
 
 
 def test_run_before_the_one_that_lost_its_artifacts_is_reused(launched, source, store, tmp_path):
-    older = workflow.get_or_run("load_data", source, experiment_id=store)
-    newer = workflow.get_or_run("load_data", source, use_cache=False, experiment_id=store)
+    older = get_or_run.get_or_run("load_data", source, experiment_id=store)
+    newer = get_or_run.get_or_run("load_data", source, use_cache=False, experiment_id=store)
     (tmp_path / "runs" / newer.run_id / "artifacts" / "dataset.yaml").unlink()
-    assert workflow.get_or_run("load_data", source, experiment_id=store).run_id == older.run_id
+    assert get_or_run.get_or_run("load_data", source, experiment_id=store).run_id == older.run_id
 
 
 def test_store_that_does_not_answer_is_an_error_and_no_lost_artifact(
     launched, source, store, monkeypatch, caplog
 ):
-    workflow.get_or_run("load_data", source, experiment_id=store)
+    get_or_run.get_or_run("load_data", source, experiment_id=store)
 
     def fail(*_):
         raise requests.ConnectionError("connection refused")
 
     monkeypatch.setattr(LocalArtifactRepository, "list_artifacts", fail)
     with pytest.raises(UserError, match="artifact store of run .* does not answer: connection refused"):
-        workflow.get_or_run("load_data", source, experiment_id=store)
+        get_or_run.get_or_run("load_data", source, experiment_id=store)
     assert len(launched) == 1
     assert "lost its artifacts" not in caplog.text
 
 
 def test_champion_takes_all_searches_of_this_workflow(launched, source, store):
     searches = [
-        workflow.get_or_run("train_grid", {**source, "folds": folds}, experiment_id=store).uri()
+        get_or_run.get_or_run("train_grid", {**source, "folds": folds}, experiment_id=store).uri()
         for folds in (3, 4)
     ]
-    assert workflow.resolve_inputs("champion", source, store)["candidates"].split(",") == searches
+    assert get_or_run.resolve_inputs("champion", source, store)["candidates"].split(",") == searches
 
 
 def warm_start(store, **parameters):
     given = {"features": "runs:/abc", "learner": "gbt", "warm_start": "auto", **parameters}
-    return workflow.resolve_inputs("train_ga", given, store)["warm_start"]
+    return get_or_run.resolve_inputs("train_ga", given, store)["warm_start"]
 
 
 def test_genetic_search_begins_with_the_newest_grid_search_of_its_learner_and_features(store):
@@ -215,7 +214,7 @@ def test_genetic_search_begins_with_the_newest_grid_search_of_its_learner_and_fe
     assert warm_start(store, features="runs:/def") == other
     assert warm_start(store, learner="xgboost") == "none"
     given = {"features": "runs:/abc", "learner": "gbt", "warm_start": "runs:/given"}
-    assert "warm_start" not in workflow.resolve_inputs("train_ga", given, store)
+    assert "warm_start" not in get_or_run.resolve_inputs("train_ga", given, store)
 
 
 def test_failed_step_is_an_error_that_names_it(store, source, monkeypatch):
@@ -224,7 +223,7 @@ def test_failed_step_is_an_error_that_names_it(store, source, monkeypatch):
 
     monkeypatch.setattr(mlflow, "run", fail)
     with pytest.raises(UserError, match=r"step load_data failed \(Run \(ID 'abc'\) failed\)"):
-        workflow.get_or_run("load_data", source, experiment_id=store)
+        get_or_run.get_or_run("load_data", source, experiment_id=store)
 
 
 def test_step_in_the_background_leaves_the_processor_to_others():
@@ -232,8 +231,8 @@ def test_step_in_the_background_leaves_the_processor_to_others():
         [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
     )
     try:
-        workflow._put_in_background(process.pid)
-        assert psutil.Process(process.pid).nice() == workflow.BACKGROUND
+        get_or_run._put_in_background(process.pid)
+        assert psutil.Process(process.pid).nice() == get_or_run.BACKGROUND
     finally:
         process.communicate(b"\n")
-    workflow._put_in_background(process.pid)
+    get_or_run._put_in_background(process.pid)

@@ -6,19 +6,19 @@ from mlflow.protos.databricks_pb2 import INTERNAL_ERROR
 
 from common.champion.verdict import Incomparable
 from common.errors import UserError
-from common.store import registry as champion
+from common.store import registry
 from tests.common.store.contenders import make_search
 
 
 def test_search_is_registered_once_with_what_it_is_judged_by(store):
     run = make_search([0.85, 0.87], parameters={"best_maxDepth": 5})
-    version = champion.register(run, "income")
-    assert champion.register(run, "income").version == version.version
+    version = registry.register(run, "income")
+    assert registry.register(run, "income").version == version.version
     assert version.tags["search"] == run.info.run_id
     assert version.tags["best_maxDepth"] == "5"
-    assert champion.test_scores(version) == {"roc_auc": 0.7}
-    assert champion.guessed_scores(version) == {"roc_auc": 0.5}
-    found = champion.contestant(version)
+    assert registry.test_scores(version) == {"roc_auc": 0.7}
+    assert registry.guessed_scores(version) == {"roc_auc": 0.5}
+    found = registry.contestant(version)
     assert (found.dataset, found.source, found.metric) == ("adult", "path", "roc_auc")
     assert (found.folds_digest, found.fold_scores) == ("rows:2", [0.85, 0.87])
 
@@ -29,7 +29,7 @@ def test_version_carries_all_that_is_copied_of_its_search_and_nothing_else(store
     run = make_search([0.5, 0.75], {"best_a": 1, "weight_b": 0.5, "grid": "auto"}, **given, more="x")
     MlflowClient().log_metric(run.info.run_id, "val_f1", 0.3)
     MlflowClient().log_metric(run.info.run_id, "train_f1", 0.9)
-    version = champion.register(mlflow.get_run(run.info.run_id), "income")
+    version = registry.register(mlflow.get_run(run.info.run_id), "income")
     assert version.name == "income"
     assert version.source.endswith(f"{run.info.run_id}/artifacts/portable-model")
     assert version.tags == {
@@ -44,34 +44,34 @@ def test_version_carries_all_that_is_copied_of_its_search_and_nothing_else(store
         "test_roc_auc": "0.7",
         "guess_test_roc_auc": "0.5",
     }
-    assert champion.test_scores(version) == {"roc_auc": 0.7}
-    assert champion.contestant(version).version == "1"
+    assert registry.test_scores(version) == {"roc_auc": 0.7}
+    assert registry.contestant(version).version == "1"
 
 
 def test_versions_are_found_by_number_with_the_aliases_they_hold(store):
     searches = [make_search([0.85, 0.85 + place / 100]) for place in range(11)]
     for search in searches:
-        champion.register(search, "income")
-    assert champion.register(searches[0], "another").name == "another"
-    assert champion.present_champion("income") is None
+        registry.register(search, "income")
+    assert registry.register(searches[0], "another").name == "another"
+    assert registry.present_champion("income") is None
     MlflowClient().set_registered_model_alias("income", "champion", "2")
     MlflowClient().set_registered_model_alias("income", "challenger", "11")
-    found = champion.find_versions("income")
+    found = registry.find_versions("income")
     assert list(found) == [str(number) for number in range(1, 12)]
     assert [one.tags["search"] for one in found.values()] == [one.info.run_id for one in searches]
     held = {number: one.aliases for number, one in found.items() if one.aliases}
     assert held == {"2": ["champion"], "11": ["challenger"]}
-    assert champion.present_champion("income").version == 2
-    assert len(champion.versions_of("income")) == 11
+    assert registry.present_champion("income").version == 2
+    assert len(registry.versions_of("income")) == 11
 
 
 def test_model_that_is_not_there_has_no_versions_and_no_champion(store):
-    assert champion.find_versions("nobody") == {}
-    assert champion.present_champion("nobody") is None
-    assert list(champion.versions_of("nobody")) == []
+    assert registry.find_versions("nobody") == {}
+    assert registry.present_champion("nobody") is None
+    assert list(registry.versions_of("nobody")) == []
 
 
-@pytest.mark.parametrize("asked", [champion.present_champion, champion.find_versions])
+@pytest.mark.parametrize("asked", [registry.present_champion, registry.find_versions])
 def test_error_of_the_store_is_not_taken_for_a_model_that_is_not_there(store, monkeypatch, asked):
     def fail(*_, **__):
         raise MlflowException("no network", error_code=INTERNAL_ERROR)
@@ -84,46 +84,46 @@ def test_error_of_the_store_is_not_taken_for_a_model_that_is_not_there(store, mo
 
 @pytest.mark.parametrize("missing", ["metric", "fold_scores"])
 def test_version_that_does_not_say_its_folds_scores_cannot_be_compared(store, missing):
-    champion.register(make_search([0.85, 0.87]), "income")
+    registry.register(make_search([0.85, 0.87]), "income")
     MlflowClient().delete_model_version_tag("income", "1", missing)
     with pytest.raises(Incomparable) as raised:
-        champion.contestant(MlflowClient().get_model_version("income", "1"))
+        registry.contestant(MlflowClient().get_model_version("income", "1"))
     assert str(raised.value) == "version 1 has no recorded fold scores"
 
 
 def test_what_a_version_does_not_say_of_its_rows_is_empty(store):
-    champion.register(make_search([0.85, 0.87]), "income")
+    registry.register(make_search([0.85, 0.87]), "income")
     for name in ("dataset", "source", "folds_digest"):
         MlflowClient().delete_model_version_tag("income", "1", name)
-    found = champion.contestant(MlflowClient().get_model_version("income", "1"))
+    found = registry.contestant(MlflowClient().get_model_version("income", "1"))
     assert (found.dataset, found.source, found.folds_digest) == ("", "", "")
 
 
 @pytest.mark.parametrize("name", ["a/b", "a:b", "a'b", 'a"b', "a`b", " "])
 def test_name_is_refused_in_one_line(name):
     with pytest.raises(UserError) as raised:
-        champion.check_name(name)
+        registry.check_name(name)
     assert str(raised.value) == f"name must be non-empty text without / : or quotes, got {name!r}"
-    champion.check_name("A Xb-1")
+    registry.check_name("A Xb-1")
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a:b", "it's"])
 def test_name_that_no_model_can_have_is_refused(name):
     with pytest.raises(UserError, match="name must be non-empty text without / : or quotes"):
-        champion.check_name(name)
+        registry.check_name(name)
 
 
 def test_run_that_is_no_search_is_refused(store):
     with mlflow.start_run() as active:
         pass
     with pytest.raises(UserError, match="which is not a finished search"):
-        champion.register(mlflow.get_run(active.info.run_id), "income")
+        registry.register(mlflow.get_run(active.info.run_id), "income")
 
 
 def test_search_that_failed_after_its_folds_is_refused(store):
     run = make_search([0.85, 0.87], status="FAILED")
     with pytest.raises(UserError) as raised:
-        champion.register(run, "income")
+        registry.register(run, "income")
     assert str(raised.value) == f"candidates name run {run.info.run_id}, which is not a finished search"
 
 
@@ -131,20 +131,20 @@ def test_search_without_its_folds_scores_is_to_be_made_again(store):
     with mlflow.start_run() as active:
         mlflow.log_metrics({"val_f1": 0.8, "test_f1": 0.8})
     with pytest.raises(UserError) as raised:
-        champion.register(mlflow.get_run(active.info.run_id), "income")
+        registry.register(mlflow.get_run(active.info.run_id), "income")
     assert str(raised.value) == (
         f"candidates name run {active.info.run_id}, which has no recorded fold scores: search again"
     )
 
 
 def test_tags_have_the_names_that_others_read():
-    assert (champion.CHAMPION, champion.REASON, champion.SEARCH) == ("champion", "reason", "search")
-    assert (champion.FOLLOWS, champion.FOLLOWED_BY) == ("follows", "followed_by")
-    assert (champion.METRIC, champion.FOLD_SCORES) == ("metric", "fold_scores")
+    assert (registry.CHAMPION, registry.REASON, registry.SEARCH) == ("champion", "reason", "search")
+    assert (registry.FOLLOWS, registry.FOLLOWED_BY) == ("follows", "followed_by")
+    assert (registry.METRIC, registry.FOLD_SCORES) == ("metric", "fold_scores")
 
 
 def test_search_that_does_not_say_its_step_is_registered_without_one(store):
     run = make_search([0.85, 0.87], **{"workflow.step": ""})
     mlflow.MlflowClient().delete_tag(run.info.run_id, "workflow.step")
-    version = champion.register(mlflow.get_run(run.info.run_id), "income")
+    version = registry.register(mlflow.get_run(run.info.run_id), "income")
     assert version.tags["step"] == ""

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from common.data.spec import CONF
-from common.store import get_or_run as workflow
+from common.store import get_or_run
 from common.workflow import declaration
 
 STEPS = declaration.CHAIN
@@ -21,7 +21,7 @@ OTHER = {
 @pytest.fixture(autouse=True)
 def fingerprint(monkeypatch):
     """The source's hash, which takes a while, at a value that a test may change."""
-    monkeypatch.setattr(workflow, "source_fingerprint", lambda _: "source")
+    monkeypatch.setattr(get_or_run, "source_fingerprint", lambda _: "source")
 
 
 def parameters(step, slice_file):
@@ -52,39 +52,39 @@ def test_there_is_something_to_check():
 def test_every_parameter_of_a_step_is_in_its_key(step, name, slice_file):
     given = parameters(step, slice_file)
     other = {**given, name: OTHER.get(name, "other")}
-    assert workflow.step_key(step, given) != workflow.step_key(step, other)
+    assert get_or_run.step_key(step, given) != get_or_run.step_key(step, other)
 
 
 @pytest.mark.parametrize("step", STEPS[1:])
 def test_place_that_data_come_from_is_in_the_key_of_load_data_alone(step, slice_file):
     given = parameters(step, slice_file)
     other = {**given, "dataset": "other", "source": "elsewhere"}
-    assert workflow.step_key(step, given) == workflow.step_key(step, other)
+    assert get_or_run.step_key(step, given) == get_or_run.step_key(step, other)
 
 
 def test_same_parameters_in_another_order_have_the_same_key(slice_file):
     given = parameters("split", slice_file)
     turned = dict(reversed(given.items()))
     assert list(turned) != list(given)
-    assert workflow.step_key("split", turned) == workflow.step_key("split", given)
+    assert get_or_run.step_key("split", turned) == get_or_run.step_key("split", given)
 
 
 def test_steps_of_equal_parameters_have_keys_of_their_own(slice_file):
     given = {"features": "runs:/abc", "seed": "1"}
-    keys = {workflow.step_key(step, given) for step in ("train_grid", "train_ga", "featurize")}
+    keys = {get_or_run.step_key(step, given) for step in ("train_grid", "train_ga", "featurize")}
     assert len(keys) == 3
     assert all(len(key) == 64 and int(key, 16) for key in keys)
 
 
 def test_source_code_is_in_every_key(slice_file, monkeypatch):
-    before = [workflow.step_key(step, parameters(step, slice_file)) for step in STEPS]
-    monkeypatch.setattr(workflow, "source_fingerprint", lambda _: "other source")
-    after = [workflow.step_key(step, parameters(step, slice_file)) for step in STEPS]
+    before = [get_or_run.step_key(step, parameters(step, slice_file)) for step in STEPS]
+    monkeypatch.setattr(get_or_run, "source_fingerprint", lambda _: "other source")
+    after = [get_or_run.step_key(step, parameters(step, slice_file)) for step in STEPS]
     assert all(one != other for one, other in zip(before, after, strict=True))
 
 
 def load_key(dataset, source):
-    return workflow.step_key("load_data", {"dataset": str(dataset), "source": str(source)})
+    return get_or_run.step_key("load_data", {"dataset": str(dataset), "source": str(source)})
 
 
 def test_spec_of_the_data_set_is_in_the_key_of_load_data(slice_file, tmp_path):
@@ -125,18 +125,18 @@ def test_grids_and_spaces_are_in_the_key_by_their_content(step, name, text, othe
     one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
     one.write_text(text)
     two.write_text("# the same\n" + text)
-    keys = [workflow.step_key(step, {**given, name: str(path)}) for path in (one, two)]
+    keys = [get_or_run.step_key(step, {**given, name: str(path)}) for path in (one, two)]
     assert keys[0] == keys[1]
     one.write_text(other)
-    assert workflow.step_key(step, {**given, name: str(one)}) != keys[0]
-    default = workflow.step_key(step, given)
+    assert get_or_run.step_key(step, {**given, name: str(one)}) != keys[0]
+    default = get_or_run.step_key(step, given)
     assert default != keys[0]
 
 
 def test_gates_are_in_the_key_by_their_content(slice_file):
     given = parameters("champion", slice_file)
     keys = [
-        workflow.step_key("champion", {**given, "gates": gates})
+        get_or_run.step_key("champion", {**given, "gates": gates})
         for gates in ('{"f1": 0.6}', '{"f1":0.60}', '{"f1": 0.7}')
     ]
     assert keys[0] == keys[1] != keys[2]
