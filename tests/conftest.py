@@ -1,5 +1,6 @@
 import json
 import logging
+import tempfile
 
 import mlflow
 import pytest
@@ -10,6 +11,7 @@ from common.data.census_sample import draw
 from common.data.spec import CONF, load_spec
 from common.learning.learners import LEARNERS
 from common.learning.vectorizer import fit_vectorizer, vectorize
+from common.machine import copies
 from common.machine.spark import get_session
 from common.search.winner import scoring_pipeline
 from tests import tiny_model as tiny
@@ -129,6 +131,27 @@ def store(tmp_path, empty_store):
     """An empty tracking store and registry of its own; gives the experiment's id."""
     with new_store(tmp_path, empty_store) as experiment:
         yield experiment
+
+
+@pytest.fixture(scope="module")
+def bucket():
+    """URI of an empty S3 bucket that MLflow can reach."""
+    # Only a few tests need the packages that this imports.
+    from tests.s3 import s3_store
+
+    with s3_store() as uri:
+        yield uri
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """A new temporary folder, to check what a test leaves in it."""
+    copies.remove_copies()
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    copies.remove_copies()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """The steps on stores as a team has them: PostgreSQL, artifacts in S3, through a server and direct."""
 
-import tempfile
 from contextlib import contextmanager
 from urllib.parse import quote
 
@@ -21,18 +20,12 @@ from steps.split import split
 from steps.train_ga import train_ga
 from steps.train_grid import train_grid
 from tests.postgres import PASSWORD, postgres
-from tests.s3 import SECRET, s3_store
+from tests.s3 import SECRET
 from tests.service.served import Service
 
 GRID = '{"maxDepth": [2], "maxIter": [2, 4], "stepSize": [0.3]}'
 SPACE = '{"maxDepth": {"low": 1, "high": 3}, "maxIter": {"low": 1, "high": 4}}'
 SECRETS = (PASSWORD, quote(PASSWORD, safe=""), SECRET)
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    with s3_store() as uri:
-        yield uri
 
 
 @pytest.fixture(scope="module")
@@ -83,16 +76,6 @@ def direct(server, bucket, database):
     """The database and the bucket by their own addresses."""
     with store(database, "direct", f"{bucket}/direct") as experiment:
         yield experiment
-
-
-@pytest.fixture
-def temporary(tmp_path, monkeypatch):
-    """A temporary folder of the test's own, to see what is left in it."""
-    copies.remove_copies()
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
 
 
 def left(folder):

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tempfile
 
 import pytest
 
@@ -11,14 +10,6 @@ from common.machine import copies
 from tests.project import ROOT
 
 MAKE = "from common.machine import copies; print(copies.new_folder(), flush=True); "
-
-
-@pytest.fixture
-def temporary(tmp_path, monkeypatch):
-    copies.remove_copies()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    yield tmp_path
-    copies.remove_copies()
 
 
 def start(folder, then):

@@ -1,6 +1,5 @@
 """Frames and pipelines in a store that Spark cannot read: S3 without Hadoop's module for it."""
 
-import tempfile
 from pathlib import Path
 
 import mlflow
@@ -12,13 +11,6 @@ from common.errors import UserError
 from common.machine import copies
 from common.store import artifacts, frames, staging
 from common.store.spark_models import load_spark_model, log_spark_model
-from tests.s3 import s3_store
-
-
-@pytest.fixture(scope="module")
-def bucket():
-    with s3_store() as uri:
-        yield uri
 
 
 @pytest.fixture
@@ -27,17 +19,6 @@ def far_run(store, bucket):
     experiment = mlflow.create_experiment("far", artifact_location=bucket)
     with mlflow.start_run(experiment_id=experiment) as active:
         yield active.info.run_id
-
-
-@pytest.fixture
-def temporary(tmp_path, monkeypatch):
-    """A temporary folder of the test's own, to see what is left in it."""
-    copies.remove_copies()
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    yield folder
-    copies.remove_copies()
 
 
 def left(folder):
