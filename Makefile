@@ -1,17 +1,17 @@
 # The README's two commands are `make main` and `make test`; both set up what they need.
 
-# The first of these that is there; a name on the PATH need not start (pyenv's, of a version not chosen).
+# The first of these that works: a name on the PATH may not (pyenv's, for a version that is not selected).
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	"$$python" -c '$(SUITS)' 2>/dev/null && { echo "$$python"; break; }; done)
 SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHONS := Python 3.11, 3.12 or 3.13 is needed
-# From here, since this folder's own path may have spaces and quotes in it.
+# A relative path, since that of this folder may contain spaces and quotes.
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# MLflow's command, on a store whose tables only one process makes at a time.
+# MLflow's command; only one process at a time creates the tables of an empty store.
 RUN := PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m common.store.opening run . --env-manager local
 
-# As one word for the shell, whatever is in it.
+# Quotes any text as one word for the shell.
 quoted = '$(subst ','\'',$(1))'
 
 # What is given to make is given to main: make main source=FILE grid=gbt_fine
@@ -41,10 +41,10 @@ mlproject: .venv/installed
 
 # Each benchmark alone: python -m benchmarks.NAME. Their tables are kept under benchmarks/results.
 BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch
-# These ask the champion of `make main`.
+# These use the champion that `make main` registered.
 SERVICE_BENCHMARKS := service service_soak
 
-# What a benchmark lacks is told first, not an hour later.
+# A missing tool is reported first, not after an hour.
 bench: load-tool main
 	@$(INSTALL) -r benchmarks/requirements.txt
 	@set -e; for name in $(BENCHMARKS); do \
@@ -59,7 +59,7 @@ mutants: setup
 load-tool:
 	@command -v hey >/dev/null || { echo "hey is needed, which loads the service: apt-get install hey, or brew install hey" >&2; exit 1; }
 
-# make report workflow=RUN; without it, of what ended last
+# make report workflow=RUN; by default, the workflow that ended last
 report: .venv/installed
 	@$(RUN) -e report $(if $(workflow),-P $(call quoted,workflow=$(workflow)))
 
@@ -84,40 +84,40 @@ image: .venv/installed
 
 setup: java .venv/installed .venv/spark-classes.jsa
 
-# The pins are all that is needed. What a package asks for beside them, one has no wheel of everywhere.
+# The pins are complete. --no-deps leaves out a dependency that has no wheel on some machines.
 .venv/installed: requirements.txt
-	@[ -n "$(PYTHON)" ] || { echo "$(PYTHONS), and none is on PATH: install one, or name it by make PYTHON=..." >&2; exit 1; }
-	@"$(PYTHON)" -c '$(SUITS)' || { echo "$(PYTHONS), and $(PYTHON) is none of them: name one by make PYTHON=..." >&2; exit 1; }
+	@[ -n "$(PYTHON)" ] || { echo "$(PYTHONS), and none is on PATH: install one, or name it with make PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c '$(SUITS)' || { echo "$(PYTHONS), and $(PYTHON) is none of them: name one with make PYTHON=..." >&2; exit 1; }
 	"$(PYTHON)" -m venv .venv
 	$(INSTALL) --no-deps -r requirements.txt
 	@$(BIN)/python -c 'import xgboost' 2>.venv/xgboost.log || { \
 		[ "$$(uname)" = Darwin ] && echo "XGBoost needs OpenMP's library: brew install libomp" >&2 || cat .venv/xgboost.log >&2; exit 1; }
 	@touch $@
 
-# Saves every step four seconds; what Java has to say of it is no news to a user.
+# Saves every step four seconds. Java's messages are shown only if it fails.
 .venv/spark-classes.jsa: .venv/installed | java
 	@$(BIN)/python -m common.machine.class_archive 2>.venv/spark-classes.log || cat .venv/spark-classes.log >&2
 
-# Spark runs on Java 17, 21 or 25. Root on Debian gets its headless runtime; anybody else is told.
+# Spark runs on Java 17, 21 or 25. Root on Debian gets its headless runtime; anybody else gets a message.
 java:
 	@java="$${JAVA_HOME:+$$JAVA_HOME/bin/}java"; \
 	if "$$java" -version 2>&1 | grep -Eq 'version "(17|21|25)[."]'; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v "$$java" >/dev/null && [ -z "$$JAVA_HOME" ]; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends default-jre-headless; \
 	else \
-		echo "Java 17, 21 or 25 is needed: install one (Debian: apt-get install default-jre-headless; macOS: brew install openjdk@17) and have it on PATH, or JAVA_HOME point at it" >&2; exit 1; \
+		echo "Java 17, 21 or 25 is needed: install one (Debian: apt-get install default-jre-headless; macOS: brew install openjdk@17) and put it on PATH or set JAVA_HOME" >&2; exit 1; \
 	fi
 
-# Needs the network: works out all pins anew from requirements.in.
+# Needs the network: computes all pins again from requirements.in.
 pins: setup
 	$(BIN)/uv pip compile requirements.in -o requirements.txt --universal --python-version 3.11 \
 		--no-header --annotation-style line --no-emit-index-url --no-emit-find-links --quiet
 
-# Needs the network, and two minutes: has every pin a wheel for every machine and Python that the README names?
+# Needs the network and two minutes: checks that every pin has a wheel for each supported machine and Python.
 platforms: setup
 	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m tests.platforms
 
-# Removes what is made and can be made again; runs and their store stay.
+# Removes what can be made again; runs and their store stay.
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache spark-warehouse metastore_db derby.log
 	find reports -type f ! -name README.md -delete

@@ -23,7 +23,7 @@ from common.search.folds import FoldData, assign_fold_rank, fold_data
 
 SEED, FOLDS = 42, 5
 
-# It logs the tables of each new store.
+# MLflow would log the creation of each new store's tables.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 
 

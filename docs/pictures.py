@@ -1,7 +1,7 @@
-"""Makes the documents' pictures and tables again, from the runs of the store.
+"""Make the pictures and tables of the documents from the runs in the store.
 
-`make pictures`, or python -m docs.pictures [--folder FOLDER] [--browser CHROMIUM]; which runs it reads
-stands in docs/walkthrough.md. MLFLOW_TRACKING_URI is the store, as of every other command.
+`make pictures`, or python -m docs.pictures [--folder FOLDER] [--browser CHROMIUM]; docs/walkthrough.md
+lists the runs that it reads. MLFLOW_TRACKING_URI names the store, as for every other command.
 """
 
 import json
@@ -31,20 +31,20 @@ from docs.screenshots import take
 from steps.command import command
 
 IMAGES = Path(__file__).parent / "images"
-# All are on the same rows and folds, and by the same metric.
+# All searches have the same rows, folds and metric.
 FEATURES = f"{tracking.INPUT}features"
 METRIC = "metric"
 
 
 @dataclass(frozen=True)
 class Search:
-    """Which finished runs are meant; of those on the champion's features the newest is taken.
+    """A search to find among the finished runs: the newest that uses the champion's features.
 
     Attributes:
-        command: what makes such a run, an entry point and its parameters.
-        step: its entry point.
-        learner: its parameter of that name.
-        grids: how its parameter of that name begins; of a train_ga, how its space does.
+        command: The entry point and parameters that make such a run.
+        step: Its entry point.
+        learner: Its parameter `learner`.
+        grids: Possible beginnings of its parameter `grid`, or of `space` for train_ga.
     """
 
     command: str
@@ -62,7 +62,7 @@ SEARCHES = {
 # In the table of scores, if they were run.
 LEARNERS = ("xgboost", "logistic_regression", "random_forest", "linear_svc")
 
-# A search's own pictures that are shown as they are: file -> (search, its picture).
+# Pictures of a search that are copied unchanged: file -> (search, name of the picture).
 COPIES = {
     "search_effects.png": ("coarse", "effects.png"),
     "coarse_pairs.png": ("coarse", "pairs.png"),
@@ -80,9 +80,9 @@ COPIES = {
 @command("pictures")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=IMAGES)
 @click.option("--browser", default="chromium", help="Chromium's command.")
-@click.option("--name", default="income", help="Of the registered model.")
+@click.option("--name", default="income", help="Name of the registered model.")
 def pictures(folder: Path, browser: str, name: str) -> None:
-    """Draw, copy and take the pictures into FOLDER, and print the documents' tables."""
+    """Draw, copy and capture the pictures into FOLDER, and print the documents' tables."""
     chromium = shutil.which(browser)
     if chromium is None:
         raise UserError(f"browser must be Chromium's command or path, got {browser!r}, which is neither")

@@ -34,9 +34,9 @@ def take(chromium: str, search: str, metric: str) -> dict[str, bytes]:
     """Return pictures of the UI by file name.
 
     Args:
-        chromium: path of the browser.
-        search: id of the run whose candidates are looked at.
-        metric: that it went by.
+        chromium: Path of the browser.
+        search: Run id of the search whose candidates are shown.
+        metric: The metric that ranks them.
     """
     of_search = f"tags.`{tracking.SEARCH}` = '{search}'"
     mean = f"val_{metric}"
@@ -72,7 +72,7 @@ def _page(chromium: str, mean: str) -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         context = browser.new_context(locale="en-GB")
         context.set_default_timeout(PATIENCE)
-        # What the UI itself keeps when a user closes its assistant and chooses columns.
+        # The state that the UI stores when a user closes its assistant and selects columns.
         columns = [f"metrics.`{name}`" for name in (mean, f"{mean}_std", "val_roc_auc")] + PARAMETERS
         table = {"selectedColumns": columns, "columnWidths": {"attributes.`Run Name`": 330}}
         kept = {
@@ -107,12 +107,12 @@ def _parallel(page: Page, address: str, mean: str, runs: list[str]) -> bytes:
     )
     plot = page.locator(".js-plotly-plot").first
     plot.wait_for()
-    # It begins with three of the parameters, and the first metric.
+    # By default the plot has three parameters and the first metric.
     for field, names in ((0, ["stepSize"]), (1, ["fit_seconds", mean])):
         box = page.get_by_role("combobox").nth(field)
         box.click()
         for name in names:
-            # A long list shows what is near alone: what is typed finds the rest.
+            # A long list renders only the visible items; typing finds the others.
             box.fill(name)
             page.locator(".du-bois-light-select-item-option").get_by_text(name, exact=True).click()
         page.keyboard.press("Escape")

@@ -1,9 +1,9 @@
-"""One module an entry point: a command that resolves inputs, calls the library, and logs."""
+"""One module per entry point: a command that resolves inputs, calls the library, and logs."""
 
 import sys
 from importlib.util import find_spec
 
-# By the names that they are imported by.
+# Import names of the required packages.
 PACKAGES = (
     "PIL",
     "click",
@@ -32,11 +32,11 @@ PACKAGES = (
     "yaml",
 )
 
-# `mlflow run --env-manager local` takes the PATH's Python, whichever has mlflow itself.
+# `mlflow run --env-manager local` uses the first Python on the PATH, not the one that runs mlflow.
 lacking = [name for name in PACKAGES if not find_spec(name)]
 if lacking:
     more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
     sys.exit(
-        f"Error: {sys.executable} lacks {', '.join(lacking[:3])}{more} of requirements.txt: take make, "
-        'or after make setup PATH=".venv/bin:$PATH" mlflow run ... --env-manager local'
+        f"Error: {sys.executable} lacks {', '.join(lacking[:3])}{more} of requirements.txt: use make, "
+        'or run make setup and then PATH=".venv/bin:$PATH" mlflow run ... --env-manager local'
     )

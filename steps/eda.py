@@ -1,4 +1,4 @@
-"""Entry point eda: leaves describe.csv, describe.html and overview.html (also in reports/)."""
+"""Entry point eda: logs describe.csv, describe.html and overview.html (also in reports/)."""
 
 import click
 
@@ -9,7 +9,7 @@ from common.workflow.fingerprint import ROOT
 from steps.command import step_command
 from steps.step import step
 
-# Of the describe, what has room on a line.
+# The columns of the table that fit on a line.
 SHOWN = [
     *("column", "type", "count", "mean", "stddev", "min", "50%", "max"),
     *("distinct", "missing_%", "most_frequent"),

@@ -1,4 +1,4 @@
-"""Entry point featurize: leaves vectorizer/ (Spark model), train/, test/, feature_names.json."""
+"""Entry point featurize: logs vectorizer/ (Spark model), train/, test/, feature_names.json."""
 
 import json
 

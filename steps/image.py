@@ -1,6 +1,6 @@
 """Build a container image that serves a model: `make image`.
 
-It is no entry point: an image is kept by the engine, not in a run.
+Not an entry point: the Docker engine stores the image, not a run.
 """
 
 import shutil
@@ -19,7 +19,7 @@ DOCKERFILE = Path(__file__).parents[1] / "conf" / "image" / "Dockerfile"
 
 @command("image")
 @click.option("--model", default="models:/income@champion", help="URI of the model.")
-@click.option("--name", default="income", help="Of the image.")
+@click.option("--name", default="income", help="Name of the image.")
 def image(model: str, name: str) -> None:
     """Build an image: MLflow's own, reduced by a second stage (conf/image/Dockerfile)."""
     _check_engine()

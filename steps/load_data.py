@@ -1,4 +1,4 @@
-"""Entry point load_data: leaves data/ (Parquet) and dataset.yaml."""
+"""Entry point load_data: logs data/ (Parquet) and dataset.yaml."""
 
 from dataclasses import replace
 

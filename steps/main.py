@@ -20,7 +20,7 @@ from common.store.get_or_run import StepRun
 from common.store.step_run import start_run, where_to_look
 from common.store.workflow_runs import STEPS, workflow_of
 from steps.command import step_command
-from steps.report import leave_report
+from steps.report import write_report
 
 
 @step_command("main")
@@ -61,10 +61,10 @@ def main(
         mlflow.set_tags(tracking.list_tags(STEPS, dict.fromkeys(done.run_id for done in chain.done)))
         _tell(chain.done, name)
         workflow = workflow_of(mlflow.get_run(active.info.run_id))
-        page = leave_report(workflow)
+        page = write_report(workflow)
         tracking.describe_run(summary(workflow, page.name))
         click.echo(f"look at it: {where_to_look(active.info.experiment_id)}")
-        click.echo(f"read of it: {page}")
+        click.echo(f"report: {page}")
 
 
 def _tell(done: list[StepRun], name: str) -> None:

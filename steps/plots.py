@@ -1,6 +1,6 @@
 """Draw the pictures and findings of a search again from its candidates.csv, without Spark.
 
-No entry point, since it fills no run: python -m steps.plots runs:/RUN/candidates.csv FOLDER
+Not an entry point, since it has no run: python -m steps.plots runs:/RUN/candidates.csv FOLDER
 """
 
 from pathlib import Path

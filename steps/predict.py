@@ -15,7 +15,7 @@ SHOWN = ("roc_auc", "f1", "accuracy")
 
 @step_command("predict")
 def predict(input: str, output: str, model: str, encoding: str, overwrite: bool) -> None:
-    """Score a file on Spark; put aside records that cannot be scored, with the reason."""
+    """Score a file on Spark; set aside records that cannot be scored, with the reason."""
     with step("predict") as run:
         given, scorer = frames.absolute_uri(input), find_portable_model(model).reading(encoding)
         source, target = frames.for_spark(run.spark, given, input), frames.writable_uri(run.spark, output)

@@ -1,4 +1,4 @@
-"""Entry point report: leaves report.html (also in reports/), one page on a workflow."""
+"""Entry point report: logs report.html (also in reports/), one page about a workflow."""
 
 from pathlib import Path
 
@@ -20,10 +20,10 @@ REPORT = ROOT / "reports" / "report.html"
 def report(workflow: str) -> None:
     """Write the report of a workflow: one page that opens from disk."""
     with step("report") as run:
-        click.echo(f"the report is in {leave_report(find_workflow(workflow, run.experiment_id))}")
+        click.echo(f"the report is in {write_report(find_workflow(workflow, run.experiment_id))}")
 
 
-def leave_report(workflow: WorkflowRuns) -> Path:
+def write_report(workflow: WorkflowRuns) -> Path:
     """Write the report of a workflow, and log it to the active run."""
     page = render(collect(workflow))
     artifacts.log_text(page, REPORT.name)

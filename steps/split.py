@@ -1,4 +1,4 @@
-"""Entry point split: leaves train/, test/ (Parquet), strata.csv and dataset.yaml."""
+"""Entry point split: logs train/, test/ (Parquet), strata.csv and dataset.yaml."""
 
 import logging
 

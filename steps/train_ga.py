@@ -1,4 +1,4 @@
-"""Entry point train_ga: leaves what train_grid leaves, and generations.csv."""
+"""Entry point train_ga: logs what train_grid logs, and generations.csv."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Entry point train_grid: leaves candidates, findings, next grid, plots/, and the winner as models."""
+"""Entry point train_grid: logs candidates, findings, next grid, plots/, and the winner as models."""
 
 from common.learning.learners import get_learner
 from common.search.engines.choice import check_engine

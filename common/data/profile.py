@@ -42,7 +42,7 @@ def write_profile(
     """
     sample = sample_rows(frame, rows).toPandas()
     path.parent.mkdir(parents=True, exist_ok=True)
-    # It has one bar more, that shows whatever it is told.
+    # The package shows one progress bar whatever progress_bar says.
     columns = import_module(f"{ProfileReport.__module__.partition('.')[0]}.model.pandas.summary_pandas")
     columns.tqdm = partial(tqdm, disable=not progress)  # type: ignore[attr-defined]
     report = ProfileReport(sample, title=title, minimal=minimal, progress_bar=progress)

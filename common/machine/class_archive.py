@@ -1,8 +1,8 @@
 """An archive of the classes that Spark's JVM loads, so that the sessions of later steps start sooner.
 
 A workflow is many processes, and each JVM would unpack, parse and verify the same ten thousand classes.
-Java's class data sharing (JEP 350) keeps them as they lie in memory. `make setup` makes the archive
-beside the environment, by `python -m common.machine.class_archive`.
+Java's class data sharing (JEP 350) stores them in the form that they have in memory. `make setup` makes
+the archive, in the environment's folder, with `python -m common.machine.class_archive`.
 """
 
 import tempfile
@@ -20,16 +20,16 @@ from common.machine.whole_file import whole_file
 
 
 def write_archive(path: Path) -> None:
-    """Start a session, have it load what the steps need, and keep its classes as it ends.
+    """Start a session, load the classes that the steps need, and archive them when the session ends.
 
     Args:
-        path: the archive; what was there is replaced. One of another Java or of other jars is no error
-            later: the JVM sees that and does without.
+        path: The archive to write; an existing one is replaced. If Java or the jars change later, the
+            JVM notices and ignores the archive.
 
     Raises:
-        OSError: the JVM wrote none, as one before Java 13 would not.
+        OSError: The JVM wrote no archive, as before Java 13.
     """
-    # A JVM dies of an archive that is cut short, so it gets its name when it is whole.
+    # A truncated archive crashes the JVM, so the file gets its name only when it is complete.
     with whole_file(path) as part:
         spark = get_session("local[1]", java_options=[f"-XX:ArchiveClassesAtExit={part}"])
         _load_classes(spark)

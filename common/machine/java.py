@@ -37,7 +37,7 @@ def ensure_java(conf: SparkConf) -> None:
 
 
 def _finish(java: subprocess.Popen[bytes], passing: Thread) -> None:
-    """If the JVM has died, wait until its last output was shown."""
+    """If the JVM has ended, wait until its last output has been shown."""
     if java.poll() is not None:
         passing.join(timeout=5)
 
@@ -53,7 +53,7 @@ def _pass_on(source: int) -> None:
 
 
 def _may_be_known(line: bytes) -> bool:
-    """Tell whether an incomplete line may become a known notice; a bar, for one, is shown at once."""
+    """Tell whether an incomplete line may become a known notice; others, such as bars, are shown at once."""
     whole = line.endswith((b"\n", b"\r"))
     return not whole and (line.startswith(KNOWN) or any(known.startswith(line) for known in KNOWN))
 

@@ -1,4 +1,4 @@
-"""What main's page in MLflow's UI says of a workflow: what came of it, with links to its parts."""
+"""The description of main's run in MLflow's UI: the results of the workflow, with links to its parts."""
 
 from mlflow.entities import Run
 
@@ -14,8 +14,8 @@ def summary(workflow: WorkflowRuns, report: str) -> str:
     """Return the description of main's run, as Markdown.
 
     Args:
-        workflow: with its run of main.
-        report: artifact of that run.
+        workflow: The workflow, including its run of main.
+        report: Name of the report among the artifacts of that run.
     """
     lines = [_champion(workflow)]
     if workflow.main:

@@ -49,21 +49,21 @@ class StepRun:
 def get_or_run(
     step: str, parameters: Mapping[str, object], use_cache: bool = True, experiment_id: str = "0"
 ) -> StepRun:
-    """Return a finished run of a step with these parameters; where there is none, run it.
+    """Return a finished run of a step with these parameters; if there is none, run the step.
 
-    A run is reused when its step, its parameters (with the URIs of its inputs), the content of the
-    source and the project's own source are the same, and its artifacts are still there.
+    A run is reused if its step, its parameters (including the URIs of its inputs), the content of the
+    source and the code that the step imports are the same, and its artifacts still exist.
 
     Args:
-        step: an entry point.
-        parameters: those that differ from the entry point's defaults; an input that is missing or
-            `auto` is got or run first.
-        use_cache: false: run this step whatever there is.
-        experiment_id: where to look and run.
+        step: The entry point.
+        parameters: The parameters that differ from the entry point's defaults. An input that is missing
+            or `auto` is resolved first: the step that produces it is reused or run.
+        use_cache: Whether this step may be reused.
+        experiment_id: The experiment in which to find and create runs.
 
     Raises:
-        UserError: a step failed; it has said why.
-        StoreSilent: a store does not answer, so what can be reused is not known.
+        UserError: A step failed; its own message has the reason.
+        StoreSilent: A store does not answer, so it is unknown what can be reused.
     """
     complete = _complete(step, parameters, experiment_id)
     started = time.perf_counter()
@@ -89,7 +89,7 @@ class StartedStep:
         """Return the run once it has finished.
 
         Raises:
-            UserError: the step failed; it has said why.
+            UserError: The step failed; its own message has the reason.
         """
         if self.process is None:
             return StepRun(self.step, self.run_id, True, 0.0)
@@ -107,15 +107,15 @@ class StartedStep:
 def get_or_start(
     step: str, parameters: Mapping[str, object], use_cache: bool = True, experiment_id: str = "0"
 ) -> StartedStep:
-    """Return a finished run as `get_or_run` does; where there is none, start it and do not wait.
+    """Return a finished run as `get_or_run` does; if there is none, start the step without waiting.
 
-    It takes only the processor time that the steps beside it leave.
+    The step runs at low priority, so that the steps beside it are not delayed.
 
     Args:
-        step: an entry point.
-        parameters: those that differ from its defaults; inputs are got or run before it starts.
-        use_cache: false: run this step whatever there is.
-        experiment_id: where to look and run.
+        step: The entry point.
+        parameters: The parameters that differ from its defaults; inputs are resolved before it starts.
+        use_cache: Whether this step may be reused.
+        experiment_id: The experiment in which to find and create runs.
     """
     complete = _complete(step, parameters, experiment_id)
     found = _find(step, complete, experiment_id) if use_cache else None
@@ -165,10 +165,10 @@ def _submit(
 
 
 def resolve_inputs(step: str, parameters: Mapping[str, str], experiment_id: str = "0") -> dict[str, str]:
-    """Return the URIs of a step's inputs; those left at `auto` are got or run first.
+    """Return the URIs of a step's inputs; for `auto`, reuse or run the step that produces the input.
 
     Raises:
-        UserError: a step failed, or an input is the URI of something else.
+        UserError: A step failed, or an input is the URI of something else.
     """
     resolved = {}
     origin = {name: parameters[name] for name in ORIGIN if name in parameters}
@@ -221,11 +221,11 @@ def _searches(origin: Mapping[str, str], experiment_id: str) -> list[str]:
 
 
 def step_key(step: str, parameters: Mapping[str, str]) -> str:
-    """Return what a run must have in common with another to stand for it (64 hex digits).
+    """Return the key that two runs of a step share if one can be used for the other (64 hex digits).
 
     Args:
-        step: an entry point.
-        parameters: all of its parameters, inputs resolved.
+        step: The step.
+        parameters: All of its parameters, with inputs resolved.
     """
     relevant = dict(parameters)
     content = ""

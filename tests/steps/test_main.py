@@ -55,7 +55,7 @@ def called(store, monkeypatch):
 
     monkeypatch.setattr(chain, "get_or_run", get_or_run)
     monkeypatch.setattr(chain, "get_or_start", get_or_start)
-    monkeypatch.setattr(module, "leave_report", lambda workflow: Path("report.html"))
+    monkeypatch.setattr(module, "write_report", lambda workflow: Path("report.html"))
     monkeypatch.setattr(module, "summary", lambda workflow, report: f"see {report}")
     monkeypatch.setattr(module, "workflow_of", lambda run: None)
     return calls

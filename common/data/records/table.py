@@ -38,8 +38,8 @@ from common.errors import UserError
 from common.machine.file_system import data_files, literal
 
 FITS = "__fits"
-# Columns of numbers of which Spark makes one method. Of some twenty it is longer than Java takes, and
-# Spark prints all of it, with a trace, before it does without.
+# With more numeric columns Spark would generate a method that is too long for Java (from about twenty
+# columns on), and would print it all, with a trace, before falling back.
 MOST_NUMBERS = 8
 
 
