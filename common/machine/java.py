@@ -53,7 +53,7 @@ def _pass_on(source: int) -> None:
 
 
 def _may_be_known(line: bytes) -> bool:
-    """Tell whether an incomplete line may become a known notice; others, such as bars, are shown at once."""
+    """Tell whether an incomplete line may become a known notice; if not, it is shown at once."""
     whole = line.endswith((b"\n", b"\r"))
     return not whole and (line.startswith(KNOWN) or any(known.startswith(line) for known in KNOWN))
 
