@@ -18,7 +18,7 @@ from common.store.chain import Chain
 from common.store.conf import load_gates, load_grid, load_space
 from common.store.get_or_run import StepRun
 from common.store.step_run import start_run, where_to_look
-from common.store.workflow_runs import STEPS, workflow_of
+from common.store.workflow_runs import STEP_RUNS, workflow_of
 from steps.command import step_command
 from steps.report import write_report
 
@@ -58,7 +58,7 @@ def main(
         has_champion = registry.present_champion(name) is not None
         chain.run("champion", reusable=has_champion, candidates=",".join(searches))
         chain.wait(eda)
-        mlflow.set_tags(tracking.list_tags(STEPS, dict.fromkeys(done.run_id for done in chain.done)))
+        mlflow.set_tags(tracking.list_tags(STEP_RUNS, dict.fromkeys(done.run_id for done in chain.done)))
         _tell(chain.done, name)
         workflow = workflow_of(mlflow.get_run(active.info.run_id))
         page = write_report(workflow)

@@ -17,7 +17,7 @@ from common.store.registry import METRIC
 from common.store.searches import search_data
 from common.store.spark_models import load_spark_model
 from common.store.step_run import Run, Tell
-from common.store.winners import leave_pipeline, log_sides
+from common.store.winners import log_pipeline, log_sides
 from common.workflow.declaration import STEPS
 
 NAME, WEIGHT = "ensemble", "weight_"
@@ -53,7 +53,7 @@ def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     sides = {"train": run.frame("features", "train"), "test": data.test}
     tables = {side: pipeline_table(pipeline, frame) for side, frame in sides.items()}
     log_sides(tables, [run.id])
-    leave_pipeline(run, pipeline, data, NAME, vote.result.parameters, tables["test"])
+    log_pipeline(run, pipeline, data, NAME, vote.result.parameters, tables["test"])
     run.log_dataset(data.spec)
 
 

@@ -57,7 +57,7 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
         if not search.results:
             raise UserError(f"all {len(failures)} candidates failed, the first with: {failures[0].error}")
         table = candidates_table(search.results, settings.metric, failures, proposer.generations)
-        _leave_best(_Leaving(run, settings, data, writer), search.results, table)
+        _log_best(_Scored(run, settings, data, writer), search.results, table)
         if failures:
             _tell_failures(run, failures)
     generations = proposer.table()
@@ -66,8 +66,8 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
 
 
 @dataclass(frozen=True)
-class _Leaving:
-    """What the results of a search are made from."""
+class _Scored:
+    """A search whose candidates are all scored."""
 
     run: Run
     settings: Settings
@@ -75,22 +75,22 @@ class _Leaving:
     writer: CandidateWriter
 
 
-def _leave_best(of: _Leaving, results: Sequence[CandidateResult], table: pd.DataFrame) -> None:
+def _log_best(search: _Scored, results: Sequence[CandidateResult], table: pd.DataFrame) -> None:
     """Log the candidates, the findings, and the winner, refitted on all training rows."""
-    run, metric = of.run, of.settings.metric
+    run, metric = search.run, search.settings.metric
     winner = ranked(results, metric)[0]
     run.log_table("candidates.csv", table)
     candidates = parse_candidates(table.to_csv(index=False))
     # This process only waits during Spark's refit, so drawing beside it is free.
     charts = search_charts(candidates)
     drawing = beside(run.spark, stills, charts)
-    _leave_findings(run, candidates, of.settings.learner)
-    test, of_winner = _leave_model(of, winner)
+    _log_findings(run, candidates, search.settings.learner)
+    test, of_winner = _log_model(search, winner)
     guess = guess_scores(label_counts(test))
     pictures = drawing.result() | stills(of_winner)
-    shown = page(f"{run.step} of {of.data.spec.name}", [*charts, *of_winner])
+    shown = page(f"{run.step} of {search.data.spec.name}", [*charts, *of_winner])
     run.log_files("plots", {**pictures, PAGE: shown.encode()})
-    run.log_dataset(of.data.spec)
+    run.log_dataset(search.data.spec)
     run.tell(f"best of {len(results)}: {winner.name}")
     over_folds = f"{winner.mean(metric):.4f} +- {winner.std(metric):.4f} over folds"
     run.tell(f"{metric} {over_folds}; {told(metric, scores(test), guess)} on the test rows")
@@ -102,7 +102,7 @@ def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
     log.warning("%d candidates failed, the first (%s) with: %s", len(failures), first.name, first.error)
 
 
-def _leave_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
+def _log_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
     found = find(candidates, learner.parameters)
     text = markdown(found, run.artifact_uri("next_grid.yaml"))
     run.log_text("findings.md", text)
@@ -114,9 +114,9 @@ def _leave_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
     run.tell(f"findings: {first}; next grid: {run.artifact_uri('next_grid.yaml')}")
 
 
-def _leave_model(of: _Leaving, winner: CandidateResult) -> tuple[ScoreTable, list[Chart]]:
+def _log_model(search: _Scored, winner: CandidateResult) -> tuple[ScoreTable, list[Chart]]:
     """Refit the winner, score it on both sides and log it; return its test table and charts."""
-    run, settings, data = of.run, of.settings, of.data
+    run, settings, data = search.run, search.settings, search.data
     learner, spec = settings.learner, data.spec
     run.tell("refitting the best on all training rows")
     loading = beside(run.spark, load_spark_model, run.uri("features", "vectorizer"))
@@ -125,12 +125,12 @@ def _leave_model(of: _Leaving, winner: CandidateResult) -> tuple[ScoreTable, lis
         "train": model_table(model, data.folds.frame, data.folds.rows),
         "test": model_table(model, data.test, data.digests["test"].rows),
     }
-    child = of.writer.run_id(winner.name)
+    child = search.writer.run_id(winner.name)
     candidate_runs.log_winner(winner, settings.metric, run.id, child)
     log_sides(tables, [run.id, child])
     vectorizer = loading.result()
     pipeline = scoring_pipeline(vectorizer, model, spec)
-    strata = leave_pipeline(run, pipeline, data, learner.name, winner.parameters, tables["test"])
+    strata = log_pipeline(run, pipeline, data, learner.name, winner.parameters, tables["test"])
     importance = column_importance(model, feature_sources(vectorizer, spec), data.folds.frame)
     charts = winner_charts(tables["train"], tables["test"], spec.labels, importance, strata)
     return tables["test"], charts
@@ -144,7 +144,7 @@ def log_sides(tables: Mapping[str, ScoreTable], run_ids: Sequence[str]) -> None:
     tracking.log_scores("guess_test", guess, run_ids)
 
 
-def leave_pipeline(
+def log_pipeline(
     run: Run,
     pipeline: PipelineModel,
     data: SearchData,

@@ -11,7 +11,7 @@ from common.store.get_or_run import searches_on
 from common.workflow.declaration import CHAIN, MAIN, SEARCHES
 
 # Tags of main's run (see tracking.list_tags): the runs of its steps, some of them reused older runs.
-STEPS = "workflow.steps"
+STEP_RUNS = "workflow.steps"
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def candidates_of(champion: Run) -> list[str]:
 
 
 def _steps_of_main(main: Run) -> list[Run]:
-    listed = tracking.listed(main.data.tags, STEPS)
+    listed = tracking.listed(main.data.tags, STEP_RUNS)
     below = {tracking.PARENT: main.info.run_id}
     return _found(listed) if listed else tracking.find_finished(below, main.info.experiment_id, most=None)
 

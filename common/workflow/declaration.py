@@ -151,7 +151,7 @@ PARAMETERS = (
     # Champion.
     Parameter("name", "income", ("champion", MAIN), "Name of the registered model."),
     Parameter("version", "auto", ("champion",),
-              "Version to make champion by hand, for example to roll back; auto: none."),
+              "Version to make champion without a comparison, for example to roll back; auto: none."),
     Parameter("margin", "auto", ("champion", MAIN),
               "Required lead over the champion, in the metric's unit; auto: one standard error."),
     Parameter("gates", "none", ("champion", MAIN),

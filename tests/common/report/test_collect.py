@@ -16,7 +16,7 @@ from common.store import tracking
 from common.store.challenge import challenge
 from common.store.contest import compare_versions
 from common.store.registry import register
-from common.store.workflow_runs import STEPS, find_workflow
+from common.store.workflow_runs import STEP_RUNS, find_workflow
 from tests.common.search.searches import result, text
 
 COLUMN = "<b>x"
@@ -96,7 +96,7 @@ def workflow(leave, leave_search):
     runs["champion"] = enter(leave, runs["grid"], runs["ga"])
     listed = ",".join(run.info.run_id for run in runs.values())
     given = {"source": "my file.csv", "seed": "42", "folds": "3"}
-    runs["main"] = leave("main", {STEPS: listed, "mlflow.source.git.commit": "c0ffee"}, params=given)
+    runs["main"] = leave("main", {STEP_RUNS: listed, "mlflow.source.git.commit": "c0ffee"}, params=given)
     return runs
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from common.errors import UserError
 from common.store import tracking
-from common.store.workflow_runs import STEPS, candidates_of, find_workflow
+from common.store.workflow_runs import STEP_RUNS, candidates_of, find_workflow
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_work_that_depends_on_a_run_is_not_guessed_from_early_steps(chain, store
 def test_main_names_its_steps_though_they_ran_before(chain, leave, store):
     main = leave("main")
     listed = [chain[name] for name in ALL if name != "ga"]
-    mlflow.MlflowClient().set_tag(main, STEPS, ",".join(listed))
+    mlflow.MlflowClient().set_tag(main, STEP_RUNS, ",".join(listed))
     found = find_workflow("auto", store)
     assert found.main.info.run_id == main
     assert steps(found) == listed
@@ -65,7 +65,7 @@ def test_main_names_its_steps_though_they_ran_before(chain, leave, store):
 def test_lists_that_no_tag_can_hold_are_whole(chain, leave, store, steps_of_main):
     many = [chain["grid"]] * steps_of_main + [chain["ga"]]
     main = leave("main")
-    for name, value in tracking.list_tags(STEPS, [chain["split"], *many]).items():
+    for name, value in tracking.list_tags(STEP_RUNS, [chain["split"], *many]).items():
         mlflow.MlflowClient().set_tag(main, name, value)
     assert {chain["grid"], chain["ga"]} <= set(steps(find_workflow(main, store)))
     uris = [f"runs:/{run_id}" for run_id in many]
