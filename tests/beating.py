@@ -1,4 +1,4 @@
-"""A process that fills a run, and holds it until it is told to end, or is killed."""
+"""A process that keeps a run open until its input ends or it is killed."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from common.store.liveness import Heartbeat
 
 
 def main() -> None:
-    """Open a run with the tags `name=value` that are given; say its id, and end at the end of input."""
+    """Open a run with the given tags (`name=value`), print its id, and end when the input ends."""
     tags = dict(given.split("=", 1) for given in sys.argv[1:])
     experiment = os.environ["MLFLOW_EXPERIMENT_ID"]
     with (

@@ -1,4 +1,4 @@
-"""A page opened in headless Chromium at some widths: what it logs, and whether it fits."""
+"""Open a page in headless Chromium at several widths: what it logs, and whether it fits."""
 
 import html
 import json
@@ -22,14 +22,14 @@ onload = () => {{
 
 @dataclass
 class Seen:
-    """Lines of the console; for each width what the window has, and what the page takes."""
+    """Lines of the console; for each width, the size of the window and of the page."""
 
     console: list[str]
     windows: list[tuple[int, int, int]]
 
 
 def open_page(page, folder, widths=(1280, 390)):
-    """Open a page's text in frames of some widths, since a window cannot be so narrow as a phone."""
+    """Open a page in frames of several widths, since a window cannot be as narrow as a phone."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if browser is None:
         pytest.skip("there is no chromium to look at the page with")

@@ -1,4 +1,4 @@
-"""A standalone cluster on loopback: Spark's own master and workers, of one core each."""
+"""A standalone cluster on loopback: Spark's own master and workers with one core each."""
 
 import os
 import re
@@ -20,12 +20,12 @@ ENVIRONMENT = {
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
 }
 LOCAL = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
-# On a disk of its own: nothing of the folder is seen that other processes have there.
+# In a file system of its own, so that the process does not see what others have in the folder.
 HIDDEN = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"')
 
 
 def can_hide(folder):
-    """Tell whether a process may have a folder hidden from it, which takes root."""
+    """Tell whether a folder can be hidden from a process, which needs root."""
     try:
         return subprocess.run([*HIDDEN, folder, "true"], capture_output=True).returncode == 0
     except FileNotFoundError:
@@ -33,7 +33,7 @@ def can_hide(folder):
 
 
 def start(kind, *arguments, hidden=None):
-    """Start a daemon of Spark's own; give the process, whose log is to be read."""
+    """Start one of Spark's daemons; return the process, whose output is its log."""
     command = [SPARK_HOME / "bin" / "spark-class", f"org.apache.spark.deploy.{kind}", *arguments]
     if hidden is not None:
         command = [*HIDDEN, hidden, *command]
@@ -48,7 +48,7 @@ def start(kind, *arguments, hidden=None):
 
 
 def wait_for(process, pattern):
-    """Read a daemon's log up to the line that has a pattern; give what the pattern's group matched."""
+    """Read a daemon's log up to a line that matches a pattern; return the pattern's group."""
     for line in process.stderr:
         if found := re.search(pattern, line):
             return found.group(1)
@@ -57,12 +57,12 @@ def wait_for(process, pattern):
 
 @contextmanager
 def standalone_cluster(folder, workers=2, hidden=None):
-    """Start a master and workers; give its URL and the workers' processes.
+    """Start a master and workers; yield the master's URL and the workers' processes.
 
     Args:
-        folder: of the workers' own files.
-        workers: how many.
-        hidden: a folder that the workers do not see.
+        folder: The folder for the workers' files.
+        workers: Number of workers.
+        hidden: A folder that the workers do not see.
     """
     daemons = [start("master.Master", *LOCAL)]
     try:

@@ -20,7 +20,7 @@ from tests.stores import new_store
 
 REAL_FILE = ROOT.parent / "shared" / "data" / "adult.data"
 
-# Small, but of more than one tree, and deep enough to split the numbers.
+# Small, but with more than one tree, and deep enough to split numeric features.
 PARAMETERS = {
     "gbt": {"maxIter": 3, "maxDepth": 4},
     "xgboost": {"n_estimators": 3, "max_depth": 4},
@@ -78,7 +78,7 @@ def fit_pipeline(people, spec):
 
 @pytest.fixture(scope="session")
 def slice_file(tmp_path_factory, sample_rows):
-    """The first 1,200 rows of the sample, written as Adult's own file is."""
+    """The first 1,200 rows of the sample, in the format of Adult's own file."""
     path = tmp_path_factory.mktemp("slice") / "slice.data"
     text = sample_rows.head(1200).to_csv(header=False, index=False).replace(",", ", ")
     path.write_text(text + "\n")
@@ -87,7 +87,7 @@ def slice_file(tmp_path_factory, sample_rows):
 
 @pytest.fixture(scope="session", autouse=True)
 def project(request, tmp_path_factory, slice_file):
-    """The project for the end-to-end tests, started first where they are to run."""
+    """The project for the end-to-end tests, started first if they are to run."""
     if not any("test_end_to_end" in item.nodeid for item in request.session.items):
         yield None
         return
@@ -105,7 +105,7 @@ def real_file():
 
 @pytest.fixture(scope="session")
 def vectors(spark):
-    """300 rows of features, label and fold_rank that a tree can learn something from."""
+    """300 rows of features, label and fold_rank that a tree can learn from."""
     rows = []
     for i in range(300):
         a, b = (i * 7919) % 101, (i * 31) % 17
@@ -120,7 +120,7 @@ def vectors(spark):
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory):
-    """A store's file with its tables made, which takes a second, and nothing in them."""
+    """The file of a store with empty tables, whose creation takes a second."""
     path = tmp_path_factory.mktemp("store") / "mlflow.db"
     mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
     return path
@@ -128,7 +128,7 @@ def empty_store(tmp_path_factory):
 
 @pytest.fixture
 def store(tmp_path, empty_store):
-    """An empty tracking store and registry of its own; gives the experiment's id."""
+    """An empty tracking store and registry; yields the experiment's id."""
     with new_store(tmp_path, empty_store) as experiment:
         yield experiment
 

@@ -1,4 +1,4 @@
-"""The forms of JSON in which MLflow's server takes a table."""
+"""The JSON formats in which MLflow's server accepts a table."""
 
 FORMS = {
     "dataframe_split": lambda rows: {

@@ -1,4 +1,4 @@
-"""A search that stands still in the middle of writing a candidate, for a test to kill it there."""
+"""A search that stops while it writes a candidate, so that a test can kill it there."""
 
 import sys
 from importlib import import_module
@@ -12,7 +12,7 @@ HELD = "held\n"
 
 
 def main() -> None:
-    """Run a search's step; its first candidates are written, and of the next one the run alone."""
+    """Run a search; its first candidates are written, and only the run of the next one."""
     metrics, number = candidate_runs._metrics, count()
 
     def hold(result):

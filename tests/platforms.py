@@ -1,7 +1,7 @@
-"""Is there a wheel of every pin for every machine that the README names? `make platforms`.
+"""Check that every pin has a wheel for every machine that the README names: `make platforms`.
 
-A pin without one would be compiled, by a compiler that a user need not have. Asks the package index, by
-uv; nothing is downloaded. Exit code 1 where a wheel is lacking.
+A pin without a wheel would need a compiler, which users may not have. uv asks the package index; nothing
+is downloaded. The exit code is 1 if a wheel is missing.
 """
 
 import os
@@ -13,27 +13,27 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PINS = ("requirements.txt", "tests/requirements.txt")
 PYTHONS = ("3.11", "3.12", "3.13")
-# The oldest systems that ONNX Runtime's wheels are for.
+# The oldest systems that ONNX Runtime has wheels for.
 PLATFORMS = {
     "Linux, x86-64": "x86_64-manylinux_2_28",
     "Linux, ARM": "aarch64-manylinux_2_28",
     "macOS 14, Apple silicon": "aarch64-apple-darwin",
 }
-# Published as sources alone, of Python and of classes for Java: no compiler is needed.
+# Published only as source, with Python code and Java classes: no compiler is needed.
 SOURCES = ("pyspark",)
 
 
 def lacking(pins, platform, python):
-    """Return the pins that are for such a machine and have no wheel for it."""
+    """Return the pins for this machine that have no wheel for it."""
     command = ["uv", "pip", "compile", "-", "--no-deps", "--only-binary", ":all:", "--quiet"]
     command += ["--python-platform", platform, "--python-version", python]
-    # uv, which takes macOS 13 else, has no option for this.
+    # uv has no option for this, and assumes macOS 13 otherwise.
     environment = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
     found = []
     while True:
-        # uv names one at a time.
+        # uv names one missing wheel at a time.
         rest = "\n".join(pin for pin in pins if pin not in found)
-        # Elsewhere, since uv would leave out here what pyproject.toml has it leave out.
+        # In another folder, since here uv would apply the overrides in pyproject.toml.
         asked = subprocess.run(
             command, input=rest, capture_output=True, text=True, env=environment, cwd=Path.home()
         )
@@ -46,13 +46,13 @@ def lacking(pins, platform, python):
 
 
 def pinned(path):
-    """Return the pins of a file, with their markers, but for those known to need no wheel."""
+    """Return the pins of a file with their markers, except those that need no wheel."""
     lines = (line.split(" #")[0].strip() for line in path.read_text().splitlines())
     return [line for line in lines if "==" in line and line.split("==")[0] not in SOURCES]
 
 
 def main():
-    """Print a table of machines and Pythons; end with 1 where a pin has no wheel."""
+    """Print a table of machines and Pythons; exit with 1 if a pin has no wheel."""
     pins = sorted({pin for file in PINS for pin in pinned(ROOT / file)})
     print(f"{len(pins)} pins; {', '.join(SOURCES)}, of pure Python, needs no wheel")
     complete = True

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own: Debian's package, on loopback, in a folder that is removed."""
+"""A PostgreSQL server for a test: Debian's package, on loopback, in a folder that is removed."""
 
 import os
 import pwd
@@ -25,7 +25,7 @@ def _programs():
 
 
 def _identity():
-    """It refuses to be root: who it is then."""
+    """Return the user to run as: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
     try:
@@ -37,7 +37,7 @@ def _identity():
 
 @contextmanager
 def postgres():
-    """Start a server with an empty database; gives its URI, password and all."""
+    """Start a server with an empty database; yields its URI, including the password."""
     programs, who = _programs(), _identity()
     folder, port = Path(tempfile.mkdtemp(prefix="postgres-")), free_port()
     try:
@@ -48,7 +48,7 @@ def postgres():
         data = ["-D", str(folder / "data")]
 
         def run(program, *arguments):
-            # Its server would hold a pipe open.
+            # The server would keep a pipe open.
             with (folder / f"{program}.log").open("w") as log:
                 command = [programs / program, *data, *arguments]
                 subprocess.run(command, check=True, stdout=log, stderr=log, cwd=folder, **who)

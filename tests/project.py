@@ -1,4 +1,4 @@
-"""A copy of the project with a store of its own, whose entry points are run by the real command."""
+"""A copy of the project with its own store; entry points are run by the real command."""
 
 import os
 import shutil
@@ -24,13 +24,13 @@ MAIN = {
 
 
 def table(output):
-    """Return what main says of each step: its run and whether that is new."""
+    """Return the run of each step in main's table, and whether it is new."""
     lines = output.split("seconds\n", 1)[1].split("\n\n")[0].splitlines()
     return {line.split()[0]: line.split()[1:3] for line in lines}
 
 
 class Project:
-    """The copy; main is started at once, beside the other tests, and waited for when it is needed."""
+    """The copy; main starts at once, beside the other tests, and is waited for when needed."""
 
     def __init__(self, folder, source):
         self.folder, self.source, self.checkout = folder, source, folder / "it's my checkout"
@@ -52,11 +52,11 @@ class Project:
             **os.environ,
             "MLFLOW_TRACKING_URI": self.uri,
             "MLFLOW_EXPERIMENT_ID": self.experiment,
-            # So little data never repays the optimising compiler.
+            # With so little data the optimising compiler does not pay off.
             "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
-        # Files, not pipes: nobody reads while main runs beside the other tests.
+        # Files instead of pipes: nothing reads them while main runs beside the other tests.
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             process = subprocess.Popen(
                 command, env=environment, cwd=self.checkout, stdout=out, stderr=err

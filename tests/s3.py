@@ -12,7 +12,7 @@ BUCKET = "runs"
 
 @contextmanager
 def s3_store():
-    """Have MLflow take s3:// from an empty bucket; gives its URI."""
+    """Make MLflow use an empty bucket for s3://; yields its URI."""
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:

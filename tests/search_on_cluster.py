@@ -28,14 +28,14 @@ def lost_executors(spark):
 
 
 class HeldEngine(BoostingEngine):
-    """Waits for its input to go on when the first fits of a search are there."""
+    """After the first fits of a search, waits for input before it goes on."""
 
     jobs = 0
 
     def _run(self, fits):
         for number, result in enumerate(super()._run(fits)):
             if number == 0:
-                # The test ends a worker now, and says so.
+                # The test now ends a worker, and then writes a line.
                 print("held", flush=True)
                 sys.stdin.readline()
                 self.jobs = len(self.context.statusTracker().getActiveJobsIds())
@@ -53,7 +53,7 @@ def main(rows):
     data = fold_data(frame, 5)
     first, *others = grid_candidates(GRID, learner)
     scores = {o.name: o.folds for o in BoostingEngine(data, learner, seed=7).evaluate([first])}
-    # What all fits share is sent out by now: from here on a task is a task of fits.
+    # Everything that the fits share has been broadcast: from here on every task runs fits.
     before = tasks_by_executor(spark)
     engine = HeldEngine(data, learner, seed=7)
     for outcome in engine.evaluate(others):

@@ -1,6 +1,6 @@
-"""Steps one after the other on the cluster of SPARK_MASTER, for test_cluster; prints what they say.
+"""Run the steps on the cluster of SPARK_MASTER, for test_cluster; print their output.
 
-First without the folder that its argument names, then with it.
+First without the folder that the argument names, then with it.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""A tracking store and registry of a test's own, and the steps' commands called on it."""
+"""A tracking store and registry for a test, and calls of the steps' commands on it."""
 
 import shutil
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from common.store import tracking
 
 @contextmanager
 def new_store(folder, empty_store):
-    """Have MLflow use an empty store in a folder; gives the experiment's id."""
+    """Make MLflow use an empty store in a folder; yields the experiment's id."""
     with pytest.MonkeyPatch.context() as environment:
         shutil.copy(empty_store, folder / "mlflow.db")
         uri = f"sqlite:///{folder}/mlflow.db"
@@ -28,7 +28,7 @@ def new_store(folder, empty_store):
 
 
 def step_caller(store):
-    """Make a function that calls a step's command; it gives what that printed and its run's URI."""
+    """Return a function that calls a step's command and returns its output and its run's URI."""
 
     def call(command, **options):
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]

@@ -1,4 +1,4 @@
-"""The eyes of the test of the report: they must see what is wrong."""
+"""The browser that checks the report must notice faults."""
 
 from tests.browser import open_page
 

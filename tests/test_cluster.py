@@ -20,7 +20,7 @@ from tests.project import ROOT
 from tests.s3 import s3_store
 from tests.search_on_cluster import GRID
 
-# Both workers are to be there before the first task is given out.
+# Both workers must be registered before the first task starts.
 WAITING = "--conf spark.cores.max=2 --conf spark.scheduler.minRegisteredResourcesRatio=1.0 pyspark-shell"
 ON_DRIVER = {**ENVIRONMENT, "SPARK_DRIVER_MEMORY": "1g"}
 
@@ -33,7 +33,7 @@ def cluster(tmp_path):
 
 @contextmanager
 def search(cluster, vectors):
-    """Start a search of the grid on the cluster, that waits when its first fits are there."""
+    """Start a grid search on the cluster that waits after its first fits."""
     rows = [
         (row["features"].toArray().tolist(), row["label"], row["fold_rank"]) for row in vectors.collect()
     ]
@@ -56,7 +56,7 @@ def search(cluster, vectors):
 
 
 def finish(process):
-    """Let the search go on; give what it found."""
+    """Let the search go on; return its results."""
     out, err = process.communicate("go on\n")
     assert process.returncode == 0, err
     return json.loads(out.splitlines()[-1])
@@ -66,7 +66,7 @@ def finish(process):
 def test_search_is_spread_over_both_workers_and_outlives_one_with_the_same_scores(cluster, vectors):
     with search(cluster, vectors) as process:
         assert process.stdout.readline() == "held\n", process.communicate()[1]
-        # Its executor and that one's Python die with it, as with a machine that goes down.
+        # Its executor and their Python processes die too, as if the machine went down.
         os.killpg(cluster.workers[0].pid, signal.SIGKILL)
         found = finish(process)
     assert found["jobs_after_the_loss"] == 1
@@ -80,7 +80,7 @@ def test_search_is_spread_over_both_workers_and_outlives_one_with_the_same_score
 
 @pytest.fixture
 def apart(tmp_path):
-    """A cluster whose workers do not see a folder of the driver's; gives it, environment and client."""
+    """A cluster whose workers do not see a folder of the driver; yields folder, environment, client."""
     own = tmp_path / "of the driver"
     (own / "tmp").mkdir(parents=True)
     if not can_hide(own):
@@ -119,7 +119,7 @@ def test_what_workers_write_reaches_a_far_store_or_the_step_says_what_to_set(apa
         r"Error: the workers of spark://\S+ cannot reach .*/tmp on this machine: set MLFLOW_DFS_TMP.*\n",
         said,
     )
-    # The driver's file came to the workers, and three steps' frames and the vectoriser to the store.
+    # The driver's file reached the workers, and the frames of three steps and the vectoriser the store.
     for step, path in (
         ("load_data", "data"),
         ("split", "train"),
@@ -128,5 +128,5 @@ def test_what_workers_write_reaches_a_far_store_or_the_step_says_what_to_set(apa
     ):
         assert sum(item.file_size for item in client.list_artifacts(found["kept"][step], path)) > 0
     assert list(shared.iterdir()) == []
-    # The store's lock is for all of its processes, and stays.
+    # The store's lock is shared by all its processes, so it stays.
     assert [path for path in (own / "tmp").iterdir() if not path.match("mlflow-store-*.lock")] == []

@@ -1,4 +1,4 @@
-"""What the documents point at is there, and what they say of code holds."""
+"""The links in the documents work, and what they say about the code is true."""
 
 import re
 from urllib.parse import unquote
@@ -21,7 +21,7 @@ def text(path):
 
 
 def anchors(path):
-    """As GitHub makes them: small letters, no punctuation, a hyphen a space."""
+    """As GitHub makes them: lower case, no punctuation, hyphens for spaces."""
     return {
         re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in HEADING.findall(text(path))
     }
@@ -53,7 +53,7 @@ def test_pictures_are_small_enough_for_a_clone():
 
 
 def rows(document, heading):
-    """The cells of the table below a heading, without its title and rule."""
+    """The cells of the table below a heading, without the header and the rule."""
     section = document.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
     lines = [line for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]

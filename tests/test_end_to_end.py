@@ -40,14 +40,14 @@ def test_main_runs_every_step_below_itself(project, first):
     assert "champion: models:/income@champion, version " in first.stdout
     line = f"main is run {main.info.run_id}; look at it: mlflow ui --backend-store-uri sqlite:///"
     assert line in first.stdout
-    # Of the steps below it main tells in its table.
+    # Main's table lists its steps, so they do not print this line.
     assert first.stdout.count("; look at it: ") == 1
     assert main.data.tags["workflow.steps"].split(",") == [run_id for run_id, _ in steps.values()]
 
 
 @pytest.mark.slow
 def test_main_prints_what_it_found_and_nothing_else(first):
-    # Of Java's options, which the tests set, and of main's own run MLflow's command.
+    # Java reports the options that the tests set, and MLflow's command reports main's run.
     known = ("NOTE: Picked up JDK_JAVA_OPTIONS: ", " INFO mlflow.projects")
     assert [one for one in first.stderr.splitlines() if not any(part in one for part in known)] == []
     assert first.stderr.count(known[1]) <= 3
@@ -68,7 +68,7 @@ def test_main_leaves_a_report_of_itself(project, first, page):
     assert all(run_id in page for run_id, _ in table(first.stdout).values())
     assert "mlflow run . --env-manager local -e main -P source=" in page
     assert page.count("What the search found") == 2
-    # The winner's pictures and both searches'.
+    # The pictures of the winner and of both searches.
     assert page.count("data:image/png;base64,") >= 12
     assert "&lt;=50K" in page
     assert len(page) < 4_000_000

@@ -1,4 +1,4 @@
-"""What the real commands left, beside what it has to be: main's run of tests/test_end_to_end.py."""
+"""The results of main's run in tests/test_end_to_end.py, compared with expected values."""
 
 import io
 import json
@@ -25,7 +25,7 @@ SEARCHES = ["train_grid", "train_ga"]
 
 @pytest.fixture(scope="module")
 def steps(project):
-    """The run of each of main's steps, with MLflow looking at their store."""
+    """The run of each of main's steps; MLflow uses their store."""
     found = table(project.done_main.stdout)
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(project.uri)
@@ -35,13 +35,13 @@ def steps(project):
 
 @pytest.fixture(scope="module")
 def rows(slice_file, spec):
-    """The slice, as pandas reads it."""
+    """The slice as read by pandas."""
     return pd.read_csv(slice_file, names=spec.names, skipinitialspace=True)
 
 
 @pytest.fixture(scope="module")
 def kept(steps, spark):
-    """Read a frame that a step kept."""
+    """Read a frame that a step logged."""
     return lambda step, path: read_frame(spark, f"runs:/{steps[step].info.run_id}/{path}")
 
 
@@ -50,7 +50,7 @@ def read_csv(run, name):
 
 
 def as_rows(frame, columns):
-    """Return rows that can be compared as a collection: sorted."""
+    """Return the rows sorted, so that they can be compared."""
     return sorted(map(tuple, frame[columns].astype(str).to_numpy().tolist()))
 
 
@@ -86,7 +86,7 @@ def test_vectoriser_knows_the_training_rows_alone(steps, kept, spec):
     numbers = spec.names_of("numeric")
     assert scaler.originalMin.toArray().tolist() == train[numbers].min().tolist()
     assert scaler.originalMax.toArray().tolist() == train[numbers].max().tolist()
-    # Else test rows among the training rows would go unnoticed here.
+    # Otherwise test rows among the training rows would go unnoticed.
     assert unseen > 0
 
 
@@ -99,7 +99,7 @@ def test_features_are_those_rows_with_their_label(kept, spec, side):
 
 @pytest.fixture(scope="module", params=SEARCHES)
 def search(request, steps, project):
-    """The run of a search, and those of its candidates."""
+    """The run of a search, and the runs of its candidates."""
     run = steps[request.param]
     candidates = project.runs(**{"workflow.search": run.info.run_id, "workflow.step": "candidate"})
     return run, candidates
@@ -184,7 +184,7 @@ def test_winner_is_fitted_with_its_parameters_on_all_training_rows(search, kept)
 
 
 def test_candidate_is_scored_on_the_rows_that_its_fit_left_out(steps, kept, project):
-    """Refit the winner on each fold by Spark's own estimator: the logged scores are nearly its own."""
+    """Refit the winner on each fold with Spark's own estimator: the logged scores are nearly the same."""
     run = steps["train_grid"]
     frame = kept("featurize", "train").cache()
     model = load_spark_model(f"runs:/{run.info.run_id}/spark-model").stages[-2]
@@ -208,7 +208,7 @@ def test_champion_carries_the_scores_of_its_search(project, steps):
     scores = {name: value for name, value in search.data.metrics.items() if name.startswith("test_")}
     assert len(scores) == len(METRICS)
     assert {name: float(version.tags[name]) for name in scores} == scores
-    # Others came after it, if the tests of the commands ran before.
+    # There may be later runs, if the tests of the commands ran first.
     main = min(project.runs(**{"workflow.step": "main"}), key=lambda run: run.info.start_time)
     told = {name: value for name, value in main.data.metrics.items() if "champion_test_" in name}
     assert told == {f"champion_{name}": pytest.approx(value) for name, value in scores.items()}

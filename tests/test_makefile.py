@@ -1,4 +1,4 @@
-"""The Makefile in a folder of spaces and quotes, with Pythons and Javas that are stand-ins."""
+"""The Makefile in a folder with spaces and quotes in its path, with stand-ins for Python and Java."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def script(path, text):
 
 
 class Checkout:
-    """A copy of the Makefile, in an environment that is there."""
+    """A copy of the Makefile, with an existing environment."""
 
     def __init__(self, folder):
         self.folder, self.log = folder, folder / "log"
@@ -38,7 +38,7 @@ class Checkout:
     def make(self, *arguments, **environment):
         given = {"JAVA_HOME": str(self.folder / "java"), "LOG": str(self.log), **environment}
         command = [shutil.which("make"), *arguments]
-        # What the make above this one, if there is one, gives its own is not for this one.
+        # Variables of an outer make, if there is one, must not reach this one.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
         return subprocess.run(
             command, cwd=self.folder, env={**inherited, **given}, capture_output=True, text=True
@@ -82,7 +82,7 @@ def test_another_java_is_refused_with_what_is_needed(checkout, version):
 
 @pytest.fixture
 def pythons(checkout):
-    """A folder of stand-ins, the only Pythons on the PATH, by name and version."""
+    """A folder of stand-ins, the only Pythons on the PATH; functions to add one and to run make."""
     folder = checkout.folder / "bin"
     for name in ("sh", "touch", "uname"):
         folder.mkdir(exist_ok=True)
@@ -90,7 +90,7 @@ def pythons(checkout):
     (checkout.folder / ".venv/installed").unlink()
 
     def add(name, version):
-        # One that does not suit also stands for pyenv's, of a version that is not chosen.
+        # An unsuitable one also represents pyenv's shim of a version that is not selected.
         chosen = f'[ "$1" = -c ] && {{ {"true" if version >= (3, 11) else "false"}; exit; }}\n'
         script(folder / name, f'#!/bin/sh\n{chosen}echo "{name} $@" >>"$LOG.pythons"\n')
 

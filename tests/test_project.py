@@ -1,4 +1,4 @@
-"""MLproject, the commands and the pins must tell the same story."""
+"""MLproject, the commands and the pins must agree."""
 
 import importlib
 import re

@@ -1,4 +1,4 @@
-"""The steps on stores as a team has them: PostgreSQL, artifacts in S3, through a server and direct."""
+"""The steps on a team's stores: PostgreSQL and S3, through a server and directly."""
 
 from contextlib import contextmanager
 from urllib.parse import quote
@@ -36,7 +36,7 @@ def database():
 
 @pytest.fixture(scope="module")
 def server(bucket, database, tmp_path_factory):
-    """URL of a tracking server that alone knows the database, and the keys of the bucket."""
+    """URL of a tracking server; only it knows the database and the keys of the bucket."""
     folder = tmp_path_factory.mktemp("server")
     command = ["mlflow", "server", "--host", "127.0.0.1", "--port", "{port}", "--workers", "1"]
     command += ["--backend-store-uri", database]
@@ -49,7 +49,7 @@ def server(bucket, database, tmp_path_factory):
 
 @contextmanager
 def store(uri, name, location=None):
-    """Have the steps use a store, and an experiment of its own in it; gives the experiment's id."""
+    """Make the steps use a store and a new experiment in it; yields the experiment's id."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("MLFLOW_TRACKING_URI", uri)
         before = mlflow.get_tracking_uri()
@@ -64,7 +64,7 @@ def store(uri, name, location=None):
 
 @pytest.fixture
 def proxied(server, monkeypatch):
-    """All through the server: this process has no key of the bucket."""
+    """Everything through the server: this process has no keys of the bucket."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "MLFLOW_S3_ENDPOINT_URL"):
         monkeypatch.delenv(name)
     with store(server, "proxied") as experiment:
@@ -73,19 +73,19 @@ def proxied(server, monkeypatch):
 
 @pytest.fixture
 def direct(server, bucket, database):
-    """The database and the bucket by their own addresses."""
+    """The database and the bucket, addressed directly."""
     with store(database, "direct", f"{bucket}/direct") as experiment:
         yield experiment
 
 
 def left(folder):
-    """Return what is in a temporary folder but the store's lock, which all of its processes share."""
+    """Return the content of a temporary folder except the store's lock, which all processes share."""
     return [path for path in folder.iterdir() if not path.match("mlflow-store-*.lock")]
 
 
 @pytest.fixture
 def call(temporary):
-    """Call a step; it must leave no file behind. Gives its run's URI."""
+    """Call a step, which must leave no file behind; returns its run's URI."""
 
     def call(command, experiment, **options):
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
@@ -101,7 +101,7 @@ def call(temporary):
 
 
 def check_nothing_is_shown(experiment, capfd):
-    """Neither what was printed nor what the runs keep has a secret or a trace."""
+    """Check that neither the output nor the runs contain a secret or a trace."""
     printed = "".join(capfd.readouterr())
     assert "ERROR" not in printed
     assert "Traceback" not in printed
@@ -138,7 +138,7 @@ def test_chain_with_the_database_and_the_bucket_by_their_own_addresses(
     data = call(load_data, direct, source=slice_file) + "/data"
     features = call(featurize, direct, split=call(split, direct, data=data))
     search = call(train_grid, direct, features=features, grid=GRID, folds=2)
-    # What is scored is an artifact itself.
+    # The input to score is itself an artifact.
     call(predict, direct, input=data, output=tmp_path / "scores", model=f"{search}/portable-model")
     assert len(pd.read_parquet(tmp_path / "scores")) == 1200
     check_nothing_is_shown(direct, capfd)

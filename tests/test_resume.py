@@ -1,4 +1,4 @@
-"""Searches killed for real, with their processes, and the same command again."""
+"""Searches whose processes are killed, and the same command again."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ SEARCHES = {
 
 @pytest.fixture
 def features(store, slice_file, spark):
-    """URI of a slice's features in a store of its own."""
+    """URI of the features of a slice in a new store."""
     for command, arguments in (
         (load_data, ["--source", str(slice_file)]),
         (split, ["--source", str(slice_file)]),
@@ -63,7 +63,7 @@ def start(command, step, features, store):
 
 
 def finish(step, features, store):
-    """Run a search to its end; give what it printed and its run."""
+    """Run a search to its end; return its output and its run."""
     process = start([f"steps.{step}"], step, features, store)
     output, _ = process.communicate()
     assert process.returncode == 0, output

@@ -1,4 +1,4 @@
-"""What import-linter cannot see of the rooms: MLflow's places, and words of the console."""
+"""Rules of the rooms that import-linter cannot check: MLflow's URIs, and console output."""
 
 import ast
 
@@ -14,7 +14,7 @@ PURE = [
 
 
 def strings(path):
-    """All text in a module's code but its docstrings."""
+    """Yield all text in a module's code except docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     said = {
         id(node.body[0].value)

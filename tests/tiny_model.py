@@ -1,4 +1,4 @@
-"""A portable model of three columns, written by hand and kept as a search keeps its own."""
+"""A portable model of three columns, written by hand and stored like those of a search."""
 
 import mlflow
 import numpy as np
@@ -32,7 +32,7 @@ def pipeline():
 
 
 def save(folder):
-    """Keep it below a folder; return where."""
+    """Store it below a folder; return its path."""
     mlflow.pyfunc.save_model(
         str(folder / "model"),
         python_model=portable_model.__file__,

@@ -1,4 +1,4 @@
-"""The walkthrough is run cell by cell, as a notebook is, with parameters of its own."""
+"""The walkthrough, run cell by cell like a notebook, with its own parameters."""
 
 import pandas as pd
 import pytest
@@ -16,7 +16,7 @@ SMALL = {
 
 
 def cells(text):
-    """Return the code of each cell, and whether it has the parameters."""
+    """Return the code of each cell, and whether it defines the parameters."""
     for cell in text.split("# %%")[1:]:
         kind, _, code = cell.partition("\n")
         if "[markdown]" not in kind:

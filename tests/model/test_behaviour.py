@@ -1,4 +1,4 @@
-"""How a model of the sample behaves, as it is served: what must not matter, what must, what is obvious.
+"""The behaviour of a served model of the sample: what must not matter, what must, what is obvious.
 
 The kinds of test are those of Ribeiro, Wu, Guestrin and Singh (2020), "Beyond Accuracy: Behavioral
 Testing of NLP Models with CheckList": invariance, direction, minimum function.
@@ -45,7 +45,7 @@ MANAGER = PUPIL | {
 
 @pytest.fixture(scope="module")
 def model(fit_pipeline, spec, people, tmp_path_factory):
-    """The portable model of 2,000 rows; it scores records."""
+    """The portable model fitted on 2,000 rows, as a function that scores records."""
     pipeline, _ = export(fit_pipeline("gbt", "onehot"), spec, people)
     artifacts = write_artifacts(tmp_path_factory.mktemp("model"), pipeline, spec.input_form)
     made = PortableModel()

@@ -1,4 +1,4 @@
-"""A small table of every type, a pipeline fitted to it, and the three ways to read a file of it."""
+"""A small table with every type, a pipeline fitted to it, and the three ways to read a file of it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ columns:
   - {{name: size, type: integer, role: category}}
   - {{name: bought, type: string, role: label}}
 """
-# Items and sizes that the pipeline knows: each tells itself by another probability.
+# Items and sizes that the pipeline knows; each has a different probability.
 HEADER = "item,n,price,size,bought\n"
 ITEMS = (
     '24" monitor',
@@ -60,13 +60,13 @@ SIZES = (1, 2, 3)
 
 
 def line(item="x", n="5", price="2.5", size="1", bought="Yes"):
-    """A line of CSV, each cell as it is given."""
+    """A line of CSV with the cells as given."""
     return ",".join((item, n, price, size, bought)) + "\n"
 
 
 @pytest.fixture(scope="session")
 def shop():
-    """The data set's spec, by its encoding."""
+    """The data set's spec for an encoding."""
     return lambda encoding="utf-8": parse_spec(SPEC.format(encoding=encoding), "shop")
 
 
@@ -102,7 +102,7 @@ def kept(pipeline, shop, tmp_path_factory):
 
 @dataclass(frozen=True)
 class Ways:
-    """The three ways; each gives the rows that it read, as (item, n, price, size), or raises Refused."""
+    """The three ways; each returns the rows it read, as (item, n, price, size), or raises Refused."""
 
     spark: object
     shop: object
@@ -138,7 +138,7 @@ class Ways:
         return [row[:4] for row in rows]
 
     def served_rows(self, content, content_type="text/csv"):
-        """Give the rows that the service reads of a request, and scores."""
+        """Return the rows that the service reads from a request and scores."""
         seen = []
         score = self.inner.scorer.score
         self.inner.scorer.score = lambda values: seen.append(values) or score(values)
@@ -154,7 +154,7 @@ class Ways:
         return list(zip(*columns, strict=True))
 
     def serve(self, content, content_type="text/csv"):
-        """Give the answer to a request."""
+        """Return the answer to a request."""
         schema = self.model.metadata.get_input_schema()
         try:
             answer = scoring_server.invocations(content, content_type, self.model, schema)
@@ -165,7 +165,7 @@ class Ways:
 
 
 class Refused(Exception):
-    """A way does not take a file; of a request, with its status."""
+    """A file was refused; for a request, with its status."""
 
     def __init__(self, message, status=400):
         super().__init__(message if status == 400 else f"error of the server's own: {message}")
@@ -173,7 +173,7 @@ class Refused(Exception):
 
 @pytest.fixture(scope="session")
 def ways(spark, shop, kept, tmp_path_factory):
-    # The server is what reads requests; the model has it read them by its own rules.
+    # The server reads requests; the model makes it apply its own rules.
     assert scoring_server.invocations
     model = mlflow.pyfunc.load_model(str(kept))
     return Ways(spark, shop, model, find_portable_model(str(kept)), tmp_path_factory.mktemp("files"))
@@ -181,7 +181,7 @@ def ways(spark, shop, kept, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def by_pipeline(spark, shop, pipeline):
-    """Score rows by the Spark pipeline, in one job; gives their probabilities."""
+    """Score rows with the Spark pipeline, in one job; return their probabilities."""
 
     def score(rows):
         schema = shop().schema

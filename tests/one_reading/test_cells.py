@@ -1,4 +1,4 @@
-"""Cells of CSV, each a line of one file and a request of its own: the same value, or all refuse it."""
+"""Cells of CSV, each as a line of one file and as a request: the same value, or all refuse it."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from common.data.records import open_table
 from common.machine.spark import file_uri
 from tests.one_reading.conftest import HEADER, Refused, line
 
-# Column, what is given in quotes or not, and the value, or what is said of it.
+# Column, the cell (quoted or not), and its value or the message.
 CELLS = [
     # Texts.
     ("item", '""', None),
@@ -110,7 +110,7 @@ NAMES = ["item", "n", "price", "size"]
 
 @pytest.fixture(scope="module")
 def in_spark(ways, spark, shop):
-    """Values and reason of each cell's line: to a model, and to training but for what it may lack."""
+    """Values and reason for each cell's line, as a model reads it and as training does."""
     path = ways.folder / "cells.csv"
     lines = [f"{place}," + line(**{name: given}) for place, (name, given, _) in enumerate(CELLS)]
     path.write_bytes(("id," + HEADER + "".join(lines)).encode())
@@ -137,7 +137,7 @@ def test_cell_is_the_same_to_training_batch_and_service(ways, in_spark, place):
         assert expected.replace("\\\\n", "\\n") in reason
         assert not batch["good"]
         assert batch["reason"] == str(said.value).removeprefix("row 1 of 1: ")
-        # To training a number may be missing: only its scaling refuses that.
+        # In training a number may be missing; only its scaling refuses that.
         assert training["good"] == ("is null" in expected)
         return
     values = {"item": "x", "n": 5, "price": 2.5, "size": 1, name: expected}

@@ -8,16 +8,16 @@ from tests.one_reading.conftest import HEADER, Refused, line
 
 
 def rows(*items):
-    """Rows as `line` makes them, but for their items."""
+    """Rows as `line` makes them, with these items."""
     return [(item, 5, 2.5, 1) for item in items]
 
 
 def text(item):
-    """A file without a header: a line with this item, and one that is well formed in any case."""
+    """A file without a header: a line with this item, and one that is always well-formed."""
     return line(item) + line("last")
 
 
-# Name of a file: what is in it, and the rows that it has, or what is said of it.
+# Name of a file: its content, and its rows or the message.
 FILES = {
     # Quotes, by RFC 4180.
     "quote doubled in quotes": (text('"24"" monitor"'), rows('24" monitor', "last")),
@@ -94,7 +94,7 @@ def test_file_is_the_same_to_training_batch_and_service(ways, name):
     path = ways.folder / f"{list(FILES).index(name)}.csv"
     path.write_bytes(content)
     if name == "header alone":
-        # No records have no scores; only a file of them is refused.
+        # A request without records has no scores; a file without records is refused.
         assert json.loads(ways.serve(content)) == {"predictions": []}
         assert ways.batch(path) == []
         with pytest.raises(Refused, match=expected):

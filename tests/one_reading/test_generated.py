@@ -15,7 +15,7 @@ from tests.one_reading.conftest import HEADER, ITEMS, SIZES, Refused
 
 RECORDS = 1200
 
-# What has a meaning in a file, to one reader or another, and any other character.
+# Characters that have a meaning to some reader, and any others.
 CHARACTERS = st.sampled_from(list("\",;\\\n\r\t '#?0aEé性\u00a0\u2028\x0b\x85\x00𝄞"))
 TEXTS = st.text(CHARACTERS, max_size=6) | st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 MARKERS = st.sampled_from(["", "?", "NA", "None", "null", "NaN", "nan", "true", "True", "FALSE", "#N/A"])
@@ -34,13 +34,13 @@ def quoted(cell):
     return '"' + cell.replace('"', '""') + '"'
 
 
-# As a writer of CSV writes a cell, quoted although it need not be, or with spaces around.
+# A cell as a CSV writer writes it, quoted unnecessarily, or with spaces around.
 HOW = st.sampled_from([lambda cell: cell, quoted, lambda cell: f" {cell} "])
 
 
 @st.composite
 def records(draw):
-    """A record as its cells and as a writer of CSV writes them; and a raw one, in which nothing is."""
+    """A line of CSV as a writer writes it, or with unquoted text in its first cell."""
     if draw(st.integers(0, 9)) == 0:
         raw = draw(st.text(CHARACTERS.filter(lambda c: c not in '\n\r"'), max_size=20))
         return f"{raw},5,2.5,1,Yes"
@@ -53,7 +53,7 @@ def records(draw):
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Different records, always the same."""
+    """Distinct records, the same on each run."""
     found = {}
 
     @settings(
@@ -74,14 +74,14 @@ def drawn():
 
 @pytest.fixture(scope="module")
 def served(ways, drawn):
-    """Probability by the service of each record, each a request of its own; None where it refuses."""
+    """The probability of each record by the service, one request each; None if it refuses."""
     found = []
     for record in drawn:
         try:
             answer = json.loads(ways.serve((HEADER + record + "\n").encode()))["predictions"]
             found.append(answer[0]["probability"] if answer else None)
         except Refused as refused:
-            # It took it for one record.
+            # The service read it as one record.
             found.append(None if str(refused).startswith("row 1 of 1: ") else str(refused))
     return found
 
@@ -121,7 +121,7 @@ def test_sparks_pipeline_scores_what_training_reads_as_the_service_does(
     table = open_table(spark, file_uri(file), form)
     values = [table.cells[name].value.alias(name) for name in form.columns]
     rows = table.frame.where(table.good).select("id", *values)
-    # What no scaling takes is refused before a vectoriser is fitted.
+    # Values that cannot be scaled are refused before a vectoriser is fitted.
     whole = rows.where(F.col("n").isNotNull() & F.col("price").isNotNull())
     positive = vector_to_array(F.col("probability"))[1].alias("probability")
     scored = pipeline.transform(whole.drop("bought")).select("id", positive).collect()

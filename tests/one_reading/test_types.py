@@ -15,7 +15,7 @@ DAY = datetime.date(2024, 2, 29)
 NUMBERS = r"expected numbers|expected a (whole|finite) number"
 TEXTS = "expected text"
 
-# A column of Parquet: its name, the values in their type, and what they are, or what is said.
+# A column of Parquet: its name, the typed values, and what they become or the message.
 TYPED = {
     "boolean as a text": ("item", pa.array([True, False]), ["true", "false"]),
     "boolean beside a null": ("item", pa.array([True, None]), ["true", None]),
@@ -111,7 +111,7 @@ def test_parquet_has_its_columns_in_any_order_and_case(ways):
             way(*source)
 
 
-# What JSON has, and the same of CSV.
+# Values in JSON, and the same in CSV.
 SAME = {
     "NA": ("item", "NA", "NA"),
     "None": ("item", "None", "None"),

@@ -1,4 +1,4 @@
-"""A small champion, registered in a store of its own, and served once for all tests over HTTP."""
+"""A small champion, registered in its own store, and served once for all tests over HTTP."""
 
 import sys
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from tests.service.served import Service
 
 @pytest.fixture(scope="session")
 def champion(fit_pipeline, people, spec, sample_rows, empty_store, tmp_path_factory):
-    """The champion: `store` it is registered in, `model` loaded here, `rows` it scores, their `form`."""
+    """The champion: its `store`, the loaded `model`, `rows` to score, and their `form`."""
     folder = tmp_path_factory.mktemp("champion")
     uri = f"sqlite:///{folder}/mlflow.db"
     (folder / "mlflow.db").write_bytes(empty_store.read_bytes())
@@ -37,7 +37,7 @@ def champion(fit_pipeline, people, spec, sample_rows, empty_store, tmp_path_fact
 
 @pytest.fixture(scope="session")
 def start(champion, tmp_path_factory):
-    """Start a command that serves the champion; what still runs at the end is ended."""
+    """Start a command that serves the champion; processes still running at the end are stopped."""
     started = []
 
     def start(*command, **environment):

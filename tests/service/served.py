@@ -1,4 +1,4 @@
-"""A model served by a real command: started on a free port, asked over HTTP, ended by a signal."""
+"""A model served by a real command: started on a free port, queried over HTTP, stopped by a signal."""
 
 import logging
 import os
@@ -13,10 +13,10 @@ from urllib3 import Retry
 
 from tests.project import ROOT
 
-# It tells of every time that a service does not answer yet.
+# It logs every attempt that gets no answer yet.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
-# Of all waits: nothing waits for so long where all is well.
+# The limit of all waits; normally nothing takes this long.
 DEADLINE = 120
 
 
@@ -26,10 +26,10 @@ def free_port():
 
 
 class Service:
-    """What a command serves, once it answers."""
+    """The service that a command starts, once it answers."""
 
     def __init__(self, command, store, log, port=None, **environment):
-        """Start a command; {port} in it is where to listen."""
+        """Start a command; {port} in it is replaced by the port."""
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
@@ -57,7 +57,7 @@ class Service:
         return [child for child in below if "multiprocessing.spawn" in " ".join(child.cmdline())]
 
     def stop(self):
-        """End it by SIGTERM to the process that was started; return its exit code and what it said."""
+        """Send SIGTERM to the started process; return its exit code and its output."""
         self.session.close()
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(DEADLINE)
@@ -65,7 +65,7 @@ class Service:
 
 
 def wait_for(url):
-    """Ask until there is an answer; urllib3 waits between, a quarter of a second at most."""
+    """Ask until there is an answer; urllib3 waits at most a quarter of a second in between."""
     patience = Retry(total=4 * DEADLINE, backoff_factor=0.1, backoff_max=0.25)
     with requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter(max_retries=patience))

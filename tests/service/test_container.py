@@ -92,7 +92,7 @@ def test_container_answers_what_it_has_before_it_stops(container, champion):
 
 
 def cpu(run):
-    """Return the seconds of processor time of a container's first process."""
+    """Return the processor time of a container's first process, in seconds."""
     pid = docker("inspect", "--format", "{{.State.Pid}}", run)
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rsplit(")", 1)[1].split()

@@ -1,4 +1,4 @@
-"""A served model over HTTP: every form of request, what is refused, and no error of the server's own."""
+"""A served model over HTTP: every form of request, what is refused, and no internal errors."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common.data.reading import read_rows
 from tests.forms import FORMS
 
-# What docs/data.md says of a value; each in the column that it is wrong for.
+# The invalid values in docs/data.md, each in a column that refuses it.
 WRONG = [
     *(
         ("age", value)
@@ -34,7 +34,7 @@ def body(form, rows):
 
 
 def expect_scores(answer, model, rows):
-    """The answer's scores are those of the model in this process, to the last bit."""
+    """The scores equal those of the model in this process, to the last bit."""
     assert answer.status_code == 200, answer.text
     assert answer.json() == {"predictions": model.predict(pd.DataFrame(rows)).to_dict("records")}
 
@@ -148,7 +148,7 @@ def test_body_that_is_no_table_is_refused(service, data, content_type, status):
     assert answer.text
 
 
-# A row of that table, or anything else that JSON has.
+# A row of that table, or any other JSON value.
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -158,7 +158,7 @@ ANYTHING = st.recursive(
 
 @st.composite
 def malformed_bodies(draw, rows):
-    """A good body of some rows, with something in it that is not as it should be; or no such body."""
+    """A valid body with something in it changed, or another body altogether."""
     form = draw(st.sampled_from([*FORMS, "nothing"]))
     if form == "nothing":
         return json.dumps(draw(ANYTHING))
@@ -182,7 +182,7 @@ def malformed_bodies(draw, rows):
 
 @pytest.mark.slow
 def test_no_malformed_body_is_a_servers_error_or_silently_scored(service, champion, rows):
-    """500 bodies; what is scored all the same is scored as the rows are that it holds."""
+    """500 bodies; those that are accepted get the scores of the rows that they contain."""
 
     @settings(max_examples=500, deadline=None, derandomize=True, database=None)
     @given(malformed_bodies(rows))
@@ -201,7 +201,7 @@ def test_no_malformed_body_is_a_servers_error_or_silently_scored(service, champi
 
 
 def records(body):
-    """Return the rows of a body in any of the forms."""
+    """Return the rows of a body in any form."""
     ((form, table),) = ((form, table) for form, table in body.items() if form in FORMS)
     if form == "dataframe_split":
         return [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]

@@ -1,4 +1,4 @@
-"""The commands that serve: what they say, how they end, and that they go on."""
+"""The commands that serve: their messages, how they end, and that they keep running."""
 
 import signal
 import sys
@@ -37,7 +37,7 @@ def test_service_answers_what_it_has_before_a_signal_ends_it(start, csv, command
     below = psutil.Process(service.process.pid).children(recursive=True)
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(service.post, csv, "text/csv")
-        # The server has the whole request once its processor is at work on it.
+        # The server has received the whole request once it uses processor time.
         servers = [process for process in below if is_server(process)]
         idle = sum(cpu(process) for process in servers)
         while sum(cpu(process) for process in servers) < idle + 0.3:
@@ -60,7 +60,7 @@ def test_worker_that_is_killed_under_load_is_replaced_and_the_others_go_on(start
     killed = before[0]
 
     def ask(_):
-        # Who was talking to the killed worker asks again.
+        # Clients of the killed worker ask again.
         with requests.Session() as session:
             session.mount("http://", requests.adapters.HTTPAdapter(max_retries=RETRY))
             return service.post(csv, "text/csv", session)

@@ -15,7 +15,7 @@ from tests.service.served import DEADLINE, Service, wait_for
 
 @pytest.fixture
 def start_ui(empty_store, tmp_path):
-    """Start the UI; what still runs at the end is ended."""
+    """Start the UI; processes still running at the end are stopped."""
     started = []
 
     def start(**options):
@@ -39,7 +39,7 @@ def test_ui_shows_the_store_and_comes_back_after_it_was_killed_outright(start_ui
     again = start_ui(port=killed.port)
     psutil.wait_procs(left, DEADLINE)
     assert not any(process.is_running() for process in left)
-    # The one that was left may have answered first.
+    # The server left behind may have answered first.
     wait_for(f"{again.url}/health")
     asked = {"experiment_id": "0"}
     told = requests.get(f"{again.url}/api/2.0/mlflow/experiments/get", asked).json()
@@ -76,7 +76,7 @@ def test_port_that_is_none_is_refused(port):
 
 @pytest.fixture
 def foreign(empty_store, tmp_path):
-    """A server that another checkout's mlflow.sh has left behind: its parent is gone."""
+    """A server left behind by the mlflow.sh of another checkout: its parent is gone."""
     store = f"sqlite:///{empty_store}"
     command = ("mlflow", "ui", "--workers", "1", "--port", "{port}", "--backend-store-uri", store)
     server = Service(command, store, tmp_path / "server", INCOME_UI="/another/checkout:5000")

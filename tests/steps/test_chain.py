@@ -1,4 +1,4 @@
-"""The steps one after the other in one process, by their own commands, twice with other splits."""
+"""The steps in one process, by their own commands, twice with different splits."""
 
 import mlflow
 import pytest

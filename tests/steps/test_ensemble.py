@@ -1,4 +1,4 @@
-"""The vote that champion makes, by the steps' own commands on a small slice."""
+"""The vote that champion makes, by the steps' commands on a small slice."""
 
 import json
 from types import SimpleNamespace
@@ -38,7 +38,7 @@ def store(tmp_path_factory, empty_store):
 
 @pytest.fixture(scope="module")
 def searches(store, slice_file):
-    """Two searches, of two light learners, on the slice; gives their URIs."""
+    """Two searches on the slice, with two fast learners; their URIs."""
     call = step_caller(store)
     _, loaded = call(load_data, source=slice_file)
     _, parts = call(split, data=f"{loaded}/data")
@@ -51,7 +51,7 @@ def searches(store, slice_file):
 
 @pytest.fixture(scope="module")
 def voted(store, searches):
-    """What champion says of their vote, champion's URI, and the vote's run."""
+    """Champion's output about their vote, champion's URI, and the vote's run."""
     said, uri = step_caller(store)(champion, candidates=",".join(searches), ensemble="true")
     (run,) = tracking.find_finished({tracking.STEP: "ensemble"}, store)
     return SimpleNamespace(said=said, champion=uri, run=run)
@@ -103,7 +103,7 @@ def test_test_rows_have_no_say_in_the_weights(voted, searches, monkeypatch):
     read = frames.read_frame
 
     def turned(session, uri):
-        """Turn the labels of all test rows."""
+        """Swap the labels of all test rows."""
         other = F.when(F.col("income") == ">50K", "<=50K").otherwise(">50K")
         frame = read(session, uri)
         turned = frame.withColumn("income", other).withColumn("label", 1 - F.col("label"))

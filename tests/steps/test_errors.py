@@ -1,4 +1,4 @@
-"""What a user sees who gave a step something wrong."""
+"""What a user sees after giving a step invalid input."""
 
 import re
 import subprocess
@@ -24,7 +24,7 @@ from tests.project import ROOT
 
 
 def line_of(command, *arguments):
-    """Run a command that must fail, and return the one line it says."""
+    """Run a command that must fail, and return its one-line message."""
     result = CliRunner().invoke(command, arguments)
     assert result.exit_code == 1, result.output
     (line,) = result.stderr.strip().splitlines()
@@ -160,7 +160,7 @@ def test_secret_in_a_uri_is_refused_and_kept_nowhere(store, command, options):
 
 
 def test_trace_of_an_error_of_ours_is_shown_without_a_password(tmp_path):
-    # MLflow's message has the server's URI in it.
+    # MLflow's message contains the server's URI.
     failing = "import click; from steps.command import Command; "
     failing += (
         "\n@click.command(cls=Command)\ndef fail(): raise KeyError('http://me:s3cret@host/api')\nfail()"

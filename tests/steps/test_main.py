@@ -1,4 +1,4 @@
-"""What main hands to its steps: they are stood in for, and say what they were given."""
+"""What main passes to its steps, which are replaced by stand-ins that record it."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ GIVEN = {
 
 @pytest.fixture
 def called(store, monkeypatch):
-    """Stand in for all steps: what was called, by step: its parameters and whether it may be reused."""
+    """Stand-ins for all steps: by step, the parameters of the call and whether it may be reused."""
     calls = {}
 
     def get_or_run(step, parameters, use_cache, experiment_id):

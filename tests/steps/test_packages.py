@@ -1,4 +1,4 @@
-"""A step that is started by a Python without the packages says so."""
+"""A step started by a Python without the packages says so."""
 
 import ast
 import os
@@ -15,7 +15,7 @@ SOURCES = sorted([*ROOT.glob("steps/**/*.py"), *ROOT.glob("common/**/*.py")])
 
 
 def imported(path):
-    """The packages that a module imports, by their first name."""
+    """Yield the top-level packages that a module imports."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
@@ -30,7 +30,7 @@ def test_all_packages_that_the_project_imports_are_looked_for():
 
 @pytest.fixture(scope="session")
 def bare(tmp_path_factory):
-    """The folder of a Python's command without packages."""
+    """The folder of a python command without packages."""
     folder = tmp_path_factory.mktemp("bare")
     venv.create(folder, symlinks=True)
     return folder / "bin"

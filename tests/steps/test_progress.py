@@ -1,4 +1,4 @@
-"""What a search shows while it goes on, where nobody watches: in a pipe."""
+"""The progress of a search in a pipe."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.common.search.searches import result
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that goes on when it is told to."""
+    """A clock that a test moves forward."""
     now = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     return now

@@ -44,7 +44,7 @@ def test_gates_are_none_a_name_or_json():
 
 @pytest.fixture(scope="module")
 def said(spark):
-    """Of `a` each row is said with 0.9 what it is; of `b` with 0.2."""
+    """Group `a` is predicted correctly with probability 0.9, group `b` with 0.2."""
     rows = [("a", 1.0, 0.9)] * 30 + [("a", 0.0, 0.1)] * 50 + [("b", 1.0, 0.2)] * 20
     return spark.createDataFrame(rows, "group string, label double, probability double")
 
@@ -57,6 +57,6 @@ def test_loss_of_the_worst_stratum_is_measured(said):
 
 
 def test_calibration_error_is_the_average_difference_of_said_and_seen(said):
-    # Of 50 rows 0.1 is said and 0 seen, of 20 rows 0.2 and 1, of 30 rows 0.9 and 1.
+    # Predicted and observed: 0.1 and 0 on 50 rows, 0.2 and 1 on 20 rows, 0.9 and 1 on 30 rows.
     expected = (50 * 0.1 + 20 * 0.8 + 30 * 0.1) / 100
     assert measure_rows(said, ["group"], 100)["calibration_error"] == pytest.approx(expected)

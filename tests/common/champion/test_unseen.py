@@ -15,7 +15,7 @@ from common.search.winner import scoring_pipeline
 
 @pytest.fixture(scope="module")
 def numbered(people, spec):
-    """Rows of different content, in four parts of 500 by their order."""
+    """Distinct rows, in four parts of 500."""
     rows = people.toPandas()
     rows["fnlwgt"] = range(len(rows))
     return people.sparkSession.createDataFrame(rows, schema=spec.schema).cache()
@@ -23,7 +23,7 @@ def numbered(people, spec):
 
 @pytest.fixture(scope="module")
 def train(numbered, spec):
-    """Make a model of some parts, that has the others among its test rows."""
+    """Fit a model on some parts; the other parts are its test rows."""
 
     def fit(trained, tested, depth=3):
         part = (F.col("fnlwgt") / 500).cast("int")
@@ -38,7 +38,7 @@ def train(numbered, spec):
 
 @pytest.fixture(scope="module")
 def pair(train):
-    """Parts 0 and 1 with 2 and 3 to test, against 1 and 2 with 0 and 3: neither has seen 3."""
+    """Trained on parts 0 and 1 against 1 and 2: neither has seen part 3."""
     return train([0, 1], [2, 3]), train([1, 2], [0, 3], depth=1)
 
 
@@ -69,7 +69,7 @@ def test_comparison_is_of_scores_on_unseen_rows_alone(pair, spec, numbered):
     for pipeline, mean in zip((one.pipeline for one in pair), (found.ours, found.theirs), strict=True):
         said = pipeline.transform(rows).withColumn("label", (F.col("income") == ">50K").cast("double"))
         said = said.drop("prediction").withColumnRenamed("prediction_index", "prediction")
-        # Over parts the mean is near to what all rows have at once.
+        # The mean over parts is close to the value over all rows.
         assert scores(score_table(said))["roc_auc"] == pytest.approx(mean, abs=0.03)
     assert found.difference.mean == pytest.approx(found.ours - found.theirs)
     assert found.difference.error > 0

@@ -37,13 +37,13 @@ def test_lower_log_loss_is_better():
         ([0.90, 0.80, 0.86], None, True),
         ([0.90, 0.80, 0.86], 0.0199, True),
         ([0.90, 0.80, 0.86], 0.0201, False),
-        # Leads 0.05, -0.02, 0.0: mean 0.01, standard error 0.0208: by chance as well.
+        # Leads 0.05, -0.02, 0.0: mean 0.01, standard error 0.0208, so it can be chance.
         ([0.94, 0.76, 0.83], None, False),
         ([0.94, 0.76, 0.83], 0.0, True),
-        # None at all, and behind.
+        # No lead, and a negative one.
         ([0.89, 0.78, 0.83], 0.0, False),
         ([0.88, 0.77, 0.82], 0.0, False),
-        # By the same on every fold: no error at all.
+        # The same lead on every fold: the error is zero.
         ([0.90, 0.79, 0.84], None, True),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is behind a URI, asked in a process of its own."""
+"""The digest of what is behind a URI, from a separate process."""
 
 import os
 import subprocess

@@ -15,7 +15,7 @@ CONTENT = b"39, State-gov\n"
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Gives entity tags, as most servers do, unless it is told not to."""
+    """Sends entity tags, as most servers do, unless they are switched off."""
 
     def log_message(self, *_):
         self.server.requests += 1
@@ -103,7 +103,7 @@ def test_uci_fails_when_home_is_not_reached(home):
 @pytest.mark.parametrize("tags", [True, False])
 @pytest.mark.parametrize("changed_at", [1e9, 2e9])
 def test_url_of_a_file_is_fetched_again_when_it_changed(home, server, tmp_path, tags, changed_at):
-    """Also when what is there now is older than what was fetched."""
+    """Also if the new file is older than the cached one."""
     server.tags = tags
     found = locate(home, home.home)
     assert (found.kind, found.digest) == ("path", home.sha256)

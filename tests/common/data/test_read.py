@@ -106,7 +106,7 @@ def test_uri_that_no_file_system_reads_is_one_line(spark, spec):
 
 @pytest.fixture
 def many_numbers(spark, tmp_path):
-    """A file of 33 columns of integers: Spark's code of them is longer than a method of Java's can be."""
+    """A file with 33 integer columns: Spark's generated code would exceed the limit of a Java method."""
     names = [f"number{place}" for place in range(33)]
     columns = [{"name": name, "type": "integer", "role": "numeric"} for name in names]
     label = {"name": "kind", "type": "string", "role": "label"}
@@ -123,6 +123,6 @@ def test_many_numbers_are_read_without_a_word(spark, many_numbers, capfd):
     spec, file = many_numbers
     rows = read(spark, spec, locate(spec, str(file))).collect()
     assert [row["number32"] for row in rows] == [32, 32]
-    # What Java prints comes through a thread.
+    # A thread passes on what Java prints.
     time.sleep(0.5)
     assert capfd.readouterr().err == ""

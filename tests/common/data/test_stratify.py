@@ -10,7 +10,7 @@ from common.errors import UserError
 
 @pytest.fixture
 def pairs(spark):
-    """1,000 rows in strata of 2 columns, nulls among them, many of them equal."""
+    """1,000 rows in strata of 2 columns, with nulls and many duplicates."""
     rows = spark.range(1000)
     null = F.lit(None).cast("string")
     return rows.select(
@@ -81,7 +81,7 @@ def test_rank_numbers_each_stratum_without_gaps(pairs):
 
 
 def test_rank_is_the_place_in_the_order_of_the_hash(pairs):
-    """By its upper bits as they stand, then by the signed hash; equal rows follow each other."""
+    """By the upper bits of the hash (unsigned), then by the signed hash; equal rows are adjacent."""
     hashed = pairs.withColumn("hash", row_hash(pairs.columns, 7)).toPandas()
     found = rank_in_strata(pairs, ["s.1", "t-2"], 7).withColumn("hash", row_hash(pairs.columns, 7))
     assert found.columns == [*pairs.columns, SIZE, RANK, "hash"]
@@ -164,7 +164,7 @@ def test_ratio_must_lie_within_its_bounds(pairs, ratio):
 
 
 def test_no_task_gathers_a_stratum(spark):
-    """Of one stratum in eight partitions, each task is to get some of the rows' ranks."""
+    """With one stratum in eight partitions, each task must rank some of the rows."""
     one = spark.range(20_000).select((F.col("id") % 1).alias("s"), F.col("id"))
     spark.conf.set("spark.sql.adaptive.enabled", "false")
     before = spark.conf.get("spark.sql.shuffle.partitions")

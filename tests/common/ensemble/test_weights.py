@@ -22,7 +22,7 @@ def test_grid_of_many_members_is_coarser_and_no_longer():
 
 
 def weighing(by_mix):
-    """Make a weighing of two members; mixes that are not named have a score of 0 on the three folds."""
+    """Make a weighing of two members; other mixes score 0 on the three folds."""
     mixes = grid_of_mixes(2)
     scores = np.zeros((3, len(mixes)))
     for mix, folds in by_mix.items():

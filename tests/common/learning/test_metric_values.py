@@ -1,4 +1,4 @@
-"""Every metric beside scikit-learn's, and each threshold beside a count by hand: no Spark."""
+"""Every metric compared with scikit-learn's, and each threshold with a plain count; no Spark."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def table(label=LABEL, prediction=PREDICTED, probability=SAID, count=None):
 
 @pytest.fixture(params=[1, 2, 3])
 def drawn(request):
-    """300 rows, few of them positive, with ties among what is said; gives label, prediction, said."""
+    """300 rows with few positives and tied probabilities; returns label, prediction, probability."""
     draw = np.random.default_rng(request.param)
     said = draw.integers(1, 20, 300) / 20
     label = (draw.random(300) < said / 3).astype(int)
@@ -151,7 +151,7 @@ def counted(rows):
     return ScoreTable(label, prediction, probability, count, -np.log(true) * count)
 
 
-# 10,000 rows, 230 of them positive: 140 found, and 75 taken for it.
+# 10,000 rows, 230 of them positive: 140 true and 75 false positives.
 RARE = counted([(1, 1, 0.9, 140), (1, 0, 0.1, 90), (0, 1, 0.9, 75), (0, 0, 0.1, 9695)])
 
 

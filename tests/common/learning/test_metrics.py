@@ -22,7 +22,7 @@ def predictions(spark):
     rng = np.random.default_rng(0)
     rows = []
     for _ in range(500):
-        # Few distinct scores, so that there are ties, a zero and a one among them.
+        # Few distinct scores, including 0 and 1, so that there are ties.
         p = float(rng.integers(0, 21)) / 20
         label = float(rng.random() < 0.2 + 0.5 * p)
         label = 0.0 if p == 0 else label

@@ -1,4 +1,4 @@
-"""Run in processes of their own: the shared session's JVM is already there."""
+"""Runs in separate processes, because the shared session's JVM has already started."""
 
 import subprocess
 import sys

@@ -13,7 +13,7 @@ MAKE = "from common.machine import copies; print(copies.new_folder(), flush=True
 
 
 def start(folder, then):
-    """Start a process that makes a folder for copies, and goes on as it is told; give both."""
+    """Start a process that makes a folder for copies and then runs `then`; return both."""
     process = subprocess.Popen(
         [sys.executable, "-c", MAKE + then],
         cwd=ROOT,

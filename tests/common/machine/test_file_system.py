@@ -13,7 +13,7 @@ from common.machine.file_system import data_files, exists, fingerprint, replacin
 
 @pytest.fixture
 def folders(tmp_path):
-    """Two outputs that are there, each with its name in a file; give their URIs."""
+    """Two existing outputs, each with its name in a file; yields their URIs."""
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "content").write_text(name)
@@ -91,7 +91,7 @@ def test_fingerprint_follows_what_is_in_the_files(spark, folders, tmp_path):
     (tmp_path / "one" / "_SUCCESS").write_text("hidden")
     assert fingerprint(spark, folders[0]) == before
     assert fingerprint(spark, f"{folders[0]}/content") != fingerprint(spark, f"{folders[1]}/content")
-    os.utime(content, (2e9, 2e9))  # all that this file system tells of the same length
+    os.utime(content, (2e9, 2e9))  # this file system's only sign of a change of the same length
     after = fingerprint(spark, folders[0])
     assert after != before
     (tmp_path / "one" / "more").write_text("1")

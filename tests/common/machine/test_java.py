@@ -1,4 +1,4 @@
-"""What a session's process prints, by itself and by what it starts."""
+"""What the process of a session and its children print."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def test_session_starts_works_and_ends_without_a_word():
 
 @pytest.fixture
 def passed_on(capfd):
-    """Pass on some chunks of what Java writes, and return what is shown of them."""
+    """Pass on chunks of Java's output, and return what is shown."""
 
     def pass_on(*chunks):
         read, write = os.pipe()

@@ -31,7 +31,7 @@ CPU_FIRST = "9:cpu,cpuacct:/a\n8:memory:{}\n0::/\n"
         # Version 2: in a container, its cgroup is the root of what it sees.
         ({"proc/self/cgroup": "0::/\n", f"{V2}/memory.max": f"{GIB}\n"}, GIB),
         ({"proc/self/cgroup": "0::/\n", f"{V2}/memory.max": "max\n"}, WHOLE),
-        # A service or a job below limits of its own: the least counts.
+        # A service or job below several limits: the lowest counts.
         (
             {
                 "proc/self/cgroup": "0::/batch/job\n",
@@ -52,7 +52,7 @@ CPU_FIRST = "9:cpu,cpuacct:/a\n8:memory:{}\n0::/\n"
             {"proc/self/cgroup": CPU_FIRST.format("/job"), f"{V1}/job/memory.limit_in_bytes": f"{GIB}\n"},
             GIB,
         ),
-        # What version 1 says where there is no limit.
+        # The value of version 1 if there is no limit.
         (
             {
                 "proc/self/cgroup": CPU_FIRST.format("/"),
@@ -60,7 +60,7 @@ CPU_FIRST = "9:cpu,cpuacct:/a\n8:memory:{}\n0::/\n"
             },
             WHOLE,
         ),
-        # Another controller's folder of the same name bounds no memory.
+        # A folder of the same name under another controller does not limit memory.
         ({"proc/self/cgroup": "9:cpu:/\n", f"{V2}/memory.max": f"{GIB}\n"}, WHOLE),
     ],
 )

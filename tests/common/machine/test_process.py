@@ -16,7 +16,7 @@ def test_this_process_lives_and_one_of_its_number_at_another_time_does_not():
 
 
 def test_process_that_waits_for_its_parent_to_ask_is_gone():
-    """As all that ends in a container without an init does."""
+    """As every process that ends in a container without an init process."""
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as ended:
         known = f"{PLACE}/{ended.pid}/{process._start(ended.pid)}"
         assert is_gone(known) is False

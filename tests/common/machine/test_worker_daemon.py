@@ -1,4 +1,4 @@
-"""Workers of the daemon, spoken to as Spark's JVM does."""
+"""Workers of the daemon, addressed as by Spark's JVM."""
 
 import os
 import socket
@@ -15,7 +15,7 @@ DEADLINE = 60
 
 
 def test_worker_that_is_let_go_ends_without_a_word():
-    # Not tmp_path: a socket's path is short.
+    # Not tmp_path, which is too long for a socket's path.
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             **os.environ,
@@ -32,5 +32,5 @@ def test_worker_that_is_let_go_ends_without_a_word():
             spark.connect(UTF8Deserializer().loads(daemon.stdout))
             worker = psutil.Process(read_int(spark.makefile("rb")))
         assert not psutil.wait_procs([worker], DEADLINE)[1]
-        # Its standard input closed, the daemon ends too.
+        # The daemon ends when its standard input is closed.
         assert daemon.communicate()[1] == b""

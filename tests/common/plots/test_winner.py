@@ -14,7 +14,7 @@ ALL = ["confusion", "curves", "calibration", "threshold", "features", "strata"]
 
 def table(seed, rows=2000):
     draw = np.random.default_rng(seed)
-    # None of exactly one half, where Spark predicts 0.
+    # None is exactly one half, where Spark predicts 0.
     p = np.round(draw.random(rows) ** 2, 3) + 0.0004
     label = (draw.random(rows) < p).astype(float)
     loss = -np.log(np.where(label == 1, p, 1 - p).clip(1e-15))

@@ -1,4 +1,4 @@
-"""The page of a workflow whose runs are left as the steps leave them, without Spark."""
+"""The page of a workflow whose runs are logged as by the steps, without Spark."""
 
 import json
 import re
@@ -34,7 +34,7 @@ STRATA = "strata,train_count,test_count,test_%\n<=50K,1400,600,30.0\n>50K,500,21
 
 @pytest.fixture
 def leave(store):
-    """Leave a finished run of a step with tags, scores, parameters and texts; gives the run."""
+    """Log a finished run of a step with tags, scores, parameters and texts; returns the run."""
 
     def leave(step, tags=None, metrics=None, params=None, **texts):
         with mlflow.start_run(tags={tracking.STEP: step, **(tags or {})}) as active:
@@ -82,7 +82,7 @@ def leave_search(leave):
 
 @pytest.fixture
 def workflow(leave, leave_search):
-    """A whole workflow whose second search took the place of its first; gives its runs by name."""
+    """A whole workflow whose second search replaced the first as champion; its runs by name."""
     runs = {"load_data": leave("load_data", {"dataset": "adult", "source": "path", "data_digest": "d1"})}
     data = {f"{tracking.INPUT}data": f"runs:/{runs['load_data'].info.run_id}/data"}
     runs["eda"] = leave("eda", data, describe__csv=pd.DataFrame([DESCRIBED]).to_csv(index=False))
@@ -101,7 +101,7 @@ def workflow(leave, leave_search):
 
 
 def enter(leave, *searches):
-    """Leave the run of a champion step that judged searches."""
+    """Log the run of a champion step that judged searches."""
     said = {"model": "income"}
     for search in searches:
         version = register(search, "income")
@@ -197,7 +197,7 @@ def test_commands_name_what_is_no_default(workflow, store):
 def test_rendered_page_has_names_of_data_as_text_and_nothing_from_elsewhere(workflow, store):
     page = render(page_of(store))
     assert COLUMN not in page
-    # In the describe and in the model card.
+    # In the description and in the model card.
     assert page.count("&lt;b&gt;x</td>") == 2
     loaded = re.findall(r"""(?:src|href)\s*=\s*["']?([^"'\s>]*)""", page)
     assert {uri.partition(":")[0] for uri in loaded if not uri.startswith("#")} == {"data"}

@@ -1,4 +1,4 @@
-"""What main's page in the UI says of a workflow, of runs that stand in for its steps."""
+"""The description of main's run, made from stand-ins for the runs of its steps."""
 
 import mlflow
 import pytest
@@ -11,7 +11,7 @@ from common.store.workflow_runs import WorkflowRuns
 
 @pytest.fixture
 def leave(store):
-    """Leave a finished run of a step; gives the run."""
+    """Log a finished run of a step; returns the run."""
 
     def leave(step, metrics=None, **tags):
         with mlflow.start_run(tags={tracking.STEP: step, **tags}) as active:

@@ -1,4 +1,4 @@
-"""Files scored on Spark: what comes out, what is put aside, and what is refused."""
+"""Files scored on Spark: what is scored, what is set aside, and what is refused."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ def model(tiny_model):
 
 @pytest.fixture
 def score(spark, model, tmp_path):
-    """Score lines of CSV, or what a frame has as Parquet; give the outcome and both tables."""
+    """Score lines of CSV, or a frame as Parquet; return the outcome and both tables."""
 
     def score(content, target="scores.csv", **options):
         source, output = tmp_path / "input", tmp_path / target
@@ -45,7 +45,7 @@ def score(spark, model, tmp_path):
 
 
 def table(folder):
-    """Return what Spark wrote to a folder, in order of the column id where there is one."""
+    """Return what Spark wrote to a folder, ordered by the column id if there is one."""
     if not folder.exists():
         return None
     read = pd.read_csv if ".csv" in folder.name else pd.read_parquet
@@ -90,7 +90,7 @@ def test_bad_rows_are_put_aside_with_their_reason_and_good_ones_are_scored(score
     assert hidden(tmp_path) == []
 
 
-# What a line of CSV has for the model's columns -> what is wrong with it.
+# Values of the model's columns in a line of CSV -> what is wrong with them.
 CELLS = {
     "39.0,2.5,Clerk": None,
     "3.9e1,1e300,Clerk": None,

@@ -19,7 +19,7 @@ def test_export_compares_every_row(pipeline, spec, people):
 
 
 def plant(monkeypatch, fault):
-    """Have one threshold or leaf of the trees read wrongly."""
+    """Make one threshold or leaf of the trees be read wrongly."""
     right = stages.gbt_forest
 
     def wrong(model):
@@ -62,7 +62,7 @@ def test_planted_fault_says_on_how_many_rows(pipeline, spec, people, monkeypatch
 
 
 def test_rows_that_the_portable_model_refuses_are_counted_and_not_compared(pipeline, spec, people):
-    # The least integer of 64 bits stands for none where there is no null.
+    # The smallest 64-bit integer represents null.
     least = F.when(F.col("age") < 30, F.lit(-(2**63))).otherwise(F.col("fnlwgt"))
     some = people.withColumn("fnlwgt", least)
     young = people.where("age < 30").count()

@@ -1,4 +1,4 @@
-"""The portable model through MLflow's own doors: which rows are taken, and what is said of the others."""
+"""The portable model through MLflow's own interfaces: which rows it accepts, and its messages."""
 
 import json
 import subprocess
@@ -179,7 +179,7 @@ def test_model_scores_without_spark_and_java_and_reports_to_nobody(tiny_model, t
         env=environment,
     )
     assert done.stdout.strip() == "97.5", done.stderr
-    # ONNX Runtime keeps there what it would report of its use.
+    # ONNX Runtime stores its usage data there.
     assert not list(tmp_path.rglob("*onnxruntime*"))
 
 

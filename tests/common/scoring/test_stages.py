@@ -1,4 +1,4 @@
-"""The graph against the pipeline that it comes from, and against itself at the edges."""
+"""The graph compared with its pipeline, and at the edges of each threshold."""
 
 import numpy as np
 import pandas as pd
@@ -33,7 +33,7 @@ def portable_scores(pipeline, spec, rows):
 
 @pytest.fixture(scope="module")
 def strange(people):
-    """Rows as no training row is: categories never seen, nulls for text, numbers out of range."""
+    """Rows unlike any training row: unseen categories, nulls for text, numbers out of range."""
     row = people.limit(20)
     frames = [
         row.withColumn("workclass", F.lit("Astronaut")).withColumn(
@@ -61,13 +61,13 @@ def test_every_row_has_the_label_and_the_probability_that_spark_gives(
     ours = portable_scores(pipeline, spec, strange.toPandas())
     theirs = spark_scores(pipeline, strange)
     assert ours["prediction"].tolist() == theirs["prediction"].tolist()
-    # A booster computes in single precision, and its exponential is not the last bit's.
+    # A booster computes in single precision, and its exponential is not exact to the last bit.
     precision = 1e-7 if learner == "xgboost" else 1e-14
     assert np.abs(ours["probability"] - theirs["probability"]).max() < precision
 
 
 def test_number_at_a_threshold_falls_on_sparks_side(fit_pipeline, spec, spark, people):
-    """Every integer on both sides of each threshold of fnlwgt, where single precision would not do."""
+    """The integers next to each threshold of fnlwgt, where single precision would not suffice."""
     pipeline = fit_pipeline("gbt", "onehot")
     forest = gbt_forest(pipeline.stages[-2])
     scaler = pipeline.stages[1]

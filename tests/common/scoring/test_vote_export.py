@@ -40,7 +40,7 @@ def test_vote_is_exported_and_scores_every_row_as_by_spark(pipelines, people, sp
     model, found = export(vote, spec, people)
     assert (found.rows, found.labels, found.probabilities) == (2000, 0, 0)
     assert found.largest < 1e-7
-    # The vectoriser stands there once: a label encoder a category's column.
+    # The vectoriser occurs once: one label encoder per categorical column.
     names = [node.op_type for node in onnx.load_from_string(model).graph.node]
     assert names.count("LabelEncoder") == len(spec.names_of("category"))
     assert names.count("TreeEnsemble") == 2

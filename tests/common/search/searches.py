@@ -1,4 +1,4 @@
-"""Searches whose outcome is known, as the text of candidates.csv."""
+"""Searches with known results, as the text of candidates.csv."""
 
 import itertools
 
@@ -13,7 +13,7 @@ HARDER = (0.0, 0.01, -0.02, 0.005, 0.005)
 
 
 def result(parameters, score, noise=(0.0,) * 5, seconds=1.0):
-    """A candidate that scores so much on the average, and more or less by fold."""
+    """A candidate with this mean score, which varies by fold."""
     scores = [score + harder + by_chance for harder, by_chance in zip(HARDER, noise, strict=True)]
     return CandidateResult(parameters, tuple(dict.fromkeys(METRICS, s) for s in scores), seconds)
 
@@ -23,7 +23,7 @@ def text(results, metric="f1", failures=(), generations=None):
 
 
 def grid(score, metric="f1", noise=0.0001, **values):
-    """All combinations, scored by a function of the parameters and by chance."""
+    """All combinations, scored by a function of the parameters plus noise."""
     draw = np.random.default_rng(7)
     candidates = [
         dict(zip(values, combination, strict=True)) for combination in itertools.product(*values.values())

@@ -80,7 +80,7 @@ def test_more_rows_are_in_more_partitions_each_in_order(vectors, monkeypatch):
     parts = frame.select("label", "rank").rdd.glom().collect()
     assert len(parts) == 3
     assert all(part == sorted(part) for part in parts)
-    # Shared out by the rows, not by their two labels.
+    # The number depends on the rows, not on their two labels.
     assert min(map(len, parts)) > 50
     monkeypatch.setattr(folds, "PARTITION_ROWS", 299)
     assert fold_data(vectors, 3).frame.rdd.getNumPartitions() == 2
@@ -93,7 +93,7 @@ def test_rows_and_stored_values_of_each_partition_are_counted(vectors, monkeypat
     monkeypatch.setattr(folds, "PARTITION_ROWS", 100)
     data = fold_data(vectors, 3)
     sizes = data.frame.rdd.glom().map(len).collect()
-    # Dense vectors of three: all their values are stored.
+    # Dense vectors of length three: all values are stored.
     assert data.partitions == {part: (rows, 3 * rows) for part, rows in enumerate(sizes)}
     assert sum(sizes) == 300
 

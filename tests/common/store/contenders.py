@@ -1,4 +1,4 @@
-"""Finished searches of a test's own, and what goes with their challenge."""
+"""Finished searches for tests, and their challenge of the champion."""
 
 import json
 from statistics import fmean
@@ -14,7 +14,7 @@ AUTO = Terms(None, {})
 
 
 def make_search(folds, parameters=None, status="FINISHED", **tags):
-    """Make a search whose winner scores this on its folds."""
+    """Log a search whose winner has these scores on its folds."""
     metric = tags.get("metric", "roc_auc")
     known = {
         "workflow.step": "train_grid",

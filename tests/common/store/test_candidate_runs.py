@@ -89,7 +89,7 @@ def test_candidates_of_a_search_that_was_given_up_are_taken_up(store, status):
     assert taken.data.tags["mlflow.parentRunId"] == search.info.run_id
     assert taken.data.tags[candidate_runs.TAKEN_FROM] == child
     assert taken.data.metrics == mlflow.get_run(child).data.metrics
-    # One that was given up wrongly has lost nothing.
+    # A search that was wrongly taken for dead has lost nothing.
     assert [run.info.run_id for run in candidates_below(dead)] == [child]
     assert mlflow.get_run(dead.info.run_id).data.tags["taken_up_by"] == search.info.run_id
 
@@ -152,7 +152,7 @@ def test_candidates_of_a_search_that_goes_on_or_ended_well_are_left_to_it(store,
 
 
 def finished_search(learner="gbt", failures=()):
-    """Leave a search of four candidates, best first in its table; gives its URI."""
+    """Log a search of four candidates, best first in its table; returns its URI."""
     results = [
         CandidateResult({"maxDepth": depth, "stepSize": 0.1}, FOLDS, 1.0) for depth in (7, 3, 5, 2)
     ]

@@ -14,7 +14,7 @@ FIRST = '{"maxDepth": [2, 4]}'
 
 @pytest.fixture
 def search(store, monkeypatch):
-    """Searches that leave what they are told to as their next grids; gives the grids they were given."""
+    """Stand-ins for searches, with given next grids; returns the grids that they received."""
 
     def make(*next_grids):
         given, left = [], list(next_grids)

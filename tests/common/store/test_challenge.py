@@ -175,7 +175,7 @@ def test_version_that_does_not_exist_is_refused_with_those_that_do():
 
 
 class Killed(BaseException):
-    """Ends a challenge as a kill does: nothing after it is done."""
+    """Ends a challenge like a kill: nothing after it is executed."""
 
 
 WRITES = (
@@ -187,7 +187,7 @@ WRITES = (
 
 
 def count_writes(monkeypatch, stop_at=None, instead=None):
-    """Count the writes to the registry; at one of them be killed, or do something else before it."""
+    """Count the writes to the registry; at one of them raise Killed, or call `instead` before it."""
     done = []
     for name in WRITES:
         write = getattr(MlflowClient, name)
@@ -205,7 +205,7 @@ def count_writes(monkeypatch, stop_at=None, instead=None):
 
 
 def writes_of_a_challenge():
-    """How many writes a contender makes that takes the alias."""
+    """Return the number of writes of a contender that takes the alias."""
     with pytest.MonkeyPatch.context() as patch:
         done = count_writes(patch)
         enter(make_search(HIGH))
@@ -225,7 +225,7 @@ def test_killed_at_any_write_the_same_command_ends_as_if_it_had_not_been(monkeyp
             count_writes(patch, stop_at)
             with pytest.raises(Killed):
                 enter(second)
-        # The reason is there before the alias.
+        # The reason is written before the alias.
         if champion_version() == "2":
             assert tags("2")["reason"].startswith("better: ")
         verdict = enter(second)
@@ -239,7 +239,7 @@ def test_killed_at_any_write_the_same_command_ends_as_if_it_had_not_been(monkeyp
 @pytest.mark.slow
 @pytest.mark.parametrize(("one", "other"), [(MIDDLE, HIGH), (HIGH, MIDDLE)])
 def test_challenge_in_the_middle_of_another_leaves_the_better_one(monkeypatch, one, other):
-    """At each write of one challenge a whole other challenge happens."""
+    """At each write of one challenge, a whole other challenge takes place."""
     enter(make_search(LOW))
     total = writes_of_a_challenge()
     MlflowClient().delete_registered_model("income")
@@ -254,7 +254,7 @@ def test_challenge_in_the_middle_of_another_leaves_the_better_one(monkeypatch, o
         better = "2" if one == HIGH else "3"
         assert champion_version() == better, stop_at
         assert tags(better)["verdict"] == "champion"
-        # Where both challenged at the same time, asking again changes nothing.
+        # After concurrent challenges, entering again changes nothing.
         assert {enter(run).version for run in (first, second)} == {"2", "3"}
         assert champion_version() == better
         MlflowClient().delete_registered_model("income")
@@ -262,7 +262,7 @@ def test_challenge_in_the_middle_of_another_leaves_the_better_one(monkeypatch, o
 
 @pytest.mark.parametrize("scores", [(HIGH, MIDDLE), (MIDDLE, HIGH)])
 def test_later_of_two_sees_a_claim_that_was_there_before_it(monkeypatch, scores):
-    """The first has claimed the alias; the second is as far; the first ends; then the second goes on."""
+    """Both have claimed the alias; the first ends, then the second goes on."""
     enter(make_search(LOW))
     searches = [make_search(folds) for folds in scores]
     versions = [str(registry.register(search, "income").version) for search in searches]
@@ -304,7 +304,7 @@ def test_two_processes_at_once_end_with_the_better_champion():
     for scores in ([HIGH, MIDDLE], [MIDDLE, HIGH]) * 3:
         enter(make_search(LOW))
         searches = [make_search(folds) for folds in scores]
-        # Their versions are there, so that both come to the alias at the same moment.
+        # The versions exist already, so that both reach the alias at the same moment.
         versions = [registry.register(search, "income") for search in searches]
         for process, search in zip(processes, searches, strict=True):
             process.stdin.write(f"{search.info.run_id}\n")

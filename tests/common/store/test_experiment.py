@@ -1,4 +1,4 @@
-"""Whose experiment the runs are in, and what the UI is told of it."""
+"""Which experiment the runs are in, and its description in the UI."""
 
 import shutil
 

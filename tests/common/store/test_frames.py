@@ -69,7 +69,7 @@ def test_spark_model_is_kept_quietly_and_scores_the_same(far_run, temporary, spa
     assert sorted(again.transform(people).collect()) == sorted(model.transform(people).collect())
     copies.remove_copies()
     assert list(temporary.iterdir()) == []
-    # MLflow's own readers take it too.
+    # MLflow's own readers accept it too.
     assert mlflow.models.get_model_info(f"runs:/{far_run}/spark-model").flavors.keys() == {
         "spark",
         "python_function",

@@ -19,7 +19,7 @@ from common.workflow.declaration import STEPS
 
 @pytest.fixture
 def launched(store, monkeypatch):
-    """Stand in for mlflow.run: steps finish at once, leaving their outputs; give what was run."""
+    """Stand in for mlflow.run: steps finish at once with their outputs; returns what was run."""
     calls = []
 
     def run(uri, entry_point, parameters, experiment_id, **_):
@@ -149,7 +149,7 @@ def test_run_is_reused_only_while_all_that_it_declares_is_there(
 
 
 def spoil(left, damage):
-    """Remove an artifact, leave a folder or file without content, or one of Spark's marks alone."""
+    """Remove an artifact, empty it, or keep only Spark's marker files."""
     folder = left.is_dir()
     shutil.rmtree(left) if folder else left.unlink()
     if damage != "gone" and not folder:

@@ -34,7 +34,7 @@ ELSEWHERE = f"another boot/pid:[4026531836]/{PID}/{START}"
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Beats so fast that a test need not wait for them."""
+    """Heartbeats so frequent that a test need not wait."""
     monkeypatch.setenv(liveness.GRACE_VARIABLE, "0.6")
 
 
@@ -47,7 +47,7 @@ def open_run(store, filler=HERE, beat="1000 60", **tags):
 
 
 class Clock:
-    """The observer's clocks, which go on when they are told to."""
+    """The observer's clocks, which a test moves forward."""
 
     def __init__(self, today=1000.0):
         self.now, self.started = 0.0, today
@@ -103,7 +103,7 @@ def test_time_in_which_nobody_could_look_does_not_count(store):
     watch = clock.watch()
     run_id = open_run(store, ELSEWHERE)
     liveness.end_dead_runs(store, watch)
-    clock.now += 20 * GRACE  # the store was gone for all, or the observer slept
+    clock.now += 20 * GRACE  # the store was down, or the observer slept
     assert liveness.end_dead_runs(store, watch) == {run_id}
 
 
@@ -216,7 +216,7 @@ def test_grace_that_is_no_number_of_seconds_is_refused(monkeypatch, given):
 
 
 def in_container(*command, hostname):
-    """Run a command as in a container: with process ids and a host's name of its own."""
+    """Run a command as in a container: with its own process ids and host name."""
     named = f'hostname {hostname} && exec "$@"'
     namespaces = ["--pid", "--uts", "--fork", "--kill-child", "--mount-proc"]
     if os.getuid():
@@ -226,7 +226,7 @@ def in_container(*command, hostname):
 
 @pytest.fixture
 def fill(store, quick):
-    """Start processes that each fill a run, in containers of their own; they say which."""
+    """Start processes in separate containers, each with an open run; return their run ids."""
     if subprocess.run(in_container("true", hostname="any"), capture_output=True).returncode:
         pytest.skip("containers need namespaces, which this system does not grant")
     started = []
@@ -248,7 +248,7 @@ def fill(store, quick):
 
 
 def test_containers_of_one_hostname_leave_each_others_runs_and_end_dead_ones(store, fill):
-    """The host's name, and the process ids too, are the same in both, as of replicas of one image."""
+    """Both have the same host name and process ids, like replicas of one image."""
     same = socket.gethostname()
     key = {tracking.KEY: "key"}
     killed, other = (fill(same, f"{tracking.KEY}=key") for _ in range(2))

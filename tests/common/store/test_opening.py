@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 
 from tests.project import ROOT
 
-# All that a step is, once its modules are loaded and it is let go.
+# A step that waits after its modules are loaded.
 STEP = """
 import sys
 from common.store.step_run import start_run

@@ -45,9 +45,9 @@ def test_search_has_both_compilers(data):
     ("name", "inputs", "begins"),
     [
         ("train_ga", {"features": "runs:/0123"}, True),
-        # What must run first would have it wait with its memory taken.
+        # If another step must run first, the session would only wait and occupy memory.
         ("train_ga", {"features": "auto"}, False),
-        # How much there is to read, which the store knows, says how it is started.
+        # The size of the input, which the store knows, determines how the session is started.
         ("split", {"data": "runs:/0123/data"}, False),
     ],
 )

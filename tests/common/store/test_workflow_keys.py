@@ -1,4 +1,4 @@
-"""What a step's key holds: all that its result depends on, so that no run stands for another one's."""
+"""A step's key contains everything that its result depends on, so that no wrong run is reused."""
 
 import shutil
 
@@ -9,7 +9,7 @@ from common.store import get_or_run
 from common.workflow import declaration
 
 STEPS = declaration.CHAIN
-# Of other values that a parameter may have: those that are read, not just compared.
+# Other values of the parameters that are parsed, not just compared.
 OTHER = {
     "grid": '{"maxDepth": [9]}',
     "space": '{"maxDepth": {"low": 2, "high": 9}}',
@@ -20,12 +20,12 @@ OTHER = {
 
 @pytest.fixture(autouse=True)
 def fingerprint(monkeypatch):
-    """The source's hash, which takes a while, at a value that a test may change."""
+    """A stand-in for the hash of the source code, which is slow; a test may change it."""
     monkeypatch.setattr(get_or_run, "source_fingerprint", lambda _: "source")
 
 
 def parameters(step, slice_file):
-    """All parameters of a step at their defaults, with inputs that are resolved."""
+    """All parameters of a step at their defaults, with resolved inputs."""
     found = declaration.entry_defaults(step) | {"source": str(slice_file)}
     return found | {name: f"runs:/abc/{artifact}" for name, (_, artifact) in inputs(step).items()}
 

@@ -8,7 +8,7 @@ from common.store.workflow_runs import STEP_RUNS, candidates_of, find_workflow
 
 @pytest.fixture
 def leave(store):
-    """Leave the finished run of a step with some inputs; gives its id."""
+    """Log the finished run of a step with inputs; returns its id."""
 
     def leave(step, **inputs):
         tags = {tracking.INPUT + name: uri for name, uri in inputs.items()}

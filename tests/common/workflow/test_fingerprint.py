@@ -1,4 +1,4 @@
-"""The files that a step's key depends on: those that its module reaches, and no other."""
+"""The files that a step's key depends on: those that its module imports, and no others."""
 
 import shutil
 
@@ -37,7 +37,7 @@ def project(tmp_path):
 
 
 def changed(project, name):
-    """Which of both steps have another fingerprint once a file has changed."""
+    """Return which of the two steps get another fingerprint when a file changes."""
     before = [source_fingerprint.__wrapped__(step, project) for step in ("one", "two")]
     assert all(len(digest) == 64 for digest in before)
     (project / name).write_text(FILES[name] + " ")
@@ -50,14 +50,14 @@ def changed(project, name):
     [
         ("steps/one.py", ["one"]),
         ("common/room/near.py", ["one"]),
-        # An import within a function is one too.
+        # An import within a function counts too.
         ("common/room/far.py", ["two"]),
         ("common/room/__init__.py", ["one", "two"]),
         ("common/room/page.j2", ["one", "two"]),
         ("requirements.txt", ["one", "two"]),
         ("common/other/__init__.py", []),
         ("common/other/page.j2", []),
-        # What says which run is taken decides nothing of what a run makes.
+        # The selection of runs does not affect their results.
         ("common/workflow/table.py", []),
         ("conf/grid.yaml", []),
         ("MLproject", []),
@@ -86,7 +86,7 @@ def test_fingerprint_does_not_depend_on_where_the_project_is(project, tmp_path_f
 @pytest.mark.parametrize(
     ("changed", "again"),
     [
-        # A picture's colours: the searches draw, and champion makes a vote as a search leaves its winner.
+        # The searches draw charts, and champion logs a vote with the code that logs a search's winner.
         ("common/plots/chart.py", ["train_grid", "train_ga", "champion"]),
         ("common/search/engines/boosting/fit.py", ["train_grid", "train_ga", "champion"]),
         ("common/search/genetic.py", ["train_ga"]),

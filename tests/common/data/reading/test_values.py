@@ -1,4 +1,4 @@
-"""Which values are taken for what, and what is said of the others."""
+"""Which values are accepted, what they become, and the messages for the others."""
 
 import datetime
 from decimal import Decimal

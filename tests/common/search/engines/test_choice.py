@@ -1,4 +1,4 @@
-"""Which engine is taken where the rows are many: Spark's own limit is driven over the edge."""
+"""Which engine is chosen for many rows; Spark's own limit is exceeded."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ ROWS, WIDTH = 30_000, 10
 @pytest.fixture(scope="module")
 def data(spark):
     """30,000 rows of 10 numbers in several partitions: some 5 MB on their way to the driver."""
-    # With as many zeros that Spark stores a vector as a sparse one.
+    # With enough zeros that Spark stores the vectors as sparse ones.
     values = [F.hash("id", F.lit(place)) if place < WIDTH else F.lit(0) for place in range(5 * WIDTH)]
     columns = [value.cast("double").alias(f"x{place}") for place, value in enumerate(values)]
     assembler = VectorAssembler(
@@ -46,7 +46,7 @@ def data(spark):
 
 @pytest.fixture
 def limit(spark):
-    """Set spark.driver.maxResultSize, which Spark reads anew for each job's tasks."""
+    """Set spark.driver.maxResultSize, which Spark reads again for the tasks of each job."""
     conf = spark.sparkContext._jsc.sc().conf()
     before = conf.get("spark.driver.maxResultSize", "1g")
     yield lambda size: conf.set("spark.driver.maxResultSize", f"{size}b")
@@ -92,7 +92,7 @@ def test_part_that_spark_does_not_let_through_is_left_to_mllib_or_refused(data, 
     assert isinstance(make_engine(choice.engine, data, GBT, 7, 0), MllibEngine)
     with pytest.raises(UserError, match="'boosting' of learner 'gbt' lacks memory: .* give engine=mllib"):
         choose_engine(GBT, "boosting", [], data)
-    # It has no other engine.
+    # This learner has no other engine.
     with pytest.raises(
         UserError, match="'boosting' of learner 'xgboost' lacks memory: .* another learner"
     ):
@@ -103,7 +103,7 @@ def test_part_that_spark_does_not_let_through_is_left_to_mllib_or_refused(data, 
 
 @pytest.mark.parametrize("name", ["auto", "boosting"])
 def test_memory_of_the_container_counts(data, monkeypatch, name):
-    # Two tasks at once, in half of it.
+    # Two concurrent tasks share half of it.
     room = 4 * matrix_bytes(data)
     monkeypatch.setattr(engine, "machine_memory", lambda: room)
     assert choose_engine(GBT, name, [], data).engine == "boosting"

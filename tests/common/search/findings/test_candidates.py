@@ -42,7 +42,7 @@ def test_differences_are_taken_fold_by_fold():
 
 @pytest.mark.parametrize(("folds", "bound"), [(2, 12.706), (3, 4.303), (5, 2.776), (10, 2.262)])
 def test_difference_is_clear_beyond_students_bound_for_so_many_folds(folds, bound):
-    """Values of the table of Student's t, two-sided 95%: with few folds far above the normal 1.96."""
+    """Tabulated values of Student's t, two-sided 95%: far above the normal 1.96 for few folds."""
     chance = np.resize([1.0, -1.0], folds)
     chance = (chance - chance.mean()) / chance.std(ddof=1) * np.sqrt(folds)
     for sign in (1, -1):

@@ -43,7 +43,7 @@ def test_pair_has_what_its_parts_do_not_explain():
 
 
 def test_value_is_not_credited_with_what_came_along_with_it():
-    # Deep candidates mostly have more trees, which alone do something.
+    # Deep candidates mostly have more trees, and only the trees have an effect.
     drawn = [(1, 10)] * 3 + [(1, 20)] + [(5, 10)] + [(5, 20)] * 3
     results = [
         result({"maxDepth": depth, "maxIter": trees, "n": n}, 0.8 + 0.001 * trees)

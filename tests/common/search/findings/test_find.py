@@ -16,7 +16,7 @@ from common.search.result import CandidateFailure
 from tests.common.search.searches import grid, result, text
 
 GBT = get_learner("gbt")
-# As the coarse grid's: more bins help, depth 1 is bad, 5 is best, twice the trees gain little.
+# Like the coarse grid: more bins help, depth 1 is bad, 5 is best, twice the trees gain little.
 VALUES = {"maxDepth": [1, 5, 7], "maxBins": [8, 16, 32], "maxIter": [25, 50], "stepSize": [0.1, 0.2, 0.3]}
 
 
@@ -152,7 +152,7 @@ def test_better_side_is_wanted_first():
 
 
 def small(metric="f1", sign=1, noise=0.0001):
-    """A search whose depth does most, whose trees do little but clearly, and whose bins do nothing."""
+    """A search in which depth matters most, trees little but clearly, and bins not at all."""
     depths = {2: 0, 4: 0.02, 6: 0.01}
     candidates = grid(
         lambda maxDepth, maxIter, maxBins: sign * (0.8 + depths[maxDepth] + 0.001 * (maxIter == 20)),

@@ -28,7 +28,7 @@ def data(vectors):
 
 @pytest.fixture(scope="module")
 def many_rows(spark):
-    """15,000 rows, more than Spark looks at for its thresholds: two numbers and three indicators."""
+    """15,000 rows, more than Spark samples for its thresholds: two numbers and three indicators."""
     generator = np.random.default_rng(3)
     size = 15_000
     a, b, kind = (
@@ -95,7 +95,7 @@ def test_scores_do_not_depend_on_how_the_work_is_shared_out(data, learner):
 
 @pytest.mark.parametrize("parallelism", [0, 1, 2])
 def test_candidates_come_while_others_are_still_to_be_fitted(data, monkeypatch, parallelism):
-    """One after the other, also where all of them train on the same matrices."""
+    """One after the other, even if all of them train on the same matrices."""
     engine = BoostingEngine(data, GBT, seed=7, parallelism=parallelism)
     run, come = engine._run, []
 
@@ -146,7 +146,7 @@ def test_matrix_holds_every_value_of_sparse_and_dense_vectors(spark):
     assert matrix.places.tolist() == [2]
     assert matrix.numbers.ravel().tolist() == [5, 3, 0]
     assert matrix.raw().toarray().tolist() == [[1, 0, 5, 0], [0, 0, 3, 1], [1, 0, 0, 0]]
-    # A number's zero is a value; what an indicator has not is a gap.
+    # The zero of a number is stored; the zero of an indicator is a gap.
     assert matrix.raw().nnz == 6
 
 

@@ -11,7 +11,7 @@ NAN = pytest.approx(np.nan, nan_ok=True)
 
 @pytest.fixture
 def matrix():
-    """Four rows of an indicator that two have, a number, an indicator that one has, and a number."""
+    """Four rows: an indicator that two rows have, a number, an indicator that one row has, a number."""
     indicators = np.zeros((4, 4), np.float32)
     indicators[[0, 1], 0] = 1
     indicators[3, 2] = 1
@@ -25,7 +25,7 @@ def matrix():
 
 
 def rows(features):
-    """Return what stands in each row, as column -> value; the columns ascend."""
+    """Return the values of each row by column, in ascending order."""
     assert features.has_sorted_indices
     starts = features.indptr
     return [

@@ -7,7 +7,7 @@ from common.search.engines.boosting.thresholds import sampled_rows, split_thresh
 
 
 def by_the_letter(values, rows, max_bins):
-    """Spark's loop over values and counts, with the zeros that its sparse vectors leave out."""
+    """Spark's loop over values and counts, with the zeros that its sparse vectors omit."""
     counts = {}
     for value in values[values != 0]:
         counts[value] = counts.get(value, 0) + 1
