@@ -13,15 +13,16 @@ HELD = "held\n"
 
 def main() -> None:
     """Run a search; its first candidates are written, and only the run of the next one."""
-    metrics, number = candidate_runs._metrics, count()
+    open_run, number = candidate_runs._open_run, count()
 
-    def hold(result):
-        if next(number) == WRITTEN:
+    def hold(search, parent, kind, name, tags):
+        opened = open_run(search, parent, kind, name, tags)
+        if kind == candidate_runs.CANDIDATE and next(number) == WRITTEN:
             sys.stdout.write(HELD)
             Event().wait()
-        return metrics(result)
+        return opened
 
-    candidate_runs._metrics = hold
+    candidate_runs._open_run = hold
     step, *arguments = sys.argv[1:]
     getattr(import_module(f"steps.{step}"), step).main(arguments)
 
