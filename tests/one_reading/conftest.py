@@ -9,8 +9,6 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature
 from mlflow.pyfunc import scoring_server
 from pyspark.ml.classification import LogisticRegression
-from pyspark.ml.functions import vector_to_array
-from pyspark.sql import functions as F
 
 from common.data.fetch import Location
 from common.data.read import read_source
@@ -177,16 +175,3 @@ def ways(spark, shop, kept, tmp_path_factory):
     assert scoring_server.invocations
     model = mlflow.pyfunc.load_model(str(kept))
     return Ways(spark, shop, model, find_portable_model(str(kept)), tmp_path_factory.mktemp("files"))
-
-
-@pytest.fixture(scope="session")
-def by_pipeline(spark, shop, pipeline):
-    """Score rows with the Spark pipeline, in one job; return their probabilities."""
-
-    def score(rows):
-        schema = shop().schema
-        frame = spark.createDataFrame([(*row, None) for row in rows], schema).coalesce(1)
-        positive = vector_to_array(F.col("probability"))[1]
-        return [row[0] for row in pipeline.transform(frame.drop("bought")).select(positive).collect()]
-
-    return score
