@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The same work as a library
 #
-# `main` chains steps and tracks them. This notebook computes the same by hand: describe, split,
+# `main` chains steps and tracks them. This notebook computes the same with the library: describe, split,
 # vectorise, search a grid, search with a genetic algorithm, refit. The functions of `common` take frames
 # and plain values and return them. Nothing is stored or tracked.
 #
@@ -99,7 +99,7 @@ table[[*proposer.names, *shown]].head(10)
 headline(find(parse_candidates(table.to_csv(index=False)), learner.parameters))
 
 # %% [markdown]
-# ## Search a space by a genetic algorithm
+# ## Search a space with a genetic algorithm
 #
 # It proposes a generation and receives its scores, from the same engine on the same folds.
 
