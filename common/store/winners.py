@@ -14,6 +14,7 @@ from common.learning.importance import column_importance
 from common.learning.learners import Learner, Parameters
 from common.learning.metrics import ScoreTable, guess_scores, label_counts, scores, told
 from common.learning.vectorizer import feature_sources
+from common.machine.secrets import masked
 from common.machine.spark import beside
 from common.plots.chart import Chart
 from common.plots.interactive import PAGE, page
@@ -99,7 +100,8 @@ def _log_best(search: _Scored, results: Sequence[CandidateResult], table: pd.Dat
 def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
     run.tag(failed_candidates=len(failures))
     first = failures[0]
-    log.warning("%d candidates failed, the first (%s) with: %s", len(failures), first.name, first.error)
+    error = masked(first.error)
+    log.warning("%d candidates failed, the first (%s) with: %s", len(failures), first.name, error)
 
 
 def _log_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
