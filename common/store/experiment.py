@@ -23,7 +23,7 @@ KIND, TRAINING = "mlflow.experimentKind", "custom_model_development"
 NOTE = "mlflow.note.content"
 # The UI shows the first line only, until the reader asks for more.
 ABOUT = """\
-[**Open the run table**]({runs}), or choose *Model training* at the top left.
+[Open the run table]({runs}), or choose *Model training* at the top left.
 
 These runs are of an MLflow Project that takes a table to a registered champion and tracks each candidate.
 
