@@ -10,7 +10,10 @@ import pytest
 
 from tests.project import ROOT
 
-PYTHON = f"""#!{sys.executable}
+# As pip has it, since the line of an interpreter cannot hold a path with spaces.
+PYTHON = f"""#!/bin/sh
+'''exec' "{sys.executable}" "$0" "$@"
+' '''
 import json, os, sys
 with open(os.environ["LOG"], "a") as log:
     print(json.dumps(sys.argv[1:]), file=log)

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from urllib.parse import quote
 
+import pyspark
 import pytest
 
 from tests.project import ROOT
@@ -34,7 +36,9 @@ def test_session_takes_its_classes_from_the_archive_and_does_without_a_foreign_o
     assert "rows 3" in run(COUNT.format(options=shared)).stdout
     log = (tmp_path / "loaded.log").read_text().splitlines()
     loaded = [line for line in log if "org.apache.spark" in line]
-    assert sum("shared objects file" in line for line in loaded) > len(loaded) / 2
+    # Java shares no classes of jars whose path it has to escape.
+    if quote(pyspark.__file__) == pyspark.__file__:
+        assert sum("shared objects file" in line for line in loaded) > len(loaded) / 2
 
     path.chmod(0o600)
     path.write_bytes(b"made by another Java")
