@@ -4,6 +4,7 @@ import pytest
 
 from common.champion.gates import check_gates, failed_gates, measure_rows
 from common.errors import UserError
+from common.learning.metrics import EPSILON
 from common.store.conf import load_gates
 
 
@@ -60,3 +61,8 @@ def test_calibration_error_is_the_average_difference_of_said_and_seen(said):
     # Predicted and observed: 0.1 and 0 on 50 rows, 0.2 and 1 on 20 rows, 0.9 and 1 on 30 rows.
     expected = (50 * 0.1 + 20 * 0.8 + 30 * 0.1) / 100
     assert measure_rows(said, ["group"], 100)["calibration_error"] == pytest.approx(expected)
+
+
+def test_loss_of_a_row_that_was_ruled_out_is_large_and_finite(spark):
+    rows = spark.createDataFrame([(1.0, 0.0)] * 4, "label double, probability double")
+    assert measure_rows(rows, [], 4)["stratum_loss"] == pytest.approx(-math.log(EPSILON))
