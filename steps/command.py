@@ -74,8 +74,8 @@ def step_command(step: str) -> Callable[[Callable[..., None]], click.Command]:
 def _option(parameter: Parameter) -> click.Option:
     # With an explicit default of None, click would not require the option.
     missing = {"required": True} if parameter.default is None else {"default": parameter.default}
-    flag = f"--{parameter.name.replace('_', '-')}"
-    return click.Option([flag, parameter.name], type=_type(parameter), help=parameter.help, **missing)
+    names = [parameter.flag, parameter.name]
+    return click.Option(names, type=_type(parameter), help=parameter.help, **missing)
 
 
 def _type(parameter: Parameter) -> Any:

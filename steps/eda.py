@@ -2,10 +2,10 @@
 
 import click
 
+from common import ROOT
 from common.data.describe import describe, describe_html
 from common.data.profile import write_profile
 from common.machine.whole_file import whole_file
-from common.workflow.fingerprint import ROOT
 from steps.command import step_command
 from steps.step import step
 

@@ -5,16 +5,16 @@ Not an entry point: the Docker engine stores the image, not a run.
 
 import shutil
 import subprocess
-from pathlib import Path
 
 import click
 from mlflow.models import Model, build_docker
 
+from common import ROOT
 from common.errors import UserError
 from common.store.artifacts import model_folder
 from steps.command import command
 
-DOCKERFILE = Path(__file__).parents[1] / "conf" / "image" / "Dockerfile"
+DOCKERFILE = ROOT / "conf" / "image" / "Dockerfile"
 
 
 @command("image")

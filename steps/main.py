@@ -16,8 +16,9 @@ from common.search.space import make_space
 from common.store import registry, tracking
 from common.store.chain import Chain
 from common.store.conf import load_gates, load_grid, load_space
+from common.store.experiment import where_to_look
 from common.store.get_or_run import StepRun
-from common.store.step_run import start_run, where_to_look
+from common.store.step_run import start_run
 from common.store.workflow_runs import STEP_RUNS, workflow_of
 from steps.command import step_command
 from steps.report import write_report

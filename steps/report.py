@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
+from common import ROOT
 from common.machine.whole_file import whole_file
 from common.report.collect import collect
 from common.report.render import render
 from common.store import artifacts
 from common.store.workflow_runs import WorkflowRuns, find_workflow
-from common.workflow.fingerprint import ROOT
 from steps.command import step_command
 from steps.step import step
 

@@ -8,9 +8,10 @@ import json
 import subprocess
 import sys
 
+from common import ROOT
 from common.errors import UserError, first_line
 from common.machine.file_system import fingerprint
-from common.machine.spark import ROOT, get_session
+from common.machine.spark import get_session
 
 
 def digest_of(uri: str) -> str:

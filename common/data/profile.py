@@ -2,13 +2,13 @@
 
 import os
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 
 # Without this the package sends usage data to its maker; it reads the variable on import.
 os.environ["YDATA_PROFILING_NO_ANALYTICS"] = "True"
 
 from data_profiling import ProfileReport
+from data_profiling.model.pandas import summary_pandas
 from pyspark.sql import DataFrame
 from tqdm import tqdm
 
@@ -43,7 +43,6 @@ def write_profile(
     sample = sample_rows(frame, rows).toPandas()
     path.parent.mkdir(parents=True, exist_ok=True)
     # The package shows one progress bar whatever progress_bar says.
-    columns = import_module(f"{ProfileReport.__module__.partition('.')[0]}.model.pandas.summary_pandas")
-    columns.tqdm = partial(tqdm, disable=not progress)  # type: ignore[attr-defined]
+    summary_pandas.tqdm = partial(tqdm, disable=not progress)
     report = ProfileReport(sample, title=title, minimal=minimal, progress_bar=progress)
     report.to_file(path, silent=True)

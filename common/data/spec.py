@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from pyspark.sql import types as T
 
+from common import ROOT
 from common.data.reading import (
     DOUBLE,
     INTEGER,
@@ -19,7 +20,7 @@ from common.data.reading import (
 )
 from common.errors import UserError, first_line
 
-CONF = Path(__file__).parents[2] / "conf" / "datasets"
+CONF = ROOT / "conf" / "datasets"
 
 TYPES: dict[str, type[T.DataType]] = {
     INTEGER: T.LongType,

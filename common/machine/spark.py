@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 from pyspark import SparkConf, inheritable_thread_target
 from pyspark.sql import SparkSession
 
+from common import PROJECT, ROOT
 from common.machine.java import ensure_java
 from common.machine.memory import machine_memory
 
 T = TypeVar("T")
-ROOT = Path(__file__).parents[2]
 LOG4J = ROOT / "conf" / "spark" / "log4j2.properties"
 LIBRARY = "common.zip"
 # The most memory that the driver's JVM gets by default; the rest is for Python and the file cache.
@@ -92,7 +92,7 @@ def get_session(
     # PySpark logs each query error as JSON with its Java trace, which the exception repeats.
     logging.getLogger("DataFrameQueryContextLogger").setLevel(logging.CRITICAL)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-    settings |= {"spark.app.name": "income", "spark.master": master}
+    settings |= {"spark.app.name": PROJECT, "spark.master": master}
     conf = SparkConf().setAll(list(settings.items()))
     ensure_java(conf)
     session = SparkSession.builder.config(conf=conf).getOrCreate()
@@ -111,8 +111,13 @@ def beside(session: SparkSession, work: Callable[..., T], *arguments: Any) -> Fu
     Returns:
         A future of the result.
     """
+    return in_thread(inheritable_thread_target(session)(work), *arguments)
+
+
+def in_thread(work: Callable[..., T], *arguments: Any) -> Future[T]:
+    """Start work in its own thread, and return a future of the result."""
     pool = ThreadPoolExecutor(1)
-    started = pool.submit(inheritable_thread_target(session)(work), *arguments)
+    started = pool.submit(work, *arguments)
     pool.shutdown(wait=False)
     return started
 

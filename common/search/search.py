@@ -13,7 +13,7 @@ import pandas as pd
 
 from common.learning.learners import Learner, Parameters
 from common.search.engines.choice import Engine
-from common.search.result import CandidateResult, Outcome, candidate_name
+from common.search.result import CandidateFailure, CandidateResult, Outcome, candidate_name
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,11 @@ class Search:
     def results(self) -> list[CandidateResult]:
         """The outcomes of candidates that did not fail."""
         return [outcome for outcome in self.outcomes.values() if isinstance(outcome, CandidateResult)]
+
+    @property
+    def failures(self) -> list[CandidateFailure]:
+        """The outcomes of candidates that failed."""
+        return [outcome for outcome in self.outcomes.values() if isinstance(outcome, CandidateFailure)]
 
     def _outcomes(self, candidates: Sequence[Parameters]) -> Iterator[Outcome]:
         names = [candidate_name(candidate) for candidate in candidates]

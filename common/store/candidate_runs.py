@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import Queue
 from threading import Thread
 from types import TracebackType
@@ -86,12 +86,21 @@ class CandidateWriter:
     @contextmanager
     def generation(self, number: int) -> Iterator[dict[str, float]]:
         """Open the run of a generation; yield a mapping to fill with the metrics that it ends with."""
-        with generation_run(self.search, number) as nested:
-            self.parent = nested.run_id
-            try:
-                yield nested.metrics
-            finally:
-                self.parent = str(self.search.info.run_id)
+        client, search = MlflowClient(), str(self.search.info.run_id)
+        run_id = _open_run(self.search, search, "generation", f"generation {number}", {})
+        ended: dict[str, float] = {}
+        self.parent = run_id
+        try:
+            yield ended
+        except BaseException:
+            client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
+            raise
+        finally:
+            self.parent = search
+        now = int(time.time() * 1000)
+        metrics = [Metric(name, value, now, 0) for name, value in ended.items()]
+        client.log_batch(run_id, metrics=metrics)
+        client.set_terminated(run_id)
 
     def run_id(self, name: str) -> str:
         """Return the run id of an added candidate; wait until it is written."""
@@ -186,31 +195,6 @@ def _metrics(result: CandidateResult) -> list[Metric]:
         metrics.append(Metric(f"val_{name}", result.mean(name), now, folds))
         metrics.append(Metric(f"val_{name}_std", result.std(name), now, 0))
     return metrics
-
-
-@dataclass
-class GenerationRun:
-    """The run of a generation, and the metrics to log when it ends."""
-
-    run_id: str
-    metrics: dict[str, float] = field(default_factory=dict)
-
-
-@contextmanager
-def generation_run(search: Run, number: int) -> Iterator[GenerationRun]:
-    """Open the run of a generation below its search, and close it on leaving."""
-    client = MlflowClient()
-    run_id = _open_run(search, search.info.run_id, "generation", f"generation {number}", {})
-    generation = GenerationRun(run_id)
-    try:
-        yield generation
-    except BaseException:
-        client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
-        raise
-    now = int(time.time() * 1000)
-    metrics = [Metric(name, value, now, 0) for name, value in generation.metrics.items()]
-    client.log_batch(run_id, metrics=metrics)
-    client.set_terminated(run_id)
 
 
 def fold_scores(result: CandidateResult, metric: str) -> dict[str, str]:

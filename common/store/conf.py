@@ -6,12 +6,13 @@ from typing import Any
 
 import yaml
 
+from common import ROOT
 from common.champion.gates import check_gates
 from common.errors import UserError, first_line
 from common.learning.learners import Learner
 from common.store import artifacts
 
-CONF = Path(__file__).parents[2] / "conf"
+CONF = ROOT / "conf"
 EXAMPLES = {
     "grid": '{"maxDepth": [3, 5]}',
     "space": '{"maxDepth": {"low": 2, "high": 8}}',

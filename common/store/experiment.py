@@ -1,15 +1,14 @@
 """The experiment of the project's runs, and its address in MLflow's UI."""
 
 import os
+import shlex
 from urllib.parse import urlparse
 
-import mlflow
-import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Experiment
 
-from common.machine.secrets import masked
-from common.workflow.fingerprint import ROOT
+from common import PROJECT
+from common.store.tracking import shown_store
 
 # MLflow's default experiment.
 DEFAULT_ID = "0"
@@ -36,11 +35,6 @@ These runs are of an MLflow Project that takes a table to a registered champion 
 """
 
 
-def project_name() -> str:
-    """Return the name of the project, from MLproject."""
-    return str(yaml.safe_load((ROOT / "MLproject").read_text(encoding="utf-8"))["name"])
-
-
 def adopt_default() -> None:
     """Rename MLflow's default experiment after the project, if the store holds nothing but this run.
 
@@ -53,14 +47,14 @@ def adopt_default() -> None:
         return
     runs = client.search_runs([DEFAULT_ID], max_results=2)
     if {run.info.run_id for run in runs} <= {os.environ.get("MLFLOW_RUN_ID")}:
-        client.rename_experiment(DEFAULT_ID, project_name())
+        client.rename_experiment(DEFAULT_ID, PROJECT)
 
 
 def introduce(experiment_id: str) -> None:
     """Describe the project's experiment in the UI; an experiment of another name belongs to the user."""
     client = MlflowClient()
     experiment = client.get_experiment(experiment_id)
-    if experiment.name != project_name():
+    if experiment.name != PROJECT:
         return
     about = ABOUT.format(runs=_runs(experiment_id) + SHOWN)
     for name, value in ((NOTE, about), (KIND, TRAINING)):
@@ -70,7 +64,7 @@ def introduce(experiment_id: str) -> None:
 
 def find_experiment() -> str:
     """Return the id of the project's experiment, or of MLflow's default one if there is none."""
-    experiment = MlflowClient().get_experiment_by_name(project_name())
+    experiment = MlflowClient().get_experiment_by_name(PROJECT)
     return DEFAULT_ID if experiment is None else str(experiment.experiment_id)
 
 
@@ -81,9 +75,24 @@ def table_address(experiment_id: str, ui: str | None = None) -> str:
         experiment_id: The experiment.
         ui: The address of the UI; None: the tracking server, or the default address of `mlflow ui`.
     """
-    store = masked(mlflow.get_tracking_uri())
-    served = store if urlparse(store).scheme in ("http", "https") else LOCAL_UI
-    return f"{(ui or served).rstrip('/')}/{_runs(experiment_id)}{SHOWN}"
+    return f"{(ui or _server() or LOCAL_UI).rstrip('/')}/{_runs(experiment_id)}{SHOWN}"
+
+
+def ui_command() -> str:
+    """Return the command that shows the store's runs, or the address of its server."""
+    return _server() or f"mlflow ui --backend-store-uri {shlex.quote(shown_store())}"
+
+
+def where_to_look(experiment_id: str) -> str:
+    """Return the command that shows the store's runs, and the address of the run table."""
+    address = table_address(experiment_id)
+    return address if _server() else f"{ui_command()}\n            {address}"
+
+
+def _server() -> str:
+    """Return the address of the tracking server; empty if the store is a database."""
+    store = shown_store()
+    return store if urlparse(store).scheme in ("http", "https") else ""
 
 
 def run_link(experiment_id: str, run_id: str, path: str = "") -> str:

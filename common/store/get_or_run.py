@@ -15,6 +15,7 @@ from mlflow.entities import Run
 from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
 
+from common import ROOT
 from common.data import elsewhere
 from common.data.fetch import locate
 from common.data.spec import load_spec
@@ -24,7 +25,7 @@ from common.machine import copies
 from common.store import artifacts, tracking
 from common.store.conf import load_gates, load_grid, load_space
 from common.workflow.declaration import ORIGIN, SEARCHES, STEPS, as_text, entry_defaults, outputs
-from common.workflow.fingerprint import ROOT, source_fingerprint
+from common.workflow.fingerprint import source_fingerprint
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,10 @@ from mlflow.environment_variables import MLFLOW_ALLOW_FILE_STORE
 from mlflow.store.db.db_types import DATABASE_ENGINES
 from mlflow.utils.file_utils import ExclusiveFileLock
 
+from common import PROJECT
 from common.errors import UserError
 from common.store import tracking
-from common.store.experiment import adopt_default, project_name
+from common.store.experiment import adopt_default
 
 
 def open_store() -> None:
@@ -52,7 +53,7 @@ def main() -> None:
         sys.exit(f"Error: {error}")
     told = {"MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"} & os.environ.keys()
     if sys.argv[1:2] == ["run"] and not told and not any("--experiment-" in one for one in sys.argv):
-        sys.argv += ["--experiment-name", project_name()]
+        sys.argv += ["--experiment-name", PROJECT]
     sys.exit(cli(prog_name="mlflow"))
 
 

@@ -2,10 +2,9 @@
 
 import logging
 import os
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +19,7 @@ from common.data.spec import DatasetSpec, parse_spec
 from common.learning.vectorizer import FEATURES
 from common.machine import copies
 from common.machine.secrets import masked
-from common.machine.spark import get_session
+from common.machine.spark import get_session, in_thread
 from common.store import artifacts, experiment, frames, get_or_run, liveness, logged_data, tracking
 from common.store.opening import open_store
 from common.store.spark_models import log_spark_model
@@ -162,19 +161,6 @@ class Run:
         mlflow.set_tags({name: masked(str(value)) for name, value in tags.items()})
 
 
-def ui_command() -> str:
-    """Return the command that shows the store's runs, or the address of its server."""
-    store = tracking.shown_store()
-    return store if store.startswith("http") else f"mlflow ui --backend-store-uri {shlex.quote(store)}"
-
-
-def where_to_look(experiment_id: str) -> str:
-    """Return the command that shows the store's runs, and the address of the run table."""
-    address = experiment.table_address(experiment_id)
-    store = tracking.shown_store()
-    return address if store.startswith("http") else f"{ui_command()}\n            {address}"
-
-
 @contextmanager
 def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
     """Open the run of an entry point, and end runs that killed processes left open.
@@ -190,7 +176,7 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
         os.environ.pop("MLFLOW_EXPERIMENT_NAME", None)
         if tracking.PARENT not in active.data.tags:
             experiment.introduce(active.info.experiment_id)
-            tell(f"{name} is run {active.info.run_id}; look at it: {ui_command()}")
+            tell(f"{name} is run {active.info.run_id}; look at it: {experiment.ui_command()}")
         tracking.mask_tags(active)
         with liveness.Heartbeat(active.info.run_id, active.info.experiment_id):
             try:
@@ -229,7 +215,4 @@ def _start_beside(name: str, parameters: Mapping[str, str]) -> Future[SparkSessi
     waits = any(parameters[given] == "auto" for given in STEPS[name].inputs)
     if name not in SEARCHES or waits:
         return None
-    pool = ThreadPoolExecutor(1)
-    starting = pool.submit(get_session)
-    pool.shutdown(wait=False)
-    return starting
+    return in_thread(get_session)

@@ -54,7 +54,7 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
     data = search_data(run, settings.folds)
     with open_search(run, settings, data.folds, proposer, show) as (search, writer):
         proposer.propose(search)
-        failures = [o for o in search.outcomes.values() if isinstance(o, CandidateFailure)]
+        failures = search.failures
         if not search.results:
             raise UserError(f"all {len(failures)} candidates failed, the first with: {failures[0].error}")
         table = candidates_table(search.results, settings.metric, failures, proposer.generations)

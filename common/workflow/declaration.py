@@ -54,6 +54,11 @@ class Parameter:
     most: float | None = None
     is_open: bool = False
 
+    @property
+    def flag(self) -> str:
+        """The command's option."""
+        return f"--{self.name.replace('_', '-')}"
+
 
 DATA = {"data": ("load_data", "data")}
 FEATURES = {"features": ("featurize", "")}

@@ -5,7 +5,8 @@ from functools import cache
 from modulefinder import ModuleFinder
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from common import ROOT
+
 PINS = "requirements.txt"
 
 # Not followed: these modules select the runs to reuse and declare the parameters. A step's result does

@@ -4,13 +4,13 @@ from textwrap import fill
 
 import yaml
 
+from common import PROJECT, ROOT
 from common.workflow.declaration import PARAMETERS, Parameter, as_text, entry_points, parameters_of
-from common.workflow.fingerprint import ROOT
 
 PATH, PAGE = ROOT / "MLproject", ROOT / "docs" / "parameters.md"
-HEAD = """\
+HEAD = f"""\
 # Made by `make mlproject` from common/workflow/declaration.py: change it there.
-name: income
+name: {PROJECT}
 
 conda_env: conda.yaml
 
@@ -54,7 +54,7 @@ def _entry_point(name: str) -> str:
             content["default"] = as_text(parameter.default)
         flow = yaml.safe_dump(content, default_flow_style=True, sort_keys=False, width=10**4).strip()
         lines.append(f"      {parameter.name}: {flow}")
-    passed = [f"--{one.name.replace('_', '-')} {{{one.name}}}" for one in declared]
+    passed = [f"{one.flag} {{{one.name}}}" for one in declared]
     # Keeps an option on the same line as its value.
     parts = [part.replace(" ", "\0") for part in (f"python -m steps.{name}", *passed)]
     command = fill(

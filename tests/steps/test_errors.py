@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from mlflow.exceptions import MlflowException
 
-from common.store.step_run import ui_command
+from common.store.experiment import ui_command
 from steps.champion import champion
 from steps.command import Command
 from steps.load_data import load_data
