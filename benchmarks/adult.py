@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from common.data.fetch import locate
 from common.data.read import read
-from common.data.spec import load_spec
+from common.data.spec_yaml import load_spec
 from common.data.stratify import stratify
 from common.learning.vectorizer import fit_vectorizer, vectorize
 from common.machine.spark import file_uri

@@ -23,7 +23,8 @@ from common.data.fetch import locate
 from common.data.read import read
 from common.data.reading import read_rows
 from common.data.row_hash import quoted
-from common.data.spec import DatasetSpec, load_spec
+from common.data.spec import DatasetSpec
+from common.data.spec_yaml import load_spec
 from common.data.stratify import stratify
 from common.learning.learners import get_learner
 from common.learning.vectorizer import fit_vectorizer, vectorize

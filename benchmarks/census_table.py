@@ -6,7 +6,7 @@ import click
 import pandas as pd
 
 from common.data.census_sample import count_table
-from common.data.spec import CONF, load_spec
+from common.data.spec_yaml import CONF, load_spec
 
 
 @click.command()

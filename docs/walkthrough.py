@@ -17,7 +17,7 @@ import pandas as pd
 from common.data.describe import describe
 from common.data.fetch import locate
 from common.data.read import read
-from common.data.spec import load_spec
+from common.data.spec_yaml import load_spec
 from common.data.stratify import stratify
 from common.learning.learners import get_learner
 from common.learning.metrics import scores

@@ -7,7 +7,7 @@ import click
 from common.data.fetch import locate
 from common.data.read import read_source
 from common.data.row_hash import frame_digest
-from common.data.spec import load_spec
+from common.data.spec_yaml import load_spec
 from common.store import frames
 from steps.command import step_command
 from steps.step import step

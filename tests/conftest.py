@@ -8,7 +8,7 @@ from pyspark.ml.linalg import Vectors, VectorUDT
 from pyspark.sql import types as T
 
 from common.data.census_sample import draw
-from common.data.spec import CONF, load_spec
+from common.data.spec_yaml import CONF, load_spec
 from common.learning.learners import LEARNERS
 from common.learning.vectorizer import fit_vectorizer, vectorize
 from common.machine import copies

@@ -14,7 +14,8 @@ from tqdm import tqdm
 from urllib3.util import Retry
 
 from common.data.census_sample import write_sample
-from common.data.spec import CONF, DatasetSpec
+from common.data.spec import DatasetSpec
+from common.data.spec_yaml import CONF
 from common.errors import UserError
 from common.machine.secrets import check_no_secret
 from common.machine.spark import file_uri

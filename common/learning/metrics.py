@@ -45,9 +45,13 @@ class ScoreTable:
     loss: np.ndarray
 
 
+# Of all tasks.
+LOWER_IS_BETTER = ("log_loss", "rmse", "mae", "median_absolute_error")
+
+
 def sign(metric: str) -> int:
     """Return 1 if higher values of the metric are better, -1 if lower ones are."""
-    return -1 if metric == "log_loss" else 1
+    return -1 if metric in LOWER_IS_BETTER else 1
 
 
 def scores(table: ScoreTable) -> dict[str, float]:
@@ -62,9 +66,9 @@ def scores(table: ScoreTable) -> dict[str, float]:
     total = table.count.sum()
     counts = confusion(table)
     truth, predicted, right = label_counts(table), counts.sum(axis=0), counts.diagonal()
-    precision = _ratio(right, predicted)
-    recall = _ratio(right, truth)
-    f1 = _ratio(2 * precision * recall, precision + recall)
+    precision = ratio(right, predicted)
+    recall = ratio(right, truth)
+    f1 = ratio(2 * precision * recall, precision + recall)
     share = truth / total
     roc_auc, pr_auc = _areas(table)
     found = {
@@ -109,7 +113,8 @@ def label_counts(table: ScoreTable) -> np.ndarray:
     return confusion(table).sum(axis=1)
 
 
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """Divide elementwise; a ratio whose denominator is 0 counts as 0."""
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
 
@@ -135,12 +140,12 @@ class Thresholds:
     @property
     def recall(self) -> np.ndarray:
         """True positive rate: share of the positive rows that are predicted positive."""
-        return _ratio(self.true, np.full_like(self.true, self.true[-1]))
+        return ratio(self.true, np.full_like(self.true, self.true[-1]))
 
     @property
     def fallout(self) -> np.ndarray:
         """False positive rate: share of the negative rows that are predicted positive."""
-        return _ratio(self.false, np.full_like(self.false, self.false[-1]))
+        return ratio(self.false, np.full_like(self.false, self.false[-1]))
 
     @property
     def precision(self) -> np.ndarray:
@@ -153,7 +158,7 @@ class Thresholds:
         positive, negative = self.true[-1], self.false[-1]
         of_one = 2 * self.true / (positive + self.true + self.false)
         right = negative - self.false
-        of_zero = _ratio(2 * right, negative + right + positive - self.true)
+        of_zero = ratio(2 * right, negative + right + positive - self.true)
         return self.base_rate * of_one + (1 - self.base_rate) * of_zero, of_one
 
 

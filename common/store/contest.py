@@ -14,7 +14,8 @@ from common.champion.gates import OF_ROWS, measure_rows
 from common.champion.unseen import Trained, compare_on_unseen
 from common.champion.verdict import Comparison, Incomparable, compare_parts, same_folds
 from common.data.row_hash import quoted
-from common.data.spec import DatasetSpec, parse_spec
+from common.data.spec import DatasetSpec
+from common.data.spec_yaml import parse_spec
 from common.ensemble.out_of_fold import mixed, out_of_fold
 from common.learning.vectorizer import LABEL
 from common.search.folds import fold_data

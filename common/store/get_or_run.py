@@ -18,7 +18,7 @@ from mlflow.projects import SubmittedRun
 from common import ROOT
 from common.data import elsewhere
 from common.data.fetch import locate
-from common.data.spec import load_spec
+from common.data.spec_yaml import load_spec
 from common.errors import UserError
 from common.learning.learners import get_learner
 from common.machine import copies

@@ -15,7 +15,8 @@ from mlflow.types.schema import SparkMLVector
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
-from common.data.spec import DatasetSpec, parse_spec
+from common.data.spec import DatasetSpec
+from common.data.spec_yaml import parse_spec, to_yaml
 from common.learning.vectorizer import FEATURES
 from common.machine import copies
 from common.machine.secrets import masked
@@ -118,7 +119,7 @@ class Run:
 
     def log_dataset(self, spec: DatasetSpec) -> None:
         """Log the spec of the data set beside the frames."""
-        artifacts.log_text(spec.to_yaml(), "dataset.yaml")
+        artifacts.log_text(to_yaml(spec), "dataset.yaml")
 
     def log_frame(self, path: str, frame: DataFrame) -> None:
         """Log a frame."""

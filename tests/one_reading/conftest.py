@@ -13,7 +13,7 @@ from pyspark.ml.classification import LogisticRegression
 from common.data.fetch import Location
 from common.data.read import read_source
 from common.data.reading import NO_INTEGER, NO_TEXT
-from common.data.spec import parse_spec
+from common.data.spec_yaml import parse_spec
 from common.errors import UserError
 from common.learning.vectorizer import fit_vectorizer, vectorize
 from common.machine.spark import file_uri

@@ -18,6 +18,9 @@ from .csv_text import (
 from .encoding import UTF8, check_encoding, decode, encoding_name, high_characters, not_encoded
 from .form import Form, Header, Unreadable, find_columns, find_named
 from .values import (
+    BOOLEAN,
+    CURRENCY,
+    DATE,
     DOUBLE,
     FALSE,
     INTEGER,
@@ -27,7 +30,9 @@ from .values import (
     NO_NUMBER,
     NO_TEXT,
     NUMBER,
+    PERCENT,
     TEXT,
+    TIMESTAMP,
     TRUE,
     Rows,
     plain_text,
@@ -37,7 +42,10 @@ from .values import (
 )
 
 __all__ = [
+    "BOOLEAN",
     "BREAK",
+    "CURRENCY",
+    "DATE",
     "DOUBLE",
     "FALSE",
     "INTEGER",
@@ -48,7 +56,9 @@ __all__ = [
     "NO_NUMBER",
     "NO_TEXT",
     "NUMBER",
+    "PERCENT",
     "TEXT",
+    "TIMESTAMP",
     "TRUE",
     "UTF8",
     "Form",

@@ -16,13 +16,15 @@ class Form:
     """The form of a data set's records.
 
     Attributes:
-        columns: Names of the required columns, and the type of each: INTEGER, DOUBLE or TEXT.
-        optional: Names of the numeric columns that may have missing values; text may always be missing.
+        columns: Names of the required columns, and the type of each, one of those in `values`.
+        optional: Names of the columns that may have missing values; a text may always be missing.
         layout: Names of all columns of the data set's own files, in order.
         label: Name of the column with the true label.
         separator: The character that separates the fields of a line.
-        missing: The text that marks a missing number.
+        missing: The texts that mark a missing value, beside an empty one.
         encoding: Python's name of the files' encoding: UTF-8 or a single-byte encoding.
+        decimal: The decimal mark of numbers in text: a point or a comma.
+        renamed: The name in the files of each column that is named otherwise here.
     """
 
     columns: Mapping[str, str]
@@ -30,8 +32,10 @@ class Form:
     layout: tuple[str, ...] = ()
     label: str = ""
     separator: str = ","
-    missing: str = "?"
-    encoding: str = field(default="utf-8")
+    missing: tuple[str, ...] = ("?",)
+    encoding: str = "utf-8"
+    decimal: str = "."
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the form as JSON that `from_json` can read."""
@@ -43,6 +47,7 @@ class Form:
         content = json.loads(text)
         content["optional"] = frozenset(content["optional"])
         content["layout"] = tuple(content["layout"])
+        content["missing"] = tuple(content["missing"])
         return cls(**content)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from .form import Unreadable
 
 INTEGER, DOUBLE, TEXT = "integer", "double", "string"
+PERCENT, CURRENCY, BOOLEAN, DATE, TIMESTAMP = "percent", "currency", "boolean", "date", "timestamp"
 
 # A number in text: ASCII digits, a point, an exponent. Java also accepts "1d", and Python "1_000".
 NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"

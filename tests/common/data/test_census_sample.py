@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from common.data.census_sample import count_table, draw
-from common.data.spec import CONF
+from common.data.spec_yaml import CONF
 from common.data.stratify import stratify
 from common.learning.learners import get_learner
 from common.learning.metrics import scores

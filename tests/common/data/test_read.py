@@ -5,7 +5,7 @@ import yaml
 
 from common.data.fetch import locate
 from common.data.read import read
-from common.data.spec import parse_spec
+from common.data.spec_yaml import parse_spec
 from common.errors import UserError
 
 LINES = [

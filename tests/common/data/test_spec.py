@@ -1,6 +1,6 @@
 import pytest
 
-from common.data.spec import load_spec, parse_spec
+from common.data.spec_yaml import load_spec, parse_spec
 from common.errors import UserError
 
 TEXT = """

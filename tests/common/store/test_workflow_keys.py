@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from common.data.spec import CONF
+from common.data.spec_yaml import CONF
 from common.store import get_or_run
 from common.workflow import declaration
 

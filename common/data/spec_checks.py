@@ -1,0 +1,75 @@
+"""Checks of a complete spec: names, types and roles of the columns, and the labels."""
+
+from common.data.reading import TEXT
+from common.data.spec import LABEL_ROLE, NUMERIC, TYPES, WEIGHT, Column, DatasetSpec, is_number
+from common.data.target import BINARY, MULTICLASS, REGRESSION
+from common.errors import UserError
+
+# Columns that the steps and Spark's stages add to the data set's own; in lower case, since Spark ignores
+# case.
+RESERVED = (
+    *("__features", "__label", "__fold_rank", "__fold", "__weight", "__numbers", "__scaled"),
+    *("prediction", "prediction_index", "probability", "rawprediction", "reason", "line"),
+)
+
+
+def check_spec(spec: DatasetSpec) -> None:
+    """Refuse a spec whose parts contradict each other.
+
+    Raises:
+        UserError: A column's name, type or role, or the labels do not fit.
+    """
+    for column in spec.columns:
+        _check_column(column, spec)
+    lower = [name.lower() for name in spec.names]
+    for name in spec.names:
+        if lower.count(name.lower()) > 1:
+            raise UserError(f"dataset {spec.name!r} names the column {name!r} twice (case is ignored)")
+    if spec.names_of(LABEL_ROLE) != [spec.label]:
+        raise UserError(
+            f"label of dataset {spec.name!r} is {spec.label!r}, but the columns with role label are "
+            f"{spec.names_of(LABEL_ROLE)}"
+        )
+    if len(spec.of_role(WEIGHT)) > 1:
+        raise UserError(f"dataset {spec.name!r} has several weights: {spec.names_of(WEIGHT)}")
+    _check_labels(spec)
+    for name in spec.strata:
+        if name not in spec.names:
+            raise UserError(f"strata of dataset {spec.name!r} name {name!r}, which is not a column")
+
+
+def _check_column(column: Column, spec: DatasetSpec) -> None:
+    if column.name.lower() in RESERVED:
+        raise UserError(
+            f"column name {column.name!r} in dataset {spec.name!r} is reserved: give it another with "
+            "rename:"
+        )
+    described = f"column {column.name!r} in dataset {spec.name!r}"
+    if column.role == NUMERIC and TYPES[column.type] is TYPES[TEXT]:
+        raise UserError(
+            f"{described} is numeric, so its type must be a number or a date, got {column.type!r}"
+        )
+    if column.role == WEIGHT and not is_number(column.type):
+        raise UserError(f"{described} is a weight, so its type must be a number, got {column.type!r}")
+    predicts_number = column.role == LABEL_ROLE and spec.task == REGRESSION
+    if predicts_number and not is_number(column.type):
+        raise UserError(f"{described} is to be predicted as a number, got the type {column.type!r}")
+    if column.role == LABEL_ROLE and not predicts_number and TYPES[column.type] is not TYPES[TEXT]:
+        raise UserError(
+            f"{described} is the label, so its type must be string, got {column.type!r}"
+        )
+
+
+def _check_labels(spec: DatasetSpec) -> None:
+    count, distinct = len(spec.labels), len(set(spec.labels))
+    if spec.task == BINARY and (count != 2 or distinct != 2 or spec.positive != spec.labels[1]):
+        raise UserError(
+            f"dataset {spec.name!r} needs two labels, the positive one last; got labels "
+            f"{list(spec.labels)} and positive {spec.positive!r}"
+        )
+    if spec.task == MULTICLASS and (count < 3 or distinct != count):
+        raise UserError(
+            f"dataset {spec.name!r} needs at least three labels that differ, got {list(spec.labels)}"
+        )
+    if spec.task == REGRESSION and spec.labels:
+        raise UserError(f"dataset {spec.name!r} predicts a number, but has labels {list(spec.labels)}")

@@ -1,0 +1,260 @@
+"""Specs as YAML: what a user says of a data set, and a complete spec written and read back."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from common import ROOT
+from common.data.reading import Unreadable, check_encoding, plain_text
+from common.data.spec import LABEL_ROLE, ROLES, TYPES, Column, DatasetSpec
+from common.data.spec_checks import check_spec
+from common.data.target import BINARY, MULTICLASS, REGRESSION, TASK_NAMES
+from common.errors import UserError, first_line
+
+CONF = ROOT / "conf" / "datasets"
+
+LISTS = ("labels", "strata", "missing", "drop")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a user says of a data set; None, or nothing, for all that its files are to tell.
+
+    Attributes:
+        columns: What is said of a column, by its name: its `type`, its `role` or both.
+        drop: Names of the columns to leave out, like the role ignored.
+        rename: The name of a column here, by its name in the file.
+        label, labels, positive, strata, task, home, sha256, sample, separator, missing, encoding,
+            decimal, max_categories: As in DatasetSpec.
+    """
+
+    name: str
+    label: str
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    drop: tuple[str, ...] = ()
+    rename: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+    positive: str | None = None
+    strata: tuple[str, ...] | None = None
+    task: str | None = None
+    home: str | None = None
+    sha256: str | None = None
+    sample: str | None = None
+    separator: str | None = None
+    missing: tuple[str, ...] | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    max_categories: int | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to infer, as in a spec written out in full."""
+        said = (self.labels if self.task != REGRESSION else ()) is not None and self.strata is not None
+        whole = all(keys.keys() >= {"type", "role"} for keys in self.columns.values())
+        labelled = self.columns.get(self.label, {}).get("role") == LABEL_ROLE
+        return said and whole and labelled and not self.drop
+
+    def spec(self) -> DatasetSpec:
+        """Return the spec of a data set of which all is said.
+
+        Raises:
+            UserError: The parts contradict each other.
+        """
+        given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("columns", "drop")}
+        given = {key: value for key, value in given.items() if value is not None}
+        columns = tuple(
+            Column(name, keys["type"], keys["role"], float(keys.get("missing", 0)), keys.get("why", ""))
+            for name, keys in self.columns.items()
+        )
+        labels = given.setdefault("labels", ())
+        given.setdefault("task", BINARY if len(labels) == 2 else MULTICLASS)
+        given.setdefault("positive", labels[1] if given["task"] == BINARY and len(labels) == 2 else "")
+        spec = DatasetSpec(columns=columns, **given)
+        check_spec(spec)
+        return spec
+
+
+def load_given(dataset: str) -> Given:
+    """Read what a file says of a data set.
+
+    Args:
+        dataset: A name under conf/datasets, or the path of a YAML file.
+
+    Raises:
+        UserError: The data set does not exist, or its file is invalid.
+    """
+    path = Path(dataset) if dataset.endswith((".yaml", ".yml")) else CONF / f"{dataset}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in CONF.glob("*.yaml")))
+        raise UserError(
+            f"dataset {dataset!r} is unknown: give one of {known}, or the path of a YAML file; for a "
+            "table of your own, source=FILE and label=COLUMN are enough"
+        )
+    return parse_given(path.read_text(encoding="utf-8"), str(dataset))
+
+
+def load_spec(dataset: str) -> DatasetSpec:
+    """Read the spec of a data set that is written out in full; see `load_given`."""
+    return parse_spec(load_given(dataset), dataset)
+
+
+def parse_spec(text: str | Given, origin: str) -> DatasetSpec:
+    """Parse a complete spec, such as `to_yaml` writes.
+
+    Args:
+        text: The YAML, or what was read from it.
+        origin: The data set's name in error messages.
+
+    Raises:
+        UserError: A key is unknown or missing, or has an invalid value.
+    """
+    given = parse_given(text, origin) if isinstance(text, str) else text
+    if not given.is_complete:
+        raise UserError(
+            f"dataset {origin!r} does not say all: labels, strata, and each column's type and role; "
+            "load_data infers the rest from the file"
+        )
+    return given.spec()
+
+
+def parse_given(text: str, origin: str) -> Given:
+    """Parse what a YAML text says of a data set.
+
+    Args:
+        text: The YAML.
+        origin: The data set's name in error messages.
+
+    Raises:
+        UserError: A key is unknown, name or label is missing, or a value is invalid.
+    """
+    try:
+        # The base loader keeps text as written: YAML reads No as false, 010 as 8, 1:30 as 90 and
+        # 2024-01-01 as a date.
+        content = yaml.load(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError as error:
+        raise UserError(f"dataset {origin!r} is not YAML: {first_line(error)}") from None
+    known = {one.name for one in fields(Given)}
+    required = {one.name for one in fields(Given) if one.default is one.default_factory is MISSING}
+    _check_keys(content, known, required, f"dataset {origin!r}")
+    found: dict[str, Any] = {}
+    for key, value in content.items():
+        if key == "columns":
+            found[key] = _parse_columns(value, origin)
+        elif key == "rename":
+            found[key] = _parse_rename(value, origin)
+        elif key in LISTS:
+            found[key] = _parse_list(value, key, origin)
+        else:
+            found[key] = _text(value, key, origin)
+    if "max_categories" in found:
+        found["max_categories"] = _count(found["max_categories"], origin)
+    # The same normalisation as for the labels of records.
+    if "labels" in found:
+        found["labels"] = tuple(plain_text(label) for label in found["labels"])
+    if "positive" in found:
+        found["positive"] = plain_text(found["positive"])
+    given = Given(**found)
+    check_given(given, origin)
+    return given
+
+
+def to_yaml(spec: DatasetSpec) -> str:
+    """Return a spec as YAML that `parse_spec` and, edited by a user, `parse_given` can read."""
+    content: dict[str, Any] = {}
+    for one in fields(spec):
+        value = getattr(spec, one.name)
+        is_default = value == (one.default if one.default_factory is MISSING else {})
+        if value in (None, "", ()) or (is_default and one.name in ("rename", "max_categories")):
+            continue
+        content[one.name] = list(value) if isinstance(value, tuple) else value
+    content["columns"] = [
+        {key: value for key, value in vars(column).items() if value not in ("", 0.0)}
+        for column in spec.columns
+    ]
+    if spec.rename:
+        content["rename"] = dict(spec.rename)
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _parse_columns(entries: Any, origin: str) -> dict[str, dict[str, str]]:
+    if not isinstance(entries, list):
+        raise UserError(f"columns of dataset {origin!r} must be a list, got {entries!r}")
+    keys = {one.name for one in fields(Column)}
+    found: dict[str, dict[str, str]] = {}
+    for number, entry in enumerate(entries, start=1):
+        _check_keys(entry, keys, {"name"}, f"column {number} of dataset {origin!r}")
+        said = {key: _text(value, f"{key} of a column", origin) for key, value in entry.items()}
+        name = said.pop("name")
+        if name.lower() in {known.lower() for known in found}:
+            raise UserError(f"dataset {origin!r} names the column {name!r} twice (case is ignored)")
+        for key, allowed in (("type", tuple(TYPES)), ("role", ROLES)):
+            if key in said and said[key] not in allowed:
+                raise UserError(
+                    f"{key} of column {name!r} in dataset {origin!r} must be one of "
+                    f"{', '.join(allowed)}, got {said[key]!r}"
+                )
+        found[name] = said
+    return found
+
+
+def _parse_rename(content: Any, origin: str) -> dict[str, str]:
+    if not isinstance(content, Mapping):
+        raise UserError(f"rename of dataset {origin!r} must map a name in the file to another")
+    return {given: _text(own, f"rename of {given!r}", origin) for given, own in content.items()}
+
+
+def _parse_list(value: Any, key: str, origin: str) -> tuple[str, ...]:
+    # A single marker of missing values was a text before there could be several.
+    listed = [value] if key == "missing" and isinstance(value, str) else value
+    if not isinstance(listed, list):
+        raise UserError(f"{key} of dataset {origin!r} must be a list, got {value!r}")
+    return tuple(_text(one, key, origin) for one in listed)
+
+
+def _text(value: Any, key: str, origin: str) -> str:
+    if not isinstance(value, str) or value == "":
+        raise UserError(f"{key} of dataset {origin!r} must be non-empty text, got {value!r}")
+    return value
+
+
+def _count(text: str, origin: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise UserError(f"max_categories of dataset {origin!r} must be a whole number above 0, got {text!r}")
+    return int(text)
+
+
+def _check_keys(content: Any, known: set[str], required: set[str], what: str) -> None:
+    if not isinstance(content, Mapping):
+        raise UserError(f"{what} must be a mapping of keys to values")
+    for key in content:
+        if key not in known:
+            raise UserError(f"{what} has the unknown key {key!r}; known: {', '.join(sorted(known))}")
+    for key in sorted(required):
+        if key not in content:
+            raise UserError(f"{what} lacks the key {key!r}")
+
+
+def check_given(given: Given, origin: str) -> None:
+    """Refuse what cannot be true whatever the data set's files hold.
+
+    Raises:
+        UserError: A key has a value that is not permitted.
+    """
+    if given.task is not None and given.task not in TASK_NAMES:
+        raise UserError(
+            f"task of dataset {origin!r} must be one of {', '.join(TASK_NAMES)}, got {given.task!r}"
+        )
+    if given.separator is not None and (len(given.separator) != 1 or given.separator in '"\r\n'):
+        raise UserError(
+            f"separator of dataset {origin!r} must be one character, not a quote or line break, got "
+            f"{given.separator!r}"
+        )
+    if given.decimal is not None and given.decimal not in (".", ","):
+        raise UserError(f"decimal of dataset {origin!r} must be . or a comma, got {given.decimal!r}")
+    try:
+        check_encoding(given.encoding or "utf-8")
+    except Unreadable as error:
+        raise UserError(f"dataset {origin!r}: {error}") from None
