@@ -15,9 +15,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.data.row_hash import quoted
+from common.data.target import TWO
 from common.errors import UserError
-from common.learning.metrics import EPSILON, METRICS, calibration_error, sign
+from common.learning.metrics import EPSILON, ScoreTable, calibration_error, sign
 from common.learning.score_table import probability_vector, score_table
+from common.learning.tasks import ALL_METRICS
 from common.learning.vectorizer import LABEL
 
 # Otherwise MLflow logs the start of every validation.
@@ -26,7 +28,7 @@ logging.getLogger("mlflow.models.evaluation.validation").setLevel(logging.WARNIN
 STRATUM_LOSS, CALIBRATION_ERROR = "stratum_loss", "calibration_error"
 # Gates that cannot be computed from the scores of the folds.
 OF_ROWS = (STRATUM_LOSS, CALIBRATION_ERROR)
-NAMES = (*METRICS, *OF_ROWS)
+NAMES = (*ALL_METRICS, *OF_ROWS)
 
 
 def check_gates(content: Mapping[str, Any]) -> dict[str, float]:
@@ -92,12 +94,11 @@ def measure_rows(predictions: DataFrame, strata: Sequence[str], rows: int) -> di
     loss = -F.log(F.greatest(true, F.lit(EPSILON)))
     by_stratum = predictions.groupBy(*[quoted(name) for name in strata]).agg(F.avg(loss).alias("__loss"))
     (worst,) = by_stratum.agg(F.max("__loss")).first() or (float("nan"),)
-    table = score_table(
-        predictions.select(
-            LABEL,
-            (probability > 0.5).cast("double").alias("prediction"),
-            probability_vector(probability),
-        ),
-        rows,
+    said = predictions.select(
+        LABEL,
+        (probability > 0.5).cast("double").alias("prediction"),
+        probability_vector(probability),
     )
+    table = score_table(said, TWO, rows)
+    assert isinstance(table, ScoreTable), "two labels have a table of their own"
     return {STRATUM_LOSS: float(worst), CALIBRATION_ERROR: calibration_error(table)}

@@ -9,8 +9,9 @@ from pyspark.sql import functions as F
 
 from common.champion.verdict import Comparison, Incomparable, compare_parts
 from common.data.row_hash import quoted, row_hash
-from common.learning.metrics import scores
+from common.data.target import REGRESSION, Target
 from common.learning.score_table import score_tables
+from common.learning.tasks import scores
 from common.learning.vectorizer import LABEL
 from common.search.folds import FOLD_RANK, assign_fold_rank
 from common.search.winner import predictions
@@ -55,7 +56,7 @@ def unseen_rows(ours: Trained, theirs: Trained, names: Sequence[str]) -> DataFra
 
 
 def compare_on_unseen(
-    ours: Trained, theirs: Trained, names: Sequence[str], label: str, metric: str
+    ours: Trained, theirs: Trained, names: Sequence[str], label: str, target: Target, metric: str
 ) -> Comparison:
     """Compare two models on rows that neither was trained on, in parts stratified by label.
 
@@ -64,14 +65,15 @@ def compare_on_unseen(
         theirs: The second model.
         names: Names of the raw columns, including the label.
         label: Name of the label's column.
-        metric: One of METRICS.
+        target: What is predicted.
+        metric: One of the task's metrics.
 
     Raises:
         Incomparable: There are fewer than LEAST_ROWS such rows, or fewer than PARTS rows of a label.
     """
-    rows = assign_fold_rank(unseen_rows(ours, theirs, names), label, seed=0).cache()
-    counts = {row[LABEL]: row["count"] for row in rows.groupBy(LABEL).count().collect()}
-    total, rarer = sum(counts.values()), min(counts.get(0.0, 0), counts.get(1.0, 0))
+    unseen = unseen_rows(ours, theirs, names)
+    rows = assign_fold_rank(unseen, label, 0, target.task).cache()
+    total, rarer = _counts(rows, target)
     try:
         if total < LEAST_ROWS or rarer < PARTS:
             raise Incomparable(
@@ -82,7 +84,9 @@ def compare_on_unseen(
         first, second = (
             [
                 scores(table)[metric]
-                for table in score_tables(predictions(one.pipeline, in_parts, PART), PART, total)
+                for table in score_tables(
+                    predictions(one.pipeline, in_parts, target, PART), PART, target, total
+                )
             ]
             for one in (ours, theirs)
         )
@@ -90,3 +94,12 @@ def compare_on_unseen(
         return compare_parts(metric, first, second, where)
     finally:
         rows.unpersist()
+
+
+def _counts(rows: DataFrame, target: Target) -> tuple[int, int]:
+    """Return the number of rows, and of those with the rarest label; of numbers, all count as one."""
+    if target.task == REGRESSION:
+        total = rows.count()
+        return total, total
+    counts = {row[LABEL]: row["count"] for row in rows.groupBy(LABEL).count().collect()}
+    return sum(counts.values()), min(counts.get(float(place), 0) for place in range(target.classes))

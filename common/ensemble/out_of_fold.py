@@ -14,10 +14,12 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.data.row_hash import quoted
+from common.data.target import TWO
 from common.ensemble.member import Member
 from common.ensemble.pipeline import member_model, probability_column
-from common.learning.metrics import EPSILON, ScoreTable, scores
+from common.learning.metrics import EPSILON, ScoreTable
 from common.learning.score_table import probability_vector, score_table
+from common.learning.tasks import scores
 from common.learning.vectorizer import LABEL
 from common.search.engines.mllib import FITS_PER_CORE
 from common.search.folds import FOLD, FoldData
@@ -46,7 +48,8 @@ def out_of_fold(
     def fit(task: tuple[Member, int]) -> tuple[Model, float]:
         member, fold = task
         started = time.perf_counter()
-        model = member.learner.estimator(member.parameters, member.seed).fit(data.train(fold))
+        estimator = member.learner.fitting(data.target.task).estimator
+        model = estimator(member.parameters, member.seed).fit(data.train(fold))
         return model, time.perf_counter() - started
 
     with ThreadPoolExecutor(FITS_PER_CORE * spark.sparkContext.defaultParallelism) as pool:
@@ -147,7 +150,7 @@ def vote_scores(predictions: DataFrame, fold: int, mix: np.ndarray, rows: int) -
         (positive > 0.5).cast("double").alias("prediction"),
         probability_vector(positive),
     )
-    return scores(score_table(voted, rows))
+    return scores(score_table(voted, TWO, rows))
 
 
 def mixed(weights: Sequence[float] | np.ndarray) -> Column:

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Spark's GBT: residuals of the labels -1 and +1, means in the leaves, Spark's thresholds.
+from common.data.target import Target
+
+# Spark's GBT: residuals of the labels (of two labels, -1 and +1), means in the leaves, its thresholds.
 SPARK = "spark"
-# XGBoost's own logistic loss and quantile sketch.
+# XGBoost's own loss for the task, and quantile sketch.
 XGBOOST = "xgboost"
 
 
@@ -41,6 +43,7 @@ class Fit:
         rule: The rule, with the largest number of trees of any candidate in the group.
         trees: Number of trees of each candidate.
         seed: Seed of the rule's random draws.
+        target: What is predicted.
     """
 
     group: int
@@ -48,6 +51,7 @@ class Fit:
     rule: BoostingRule
     trees: tuple[int, ...]
     seed: int
+    target: Target
 
     @property
     def matrix_key(self) -> tuple[str, int, int]:

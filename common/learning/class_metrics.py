@@ -102,7 +102,9 @@ def class_guess(rows: np.ndarray) -> dict[str, float]:
     )
 
 
-def class_table(label: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None) -> ClassTable:
+def class_table(
+    label: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None
+) -> ClassTable:
     """Count predictions that are at hand as arrays.
 
     Args:

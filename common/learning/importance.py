@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from common.learning.vectorizer import FEATURES
 
 
-def column_importance(model: Model, sources: Sequence[str], rows: DataFrame) -> pd.Series:
+def column_importance(model: Model, sources: Sequence[str], numbers: int, rows: DataFrame) -> pd.Series:
     """Return the importance of each column of a record, in descending order; importances sum to 1.
 
     For Spark's trees it is the decrease in impurity, for XGBoost's the total gain of all splits, summed
@@ -21,8 +21,9 @@ def column_importance(model: Model, sources: Sequence[str], rows: DataFrame) -> 
     contribution to the margin.
 
     Args:
-        model: A fitted classifier.
+        model: A fitted model.
         sources: For each feature, the column that it is derived from.
+        numbers: How many of the features, the first, are numbers; the others are one-hot, or indices.
         rows: The training rows; used for linear models only.
     """
     of_trees = _tree_importance(model, len(sources))
@@ -30,7 +31,8 @@ def column_importance(model: Model, sources: Sequence[str], rows: DataFrame) -> 
     if of_trees is not None:
         found = {str(name): float(of_trees[group].sum()) for name, group in places}
     else:
-        found = _linear_importance(model, {str(name): group.to_numpy() for name, group in places}, rows)
+        groups = {str(name): group.to_numpy() for name, group in places}
+        found = _linear_importance(model, groups, numbers, rows)
     values = pd.Series(found)
     total = values.sum()
     shares = values / total if total > 0 else values
@@ -48,17 +50,35 @@ def _tree_importance(model: Any, count: int) -> np.ndarray | None:
     return None
 
 
-def _linear_importance(model: Any, places: Mapping[str, np.ndarray], rows: DataFrame) -> dict[str, float]:
+def _linear_importance(
+    model: Any, places: Mapping[str, np.ndarray], numbers: int, rows: DataFrame
+) -> dict[str, float]:
     summary = rows.select(Summarizer.metrics("mean", "std").summary(F.col(FEATURES))).first()
     assert summary is not None, "an aggregate has a row"
     mean, spread = summary[0]["mean"].toArray(), summary[0]["std"].toArray()
-    weight = model.coefficients.toArray()
-    found = {}
-    for name, group in places.items():
-        if len(group) == 1:
-            found[name] = float(abs(weight[group[0]]) * spread[group[0]])
-        else:
-            # Exactly one of the one-hot features is 1, so the mean of each is its share of the rows.
-            share, adds = mean[group], weight[group]
-            found[name] = float(np.sqrt(max(share @ adds**2 - (share @ adds) ** 2, 0)))
-    return found
+    # One row of weights a margin: of several labels each has its own.
+    several = getattr(model, "numClasses", 2) > 2
+    weights = model.coefficientMatrix.toArray() if several else model.coefficients.toArray()[None, :]
+    each = [
+        {
+            name: _of_numbers(weight[group], spread[group])
+            if len(group) == 1 or group[0] < numbers
+            else _of_categories(weight[group], mean[group])
+            for name, group in places.items()
+        }
+        for weight in weights
+    ]
+    return {name: float(np.mean([one[name] for one in each])) for name in places}
+
+
+def _of_numbers(weight: np.ndarray, spread: np.ndarray) -> float:
+    """Return the standard deviation of what numbers contribute to a margin, taken as independent."""
+    return float(np.sqrt(np.sum((weight * spread) ** 2)))
+
+
+def _of_categories(weight: np.ndarray, share: np.ndarray) -> float:
+    """Return the standard deviation of what one-hot features contribute to a margin.
+
+    Exactly one of them is 1, so the mean of each is its share of the rows.
+    """
+    return float(np.sqrt(max(share @ weight**2 - (share @ weight) ** 2, 0)))

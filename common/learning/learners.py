@@ -7,7 +7,9 @@ from typing import Any
 
 from pyspark.ml import Estimator
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
+from pyspark.ml.regression import GBTRegressor, LinearRegression, RandomForestRegressor
 
+from common.data.target import BINARY, MULTICLASS, REGRESSION
 from common.errors import UserError
 from common.learning.boosting_rule import SPARK, XGBOOST, BoostingRule
 from common.learning.linear_svc import ProbableLinearSVC
@@ -65,37 +67,63 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Fitting:
+    """How a learner is fitted for one task.
+
+    Attributes:
+        estimator: Makes the Spark estimator for some parameters and a seed.
+        boosting: Makes the boosting engine's rule for some parameters; None if the engine does not
+            support the learner.
+    """
+
+    estimator: Callable[[Parameters, int], Estimator]
+    boosting: Callable[[Parameters], BoostingRule] | None = None
+
+
+@dataclass(frozen=True)
 class Learner:
     """A learner; its parameters keep the names of the library that implements it.
 
     Attributes:
         name: Its name, the value of the parameter `learner`.
-        estimator: Makes the Spark estimator for some parameters and a seed.
+        fittings: How it is fitted, by task; a task that is not there is one that it lacks.
         parameters: The permitted values of the parameters that can be searched.
         grid: Name of the default grid under conf/grids.
         space: Name of the default search space under conf/spaces.
         prefix: Name of the parameter for the number of trees, if a model with fewer trees is a prefix of
             a model with more, so that one fit scores them all; else None.
-        boosting: Makes the boosting engine's rule for some parameters; None if the engine does not
-            support the learner.
         mllib: Whether the mllib engine supports the learner.
         mllib_only: Names of the parameters that the boosting engine does not support.
     """
 
     name: str
-    estimator: Callable[[Parameters, int], Estimator]
+    fittings: Mapping[str, Fitting]
     parameters: Mapping[str, Range | Choice]
     grid: str
     space: str
     prefix: str | None = None
-    boosting: Callable[[Parameters], BoostingRule] | None = None
     mllib: bool = True
     mllib_only: tuple[str, ...] = ()
 
     @property
     def engines(self) -> tuple[str, ...]:
         """The engines that support the learner, the fastest first."""
-        return ("boosting",) * (self.boosting is not None) + ("mllib",) * self.mllib
+        boosts = any(fitting.boosting is not None for fitting in self.fittings.values())
+        return ("boosting",) * boosts + ("mllib",) * self.mllib
+
+    def fitting(self, task: str) -> Fitting:
+        """Return how the learner is fitted for a task.
+
+        Raises:
+            UserError: The learner lacks the task.
+        """
+        if task not in self.fittings:
+            others = [other.name for other in LEARNERS.values() if task in other.fittings]
+            raise UserError(
+                f"learner {self.name!r} does not have the task {task}, only "
+                f"{', '.join(self.fittings)}: give learner={' or '.join(others)}"
+            )
+        return self.fittings[task]
 
 
 SPARK_COLUMNS: dict[str, Any] = {"featuresCol": FEATURES, "labelCol": LABEL}
@@ -108,8 +136,13 @@ TREE: dict[str, Range | Choice] = {
 }
 
 
-def _gbt(parameters: Parameters, seed: int) -> Estimator:
-    return GBTClassifier(**SPARK_COLUMNS, seed=seed, **parameters)
+def _spark(estimator: Callable[..., Estimator], seeded: bool = True) -> Callable[..., Estimator]:
+    """Return the maker of a Spark estimator on our columns."""
+
+    def make(parameters: Parameters, seed: int) -> Estimator:
+        return estimator(**SPARK_COLUMNS, **({"seed": seed} if seeded else {}), **parameters)
+
+    return make
 
 
 def _gbt_boosting(parameters: Parameters) -> BoostingRule:
@@ -126,14 +159,22 @@ def _gbt_boosting(parameters: Parameters) -> BoostingRule:
     return BoostingRule(SPARK, parameters.get("maxIter", 20), parameters.get("maxBins", 32), booster)
 
 
-def _xgboost(parameters: Parameters, seed: int) -> Estimator:
-    # Imported here because loading XGBoost takes two seconds, which the other learners need not spend.
-    from xgboost.spark import SparkXGBClassifier
+def _xgboost(name: str) -> Callable[[Parameters, int], Estimator]:
+    """Return the maker of the estimator with this name in xgboost.spark."""
 
-    # Otherwise it logs every tree that it fits and every batch that it scores.
-    logging.getLogger("XGBoost-PySpark").setLevel(logging.WARNING)
-    quiet = {"verbose": False, **parameters}
-    return SparkXGBClassifier(features_col=FEATURES, label_col=LABEL, seed=seed, **quiet)
+    def make(parameters: Parameters, seed: int) -> Estimator:
+        # Imported here because loading XGBoost takes two seconds, which other learners need not spend.
+        import xgboost.spark
+
+        # Otherwise it logs every tree that it fits and every batch that it scores.
+        logging.getLogger("XGBoost-PySpark").setLevel(logging.WARNING)
+        quiet = {"verbose": False, **parameters}
+        estimator: Estimator = getattr(xgboost.spark, name)(
+            features_col=FEATURES, label_col=LABEL, seed=seed, **quiet
+        )
+        return estimator
+
+    return make
 
 
 def _xgboost_boosting(parameters: Parameters) -> BoostingRule:
@@ -143,16 +184,10 @@ def _xgboost_boosting(parameters: Parameters) -> BoostingRule:
     )
 
 
-def _random_forest(parameters: Parameters, seed: int) -> Estimator:
-    return RandomForestClassifier(**SPARK_COLUMNS, seed=seed, **parameters)
-
-
-def _logistic_regression(parameters: Parameters, seed: int) -> Estimator:
-    return LogisticRegression(**SPARK_COLUMNS, **parameters)
-
-
-def _linear_svc(parameters: Parameters, seed: int) -> Estimator:
-    return ProbableLinearSVC(**SPARK_COLUMNS, **parameters)
+def _forest_of_numbers(parameters: Parameters, seed: int) -> Estimator:
+    # A forest of classifiers chooses among measures of impurity; variance is the only one of numbers.
+    known = {name: value for name, value in parameters.items() if name != "impurity"}
+    return RandomForestRegressor(**SPARK_COLUMNS, seed=seed, **known)
 
 
 LINEAR: dict[str, Range | Choice] = {
@@ -168,17 +203,23 @@ LEARNERS = {
             name="gbt",
             grid="gbt_coarse",
             space="gbt",
-            estimator=_gbt,
+            fittings={
+                BINARY: Fitting(_spark(GBTClassifier), _gbt_boosting),
+                REGRESSION: Fitting(_spark(GBTRegressor), _gbt_boosting),
+            },
             parameters={**TREE, "maxIter": Range(int, 1, 10_000), "stepSize": Range(float, 1e-6, 1)},
             prefix="maxIter",
-            boosting=_gbt_boosting,
             mllib_only=("minInfoGain",),
         ),
         Learner(
             name="xgboost",
             grid="xgboost",
             space="xgboost",
-            estimator=_xgboost,
+            fittings={
+                BINARY: Fitting(_xgboost("SparkXGBClassifier"), _xgboost_boosting),
+                MULTICLASS: Fitting(_xgboost("SparkXGBClassifier"), _xgboost_boosting),
+                REGRESSION: Fitting(_xgboost("SparkXGBRegressor"), _xgboost_boosting),
+            },
             parameters={
                 "n_estimators": Range(int, 1, 10_000),
                 "max_depth": Range(int, 1, 30),
@@ -193,14 +234,17 @@ LEARNERS = {
                 "grow_policy": Choice(("depthwise", "lossguide")),
             },
             prefix="n_estimators",
-            boosting=_xgboost_boosting,
             mllib=False,
         ),
         Learner(
             name="random_forest",
             grid="random_forest",
             space="random_forest",
-            estimator=_random_forest,
+            fittings={
+                BINARY: Fitting(_spark(RandomForestClassifier)),
+                MULTICLASS: Fitting(_spark(RandomForestClassifier)),
+                REGRESSION: Fitting(_forest_of_numbers),
+            },
             parameters={
                 **TREE,
                 "numTrees": Range(int, 1, 10_000),
@@ -212,14 +256,24 @@ LEARNERS = {
             name="logistic_regression",
             grid="logistic_regression",
             space="logistic_regression",
-            estimator=_logistic_regression,
+            fittings={
+                BINARY: Fitting(_spark(LogisticRegression, seeded=False)),
+                MULTICLASS: Fitting(_spark(LogisticRegression, seeded=False)),
+            },
+            parameters={**LINEAR, "elasticNetParam": Range(float, 0, 1)},
+        ),
+        Learner(
+            name="linear_regression",
+            grid="linear_regression",
+            space="linear_regression",
+            fittings={REGRESSION: Fitting(_spark(LinearRegression, seeded=False))},
             parameters={**LINEAR, "elasticNetParam": Range(float, 0, 1)},
         ),
         Learner(
             name="linear_svc",
             grid="linear_svc",
             space="linear_svc",
-            estimator=_linear_svc,
+            fittings={BINARY: Fitting(_spark(ProbableLinearSVC, seeded=False))},
             parameters=LINEAR,
         ),
     )

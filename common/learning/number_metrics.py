@@ -65,7 +65,9 @@ def number_guess(values: np.ndarray, rows: np.ndarray) -> dict[str, float]:
     return number_scores(number_table(values, np.full(len(values), mean), rows))
 
 
-def number_table(label: np.ndarray, prediction: np.ndarray, count: np.ndarray | None = None) -> NumberTable:
+def number_table(
+    label: np.ndarray, prediction: np.ndarray, count: np.ndarray | None = None
+) -> NumberTable:
     """Return the table of predictions that are at hand as arrays.
 
     Args:

@@ -89,9 +89,7 @@ def _fit_numbers(prepared: DataFrame, spec: DatasetSpec, missing: str) -> Sequen
     if filled:
         outputs = [name + FILLED for name in filled]
         stages.append(
-            Imputer(
-                inputCols=filled, outputCols=outputs, strategy="median", relativeError=MEDIAN_ERROR
-            )
+            Imputer(inputCols=filled, outputCols=outputs, strategy="median", relativeError=MEDIAN_ERROR)
         )
         names = [name + FILLED if name in filled else name for name in names]
     keep = "keep" if missing == NATIVE else "error"
@@ -116,7 +114,9 @@ def _index_stages(prepared: DataFrame, spec: DatasetSpec, encoding: str) -> list
 
 def _categories(prepared: DataFrame, names: Sequence[str], most: int) -> list[list[str]]:
     """Return each column's most frequent texts, in the order of Spark's StringIndexer, in one job."""
-    cells = [F.struct(F.lit(place).alias("of"), F.col(name).alias("text")) for place, name in enumerate(names)]
+    cells = [
+        F.struct(F.lit(place).alias("of"), F.col(name).alias("text")) for place, name in enumerate(names)
+    ]
     counted = (
         prepared.select(F.explode(F.array(*cells)).alias("cell"))
         .groupBy("cell.of", "cell.text")
@@ -167,6 +167,11 @@ def _features(vectorizer: PipelineModel, spec: DatasetSpec) -> list[tuple[str, s
         each = [f"{name}={value}" if value else f"{name} missing" for value in values] + [f"{name} other"]
         found += [(feature, name) for feature in (each if onehot else [name])]
     return found
+
+
+def number_features(vectorizer: PipelineModel, spec: DatasetSpec) -> int:
+    """Return how many of the features, the first, are numbers."""
+    return len(numbers_of(spec, missing_of(vectorizer)))
 
 
 def categories_of(vectorizer: PipelineModel, spec: DatasetSpec) -> dict[str, list[str]]:

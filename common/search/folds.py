@@ -1,39 +1,47 @@
 """Fold data: the training rows in a fixed order, each with its fold."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from common.data.quantiles import QUANTILE, with_quantile
 from common.data.row_hash import quoted
 from common.data.stratify import RANK, SIZE, rank_in_strata
+from common.data.target import BINARY, REGRESSION, Target
 from common.errors import UserError
+from common.learning.score_table import score_table
+from common.learning.tasks import Labels, guess_scores, scores
 from common.learning.vectorizer import FEATURES, LABEL
 
-FOLD_RANK = "fold_rank"
-FOLD = "fold"
+FOLD_RANK = "__fold_rank"
+FOLD = "__fold"
 
 # Up to this many rows a fit is fastest in one partition, since more tasks cost more than they save. The
 # number of partitions depends only on the rows, because Spark's tree splits depend on it.
 PARTITION_ROWS = 250_000
 
 
-def assign_fold_rank(frame: DataFrame, label: str, seed: int) -> DataFrame:
-    """Add `fold_rank`: the row's rank among the rows with its label, in the order of a hash.
+def assign_fold_rank(frame: DataFrame, label: str, seed: int, task: str = BINARY) -> DataFrame:
+    """Add FOLD_RANK: the row's rank among the rows with its label, in the order of a hash.
 
-    With k folds a row's fold is fold_rank % k, so for any k the folds are stratified by label to within
-    one row.
+    With k folds a row's fold is its rank % k, so for any k the folds are stratified by label to within
+    one row. Of numbers, those in the same quantile count as one label.
 
     Args:
         frame: Training rows with their raw columns.
         label: Name of the label's column.
         seed: Seed of the hash; it determines which rows share a fold.
+        task: What is predicted.
     """
+    if task == REGRESSION:
+        frame, label = with_quantile(frame, label), QUANTILE
     ranked = rank_in_strata(frame, [label], f"fold:{seed}")
-    return ranked.withColumnRenamed(RANK, FOLD_RANK).drop(SIZE)
+    return ranked.withColumnRenamed(RANK, FOLD_RANK).drop(SIZE, QUANTILE)
 
 
 @dataclass(frozen=True)
@@ -43,18 +51,17 @@ class FoldData:
     Attributes:
         frame: The rows.
         folds: Number of folds, k.
-        label_rows: Numbers of rows with label 0 and with label 1. Every fold has the same shares, to
-            within a row.
+        rows: Number of rows.
+        target: What is predicted.
+        guess: Scores of a baseline that knows only the labels of the rows. Every fold has the same
+            shares, to within a row.
     """
 
     frame: DataFrame
     folds: int
-    label_rows: tuple[int, int]
-
-    @property
-    def rows(self) -> int:
-        """Number of rows."""
-        return sum(self.label_rows)
+    rows: int
+    target: Target
+    guess: Mapping[str, float]
 
     @cached_property
     def partitions(self) -> dict[int, tuple[int, int]]:
@@ -74,28 +81,32 @@ class FoldData:
         return self.frame.where(F.col(FOLD) == fold)
 
 
-def fold_data(train: DataFrame, folds: int, keep: Sequence[str] = ()) -> FoldData:
+def fold_data(train: DataFrame, folds: int, target: Target, keep: Sequence[str] = ()) -> FoldData:
     """Prepare training rows for a search over k folds.
 
     Args:
-        train: Training rows with features, label and fold_rank.
-        folds: Number of folds, k; at least 2 and at most the number of rows with the rarer label.
+        train: Training rows with FEATURES, LABEL and FOLD_RANK.
+        folds: Number of folds, k; at least 2, and at most the number of rows with the rarer of two
+            labels, or of all rows.
+        target: What is predicted.
         keep: Names of other columns to keep.
 
     Raises:
-        UserError: `folds` is out of range, the rows do not come from featurize, or only one label occurs.
+        UserError: `folds` is out of range, the rows do not come from featurize, or a label has too few
+            rows to be learnt and scored.
     """
     if FOLD_RANK not in train.columns:
-        raise UserError(f"the training rows have no column {FOLD_RANK}: they must come from featurize")
-    counted = {row[LABEL]: row["count"] for row in train.groupBy(LABEL).count().collect()}
-    label_rows = counted.get(0.0, 0), counted.get(1.0, 0)
-    rarer, rows = min(label_rows), sum(label_rows)
-    if not rarer:
-        raise UserError("the training rows have only one label: nothing can be learnt from them")
-    if not 2 <= folds <= rarer:
-        raise UserError(
-            f"folds must lie between 2 and {rarer}, the number of rows with the rarer label; got {folds}"
-        )
+        raise UserError("the training rows have no folds: they must come from featurize")
+    if target.task == REGRESSION:
+        rows, guess = _numbers(train, target)
+        _check_folds(folds, rows // 2, "half of the training rows")
+    else:
+        counts = _label_counts(train, target)
+        rows, guess = int(counts.sum()), guess_scores(Labels(target.task, np.arange(len(counts)), counts))
+        if target.task == BINARY:
+            _check_folds(folds, int(counts.min()), "the number of rows with the rarer label")
+        else:
+            _check_folds(folds, rows, "the number of training rows")
     partitions = math.ceil(rows / PARTITION_ROWS)
     fold = (F.col(FOLD_RANK) % folds).cast("int").alias(FOLD)
     ordered = (
@@ -104,4 +115,36 @@ def fold_data(train: DataFrame, folds: int, keep: Sequence[str] = ()) -> FoldDat
         .sortWithinPartitions(LABEL, FOLD_RANK)
         .drop(FOLD_RANK)
     )
-    return FoldData(ordered.cache(), folds, label_rows)
+    return FoldData(ordered.cache(), folds, rows, target, guess)
+
+
+def _label_counts(train: DataFrame, target: Target) -> np.ndarray:
+    counted = {row[LABEL]: row["count"] for row in train.groupBy(LABEL).count().collect()}
+    counts = np.array([counted.get(float(place), 0) for place in range(target.classes)])
+    if np.count_nonzero(counts) < 2:
+        raise UserError("the training rows have only one label: nothing can be learnt from them")
+    # Left out once, a label with a single row could not be learnt at all.
+    rare = int(counts.argmin())
+    if counts[rare] < 2:
+        raise UserError(
+            f"label {target.labels[rare]!r} has {counts[rare]} training rows, and each needs at least 2: "
+            "leave its rows out of the source, or merge it with another label"
+        )
+    return counts
+
+
+def _numbers(train: DataFrame, target: Target) -> tuple[int, dict[str, float]]:
+    rows, mean, least, most = train.agg(
+        F.count(LABEL), F.avg(LABEL), F.min(LABEL), F.max(LABEL)
+    ).first() or (0, 0.0, 0.0, 0.0)
+    if least == most:
+        raise UserError(
+            f"the training rows have only one label, {least}: nothing can be learnt from them"
+        )
+    guessed = score_table(train.select(LABEL, F.lit(mean).alias("prediction")), target, rows)
+    return rows, scores(guessed)
+
+
+def _check_folds(folds: int, most: int, what: str) -> None:
+    if not 2 <= folds <= most:
+        raise UserError(f"folds must lie between 2 and {most}, {what}; got {folds}")

@@ -7,7 +7,7 @@ from statistics import fmean, pstdev
 import pandas as pd
 
 from common.learning.learners import Parameters
-from common.learning.metrics import METRICS, sign
+from common.learning.metrics import sign
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class CandidateResult:
 
     Attributes:
         parameters: Values by parameter name.
-        folds: For each fold, all METRICS on its validation rows.
+        folds: For each fold, all metrics of the task on its validation rows.
         fit_seconds: Duration of the fits behind the scores, summed over folds. Candidates that differ
             only in the number of trees share their fits.
     """
@@ -24,6 +24,11 @@ class CandidateResult:
     parameters: Parameters
     folds: tuple[dict[str, float], ...]
     fit_seconds: float
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of the metrics."""
+        return list(self.folds[0])
 
     def mean(self, metric: str) -> float:
         """Return the mean of a metric over the folds."""
@@ -85,15 +90,15 @@ def candidates_table(
         generations: For a genetic search, the generations that drew each candidate, by candidate name.
 
     Returns:
-        One row per candidate: its parameters, val_<m> and val_<m>_std of all METRICS, each fold's value
+        One row per candidate: its parameters, val_<m> and val_<m>_std of all metrics, each fold's value
         of the ranking metric and fit_seconds; then `generations` (numbers separated by spaces) and
         `error`, if there are any.
     """
     rows = [
         {
             **result.parameters,
-            **{f"val_{name}": result.mean(name) for name in METRICS},
-            **{f"val_{name}_std": result.std(name) for name in METRICS},
+            **{f"val_{name}": result.mean(name) for name in result.metrics},
+            **{f"val_{name}_std": result.std(name) for name in result.metrics},
             **{f"val_{metric}_fold_{place}": fold[metric] for place, fold in enumerate(result.folds)},
             "fit_seconds": round(result.fit_seconds, 3),
         }

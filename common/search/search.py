@@ -23,7 +23,7 @@ class Settings:
     Attributes:
         learner: The learner to search.
         engine: `auto` or an engine's name.
-        metric: The metric that ranks the candidates, one of METRICS.
+        metric: The metric that ranks the candidates.
         folds: Number of cross-validation folds.
         seed: Seed of the learner.
         parallelism: Number of concurrent fits; 0 for enough to use all cores.

@@ -14,7 +14,6 @@ from typing import Self
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
 
-from common.learning.metrics import METRICS
 from common.search.result import CandidateFailure, CandidateResult, Outcome
 from common.store import artifacts, tracking
 from common.store.registry import FOLD_SCORES, METRIC
@@ -188,7 +187,7 @@ def log_result(result: CandidateResult, run_id: str) -> None:
 def _metrics(result: CandidateResult) -> list[Metric]:
     now, folds = int(time.time() * 1000), len(result.folds)
     metrics = [Metric("fit_seconds", result.fit_seconds, now, 0)]
-    for name in METRICS:
+    for name in result.metrics:
         metrics += [
             Metric(f"val_{name}", fold[name], now, step) for step, fold in enumerate(result.folds)
         ]
@@ -206,8 +205,8 @@ def log_winner(result: CandidateResult, metric: str, search: str, child: str) ->
     """Tag the winning candidate, and log its parameters and scores to the search as well."""
     client, now = MlflowClient(), int(time.time() * 1000)
     client.set_tag(child, "winner", "true")
-    metrics = [Metric(f"val_{name}", result.mean(name), now, 0) for name in METRICS]
-    metrics += [Metric(f"val_{name}_std", result.std(name), now, 0) for name in METRICS]
+    metrics = [Metric(f"val_{name}", result.mean(name), now, 0) for name in result.metrics]
+    metrics += [Metric(f"val_{name}_std", result.std(name), now, 0) for name in result.metrics]
     client.log_batch(
         search,
         metrics=metrics,

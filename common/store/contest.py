@@ -61,7 +61,7 @@ def compare_versions(
         )
         for version, uri in zip((first, second), features, strict=True)
     ]
-    return compare_on_unseen(trained[0], trained[1], spec.names, spec.label, ours.metric)
+    return compare_on_unseen(trained[0], trained[1], spec.names, spec.label, spec.target, ours.metric)
 
 
 def measure(
@@ -89,7 +89,7 @@ def measure(
     features = members[0].features
     spec = parse_spec(artifacts.read_text(f"{features}/dataset.yaml"), features)
     train = frames.read_frame(session(), f"{features}/train")
-    data = fold_data(train, members[0].folds, spec.strata)
+    data = fold_data(train, members[0].folds, spec.target, spec.strata)
     said, _ = out_of_fold(members, data, spec.strata)
     probability = mixed(list(weights.values())).alias("probability")
     rows = said.select(LABEL, *[quoted(name) for name in spec.strata], probability)
@@ -106,4 +106,4 @@ def _features(version: ModelVersion) -> str:
 
 
 def _columns(spec: DatasetSpec) -> object:
-    return [(column.name, column.type, column.role) for column in spec.columns], spec.labels
+    return [(c.name, c.type, c.role) for c in spec.columns], spec.target

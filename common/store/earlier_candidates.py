@@ -10,7 +10,7 @@ from mlflow.entities import Run
 
 from common.errors import UserError
 from common.learning.learners import Learner, Parameters
-from common.learning.metrics import METRICS
+from common.learning.tasks import TASKS
 from common.search.result import CandidateResult
 from common.store import artifacts, liveness, tracking
 from common.store.candidate_runs import CANDIDATE, FOLD, TrackedCandidate
@@ -69,10 +69,11 @@ def _candidates_of(dead: Run, search: Run, learner: Learner) -> dict[str, Tracke
     MlflowClient().set_tag(dead.info.run_id, TAKEN_UP_BY, search.info.run_id)
     results = {run.info.run_id: _read_candidate(run, learner) for run in runs}
     wanted = int(ours["folds"] or 0)
+    wanted_metrics = set(TASKS[search.data.tags["task"]].metrics)
     return {
         result.name: TrackedCandidate(run_id, result)
         for run_id, result in results.items()
-        if len(result.folds) == wanted and all(set(fold) == set(METRICS) for fold in result.folds)
+        if len(result.folds) == wanted and all(set(fold) == wanted_metrics for fold in result.folds)
     }
 
 

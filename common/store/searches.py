@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mlflow
 from pyspark.sql import DataFrame
 
 from common.data.row_hash import Digest, frame_digests
 from common.data.spec import DatasetSpec
-from common.learning.metrics import guess_scores
+from common.learning.tasks import find_metric
 from common.search.engines.choice import choose_engine, make_engine
 from common.search.folds import FOLD_RANK, FoldData, fold_data
 from common.search.result import Outcome
@@ -24,6 +24,10 @@ from common.store.workflow_runs import source_of
 Show = Callable[[str, int, str, float], AbstractContextManager[Callable[[Outcome], None]]]
 
 
+# Labels that are named in the tags of a run.
+SHOWN_LABELS = 10
+
+
 @dataclass(frozen=True)
 class SearchData:
     """The rows of a search: training rows in folds, test rows, and their digests."""
@@ -34,11 +38,21 @@ class SearchData:
     digests: Mapping[str, Digest]
 
 
+def suited(settings: Settings, spec: DatasetSpec) -> Settings:
+    """Return the settings with the metric that the data set's task ranks by.
+
+    Raises:
+        UserError: The task does not have the metric, or the learner lacks the task.
+    """
+    settings.learner.fitting(spec.task)
+    return replace(settings, metric=find_metric(settings.metric, spec.task))
+
+
 def search_data(run: Run, folds: int) -> SearchData:
     """Read the rows of a search, log them as inputs, and tag the run with their digests."""
     spec = run.dataset("features")
     train, test = run.frame("features", "train"), run.frame("features", "test")
-    in_folds = fold_data(train, folds)
+    in_folds = fold_data(train, folds, spec.target)
     of_train, of_folds = frame_digests(train, spec.names, [*spec.names, FOLD_RANK])
     (of_test,) = frame_digests(test, spec.names)
     for side, frame, digest, context in (
@@ -47,8 +61,9 @@ def search_data(run: Run, folds: int) -> SearchData:
     ):
         logged_data.log_data(frame, spec, run.uri("features", side), digest.content, context)
         run.tag(**{f"{side}_digest": digest.content})
-    tracking.log_scores("guess_val", guess_scores(in_folds.label_rows), [run.id])
-    run.tag(dataset=spec.name, label_0=spec.labels[0], label_1=spec.labels[1])
+    tracking.log_scores("guess_val", in_folds.guess, [run.id])
+    run.tag(dataset=spec.name, task=spec.task)
+    run.tag(**{f"label_{place}": label for place, label in enumerate(spec.labels[:SHOWN_LABELS])})
     run.tag(source=source_of(run.uri("features")), folds_digest=f"{of_folds.content}:{folds}")
     return SearchData(spec, in_folds, test, {"training": of_train, "test": of_test})
 
@@ -69,7 +84,7 @@ def open_search(
         run.tell(f"reusing {len(earlier)} candidates that an earlier run finished")
     constants = {"learner": learner.name, "engine": choice.engine, "folds": data.folds}
     engine = make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)
-    guess = guess_scores(data.label_rows)[settings.metric]
+    guess = data.guess[settings.metric]
     known = {name: one.result for name, one in earlier.items()}
     with (
         CandidateWriter(this, constants, earlier) as writer,

@@ -12,8 +12,9 @@ from common.data.row_hash import quoted
 from common.errors import UserError
 from common.learning.importance import column_importance
 from common.learning.learners import Learner, Parameters
-from common.learning.metrics import ScoreTable, guess_scores, label_counts, scores, told
-from common.learning.vectorizer import feature_sources
+from common.learning.metrics import told
+from common.learning.tasks import Table, guess_scores, labels_of, scores
+from common.learning.vectorizer import feature_sources, number_features
 from common.machine.secrets import masked
 from common.machine.spark import beside
 from common.plots.chart import Chart
@@ -32,7 +33,7 @@ from common.search.winner import model_table, refit, scoring_pipeline
 from common.store import candidate_runs, tracking
 from common.store.candidate_runs import CandidateWriter
 from common.store.portable_models import log_portable_model
-from common.store.searches import SearchData, Show, open_search, search_data
+from common.store.searches import SearchData, Show, open_search, search_data, suited
 from common.store.spark_models import load_spark_model, log_spark_model
 from common.store.step_run import Run
 
@@ -51,6 +52,7 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
     Raises:
         UserError: Every candidate failed.
     """
+    settings = suited(settings, run.dataset("features"))
     data = search_data(run, settings.folds)
     with open_search(run, settings, data.folds, proposer, show) as (search, writer):
         proposer.propose(search)
@@ -87,7 +89,7 @@ def _log_best(search: _Scored, results: Sequence[CandidateResult], table: pd.Dat
     drawing = beside(run.spark, stills, charts)
     _log_findings(run, candidates, search.settings.learner)
     test, of_winner = _log_model(search, winner)
-    guess = guess_scores(label_counts(test))
+    guess = guess_scores(labels_of(test))
     pictures = drawing.result() | stills(of_winner)
     shown = page(f"{run.step} of {search.data.spec.name}", [*charts, *of_winner])
     run.log_files("plots", {**pictures, PAGE: shown.encode()})
@@ -116,7 +118,7 @@ def _log_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
     run.tell(f"findings: {first}; next grid: {run.artifact_uri('next_grid.yaml')}")
 
 
-def _log_model(search: _Scored, winner: CandidateResult) -> tuple[ScoreTable, list[Chart]]:
+def _log_model(search: _Scored, winner: CandidateResult) -> tuple[Table, list[Chart]]:
     """Refit the winner, score it on both sides and log it; return its test table and charts."""
     run, settings, data = search.run, search.settings, search.data
     learner, spec = settings.learner, data.spec
@@ -124,8 +126,8 @@ def _log_model(search: _Scored, winner: CandidateResult) -> tuple[ScoreTable, li
     loading = beside(run.spark, load_spark_model, run.uri("features", "vectorizer"))
     model = refit(winner.parameters, learner, data.folds, settings.seed)
     tables = {
-        "train": model_table(model, data.folds.frame, data.folds.rows),
-        "test": model_table(model, data.test, data.digests["test"].rows),
+        "train": model_table(model, data.folds.frame, spec.target, data.folds.rows),
+        "test": model_table(model, data.test, spec.target, data.digests["test"].rows),
     }
     child = search.writer.run_id(winner.name)
     candidate_runs.log_winner(winner, settings.metric, run.id, child)
@@ -133,16 +135,17 @@ def _log_model(search: _Scored, winner: CandidateResult) -> tuple[ScoreTable, li
     vectorizer = loading.result()
     pipeline = scoring_pipeline(vectorizer, model, spec)
     strata = log_pipeline(run, pipeline, data, learner.name, winner.parameters, tables["test"])
-    importance = column_importance(model, feature_sources(vectorizer, spec), data.folds.frame)
-    charts = winner_charts(tables["train"], tables["test"], spec.labels, importance, strata)
+    sources, numbers = feature_sources(vectorizer, spec), number_features(vectorizer, spec)
+    importance = column_importance(model, sources, numbers, data.folds.frame)
+    charts = winner_charts(tables["train"], tables["test"], spec.target, importance, strata)
     return tables["test"], charts
 
 
-def log_sides(tables: Mapping[str, ScoreTable], run_ids: Sequence[str]) -> None:
+def log_sides(tables: Mapping[str, Table], run_ids: Sequence[str]) -> None:
     """Log a model's scores on the training and test rows, and the score of guessing on the test rows."""
     for side, table in tables.items():
         tracking.log_scores(side, scores(table), run_ids)
-    guess = guess_scores(label_counts(tables["test"]))
+    guess = guess_scores(labels_of(tables["test"]))
     tracking.log_scores("guess_test", guess, run_ids)
 
 
@@ -152,7 +155,7 @@ def log_pipeline(
     data: SearchData,
     learner: str,
     parameters: Parameters,
-    test: ScoreTable,
+    test: Table,
 ) -> pd.DataFrame:
     """Log a pipeline as a Spark model and as a portable model that is checked to score alike.
 

@@ -8,11 +8,12 @@ from py4j.protocol import Py4JJavaError
 from pyspark import SparkContext, inheritable_thread_target
 from pyspark.errors import PySparkException
 from pyspark.ml.classification import GBTClassificationModel
+from pyspark.ml.regression import GBTRegressionModel
 
 from common.errors import first_line
 from common.learning.learners import Learner, Parameters
-from common.learning.metrics import scores
 from common.learning.score_table import score_table
+from common.learning.tasks import scores
 from common.search.engines.shared_fit import shared_fits
 from common.search.folds import FoldData
 from common.search.result import Outcome
@@ -40,6 +41,7 @@ class MllibEngine:
             parallelism: Number of concurrent fits; 0 for twice the number of the session's cores.
         """
         self.data, self.learner, self.seed = data, learner, seed
+        self.estimator = learner.fitting(data.target.task).estimator
         cores = data.frame.sparkSession.sparkContext.defaultParallelism
         self.workers = parallelism or FITS_PER_CORE * cores
 
@@ -74,17 +76,21 @@ class MllibEngine:
     def _fit_and_score(self, group: list[Parameters], fold: int) -> tuple[float, list[dict[str, float]]]:
         learner, data = self.learner, self.data
         started = time.perf_counter()
-        model = learner.estimator(group[0], self.seed).fit(data.train(fold))
+        model = self.estimator(group[0], self.seed).fit(data.train(fold))
         seconds = time.perf_counter() - started
         found = []
         for parameters in group:
             trees = parameters.get(learner.prefix) if learner.prefix else None
             part = model if trees is None or parameters is group[0] else first_trees(model, int(trees))
-            found.append(scores(score_table(part.transform(data.validation(fold)), data.rows)))
+            said = part.transform(data.validation(fold))
+            found.append(scores(score_table(said, data.target, data.rows)))
         return seconds, found
 
 
-def first_trees(model: GBTClassificationModel, trees: int) -> GBTClassificationModel:
+BoostedTrees = GBTClassificationModel | GBTRegressionModel
+
+
+def first_trees(model: BoostedTrees, trees: int) -> BoostedTrees:
     """Return the model that fewer iterations would have given: the first trees and their weights.
 
     Args:
@@ -102,7 +108,9 @@ def first_trees(model: GBTClassificationModel, trees: int) -> GBTClassificationM
     for i in range(trees):
         kept[i] = all_trees[i]
         weights[i] = all_weights[i]
-    part = jvm.org.apache.spark.ml.classification.GBTClassificationModel(
-        java.uid(), kept, weights, java.numFeatures(), java.numClasses()
-    )
+    if isinstance(model, GBTRegressionModel):
+        of_numbers = jvm.org.apache.spark.ml.regression.GBTRegressionModel
+        return GBTRegressionModel(of_numbers(java.uid(), kept, weights, java.numFeatures()))
+    of_labels = jvm.org.apache.spark.ml.classification.GBTClassificationModel
+    part = of_labels(java.uid(), kept, weights, java.numFeatures(), java.numClasses())
     return GBTClassificationModel(part)

@@ -50,9 +50,10 @@ class BoostingEngine:
             seed: Seed of the sampling for thresholds, and of the rule's random draws.
             parallelism: Number of concurrent fits; 0 for the number of the session's cores.
         """
-        assert learner.boosting is not None, "a learner without a rule has no boosting engine"
+        rule = learner.fitting(data.target.task).boosting
+        assert rule is not None, "a learner without a rule has no boosting engine"
         self.data, self.learner, self.seed = data, learner, seed
-        self.rule = learner.boosting
+        self.rule = rule
         self.context = data.frame.sparkSession.sparkContext
         self.parallelism = parallelism
         warm = self._start_workers()
@@ -77,7 +78,7 @@ class BoostingEngine:
             rules = [self.rule(parameters) for parameters in group.candidates]
             trees = tuple(rule.trees for rule in rules)
             for fold in range(self.data.folds):
-                fits.append(Fit(number, fold, rules[0], trees, self.seed))
+                fits.append(Fit(number, fold, rules[0], trees, self.seed, self.data.target))
         self._send_samples([fit.rule for fit in fits])
         for result in self._run(self._tasks(fits)):
             group = groups[result.group]

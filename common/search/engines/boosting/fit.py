@@ -4,7 +4,7 @@ Nothing here imports Spark, so workers load only what they need.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -12,8 +12,12 @@ from typing import Any
 import numpy as np
 import xgboost as xgb
 
+from common.data.target import BINARY, MULTICLASS, REGRESSION, Target
 from common.learning.boosting_rule import SPARK, BoostingRule, Fit, FitResult
-from common.learning.metrics import EPSILON, ScoreTable, scores
+from common.learning.class_metrics import class_table
+from common.learning.metrics import EPSILON, ScoreTable
+from common.learning.number_metrics import number_table
+from common.learning.tasks import Table, scores
 from common.search.engines.boosting.matrix import FoldMatrix, Samples, SamplesBySize
 from common.search.engines.boosting.thresholds import sampled_rows
 
@@ -36,7 +40,8 @@ def run_fits(fits: Sequence[Fit], matrix: FoldMatrix, samples: SamplesBySize) ->
             try:
                 sides = sides or _sides(fit, matrix, samples)
                 margins, seconds = _fit(fit, sides)
-                found = [_scores(margin, sides.true_label) for margin in margins]
+                tables = [_table(margin, sides.true_label, fit.target) for margin in margins]
+                found = [scores(table) for table in tables]
                 yield FitResult(fit.group, fit.fold, seconds, found)
             except Exception as error:
                 message = f"{type(error).__name__}: {error}"
@@ -85,62 +90,109 @@ def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
         **rule.booster,
     }
     if rule.kind == SPARK:
-        booster = boost_like_spark(sides.train, sides.label, rule.trees, parameters)
+        loss = SPARK_LOSSES[fit.target.task]
+        booster = boost_like_spark(sides.train, sides.label, rule.trees, parameters, loss)
     else:
-        parameters["objective"] = "binary:logistic"
+        parameters["objective"] = OBJECTIVES[fit.target.task]
+        if fit.target.task == MULTICLASS:
+            parameters["num_class"] = fit.target.classes
         booster = xgb.train(parameters, sides.train, rule.trees)
     seconds = time.perf_counter() - started
     margins = [
         booster.predict(sides.validation, output_margin=True, iteration_range=(0, trees))
         for trees in fit.trees
     ]
-    # Spark's margin F corresponds to a probability of 1 / (1 + exp(-2F)).
-    return [2 * margin if rule.kind == SPARK else margin for margin in margins], seconds
+    # Spark's margin F of two labels corresponds to a probability of 1 / (1 + exp(-2F)).
+    doubled = rule.kind == SPARK and fit.target.task == BINARY
+    return [2 * margin if doubled else margin for margin in margins], seconds
+
+
+OBJECTIVES = {BINARY: "binary:logistic", MULTICLASS: "multi:softprob", REGRESSION: "reg:squarederror"}
+
+
+@dataclass(frozen=True)
+class SparkLoss:
+    """A loss of Spark's boosted trees.
+
+    Attributes:
+        target: The numbers that the first tree is fitted to, for the labels.
+        residual: The numbers that a later tree is fitted to, for these and the margins.
+    """
+
+    target: Callable[[np.ndarray], np.ndarray]
+    residual: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def _logistic_residual(sign: np.ndarray, margin: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        found: np.ndarray = 4 * sign / (1 + np.exp(2 * sign * margin))
+    return found
+
+
+# Source: Spark's `LogLoss` and `SquaredError`; labels become -1 and +1.
+SPARK_LOSSES = {
+    BINARY: SparkLoss(lambda label: (2 * label - 1).astype(np.float32), _logistic_residual),
+    REGRESSION: SparkLoss(lambda label: label, lambda number, margin: 2 * (number - margin)),
+}
 
 
 def boost_like_spark(
-    train: xgb.DMatrix, label: np.ndarray, trees: int, parameters: dict[str, Any]
+    train: xgb.DMatrix,
+    label: np.ndarray,
+    trees: int,
+    parameters: dict[str, Any],
+    loss: SparkLoss = SPARK_LOSSES[BINARY],
 ) -> xgb.Booster:
-    """Fit trees by the rule of Spark's GBTClassifier.
+    """Fit trees by the rule of Spark's GBTClassifier or GBTRegressor.
 
-    The first tree is fitted to the labels y of -1 and +1 and has weight 1. Each later tree is fitted to
-    the residual 4y / (1 + exp(2yF)), where F is the margin, and has weight eta. Splits maximise the
-    reduction in variance and leaves predict the mean: gradient -residual, hessian 1, no regularisation.
+    The first tree is fitted to the labels y (of two labels, -1 and +1) and has weight 1. Each later tree
+    is fitted to the residual, for the margin F 4y / (1 + exp(2yF)) or 2(y - F), and has weight eta.
+    Splits maximise the reduction in variance and leaves predict the mean: gradient -residual, hessian 1,
+    no regularisation.
 
-    Source: Spark's `GradientBoostedTrees.boost` and `LogLoss`.
+    Source: Spark's `GradientBoostedTrees.boost`.
 
     Args:
         train: Binned features of the training rows.
-        label: Label of each row, 0 or 1.
+        label: Label of each row: 0 or 1, or a number.
         trees: Number of trees, at least 1.
         parameters: XGBoost's parameters, including max_depth and eta.
+        loss: The loss.
     """
     fixed = {"lambda": 0, "alpha": 0, "base_score": 0, "objective": "reg:squarederror"}
     booster = xgb.Booster({**parameters, **fixed}, [train])
-    sign = (2 * label - 1).astype(np.float32)
-    ones = np.ones_like(sign)
+    number = loss.target(label)
+    ones = np.ones_like(number)
     # Caches the margins; otherwise the first call after a tree would predict all rows again.
     booster.predict(train, output_margin=True, training=True)
     # Dividing by eta gives the first tree weight 1; a common factor does not change the splits.
-    booster.boost(train, 0, grad=-sign / parameters["eta"], hess=ones)
+    booster.boost(train, 0, grad=-number / parameters["eta"], hess=ones)
     for tree in range(1, trees):
         margin = booster.predict(train, output_margin=True, training=True)
-        with np.errstate(over="ignore"):
-            residual = 4 * sign / (1 + np.exp(2 * sign * margin))
-        booster.boost(train, tree, grad=-residual, hess=ones)
+        booster.boost(train, tree, grad=-loss.residual(number, margin), hess=ones)
     return booster
 
 
-def _scores(margin: np.ndarray, label: np.ndarray) -> dict[str, float]:
+def _table(margin: np.ndarray, label: np.ndarray, target: Target) -> Table:
+    if target.task == REGRESSION:
+        return number_table(label, margin)
+    return _class_table(margin, label) if target.task == MULTICLASS else _binary_table(margin, label)
+
+
+def _class_table(margin: np.ndarray, label: np.ndarray) -> Table:
+    # In single precision, as the model itself computes its probabilities.
+    exponents = np.exp(margin - margin.max(axis=1, keepdims=True))
+    return class_table(label, (exponents / exponents.sum(axis=1, keepdims=True)).astype(float))
+
+
+def _binary_table(margin: np.ndarray, label: np.ndarray) -> Table:
     log_odds = margin.astype(float)
     probability = 1 / (1 + np.exp(-np.clip(log_odds, -700, 700)))
     true = np.where(label > 0, probability, 1 - probability)
-    return scores(
-        ScoreTable(
-            label=label,
-            prediction=(log_odds > 0).astype(int),
-            probability=probability,
-            count=np.ones(len(label)),
-            loss=-np.log(np.maximum(true, EPSILON)),
-        )
+    return ScoreTable(
+        label=label,
+        prediction=(log_odds > 0).astype(int),
+        probability=probability,
+        count=np.ones(len(label)),
+        loss=-np.log(np.maximum(true, EPSILON)),
     )

@@ -22,7 +22,7 @@ class FoldMatrix:
             numbers, float64).
         places: Indices of the numeric features in the feature vector, ascending.
         indicators: The other features, 1 where a row has them (rows x features, CSR).
-        label: Label of each row, 0 or 1 (rows, float32).
+        label: Index of each row's label, or the number to predict (rows, float64).
         fold: The fold of each row, in which it is left out of training (rows, int32).
     """
 

@@ -40,7 +40,7 @@ def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
         numbers=numbers,
         places=places.astype(np.int32),
         indicators=indicators,
-        label=table[LABEL].to_numpy().astype(np.float32),
+        label=table[LABEL].to_numpy().astype(float),
         fold=table[FOLD].to_numpy(),
     )
     return matrix, table[ROW].to_numpy()

@@ -1,0 +1,69 @@
+"""Quantiles of a number to predict, as strata: each is a range with about as many rows as any other."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.data.row_hash import quoted, row_hash
+from common.data.spec import DatasetSpec
+from common.data.target import REGRESSION
+
+QUANTILE = "__quantile"
+PARTS = 10
+# Of more rows the bounds come from a sample of about as many, which a hash of their content chooses.
+MOST_ROWS = 1_000_000
+
+
+def with_quantile(frame: DataFrame, name: str, parts: int = PARTS) -> DataFrame:
+    """Add QUANTILE: the range, as text, that a row's number lies in.
+
+    The bounds depend on the rows alone, not on their partitioning. Equal numbers are in one range, so
+    there may be fewer ranges than `parts`.
+
+    Args:
+        frame: The rows.
+        name: Name of a column of numbers without nulls.
+        parts: Maximum number of ranges.
+    """
+    rows = frame.count()
+    step = -(-rows // MOST_ROWS)
+    sample = frame if step <= 1 else frame.where(F.pmod(row_hash(frame.columns, "quantile"), step) == 0)
+    shares = [part / parts for part in range(parts + 1)]
+    number = quoted(name).cast("double")
+    found = sample.agg(F.percentile(number, F.lit(shares)).alias("bounds")).first()
+    bounds = sorted(set(found["bounds"] or [])) if found else []
+    inner = bounds[1:-1]
+    names = F.array(*[F.lit(text) for text in _ranges(inner)])
+    place = F.lit(0)
+    for bound in inner:
+        place = place + (number > bound).cast("int")
+    return frame.withColumn(QUANTILE, F.get(names, place))
+
+
+def _ranges(inner: Sequence[float]) -> list[str]:
+    """Name the ranges between bounds so that their texts sort like their numbers."""
+    digits = len(str(len(inner) + 1))
+    if not inner:
+        return ["all"]
+    ends = [f"up to {inner[0]:.6g}"]
+    ends += [f"{low:.6g} to {high:.6g}" for low, high in zip(inner, inner[1:], strict=False)]
+    ends.append(f"above {inner[-1]:.6g}")
+    return [f"{place:0{digits}d}: {text}" for place, text in enumerate(ends, 1)]
+
+
+def with_strata(
+    frame: DataFrame, strata: Sequence[str], spec: DatasetSpec
+) -> tuple[DataFrame, list[str]]:
+    """Return a frame and the names of the columns that define its strata.
+
+    A number to predict counts by its quantile, QUANTILE, which is added.
+
+    Args:
+        frame: The rows.
+        strata: Names of columns.
+        spec: The data set.
+    """
+    if spec.task != REGRESSION or spec.label not in strata:
+        return frame, list(strata)
+    return with_quantile(frame, spec.label), [QUANTILE if n == spec.label else n for n in strata]
