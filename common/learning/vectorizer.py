@@ -35,6 +35,7 @@ ENCODINGS = ("onehot", "index")
 # Columns beside the data set's own. The latter never have these names.
 FEATURES = "__features"
 LABEL = "__label"
+WEIGHT = "__weight"
 
 INDEX, ONEHOT, NUMBERS, SCALED, FILLED = "__index", "__onehot", "__numbers", "__scaled", "__filled"
 
@@ -153,13 +154,15 @@ def _indexer(
 
 
 def vectorize(frame: DataFrame, vectorizer: Transformer, spec: DatasetSpec) -> DataFrame:
-    """Add FEATURES and LABEL (the label's index, or the number to predict) to a frame.
+    """Add FEATURES, LABEL (the label's index, or the number to predict) and, if any, WEIGHT to a frame.
 
     The features carry no ML attributes. With them, a tree would treat one-hot features as categorical,
     and its splits could not be exported as thresholds.
     """
     features = F.col(FEATURES).alias(FEATURES, metadata={})
     columns = [quoted(name) for name in frame.columns]
+    if spec.weight is not None:
+        columns.append(quoted(spec.weight).cast("double").alias(WEIGHT))
     return vectorizer.transform(frame).select(*columns, features, label_column(spec).alias(LABEL))
 
 
