@@ -10,6 +10,7 @@ from common.learning.metrics import ScoreTable, ratio
 HALF = 0.5
 # Probabilities are counted in this many parts, so a threshold has three digits.
 PARTS = 1000
+VALUES = np.arange(1, PARTS) / PARTS
 # Metrics that a threshold can be chosen by: of the others, those of curves need none, and the best
 # precision or recall alone is that of a threshold near 1 or 0.
 CHOOSES = ("f1", "f1_weighted", "f1_label_0", "accuracy")
@@ -68,8 +69,8 @@ def parse_threshold(threshold: str) -> float | None:
 
 def curve(table: ScoreTable) -> Curve:
     """Count the rows of a table by their probability."""
-    # A row is positive above a threshold of n / PARTS, so a probability of exactly that is in part n - 1.
-    part = np.clip(np.ceil(table.probability * PARTS).astype(int) - 1, 0, PARTS - 1)
+    # The number of thresholds that a probability is above.
+    part = np.searchsorted(VALUES, table.probability, side="left")
     positive = np.bincount(part, np.where(table.label == 1, table.count, 0), PARTS)
     return Curve(positive, np.bincount(part, np.where(table.label == 0, table.count, 0), PARTS))
 
@@ -84,12 +85,11 @@ def best_threshold(found: Curve, metric: str) -> Threshold:
         metric: The metric of the search.
     """
     chooses = metric if metric in CHOOSES else OTHERWISE
-    values = np.arange(1, PARTS) / PARTS
     scores = _scores(found, chooses)
     best = scores.max()
     equal = np.flatnonzero(scores >= best - 1e-12)
-    place = int(equal[np.argmin(np.abs(values[equal] - HALF))])
-    return Threshold(float(values[place]), chooses, float(scores[place]), float(scores[PARTS // 2 - 1]))
+    place = int(equal[np.argmin(np.abs(VALUES[equal] - HALF))])
+    return Threshold(float(VALUES[place]), chooses, float(scores[place]), float(scores[PARTS // 2 - 1]))
 
 
 def _scores(found: Curve, metric: str) -> np.ndarray:
