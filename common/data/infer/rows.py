@@ -7,7 +7,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from common.data.infer.dialect import HEAD, Dialect, find_dialect
-from common.data.infer.tally import Texts, is_countable, text_columns, typed_columns
+from common.data.infer.facts import Facts
+from common.data.infer.tally import PLACE, VALUE, count, is_countable, text_cells, typed_cells
 from common.data.reading import TEXT, Form, Unreadable
 from common.data.records.csv_files import (
     RECORD,
@@ -29,8 +30,8 @@ class Opened:
     """A table whose columns are known by their places.
 
     Attributes:
-        frame: The columns c0, c1, ...
-        file_names: Their names in the file; empty where it has none.
+        frame: The typed columns of Parquet; the places and texts of all values of CSV.
+        file_names: The columns' names in the file; empty where it has none.
         dialect: How the file is written; None for Parquet.
         left_out: What was left out, for the user.
     """
@@ -45,16 +46,12 @@ class Opened:
         """Whether the file names its columns."""
         return self.dialect is None or self.dialect.has_header
 
-    @property
-    def decimal(self) -> str:
-        """The decimal mark of numbers in text."""
-        return self.dialect.decimal if self.dialect else "."
-
-    def texts(self, names: Sequence[str], markers: Sequence[str]) -> Texts:
-        """Return the columns as texts and their kinds."""
+    def count(self, names: Sequence[str], markers: Sequence[str]) -> list[Facts]:
+        """Count what the values of all columns look like, with these possible markers of missing ones."""
         if self.dialect is None:
-            return typed_columns(self.frame, markers)
-        return text_columns(self.frame, names, self.dialect.decimal, markers)
+            return count(typed_cells(self.frame, markers), names, ".", is_typed=True)
+        decimal = self.dialect.decimal
+        return count(text_cells(self.frame, decimal, markers), names, decimal, is_typed=False)
 
 
 def open_rows(spark: SparkSession, uri: str, given: Given) -> Opened:
@@ -84,7 +81,7 @@ def _open_parquet(spark: SparkSession, uri: str) -> Opened:
         for field in frame.schema
         if field not in kept
     )
-    columns = [quoted(field.name).alias(f"c{place}") for place, field in enumerate(kept)]
+    columns = [quoted(field.name) for field in kept]
     return Opened(frame.select(*columns), tuple(field.name for field in kept), None, left_out)
 
 
@@ -130,9 +127,7 @@ def _records(spark: SparkSession, uri: str, files: Sequence[str], dialect: Diale
     parted = records.select(fields.alias(FIELDS), whole.alias("__whole"))
     # A record of another width is refused when the rows are read, with its line.
     fitting = parted.where(F.col("__whole") & (F.size(FIELDS) == width))
-    columns = [
-        field_text(F.get(FIELDS, F.lit(place)), found.quoted, separator).alias(f"c{place}")
-        for place in range(width)
-    ]
+    raw = fitting.select(F.posexplode(FIELDS).alias(PLACE, "raw"))
+    cells = raw.select(PLACE, field_text(F.col("raw"), found.quoted, separator).alias(VALUE))
     names = dialect.first if dialect.has_header else ("",) * width
-    return Opened(fitting.select(*columns), names, dialect)
+    return Opened(cells, names, dialect)

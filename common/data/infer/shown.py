@@ -1,6 +1,7 @@
 """A spec, and how it was found, for the user to read."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -9,7 +10,10 @@ from common.data.infer.facts import Facts
 from common.data.infer.label import Choice
 from common.data.reading import UTF8, encoding_name
 from common.data.spec import CATEGORY, IGNORED, DatasetSpec
+from common.data.spec_yaml import to_yaml
 from common.data.target import REGRESSION
+from common.errors import UserError
+from common.machine.whole_file import whole_file
 
 SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 # Labels, markers and columns that are listed on a line.
@@ -23,6 +27,20 @@ def spec_table(spec: DatasetSpec) -> pd.DataFrame:
         for column in spec.columns
     ]
     return pd.DataFrame(lines, columns=["column", "type", "role", "missing %", "why"])
+
+
+def write_spec(spec: DatasetSpec, path: Path, overwrite: bool = False) -> None:
+    """Write a spec as YAML, for the user to edit.
+
+    Raises:
+        UserError: The file's name is not one of YAML, or it exists and must not be overwritten.
+    """
+    if path.suffix not in (".yaml", ".yml"):
+        raise UserError(f"output {str(path)!r} must end in .yaml or .yml")
+    if path.exists() and not overwrite:
+        raise UserError(f"output {str(path)!r} exists: choose another, or set overwrite=true")
+    with whole_file(path) as part:
+        part.write_text(to_yaml(spec), encoding="utf-8")
 
 
 def told_of(

@@ -14,7 +14,7 @@ from common.data.infer.naming import Names, find_place, name_columns
 from common.data.infer.patterns import WHOLE
 from common.data.infer.rows import Opened, open_rows
 from common.data.infer.shown import told_of
-from common.data.infer.tally import count, markers_of
+from common.data.infer.tally import markers_of
 from common.data.reading import DOUBLE
 from common.data.spec import (
     CATEGORY,
@@ -65,7 +65,7 @@ def infer_table(spark: SparkSession, uri: str, given: Given) -> Inferred:
         names = name_columns(opened.file_names, opened.has_header, given)
         given = _resolved(given, names, opened, uri)
         markers = markers_of(given.missing)
-        found = count(opened.texts(names.own, markers), names.own, opened.decimal)
+        found = opened.count(names.own, markers)
     except (Py4JJavaError, PySparkException) as error:
         raise UserError(f"{uri} cannot be read: {first_line(error)}") from None
     chosen = choose_markers(found) if given.missing is None else given.missing

@@ -1,7 +1,6 @@
 """Count what the values of all columns of a table look like, in one pass over the rows on Spark."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
@@ -11,6 +10,7 @@ from common.data.describe import REGISTERS
 from common.data.infer.facts import Facts
 from common.data.infer.patterns import CODE, GROUPED, LONG, MARKERS, WHOLE, WORDS, ZEROS, patterns
 from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
+from common.data.row_hash import quoted
 
 # Distinct values of a column that are counted exactly: the sketch (Apache DataSketches' frequent items)
 # is exact up to three quarters of those tracked. Of FEW, some may be markers of missing values.
@@ -21,6 +21,8 @@ LONGEST = 256
 # Kinds are few, markers included.
 KINDS = 64
 MARKED = "="
+VALUES = "values"
+IN_MEMORY = "spark.sql.objectHashAggregate.sortBased.fallbackThreshold"
 
 TYPED: tuple[tuple[type[T.DataType], str], ...] = (
     (T.IntegralType, INTEGER),
@@ -32,35 +34,28 @@ TYPED: tuple[tuple[type[T.DataType], str], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Texts:
-    """The columns to count, as c0, c1, ...; the kind of each value, as k0, k1, ..., is null with it."""
-
-    frame: DataFrame
-    is_typed: bool
+# A value of a table: the place of its column, its text, and its kind, which is null where the text is.
+PLACE, VALUE, KIND = "place", "text", "kind"
 
 
-def text_columns(frame: DataFrame, names: Sequence[str], decimal: str, markers: Sequence[str]) -> Texts:
-    """Return columns of text, each value with its kind.
+def text_cells(cells: DataFrame, decimal: str, markers: Sequence[str]) -> DataFrame:
+    """Add the KIND of each text.
 
     Args:
-        frame: Has the columns c0, c1, ...
-        names: Their names in the data set.
+        cells: Has PLACE and VALUE.
         decimal: The decimal mark of numbers.
         markers: The texts that may mark a missing value.
     """
-    places = range(len(names))
-    kinds = [kind_of_text(F.col(f"c{place}"), decimal, markers).alias(f"k{place}") for place in places]
-    return Texts(frame.select("*", *kinds), False)
+    return cells.withColumn(KIND, kind_of_text(F.col(VALUE), decimal, markers))
 
 
-def typed_columns(frame: DataFrame, markers: Sequence[str]) -> Texts:
-    """Return typed columns c0, c1, ... as text, each value with its kind: its column's type."""
-    columns = []
-    for place, field in enumerate(frame.schema):
-        value, kind = _typed(F.col(field.name), field.dataType, markers)
-        columns += [value.alias(f"c{place}"), F.when(value.isNotNull(), kind).alias(f"k{place}")]
-    return Texts(frame.select(*columns), True)
+def typed_cells(frame: DataFrame, markers: Sequence[str]) -> DataFrame:
+    """Return the values of typed columns as PLACE, VALUE and KIND: that of its column's type."""
+    typed = [_typed(quoted(field.name), field.dataType, markers) for field in frame.schema]
+    pairs = [F.struct(value.alias(VALUE), kind.alias(KIND)) for value, kind in typed]
+    cells = frame.select(F.posexplode(F.array(*pairs)).alias(PLACE, "cell"))
+    kind = F.when(F.col(f"cell.{VALUE}").isNotNull(), F.col(f"cell.{KIND}"))
+    return cells.select(PLACE, f"cell.{VALUE}", kind.alias(KIND))
 
 
 def is_countable(found: T.DataType) -> bool:
@@ -113,43 +108,43 @@ def _typed(column: Column, found: T.DataType, markers: Sequence[str]) -> tuple[C
     return column.cast("string"), F.lit(kind)
 
 
-def count(texts: Texts, names: Sequence[str], decimal: str) -> list[Facts]:
+def count(cells: DataFrame, names: Sequence[str], decimal: str, is_typed: bool) -> list[Facts]:
     """Count in one aggregation, hence one pass over the rows; memory is bounded for each column.
 
+    The values are grouped by their column's place, so the plan is as small for 500 columns as for one.
+
     Args:
-        texts: The columns.
-        names: Their names in the data set.
+        cells: The values: PLACE, VALUE and KIND.
+        names: The columns' names in the data set.
         decimal: The decimal mark of numbers.
+        is_typed: Whether the file says the types.
     """
-    spark = texts.frame.sparkSession
-    before = spark.conf.get("spark.sql.codegen.wholeStage")
-    # For many columns Spark would generate a method that is too long for Java.
-    spark.conf.set("spark.sql.codegen.wholeStage", "false")
+    spark = cells.sparkSession
+    before = spark.conf.get(IN_MEMORY)
+    # By default Spark sorts all values if there are more than 128 groups.
+    spark.conf.set(IN_MEMORY, str(max(len(names) + 1, int(before or 0))))
     try:
-        counts = [_counts(place, decimal).alias(f"a{place}") for place in range(len(names))]
-        found = texts.frame.agg(F.count(F.lit(1)).alias("rows"), *counts)
-        # Reduced on the executors, so that no sketch reaches the driver.
-        row = found.select("rows", *[_reduced(f"a{place}") for place in range(len(names))]).first()
+        found = cells.groupBy(PLACE).agg(*_counts(decimal)).withColumn(VALUES, _few())
+        rows = {row[PLACE]: row for row in found.collect()}
     finally:
-        spark.conf.set("spark.sql.codegen.wholeStage", str(before))
-    assert row is not None
+        spark.conf.set(IN_MEMORY, str(before))
     return [
-        _facts(name, row["rows"], row[f"a{place}"], texts.is_typed) for place, name in enumerate(names)
+        _facts(name, rows[place], is_typed) if place in rows else Facts(name, 0, {}, values={})
+        for place, name in enumerate(names)
     ]
 
 
-def _counts(place: int, decimal: str) -> Column:
-    text, kind = F.col(f"c{place}"), F.col(f"k{place}")
-    is_number = kind.isin(INTEGER, WHOLE, DOUBLE)
-    number = F.when(
-        is_number, (F.translate(text, ",", ".") if decimal == "," else text).try_cast("double")
-    )
+def _counts(decimal: str) -> list[Column]:
+    text, kind = F.col(VALUE), F.col(KIND)
+    point = F.translate(text, ",", ".") if decimal == "," else text
+    number = F.when(kind.isin(INTEGER, WHOLE, DOUBLE), point.try_cast("double"))
     is_text = kind.isin(TEXT, CODE, BOOLEAN)
     spaces = F.length(text) - F.length(F.replace(text, F.lit(" "), F.lit("")))
-    top = "approx_top_k({0}, {1}, {2}) FILTER (WHERE {3} IS NOT NULL)"
-    return F.struct(
-        F.expr(top.format(f"k{place}", KINDS * 3 // 4, KINDS, f"k{place}")).alias("kinds"),
-        F.expr(top.format(f"left(c{place}, {LONGEST})", FEW, TRACKED, f"c{place}")).alias("values"),
+    top = "approx_top_k({0}, {1}, {2}) FILTER (WHERE {0} IS NOT NULL)"
+    return [
+        F.count(F.lit(1)).alias("rows"),
+        F.expr(top.format(KIND, KINDS * 3 // 4, KINDS)).alias("kinds"),
+        F.expr(top.format(f"left({VALUE}, {LONGEST})", FEW, TRACKED)).alias(VALUES),
         F.hll_sketch_estimate(F.hll_sketch_agg(text, REGISTERS)).alias("estimate"),
         F.avg(F.length(text)).alias("length"),
         F.max(F.length(text)).alias("longest"),
@@ -157,27 +152,22 @@ def _counts(place: int, decimal: str) -> Column:
         F.min(number).alias("least"),
         F.max(number).alias("most"),
         F.min(F.when(is_text, F.left(text, F.lit(LONGEST)))).alias("example"),
-    )
+    ]
 
 
-def _reduced(name: str) -> Column:
-    """Return the counts of a column, without the values if there are more than FEW."""
-    column = F.col(name)
-    is_few = (column["estimate"] <= FEW) & (column["longest"] <= LONGEST)
-    return column.withField("values", F.when(is_few, column["values"])).alias(name)
+def _few() -> Column:
+    """Return the values with their counts, or null if there are more than FEW or a cut one."""
+    return F.when((F.col("estimate") <= FEW) & (F.col("longest") <= LONGEST), F.col(VALUES))
 
 
-def _facts(name: str, rows: int, found: Row, is_typed: bool) -> Facts:
+def _facts(name: str, found: Row, is_typed: bool) -> Facts:
     kinds = {one["item"]: one["count"] for one in found["kinds"] or ()}
-    markers = {kind[len(MARKED) :]: n for kind, n in kinds.items() if kind.startswith(MARKED)}
-    values = found["values"]
-    if not kinds:
-        values = []
+    values = found[VALUES] if kinds else ()
     return Facts(
         name=name,
-        rows=rows,
+        rows=found["rows"],
         kinds={kind: n for kind, n in kinds.items() if not kind.startswith(MARKED)},
-        markers=markers,
+        markers={kind[len(MARKED) :]: n for kind, n in kinds.items() if kind.startswith(MARKED)},
         values=None if values is None else {one["item"]: one["count"] for one in values},
         estimate=found["estimate"] or 0,
         length=found["length"] or 0.0,
