@@ -22,6 +22,8 @@ from common.data.row_hash import quoted
 # The text of a CSV record whose number of fields is wrong; null for any other record.
 LINE = "line"
 REASON = "reason"
+# While a file is scored: whether a record is good.
+GOOD = "__good"
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,17 @@ class Records:
         values = {self.columns[name]: cell.value for name, cell in self.table.cells.items()}
         return [values.get(name, quoted(name)).alias(name) for name in self.table.names]
 
-    def rejected(self) -> DataFrame:
-        """Return the bad records as they were read, with the reason and, for CSV, the line."""
+    def rejected(self, reason: str = REASON, line: str = LINE) -> DataFrame:
+        """Return the bad records as they were read, with the reason and, for CSV, the line.
+
+        Args:
+            reason: Name of the column with the reason.
+            line: Name of the column with the line.
+        """
         bad = self.table.frame.where(~self.table.good)
-        more = [self.table.reason.alias(REASON)]
+        more = [self.table.reason.alias(reason)]
         if self.table.is_csv:
-            more.append(F.when(~self.table.fits, self.table.record).alias(LINE))
+            more.append(F.when(~self.table.fits, self.table.record).alias(line))
         return bad.select(*[quoted(name) for name in self.table.names], *more)
 
 
