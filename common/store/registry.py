@@ -11,6 +11,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.logging_utils import disable_logging, enable_logging
 
 from common.champion.verdict import Contestant, Incomparable
+from common.data.target import BINARY
 from common.errors import UserError
 from common.store import tracking
 
@@ -18,9 +19,11 @@ CHAMPION = "champion"
 
 # Tags of a version and of its search.
 SEARCH, METRIC, FOLD_SCORES, FOLDS_DIGEST = "search", "metric", "fold_scores", "folds_digest"
+# The task; the number of labels, and their digest.
+TASK, LABELS, LABELS_DIGEST = "task", "labels", "labels_digest"
 COPIED = (
     *("dataset", "source", METRIC, FOLDS_DIGEST, FOLD_SCORES, "train_digest", "test_digest"),
-    *("learner", "engine", "members"),
+    *("learner", "engine", "members", TASK, LABELS, LABELS_DIGEST),
 )
 # Tag of a version: the reason for its verdict.
 REASON = "reason"
@@ -107,7 +110,15 @@ def contestant(version: ModelVersion) -> Contestant:
         metric=tags[METRIC],
         folds_digest=tags.get(FOLDS_DIGEST, ""),
         fold_scores=json.loads(tags[FOLD_SCORES]),
+        task=task_of(tags),
+        labels=int(tags.get(LABELS, 2)),
+        labels_digest=tags.get(LABELS_DIGEST, ""),
     )
+
+
+def task_of(tags: Mapping[str, str]) -> str:
+    """Return the task of a search or a version; those that are older than the tag have two labels."""
+    return tags.get(TASK, BINARY)
 
 
 def versions_of(name: str) -> Sequence[ModelVersion]:

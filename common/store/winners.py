@@ -12,7 +12,7 @@ from common.data.row_hash import quoted
 from common.errors import UserError
 from common.learning.importance import column_importance
 from common.learning.learners import Learner, Parameters
-from common.learning.metrics import told
+from common.learning.metrics import shown_score, told
 from common.learning.tasks import Table, guess_scores, labels_of, scores
 from common.learning.vectorizer import feature_sources, number_features
 from common.machine.secrets import masked
@@ -95,8 +95,8 @@ def _log_best(search: _Scored, results: Sequence[CandidateResult], table: pd.Dat
     run.log_files("plots", {**pictures, PAGE: shown.encode()})
     run.log_dataset(search.data.spec)
     run.tell(f"best of {len(results)}: {winner.name}")
-    over_folds = f"{winner.mean(metric):.4f} +- {winner.std(metric):.4f} over folds"
-    run.tell(f"{metric} {over_folds}; {told(metric, scores(test), guess)} on the test rows")
+    mean, std = (shown_score(metric, value) for value in (winner.mean(metric), winner.std(metric)))
+    run.tell(f"{metric} {mean} +- {std} over folds; {told(metric, scores(test), guess)} on the test rows")
 
 
 def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
