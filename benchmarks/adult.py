@@ -17,9 +17,10 @@ from common.data.fetch import locate
 from common.data.read import read
 from common.data.spec_yaml import load_spec
 from common.data.stratify import stratify
+from common.data.target import TWO
 from common.learning.vectorizer import fit_vectorizer, vectorize
 from common.machine.spark import file_uri
-from common.search.folds import FoldData, assign_fold_rank, fold_data
+from common.search.folds import FOLD_RANK, FoldData, assign_fold_rank, fold_data
 
 SEED, FOLDS = 42, 5
 
@@ -48,7 +49,7 @@ def features(spark: SparkSession, source: str, folder: Path, copies: int = 1) ->
     if copies > 1:
         train = copied(train, copies)
     folded = assign_fold_rank(train, spec.label, SEED)
-    rows = vectorize(folded, vectorizer, spec).select("features", "label", "fold_rank")
+    rows = vectorize(folded, vectorizer, spec).select("features", "label", FOLD_RANK)
     rows.write.parquet(file_uri(folder / "train"))
     return spark.read.parquet(file_uri(folder / "train"))
 
@@ -81,10 +82,10 @@ def adult_folds(
     """
     with tempfile.TemporaryDirectory() as folder:
         rows = features(spark, source, Path(folder), copies).withColumn(
-            "fold", (F.col("fold_rank") % FOLDS).cast("int")
+            "fold", (F.col(FOLD_RANK) % FOLDS).cast("int")
         )
         rows.cache().count()
-        data = fold_data(rows.drop("fold"), FOLDS)
+        data = fold_data(rows.drop("fold"), FOLDS, TWO)
         data.frame.count()
         yield rows, data
         data.frame.unpersist()

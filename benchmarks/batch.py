@@ -26,6 +26,7 @@ from common.data.row_hash import quoted
 from common.data.spec import DatasetSpec
 from common.data.spec_yaml import load_spec
 from common.data.stratify import stratify
+from common.data.target import BINARY
 from common.learning.learners import get_learner
 from common.learning.vectorizer import fit_vectorizer, vectorize
 from common.machine.spark import file_uri, get_session
@@ -151,7 +152,7 @@ def _fit(frame: DataFrame, spec: DatasetSpec) -> PipelineModel:
     train = stratify(frame, spec.strata, train_ratio=0.7, seed=SEED).train
     vectorizer = fit_vectorizer(train, spec, "onehot")
     rows = vectorize(train, vectorizer, spec).coalesce(1).cache()
-    fitted = get_learner("gbt").estimator(PARAMETERS, SEED).fit(rows)
+    fitted = get_learner("gbt").fitting(BINARY).estimator(PARAMETERS, SEED).fit(rows)
     return scoring_pipeline(vectorizer, fitted, spec)
 
 

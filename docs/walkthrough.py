@@ -19,6 +19,7 @@ from common.data.fetch import locate
 from common.data.read import read
 from common.data.spec_yaml import load_spec
 from common.data.stratify import stratify
+from common.data.target import TWO
 from common.learning.learners import get_learner
 from common.learning.metrics import scores
 from common.learning.vectorizer import feature_names, fit_vectorizer, vectorize
@@ -75,7 +76,7 @@ parts.summary
 # %%
 vectorizer = fit_vectorizer(train, spec, encoding="onehot")
 folded = vectorize(assign_fold_rank(train, spec.label, seed), vectorizer, spec)
-pd.DataFrame({"feature": feature_names(vectorizer, spec, "onehot")})
+pd.DataFrame({"feature": feature_names(vectorizer, spec)})
 
 # %% [markdown]
 # ## Search a grid
@@ -83,7 +84,7 @@ pd.DataFrame({"feature": feature_names(vectorizer, spec, "onehot")})
 # An engine scores the candidates over the folds, and yields each as soon as it is scored.
 
 # %%
-learner, data = get_learner("gbt"), fold_data(folded, folds)
+learner, data = get_learner("gbt"), fold_data(folded, folds, TWO)
 engine = make_engine("boosting", data, learner, seed, parallelism=0)
 search = Search(engine)
 proposer = GridSearch(load_grid(grid, learner), learner)

@@ -18,6 +18,7 @@ def champion(name: str, version: str, margin: str, gates: str, ensemble: bool) -
     if by_hand and ensemble:
         raise UserError(f"ensemble=true makes a version, it cannot go with version={version}")
     with step("champion") as run:
+        name = entry.name_of(name, run.parameters["candidates"])
         run.tag(model=name)
         if by_hand:
             entry.say(run, set_champion(name, version), name)

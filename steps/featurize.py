@@ -5,7 +5,6 @@ import json
 import click
 
 from common.learning.vectorizer import (
-    check_numbers,
     feature_names,
     fit_vectorizer,
     vectorize,
@@ -16,18 +15,17 @@ from steps.step import step
 
 
 @step_command("featurize")
-def featurize(encoding: str, seed: int) -> None:
+def featurize(encoding: str, missing: str, seed: int) -> None:
     """Fit the vectoriser on the training rows, apply it to both sides, and assign the folds."""
     with step("featurize") as run:
         spec = run.dataset("split")
         train, test = run.frame("split", "train"), run.frame("split", "test")
-        check_numbers(test, spec)
-        vectorizer = fit_vectorizer(train, spec, encoding)
-        folded = assign_fold_rank(train, spec.label, seed)
+        vectorizer = fit_vectorizer(train, spec, encoding, missing)
+        folded = assign_fold_rank(train, spec.label, seed, spec.task)
         run.log_frame("train", vectorize(folded, vectorizer, spec))
         run.log_frame("test", vectorize(test, vectorizer, spec))
         run.log_vectorizer(vectorizer, spec)
-        names = feature_names(vectorizer, spec, encoding)
+        names = feature_names(vectorizer, spec)
         run.log_text("feature_names.json", json.dumps(names, indent=0, ensure_ascii=False))
         run.log_dataset(spec)
         click.echo(f"{len(names)} features: {', '.join(names[:6])}, ...")

@@ -7,15 +7,12 @@ import mlflow
 import pandas as pd
 
 from common.champion.verdict import parse_margin
-from common.learning.learners import get_learner
-from common.learning.metrics import told
+from common.learning.tasks import shown_scores
+from common.learning.threshold import parse_threshold
 from common.report.summary import summary
-from common.search.engines.choice import check_engine
-from common.search.grid import grid_candidates
-from common.search.space import make_space
 from common.store import registry, tracking
 from common.store.chain import Chain
-from common.store.conf import load_gates, load_grid, load_space
+from common.store.conf import check_grid, check_space, load_gates
 from common.store.experiment import where_to_look
 from common.store.get_or_run import StepRun
 from common.store.step_run import start_run
@@ -31,6 +28,8 @@ def main(
     rounds: int,
     space: str,
     generations: int,
+    metric: str,
+    threshold: str,
     engine: str,
     name: str,
     margin: str,
@@ -41,15 +40,15 @@ def main(
     registry.check_name(name)
     parse_margin(margin)
     load_gates(gates)
-    chosen = get_learner(learner)
-    values, ranges = load_grid(grid, chosen), load_space(space, chosen)
-    grid_candidates(values, chosen)
-    make_space(ranges, chosen)
-    check_engine(chosen, engine, [*values, *ranges])
+    parse_threshold(threshold)
+    check_grid(learner, grid, engine)
+    check_space(learner, space, engine)
     given = click.get_current_context().params
     with start_run("main", click.echo) as active, ExitStack() as background:
         chain = Chain(active.info.experiment_id, given, use_cache, background)
-        data = chain.run("load_data").uri("data")
+        loaded = chain.run("load_data")
+        data, spec = loaded.uri("data"), loaded.dataset()
+        chosen, name = chain.suit(spec), registry.model_name(name, spec.name)
         eda = chain.start("eda", data=data)
         split = chain.run("split", data=data).uri()
         features = chain.run("featurize", split=split).uri()
@@ -60,7 +59,7 @@ def main(
         chain.run("champion", reusable=has_champion, candidates=",".join(searches))
         chain.wait(eda)
         mlflow.set_tags(tracking.list_tags(STEP_RUNS, dict.fromkeys(done.run_id for done in chain.done)))
-        _tell(chain.done, name)
+        _tell(chain.done, name, spec.task)
         workflow = workflow_of(mlflow.get_run(active.info.run_id))
         page = write_report(workflow)
         tracking.describe_run(summary(workflow, page.name))
@@ -68,7 +67,7 @@ def main(
         click.echo(f"report: {page}")
 
 
-def _tell(done: list[StepRun], name: str) -> None:
+def _tell(done: list[StepRun], name: str, task: str) -> None:
     steps = pd.DataFrame(
         [(s.step, s.run_id, "reused" if s.reused else "new", f"{s.seconds:.1f}") for s in done],
         columns=["step", "run", "state", "seconds"],
@@ -78,9 +77,7 @@ def _tell(done: list[StepRun], name: str) -> None:
     if champion is not None:
         scores = registry.test_scores(champion)
         mlflow.log_metrics({f"champion_test_{key}": value for key, value in scores.items()})
-        guess = registry.guessed_scores(champion)
-        known = [key for key in ("roc_auc", "f1", "accuracy") if key in scores and key in guess]
-        shown = ", ".join(told(key, scores, guess) for key in known)
+        shown = shown_scores(task, scores, registry.guessed_scores(champion))
         click.echo(f"\nchampion: models:/{name}@champion, version {champion.version}; test {shown}")
 
 

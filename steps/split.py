@@ -4,6 +4,7 @@ import logging
 
 import click
 
+from common.data.quantiles import QUANTILE, with_strata
 from common.data.stratify import stratify
 from steps.command import step_command
 from steps.step import step
@@ -16,10 +17,11 @@ def split(strata: str, train_ratio: float, seed: int) -> None:
     """Split a data set into training and test rows, in exact strata."""
     with step("split") as run:
         spec = run.dataset("data")
-        columns = spec.strata if strata == "auto" else [name.strip() for name in strata.split(",")]
-        parts = stratify(run.frame("data"), columns, train_ratio, seed)
-        run.log_frame("train", parts.train)
-        run.log_frame("test", parts.test)
+        names = spec.strata if strata == "auto" else [name.strip() for name in strata.split(",")]
+        rows, columns = with_strata(run.frame("data"), names, spec)
+        parts = stratify(rows, columns, train_ratio, seed)
+        run.log_frame("train", parts.train.drop(QUANTILE))
+        run.log_frame("test", parts.test.drop(QUANTILE))
         run.log_table("strata.csv", parts.summary)
         run.log_dataset(spec)
         click.echo(parts.summary.to_string(index=False))

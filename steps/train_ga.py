@@ -3,13 +3,15 @@
 import math
 
 from common.learning.learners import get_learner
+from common.learning.threshold import parse_threshold
 from common.search.breeding import Breeding
 from common.search.engines.choice import check_engine
 from common.search.genetic import GeneticSearch
 from common.search.search import Settings
 from common.search.space import make_space
-from common.store.conf import load_space
+from common.store.conf import check_space, load_space
 from common.store.earlier_candidates import best_of_search
+from common.store.searches import suited
 from common.store.winners import run_search
 from steps.command import step_command
 from steps.progress import show_progress
@@ -22,6 +24,8 @@ def train_ga(
     space: str,
     folds: int,
     metric: str,
+    threshold: str,
+    balance: bool,
     engine: str,
     parallelism: int,
     generations: int,
@@ -34,16 +38,21 @@ def train_ga(
     seed: int,
 ) -> None:
     """Search a space with a genetic algorithm; track each generation and candidate as a nested run."""
-    chosen = get_learner(learner)
-    ranges = make_space(load_space(space, chosen), chosen)
-    check_engine(chosen, engine, ranges)
+    check_space(learner, space, engine)
+    fixed = parse_threshold(threshold)
     breeding = Breeding(
         *(population, crossover, crossover_prob, mutation, mutation_prob or None, generations, patience)
     )
     with step("train_ga") as run:
-        settings = Settings(chosen, engine, metric, folds, seed, parallelism)
+        chosen = get_learner(run.parameters["learner"])
+        ranges = make_space(load_space(space, chosen), chosen)
+        check_engine(chosen, engine, ranges)
+        asked = Settings(chosen, engine, metric, folds, seed, parallelism, fixed, balance)
+        settings = suited(asked, run.dataset("features"))
         first = best_of_search(run.parameters["warm_start"], math.ceil(population / 4), chosen)
-        run_search(run, settings, GeneticSearch(ranges, metric, breeding, seed, first), show_progress)
+        run_search(
+            run, settings, GeneticSearch(ranges, settings.metric, breeding, seed, first), show_progress
+        )
 
 
 if __name__ == "__main__":

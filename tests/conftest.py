@@ -10,9 +10,10 @@ from pyspark.sql import types as T
 from common.data.census_sample import draw
 from common.data.spec_yaml import CONF, load_spec
 from common.learning.learners import LEARNERS
-from common.learning.vectorizer import fit_vectorizer, vectorize
+from common.learning.vectorizer import FEATURES, LABEL, fit_vectorizer, vectorize
 from common.machine import copies
 from common.machine.spark import get_session
+from common.search.folds import FOLD_RANK
 from common.search.winner import scoring_pipeline
 from tests import tiny_model as tiny
 from tests.project import ROOT, Project
@@ -69,7 +70,8 @@ def fit_pipeline(people, spec):
         if (learner, encoding) not in pipelines:
             vectorizer, rows = vectorized[encoding]
             bins = {} if "maxDepth" not in PARAMETERS[learner] else {"maxBins": 64}
-            model = LEARNERS[learner].estimator({**PARAMETERS[learner], **bins}, 42).fit(rows)
+            estimator = LEARNERS[learner].fitting(spec.task).estimator
+            model = estimator({**PARAMETERS[learner], **bins}, 42).fit(rows)
             pipelines[learner, encoding] = scoring_pipeline(vectorizer, model, spec)
         return pipelines[learner, encoding]
 
@@ -105,14 +107,14 @@ def real_file():
 
 @pytest.fixture(scope="session")
 def vectors(spark):
-    """300 rows of features, label and fold_rank that a tree can learn from."""
+    """300 rows of features, label and rank for folds that a tree can learn from."""
     rows = []
     for i in range(300):
         a, b = (i * 7919) % 101, (i * 31) % 17
         noise = (i * 104729) % 400
         rows.append((Vectors.dense(a, b, i % 3), float(a * b + noise > 700), i))
-    schema = T.StructType([T.StructField("features", VectorUDT())])
-    schema = schema.add("label", "double").add("fold_rank", "long")
+    schema = T.StructType([T.StructField(FEATURES, VectorUDT())])
+    schema = schema.add(LABEL, "double").add(FOLD_RANK, "long")
     frame = spark.createDataFrame(rows, schema).cache()
     frame.count()
     return frame

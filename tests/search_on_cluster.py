@@ -6,10 +6,11 @@ import sys
 from pyspark.ml.linalg import Vectors, VectorUDT
 from pyspark.sql import types as T
 
+from common.data.target import TWO
 from common.learning.learners import get_learner
 from common.machine.spark import get_session
 from common.search.engines.boosting.driver import BoostingEngine
-from common.search.folds import fold_data
+from common.search.folds import FOLD_RANK, fold_data
 from common.search.grid import grid_candidates
 
 GRID = {"maxDepth": [1, 2, 3, 4], "maxBins": [8, 16, 32], "maxIter": [40], "stepSize": [0.1, 0.3]}
@@ -47,10 +48,10 @@ def main(rows):
     schema = T.StructType([T.StructField("features", VectorUDT())])
     frame = spark.createDataFrame(
         [(Vectors.dense(values), label, rank) for values, label, rank in rows],
-        schema.add("label", "double").add("fold_rank", "long"),
+        schema.add("label", "double").add(FOLD_RANK, "long"),
     )
     learner = get_learner("gbt")
-    data = fold_data(frame, 5)
+    data = fold_data(frame, 5, TWO)
     first, *others = grid_candidates(GRID, learner)
     scores = {o.name: o.folds for o in BoostingEngine(data, learner, seed=7).evaluate([first])}
     # Everything that the fits share has been broadcast: from here on every task runs fits.

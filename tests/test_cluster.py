@@ -11,9 +11,10 @@ from contextlib import contextmanager
 import mlflow
 import pytest
 
+from common.data.target import TWO
 from common.learning.learners import get_learner
 from common.search.engines.boosting.driver import BoostingEngine
-from common.search.folds import fold_data
+from common.search.folds import FOLD_RANK, fold_data
 from common.search.grid import grid_candidates
 from tests.cluster import ENVIRONMENT, can_hide, standalone_cluster
 from tests.project import ROOT
@@ -35,7 +36,7 @@ def cluster(tmp_path):
 def search(cluster, vectors):
     """Start a grid search on the cluster that waits after its first fits."""
     rows = [
-        (row["features"].toArray().tolist(), row["label"], row["fold_rank"]) for row in vectors.collect()
+        (row["features"].toArray().tolist(), row["label"], row[FOLD_RANK]) for row in vectors.collect()
     ]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.search_on_cluster"],
@@ -74,7 +75,9 @@ def test_search_is_spread_over_both_workers_and_outlives_one_with_the_same_score
     assert len(found["tasks"]) == 2
     assert all(tasks > 0 for tasks in found["tasks"].values())
     learner = get_learner("gbt")
-    here = BoostingEngine(fold_data(vectors, 5), learner, seed=7).evaluate(grid_candidates(GRID, learner))
+    here = BoostingEngine(fold_data(vectors, 5, TWO), learner, seed=7).evaluate(
+        grid_candidates(GRID, learner)
+    )
     assert found["scores"] == {outcome.name: list(outcome.folds) for outcome in here}
 
 

@@ -12,6 +12,7 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 from sklearn import metrics
 
+from common.data.target import BINARY
 from common.learning.learners import get_learner
 from common.learning.metrics import METRICS, sign
 from common.store import artifacts
@@ -191,7 +192,7 @@ def test_candidate_is_scored_on_the_rows_that_its_fit_left_out(steps, kept, proj
     history = project.client.get_metric_history(run.data.tags["winner"], "val_accuracy")
     logged = {metric.step: metric.value for metric in history}
     best = json.loads(artifacts.read_text(f"runs:/{run.info.run_id}/best_parameters.json"))
-    estimator = get_learner("gbt").estimator(best, model.getOrDefault("seed"))
+    estimator = get_learner("gbt").fitting(BINARY).estimator(best, model.getOrDefault("seed"))
     for fold in range(MAIN["folds"]):
         left_out = F.col("fold_rank") % MAIN["folds"] == fold
         fitted = estimator.fit(frame.where(~left_out))

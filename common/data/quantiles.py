@@ -1,6 +1,7 @@
 """Quantiles of a number to predict, as strata: each is a range with about as many rows as any other."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -47,7 +48,7 @@ def _ranges(inner: Sequence[float]) -> list[str]:
     if not inner:
         return ["all"]
     ends = [f"up to {inner[0]:.6g}"]
-    ends += [f"{low:.6g} to {high:.6g}" for low, high in zip(inner, inner[1:], strict=False)]
+    ends += [f"{low:.6g} to {high:.6g}" for low, high in pairwise(inner)]
     ends.append(f"above {inner[-1]:.6g}")
     return [f"{place:0{digits}d}: {text}" for place, text in enumerate(ends, 1)]
 

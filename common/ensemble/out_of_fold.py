@@ -22,7 +22,7 @@ from common.learning.score_table import probability_vector, score_table
 from common.learning.tasks import scores
 from common.learning.vectorizer import LABEL
 from common.search.engines.mllib import FITS_PER_CORE
-from common.search.folds import FOLD, FoldData
+from common.search.folds import FOLD, FoldData, weighted
 
 # Bin width in log odds: 1/400 in probability near 0.5, and 1% of the probability near 0 or 1.
 STEP = 0.01
@@ -48,8 +48,8 @@ def out_of_fold(
     def fit(task: tuple[Member, int]) -> tuple[Model, float]:
         member, fold = task
         started = time.perf_counter()
-        estimator = member.learner.fitting(data.target.task).estimator
-        model = estimator(member.parameters, member.seed).fit(data.train(fold))
+        estimator = member.learner.fitting(data.target.task).estimator(member.parameters, member.seed)
+        model = weighted(estimator, data).fit(data.train(fold))
         return model, time.perf_counter() - started
 
     with ThreadPoolExecutor(FITS_PER_CORE * spark.sparkContext.defaultParallelism) as pool:

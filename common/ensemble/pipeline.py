@@ -3,16 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pyspark import SparkContext
 from pyspark.ml import Model, PipelineModel
-from pyspark.ml.common import _py2java
 from pyspark.ml.feature import Binarizer, VectorAssembler
-from pyspark.ml.linalg import Vectors
-from pyspark.ml.regression import LinearRegressionModel
 
-from common.search.winner import PREDICTION_INDEX
+from common.search.winner import POSITIVE, PREDICTION_INDEX, classifier_of, weighted_sum
 
-PROBABILITIES, AGAINST, POSITIVE = "__probabilities", "__against", "__positive"
+PROBABILITIES, AGAINST = "__probabilities", "__against"
 
 
 def probability_column(place: int) -> str:
@@ -51,31 +47,20 @@ def vote_pipeline(pipelines: Sequence[PipelineModel], weights: Sequence[float]) 
         weights: One weight per pipeline; they sum to 1.
     """
     voting = [(p, float(w)) for p, w in zip(pipelines, weights, strict=True) if w > 0]
-    *vectorizer, _, to_text = pipelines[0].stages
-    members = [member_model(p.stages[-2], place) for place, (p, _) in enumerate(voting)]
+    *_, to_text = pipelines[0].stages
+    classifier = classifier_of(pipelines[0])
+    vectorizer = pipelines[0].stages[: pipelines[0].stages.index(classifier)]
+    members = [member_model(classifier_of(p), place) for place, (p, _) in enumerate(voting)]
     said = [probability_column(place) for place in range(len(members))]
     return PipelineModel(
         [
             *vectorizer,
             *members,
             VectorAssembler(inputCols=said, outputCol=PROBABILITIES),
-            _sum([part for _, weight in voting for part in (weight, 0.0)], AGAINST),
-            _sum([part for _, weight in voting for part in (0.0, weight)], POSITIVE),
+            weighted_sum([p for _, w in voting for p in (w, 0.0)], PROBABILITIES, AGAINST),
+            weighted_sum([p for _, w in voting for p in (0.0, w)], PROBABILITIES, POSITIVE),
             VectorAssembler(inputCols=[AGAINST, POSITIVE], outputCol="probability"),
             Binarizer(threshold=0.5, inputCol=POSITIVE, outputCol=PREDICTION_INDEX),
             to_text,
         ]
     )
-
-
-def _sum(weights: Sequence[float], column: str) -> LinearRegressionModel:
-    """Return a stage that computes a weighted sum of the members' probabilities.
-
-    Args:
-        weights: One weight per element of PROBABILITIES.
-        column: Name of the output column.
-    """
-    context: Any = SparkContext._active_spark_context
-    vector = _py2java(context, Vectors.dense(weights))
-    java = context._jvm.org.apache.spark.ml.regression.LinearRegressionModel(column, vector, 0.0)
-    return LinearRegressionModel(java)._set(featuresCol=PROBABILITIES, predictionCol=column)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.data.target import Target
+from common.learning.fold_score import FoldScore
 
 # Spark's GBT: residuals of the labels (of two labels, -1 and +1), means in the leaves, its thresholds.
 SPARK = "spark"
@@ -66,5 +67,5 @@ class FitResult:
     group: int
     fold: int
     seconds: float
-    scores: list[dict[str, float]]
+    scores: list[FoldScore]
     error: str = ""

@@ -114,28 +114,24 @@ def class_guess(rows: np.ndarray) -> dict[str, float]:
     )
 
 
-def class_table(
-    label: np.ndarray, probability: np.ndarray, weight: np.ndarray | None = None
-) -> ClassTable:
+def class_table(label: np.ndarray, probability: np.ndarray) -> ClassTable:
     """Count predictions that are at hand as arrays.
 
     Args:
         label: Index of each row's true label (rows).
         probability: Predicted probability of each label (rows x k).
-        weight: Weight of each row; 1 if None.
     """
     rows, labels = probability.shape
     label = label.astype(int)
-    count = np.ones(rows) if weight is None else weight
     confusion = np.zeros((labels, labels))
-    np.add.at(confusion, (label, probability.argmax(axis=1)), count)
+    np.add.at(confusion, (label, probability.argmax(axis=1)), 1)
     true = np.maximum(probability[np.arange(rows), label], EPSILON)
     own = label[:, None] == np.arange(labels)
     return ClassTable(
         confusion,
-        float(-(np.log(true) * count).sum()),
+        float(-np.log(true).sum()),
         np.tile(np.arange(labels), rows),
         probability.ravel(),
-        (own * count[:, None]).ravel(),
-        (~own * count[:, None]).ravel(),
+        own.ravel().astype(float),
+        (~own).ravel().astype(float),
     )

@@ -280,6 +280,15 @@ LEARNERS = {
 }
 
 
+# The learner of a search that names none.
+DEFAULT = "default"
+
+
+def default_learner(task: str) -> str:
+    """Return the name of the learner for a task that no learner was named for: the first that has it."""
+    return next(name for name, learner in LEARNERS.items() if task in learner.fittings)
+
+
 def get_learner(name: str) -> Learner:
     """Return the learner with this name.
 

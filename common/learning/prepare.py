@@ -25,6 +25,8 @@ PARTS = {
     HOUR: "hour({0})",
     DAYS: "unix_date(CAST({0} AS DATE))",
 }
+# The category of a missing text: Spark's attributes accept no empty name.
+MISSING_TEXT = "(missing)"
 # Number features that are no part of a date: the number itself, and whether it is missing.
 ITSELF, IS_MISSING = "", "missing"
 
@@ -87,10 +89,10 @@ def category_column(place: int) -> str:
 
 
 def prepare(spec: DatasetSpec, missing: str) -> SQLTransformer:
-    """Return the stage that adds the numbers, and the categories as texts; a missing text is empty."""
+    """Return the stage that adds the numbers, and the categories as texts, a missing one too."""
     parts = [f"{n.sql} AS {number_column(place)}" for place, n in enumerate(numbers_of(spec, missing))]
     for place, column in enumerate(spec.of_role("category")):
-        text = f"coalesce(CAST({_quoted(column)} AS STRING), '')"
+        text = f"coalesce(CAST({_quoted(column)} AS STRING), '{MISSING_TEXT}')"
         parts.append(f"{text} AS {category_column(place)}")
     return SQLTransformer(statement=f"SELECT *, {', '.join(parts)} FROM __THIS__")
 

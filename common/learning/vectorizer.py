@@ -1,8 +1,11 @@
 """Conversion of raw records to feature vectors, as defined by a data set's spec."""
 
+import uuid
 from collections.abc import Sequence
+from typing import Any
 
-from pyspark.ml import Model, Pipeline, PipelineModel, Transformer
+from pyspark import SparkContext
+from pyspark.ml import Pipeline, PipelineModel, Transformer
 from pyspark.ml.feature import (
     Imputer,
     MinMaxScaler,
@@ -20,6 +23,7 @@ from common.data.target import REGRESSION
 from common.errors import UserError
 from common.learning.prepare import (
     IMPUTE,
+    MISSING_TEXT,
     NATIVE,
     category_column,
     number_column,
@@ -31,6 +35,7 @@ ENCODINGS = ("onehot", "index")
 # Columns beside the data set's own. The latter never have these names.
 FEATURES = "__features"
 LABEL = "__label"
+WEIGHT = "__weight"
 
 INDEX, ONEHOT, NUMBERS, SCALED, FILLED = "__index", "__onehot", "__numbers", "__scaled", "__filled"
 
@@ -73,7 +78,7 @@ def fit_vectorizer(
     if spec.of_role("category"):
         indexing = _index_stages(prepared, spec, encoding)
         stages += indexing
-        parts += indexing[-1].getOutputCols()
+        parts += indexing[-1].getOrDefault("outputCols")
     if not parts:
         raise UserError(f"dataset {spec.name!r} has no column with the role numeric or category")
     keep = "keep" if missing == NATIVE else "error"
@@ -85,7 +90,7 @@ def _fit_numbers(prepared: DataFrame, spec: DatasetSpec, missing: str) -> Sequen
     numbers = numbers_of(spec, missing)
     names = [number_column(place) for place in range(len(numbers))]
     filled = [name for name, number in zip(names, numbers, strict=True) if number.filled]
-    stages: list = []
+    stages: list[Any] = []
     if filled:
         outputs = [name + FILLED for name in filled]
         stages.append(
@@ -101,9 +106,7 @@ def _fit_numbers(prepared: DataFrame, spec: DatasetSpec, missing: str) -> Sequen
 def _index_stages(prepared: DataFrame, spec: DatasetSpec, encoding: str) -> list[Transformer]:
     names = [category_column(place) for place in range(len(spec.of_role("category")))]
     indexed = [name + INDEX for name in names]
-    indexer = StringIndexerModel.from_arrays_of_labels(
-        _categories(prepared, names, spec.max_categories), names, indexed, handleInvalid="keep"
-    )
+    indexer = _indexer(_categories(prepared, names, spec.max_categories), names, indexed)
     if encoding == "index":
         return [indexer]
     encoder = OneHotEncoder(
@@ -130,14 +133,36 @@ def _categories(prepared: DataFrame, names: Sequence[str], most: int) -> list[li
     return found
 
 
+def _indexer(
+    categories: Sequence[Sequence[str]], names: Sequence[str], indexed: Sequence[str]
+) -> StringIndexerModel:
+    """Return the model of Spark's StringIndexer that knows these categories.
+
+    PySpark's own `from_arrays_of_labels` fills shorter lists up with nulls.
+    """
+    context: Any = SparkContext._active_spark_context
+    jvm, gateway = context._jvm, context._gateway
+    arrays = gateway.new_array(jvm.java.lang.String, len(categories), 0)
+    for place, texts in enumerate(categories):
+        # One call instead of one for each text.
+        between = next(mark for mark in map(chr, range(1, 32)) if not any(mark in text for text in texts))
+        arrays[place] = jvm.java.util.regex.Pattern.compile(between).split(between.join(texts), -1)
+    uid = f"StringIndexer_{uuid.uuid4().hex[:12]}"
+    model = StringIndexerModel(jvm.org.apache.spark.ml.feature.StringIndexerModel(uid, arrays))
+    columns: dict[str, Any] = {"inputCols": list(names), "outputCols": list(indexed)}
+    return model._set(**columns, handleInvalid="keep")
+
+
 def vectorize(frame: DataFrame, vectorizer: Transformer, spec: DatasetSpec) -> DataFrame:
-    """Add FEATURES and LABEL (the label's index, or the number to predict) to a frame.
+    """Add FEATURES, LABEL (the label's index, or the number to predict) and, if any, WEIGHT to a frame.
 
     The features carry no ML attributes. With them, a tree would treat one-hot features as categorical,
     and its splits could not be exported as thresholds.
     """
     features = F.col(FEATURES).alias(FEATURES, metadata={})
     columns = [quoted(name) for name in frame.columns]
+    if spec.weight is not None:
+        columns.append(quoted(spec.weight).cast("double").alias(WEIGHT))
     return vectorizer.transform(frame).select(*columns, features, label_column(spec).alias(LABEL))
 
 
@@ -164,7 +189,8 @@ def _features(vectorizer: PipelineModel, spec: DatasetSpec) -> list[tuple[str, s
     onehot = any(isinstance(stage, OneHotEncoderModel) for stage in vectorizer.stages)
     found = [(number.name, number.column.name) for number in numbers_of(spec, missing_of(vectorizer))]
     for name, values in categories_of(vectorizer, spec).items():
-        each = [f"{name}={value}" if value else f"{name} missing" for value in values] + [f"{name} other"]
+        each = [f"{name} missing" if value == MISSING_TEXT else f"{name}={value}" for value in values]
+        each.append(f"{name} other")
         found += [(feature, name) for feature in (each if onehot else [name])]
     return found
 
@@ -175,7 +201,7 @@ def number_features(vectorizer: PipelineModel, spec: DatasetSpec) -> int:
 
 
 def categories_of(vectorizer: PipelineModel, spec: DatasetSpec) -> dict[str, list[str]]:
-    """Return the categories that have an index of their own, by column; a missing text is empty."""
+    """Return the categories that have an index of their own, by column; MISSING_TEXT is one."""
     for stage in vectorizer.stages:
         if isinstance(stage, StringIndexerModel):
             names = [column.name for column in spec.of_role("category")]
@@ -183,7 +209,7 @@ def categories_of(vectorizer: PipelineModel, spec: DatasetSpec) -> dict[str, lis
     return {}
 
 
-def missing_of(vectorizer: PipelineModel | Model) -> str:
+def missing_of(vectorizer: PipelineModel) -> str:
     """Return how a fitted pipeline treats missing numbers: IMPUTE or NATIVE."""
     for stage in vectorizer.stages:
         if isinstance(stage, VectorAssembler):

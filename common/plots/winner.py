@@ -7,6 +7,7 @@ from common.learning.class_metrics import ClassTable
 from common.learning.metrics import ScoreTable
 from common.learning.number_metrics import NumberTable
 from common.learning.tasks import Table
+from common.learning.threshold import HALF
 from common.plots.chart import BLUE, Bars, Chart, Panel
 from common.plots.winner_binary import BINARY_CHARTS, binary_charts
 from common.plots.winner_classes import CLASS_CHARTS, class_charts
@@ -23,7 +24,12 @@ WINNER_CHARTS = tuple(
 
 
 def winner_charts(
-    train: Table, test: Table, target: Target, importance: pd.Series, strata: pd.DataFrame
+    train: Table,
+    test: Table,
+    target: Target,
+    importance: pd.Series,
+    strata: pd.DataFrame,
+    threshold: float = HALF,
 ) -> list[Chart]:
     """Return all charts of a winner; those with nothing to show are left out.
 
@@ -35,8 +41,9 @@ def winner_charts(
         strata: A row per stratum: the strata's columns, `rows`, and how it performs on them: for labels
             the share predicted correctly and, of two, the share predicted positive and the mean
             probability of the positive label; for a number the mean error and the mean absolute error.
+        threshold: Of two labels, the probability above which the positive one is predicted.
     """
-    charts = _performance(train, test, target)
+    charts = _performance(train, test, target, threshold)
     if importance.sum() > 0:
         charts.append(_importance(importance))
     if len(strata) > 1:
@@ -44,13 +51,13 @@ def winner_charts(
     return charts
 
 
-def _performance(train: Table, test: Table, target: Target) -> list[Chart]:
+def _performance(train: Table, test: Table, target: Target, threshold: float) -> list[Chart]:
     if isinstance(test, ClassTable):
         return class_charts(test, target.labels)
     if isinstance(test, NumberTable):
         return number_charts(test)
     assert isinstance(train, ScoreTable), "both sides are of one task"
-    return binary_charts(train, test, target.labels)
+    return binary_charts(train, test, target.labels, threshold)
 
 
 def _importance(importance: pd.Series) -> Chart:

@@ -1,7 +1,7 @@
 """The charts of a winner that predicts one of two labels: its errors, curves, calibration, threshold."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -36,22 +36,26 @@ CURVE = 400
 BINARY_CHARTS = ("confusion", "curves", "calibration", "threshold")
 
 
-def binary_charts(train: ScoreTable, test: ScoreTable, labels: Sequence[str]) -> list[Chart]:
+def binary_charts(
+    train: ScoreTable, test: ScoreTable, labels: Sequence[str], threshold: float
+) -> list[Chart]:
     """Return the charts; the curves are left out unless both labels occur in the test rows.
 
     Args:
         train: Counts of its predictions on the training rows.
         test: Counts of its predictions on the test rows.
         labels: Names of label 0 and of label 1, the positive one.
+        threshold: The probability above which label 1 is predicted.
     """
-    charts = [_confusion(test, labels)]
+    charts = [_confusion(test, labels, threshold)]
     found = thresholds(test)
     if 0 < found.base_rate < 1:
-        charts += [_curves(test, found), _calibration(test, labels), _threshold(train, found, labels)]
+        charts += [_curves(test, found, threshold), _calibration(test, labels)]
+        charts.append(_threshold(train, found, labels, threshold))
     return charts
 
 
-def _confusion(test: ScoreTable, labels: Sequence[str]) -> Chart:
+def _confusion(test: ScoreTable, labels: Sequence[str], threshold: float) -> Chart:
     counts = confusion(test)
     of_label = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, of_label, out=np.zeros_like(counts), where=of_label > 0)
@@ -65,7 +69,8 @@ def _confusion(test: ScoreTable, labels: Sequence[str]) -> Chart:
     return Chart(
         "confusion",
         f"{shares[1, 1]:.0%} of {labels[1]} are found; {right:.0%} of positive predictions are correct",
-        f"{counts.sum():,.0f} test rows, threshold 0.5. Yellow: a large share of the true label's rows.",
+        f"{counts.sum():,.0f} test rows, threshold {threshold:g}. Yellow: a large share of the true "
+        "label's rows.",
         [Panel("", "predicted", "true", [cells], x_ticks=labels, y_ticks=labels)],
     )
 
@@ -74,13 +79,13 @@ def _few(count: int) -> np.ndarray:
     return np.unique(np.linspace(0, count - 1, CURVE).astype(int))
 
 
-def _curves(test: ScoreTable, found: Thresholds) -> Chart:
+def _curves(test: ScoreTable, found: Thresholds, threshold: float) -> Chart:
     few, areas = _few(len(found.probability)), scores(test)
     words = [f"threshold {p:.3f}" for p in found.probability]
-    half = int(np.searchsorted(-found.probability, -0.5, side="right")) - 1
-    at = slice(half, half + 1) if half >= 0 else slice(0, 0)
+    above = int(np.searchsorted(-found.probability, -threshold, side="left"))
+    at = slice(above - 1, above) if above else slice(0, 0)
     rate = found.base_rate
-    points: dict[str, Any] = {"name": "threshold 0.5", "colour": ORANGE, "size": 8}
+    points: dict[str, Any] = {"name": f"threshold {threshold:g}", "colour": ORANGE, "size": 8}
     roc: list[Layer] = [
         Line([0, 1], [0, 1], "chance", GREY, dashed=True),
         Line(np.append(0, found.fallout[few]), np.append(0, found.recall[few]), "this model"),
@@ -135,21 +140,29 @@ def _calibration(test: ScoreTable, labels: Sequence[str]) -> Chart:
     )
 
 
-def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str]) -> Chart:
+def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str], threshold: float) -> Chart:
     fitted = thresholds(train)
     panels, said = [], ""
     names = ("F1 weighted by label", f"F1 of {labels[1]}")
     for name, on_train, on_test in zip(names, fitted.f1, found.f1, strict=True):
         best = float(fitted.probability[int(np.argmax(on_train))])
-        then, now = (_at(found.probability, on_test, threshold) for threshold in (best, 0.5))
+        then = _at(found.probability, on_test, best, "right")
+        now = _at(found.probability, on_test, threshold, "left")
         few, few_train = _few(len(on_test)), _few(len(on_train))
         layers: list[Layer] = [
             Line(found.probability[few], on_test[few], "test rows"),
             Line(fitted.probability[few_train], on_train[few_train], "training rows", GREY, dashed=True),
-            Mark(best, f"best on the training rows\n{best:.2f}: {then:.4f} on test", RED, best < 0.5),
-            Mark(0.5, f"threshold in use\n0.50: {now:.4f} on test", GREEN, best >= 0.5),
+            Mark(
+                best, f"best on the training rows\n{best:.2f}: {then:.4f} on test", RED, best < threshold
+            ),
+            Mark(
+                threshold,
+                f"threshold in use\n{threshold:.2f}: {now:.4f} on test",
+                GREEN,
+                best >= threshold,
+            ),
         ]
-        said = f"{names[1]} on the test rows: {now:.4f} at 0.5, {then:.4f} at {best:.2f}"
+        said = f"{names[1]} on the test rows: {now:.4f} at {threshold:g}, {then:.4f} at {best:.2f}"
         panels.append(
             Panel(name, "probability threshold", "F1", layers, x_range=(0, 1), legend="upper right")
         )
@@ -157,20 +170,23 @@ def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str]) -> C
         "threshold",
         said,
         "Red: the best threshold on the training rows. The model was fitted to them: take it as a hint. "
-        "No choice is based on the test rows; predictions use 0.5.",
+        f"No choice is based on the test rows; predictions use {threshold:g}.",
         panels,
         columns=2,
         height=3.8,
     )
 
 
-def _at(probability: np.ndarray, values: np.ndarray, threshold: float) -> float:
+def _at(
+    probability: np.ndarray, values: np.ndarray, threshold: float, side: Literal["left", "right"]
+) -> float:
     """Return the value of a curve at a threshold.
 
     Args:
         probability: Thresholds of the curve, in descending order.
         values: Value of the curve at each of them.
         threshold: The threshold to look up.
+        side: `left` if rows are predicted positive above it, `right` if at it too.
     """
-    place = int(np.searchsorted(-probability, -threshold, side="right")) - 1
+    place = int(np.searchsorted(-probability, -threshold, side=side)) - 1
     return float(values[place]) if place >= 0 else float("nan")

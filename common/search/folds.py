@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from pyspark.sql import DataFrame
+from pyspark.ml import Estimator
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.data.quantiles import QUANTILE, with_quantile
@@ -16,7 +17,7 @@ from common.data.target import BINARY, REGRESSION, Target
 from common.errors import UserError
 from common.learning.score_table import score_table
 from common.learning.tasks import Labels, guess_scores, scores
-from common.learning.vectorizer import FEATURES, LABEL
+from common.learning.vectorizer import FEATURES, LABEL, WEIGHT
 
 FOLD_RANK = "__fold_rank"
 FOLD = "__fold"
@@ -46,7 +47,7 @@ def assign_fold_rank(frame: DataFrame, label: str, seed: int, task: str = BINARY
 
 @dataclass(frozen=True)
 class FoldData:
-    """Training rows for k folds: features, label and fold, cached and in a fixed order.
+    """Training rows for k folds: features, label, fold and any weight, cached and in a fixed order.
 
     Attributes:
         frame: The rows.
@@ -62,6 +63,11 @@ class FoldData:
     rows: int
     target: Target
     guess: Mapping[str, float]
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether the rows have a weight, WEIGHT, that fits use; scores count each row once."""
+        return WEIGHT in self.frame.columns
 
     @cached_property
     def partitions(self) -> dict[int, tuple[int, int]]:
@@ -81,7 +87,13 @@ class FoldData:
         return self.frame.where(F.col(FOLD) == fold)
 
 
-def fold_data(train: DataFrame, folds: int, target: Target, keep: Sequence[str] = ()) -> FoldData:
+def fold_data(
+    train: DataFrame,
+    folds: int,
+    target: Target,
+    keep: Sequence[str] = (),
+    balance: bool = False,
+) -> FoldData:
     """Prepare training rows for a search over k folds.
 
     Args:
@@ -90,6 +102,7 @@ def fold_data(train: DataFrame, folds: int, target: Target, keep: Sequence[str] 
             labels, or of all rows.
         target: What is predicted.
         keep: Names of other columns to keep.
+        balance: Whether labels weigh the same in total, however many rows each has.
 
     Raises:
         UserError: `folds` is out of range, the rows do not come from featurize, or a label has too few
@@ -97,12 +110,17 @@ def fold_data(train: DataFrame, folds: int, target: Target, keep: Sequence[str] 
     """
     if FOLD_RANK not in train.columns:
         raise UserError("the training rows have no folds: they must come from featurize")
+    weights = [F.col(WEIGHT)] if WEIGHT in train.columns else []
     if target.task == REGRESSION:
+        if balance:
+            raise UserError("balance=true weighs labels, and the task is regression: leave it out")
         rows, guess = _numbers(train, target)
         _check_folds(folds, rows // 2, "half of the training rows")
     else:
         counts = _label_counts(train, target)
         rows, guess = int(counts.sum()), guess_scores(Labels(target.task, np.arange(len(counts)), counts))
+        if balance:
+            weights = [balanced(counts, weights)]
         if target.task == BINARY:
             _check_folds(folds, int(counts.min()), "the number of rows with the rarer label")
         else:
@@ -110,12 +128,33 @@ def fold_data(train: DataFrame, folds: int, target: Target, keep: Sequence[str] 
     partitions = math.ceil(rows / PARTITION_ROWS)
     fold = (F.col(FOLD_RANK) % folds).cast("int").alias(FOLD)
     ordered = (
-        train.select(FEATURES, LABEL, FOLD_RANK, fold, *[quoted(name) for name in keep])
+        train.select(FEATURES, LABEL, FOLD_RANK, fold, *weights, *[quoted(name) for name in keep])
         .repartition(partitions, FOLD_RANK, LABEL)
         .sortWithinPartitions(LABEL, FOLD_RANK)
         .drop(FOLD_RANK)
     )
     return FoldData(ordered.cache(), folds, rows, target, guess)
+
+
+def balanced(counts: np.ndarray, weights: Sequence[Column]) -> Column:
+    """Return the weight of a row that makes all labels weigh the same, times its own weight, if any.
+
+    Args:
+        counts: Number of rows of each label.
+        weights: The column of the rows' own weights, or none.
+    """
+    each = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
+    weight = F.get(F.array(*[F.lit(float(one)) for one in each]), F.col(LABEL).cast("int"))
+    for own in weights:
+        weight = weight * own
+    return weight.alias(WEIGHT)
+
+
+def weighted(estimator: Estimator, data: FoldData) -> Estimator:
+    """Return an estimator that uses the rows' weights, if they have any."""
+    if not data.is_weighted:
+        return estimator
+    return estimator.copy({estimator.getParam("weightCol"): WEIGHT})
 
 
 def _label_counts(train: DataFrame, target: Target) -> np.ndarray:

@@ -1,13 +1,14 @@
 """The result of a search: each candidate's outcome, and the table of all outcomes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, pstdev
 
 import pandas as pd
 
 from common.learning.learners import Parameters
 from common.learning.metrics import sign
+from common.learning.threshold import Curve
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,14 @@ class CandidateResult:
         folds: For each fold, all metrics of the task on its validation rows.
         fit_seconds: Duration of the fits behind the scores, summed over folds. Candidates that differ
             only in the number of trees share their fits.
+        curve: Counts of all folds' rows by probability; None unless there are two labels, and for a
+            result that was read back from a store.
     """
 
     parameters: Parameters
     folds: tuple[dict[str, float], ...]
     fit_seconds: float
+    curve: Curve | None = field(default=None, compare=False)
 
     @property
     def metrics(self) -> list[str]:

@@ -27,6 +27,8 @@ class Settings:
         folds: Number of cross-validation folds.
         seed: Seed of the learner.
         parallelism: Number of concurrent fits; 0 for enough to use all cores.
+        threshold: The probability above which the positive label is predicted; None to choose it.
+        balance: Whether labels weigh the same in total, however many rows each has.
     """
 
     learner: Learner
@@ -35,6 +37,8 @@ class Settings:
     folds: int
     seed: int
     parallelism: int
+    threshold: float | None = 0.5
+    balance: bool = False
 
 
 class Recorder(Protocol):

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 
-from common.learning.learners import Learner
+from common.data.spec import DatasetSpec
+from common.learning.learners import DEFAULT, Learner, default_learner, get_learner
+from common.learning.tasks import find_metric
 from common.search.grid import adds_candidates
-from common.store.conf import load_grid
+from common.store.conf import check_grid, check_space, load_grid
 from common.store.get_or_run import StartedStep, StepRun, get_or_run, get_or_start
 from common.store.step_run import Tell
 from common.workflow.declaration import handed_to
@@ -32,6 +34,23 @@ class Chain:
         self.experiment_id, self.given, self.use_cache = experiment_id, given, use_cache
         self.background = background
         self.done: list[StepRun] = []
+
+    def suit(self, spec: DatasetSpec) -> Learner:
+        """Choose the learner and the metric for a data set's task, and return the learner.
+
+        Raises:
+            UserError: The task does not have the learner or the metric that was asked for, or the
+                learner not the grid, the space or the engine.
+        """
+        name = str(self.given["learner"])
+        learner = get_learner(default_learner(spec.task) if name == DEFAULT else name)
+        learner.fitting(spec.task)
+        engine = str(self.given["engine"])
+        check_grid(learner.name, str(self.given["grid"]), engine)
+        check_space(learner.name, str(self.given["space"]), engine)
+        metric = find_metric(str(self.given["metric"]), spec.task)
+        self.given = {**self.given, "learner": learner.name, "metric": metric}
+        return learner
 
     def run(self, step: str, reusable: bool = True, **inputs: object) -> StepRun:
         """Return a reusable run of a step, or run the step and wait for it."""

@@ -9,7 +9,10 @@ import yaml
 from common import ROOT
 from common.champion.gates import check_gates
 from common.errors import UserError, first_line
-from common.learning.learners import Learner
+from common.learning.learners import DEFAULT, Learner, get_learner, learner_with
+from common.search.engines.choice import check_engine
+from common.search.grid import GridSearch
+from common.search.space import make_space
 from common.store import artifacts
 
 CONF = ROOT / "conf"
@@ -47,6 +50,32 @@ def load_space(space: str, learner: Learner) -> dict[str, Any]:
         UserError: The search space does not exist, or is not a mapping.
     """
     return _read("space", learner.space if space == "auto" else space)
+
+
+def check_grid(name: str, grid: str, engine: str) -> None:
+    """Refuse a grid that a learner cannot search; without a learner's name, one that no learner can.
+
+    Raises:
+        UserError: The learner does not exist, or the grid or engine does not fit it.
+    """
+    learner = _named(name)
+    if learner is not None:
+        check_engine(learner, engine, GridSearch(load_grid(grid, learner), learner).names)
+    elif grid != "auto":
+        learner_with(list(load_grid(grid, get_learner("gbt"))))
+
+
+def check_space(name: str, space: str, engine: str) -> None:
+    """Refuse a search space that a learner cannot search; see `check_grid`."""
+    learner = _named(name)
+    if learner is not None:
+        check_engine(learner, engine, make_space(load_space(space, learner), learner))
+    elif space != "auto":
+        learner_with(list(load_space(space, get_learner("gbt"))))
+
+
+def _named(name: str) -> Learner | None:
+    return None if name == DEFAULT else get_learner(name)
 
 
 def load_gates(gates: str) -> dict[str, float]:

@@ -7,12 +7,26 @@ from mlflow.entities.model_registry import ModelVersion
 
 from common.champion.gates import check_task, failed_gates
 from common.champion.verdict import Comparison, Terms
+from common.learning.tasks import AUTO
 from common.store import registry, tracking
 from common.store.challenge import Verdict, challenge
 from common.store.contest import compare_versions, measure
 from common.store.ensembles import get_or_make_ensemble, is_better
 from common.store.members import find_members
 from common.store.step_run import Run
+
+
+def name_of(name: str, candidates: str) -> str:
+    """Return the name of the model that searches are registered under.
+
+    Args:
+        name: The name that was asked for; see `registry.model_name`.
+        candidates: The URIs of searches, separated by commas; `auto` if there are none.
+    """
+    if candidates == "auto" or name != AUTO:
+        return registry.model_name(name, registry.OWN)
+    first = tracking.get_run(candidates.partition(",")[0])
+    return registry.model_name(name, first.data.tags.get("dataset", registry.OWN))
 
 
 def enter_all(run: Run, candidates: Sequence[str], name: str, terms: Terms, ensemble: bool) -> None:

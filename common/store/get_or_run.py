@@ -18,9 +18,10 @@ from mlflow.projects import SubmittedRun
 from common import ROOT
 from common.data import elsewhere
 from common.data.fetch import locate
-from common.data.spec_yaml import load_spec
+from common.data.spec import DatasetSpec
+from common.data.spec_yaml import parse_spec
 from common.errors import UserError
-from common.learning.learners import get_learner
+from common.learning.learners import DEFAULT, default_learner, get_learner
 from common.machine import copies
 from common.store import artifacts, tracking
 from common.store.conf import load_gates, load_grid, load_space
@@ -45,6 +46,10 @@ class StepRun:
     def uri(self, artifact: str = "") -> str:
         """Return the URI of the run's artifacts, or of one of them."""
         return f"runs:/{self.run_id}/{artifact}".rstrip("/")
+
+    def dataset(self) -> DatasetSpec:
+        """Return the spec of the data set, which every step logs beside its frames."""
+        return dataset_at(self.uri())
 
 
 def get_or_run(
@@ -136,7 +141,8 @@ def _put_in_background(process: int) -> None:
 
 def _complete(step: str, parameters: Mapping[str, object], experiment_id: str) -> dict[str, str]:
     complete = entry_defaults(step) | {name: as_text(value) for name, value in parameters.items()}
-    return complete | resolve_inputs(step, complete, experiment_id)
+    complete |= resolve_inputs(step, complete, experiment_id)
+    return complete | resolve_learner(complete)
 
 
 def _find(step: str, parameters: Mapping[str, str], experiment_id: str) -> str | None:
@@ -165,7 +171,7 @@ def _submit(
     )
 
 
-def resolve_inputs(step: str, parameters: Mapping[str, str], experiment_id: str = "0") -> dict[str, str]:
+def resolve_inputs(step: str, parameters: dict[str, str], experiment_id: str = "0") -> dict[str, str]:
     """Return the URIs of a step's inputs; for `auto`, reuse or run the step that produces the input.
 
     Raises:
@@ -180,7 +186,7 @@ def resolve_inputs(step: str, parameters: Mapping[str, str], experiment_id: str 
         resolved[name] = _check_input(name, uri.rstrip("/"), artifact)
     if parameters.get("warm_start") == "auto":
         tags = {tracking.STEP: "train_grid", f"{tracking.INPUT}features": resolved["features"]}
-        tags["learner"] = parameters["learner"]
+        tags["learner"] = (parameters | resolve_learner(parameters | resolved))["learner"]
         found = tracking.find_finished(tags, experiment_id)
         resolved["warm_start"] = f"runs:/{found[0].info.run_id}" if found else "none"
     by_hand = parameters.get("version", "auto") != "auto"
@@ -188,6 +194,22 @@ def resolve_inputs(step: str, parameters: Mapping[str, str], experiment_id: str 
         given = parameters.get("candidates", "auto")
         resolved["candidates"] = ",".join(_searches(origin, experiment_id)) if given == "auto" else given
     return resolved
+
+
+def dataset_at(uri: str) -> DatasetSpec:
+    """Return the spec of a data set from the artifacts of a step."""
+    return parse_spec(artifacts.read_text(f"{uri}/dataset.yaml"), uri)
+
+
+def resolve_learner(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the learner of the features' task, if the parameters name none.
+
+    Args:
+        parameters: The parameters of a step, with inputs resolved.
+    """
+    if parameters.get("learner") != DEFAULT or "features" not in parameters:
+        return {}
+    return {"learner": default_learner(dataset_at(parameters["features"]).task)}
 
 
 def _check_input(name: str, uri: str, artifact: str) -> str:

@@ -1,6 +1,7 @@
 """The model registry: versions of a model, each the winner of a search, and the champion among them."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 import mlflow
@@ -10,20 +11,24 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils.logging_utils import disable_logging, enable_logging
 
+from common import PROJECT
 from common.champion.verdict import Contestant, Incomparable
 from common.data.target import BINARY
 from common.errors import UserError
+from common.learning.tasks import AUTO
 from common.store import tracking
 
 CHAMPION = "champion"
+# The project's own data set.
+OWN = "adult"
 
 # Tags of a version and of its search.
 SEARCH, METRIC, FOLD_SCORES, FOLDS_DIGEST = "search", "metric", "fold_scores", "folds_digest"
 # The task; the number of labels, and their digest.
 TASK, LABELS, LABELS_DIGEST = "task", "labels", "labels_digest"
 COPIED = (
-    *("dataset", "source", METRIC, FOLDS_DIGEST, FOLD_SCORES, "train_digest", "test_digest"),
-    *("learner", "engine", "members", TASK, LABELS, LABELS_DIGEST),
+    *("dataset", TASK, LABELS, LABELS_DIGEST, "source", METRIC, FOLDS_DIGEST, FOLD_SCORES),
+    *("train_digest", "test_digest", "learner", "engine", "members"),
 )
 # Tag of a version: the reason for its verdict.
 REASON = "reason"
@@ -40,6 +45,19 @@ def present_champion(name: str) -> ModelVersion | None:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
+
+
+def model_name(name: str, dataset: str) -> str:
+    """Return the name of the registered model of a data set.
+
+    Args:
+        name: The name that was asked for; AUTO for the project's own for its own data set, else the
+            data set's.
+        dataset: Name of the data set.
+    """
+    if name != AUTO:
+        return name
+    return PROJECT if dataset == OWN else re.sub(r"[/:'\"`]", "-", dataset)
 
 
 def check_name(name: str) -> None:

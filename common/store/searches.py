@@ -50,11 +50,17 @@ def suited(settings: Settings, spec: DatasetSpec) -> Settings:
     return replace(settings, metric=find_metric(settings.metric, spec.task))
 
 
-def search_data(run: Run, folds: int) -> SearchData:
-    """Read the rows of a search, log them as inputs, and tag the run with their digests."""
+def search_data(run: Run, folds: int, balance: bool = False) -> SearchData:
+    """Read the rows of a search, log them as inputs, and tag the run with their digests.
+
+    Args:
+        run: The run; it reads the input `features`.
+        folds: Number of folds.
+        balance: Whether labels weigh the same in total.
+    """
     spec = run.dataset("features")
     train, test = run.frame("features", "train"), run.frame("features", "test")
-    in_folds = fold_data(train, folds, spec.target)
+    in_folds = fold_data(train, folds, spec.target, balance=balance)
     of_train, of_folds = frame_digests(train, spec.names, [*spec.names, FOLD_RANK])
     (of_test,) = frame_digests(test, spec.names)
     for side, frame, digest, context in (

@@ -16,7 +16,7 @@ from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
 from common.data.spec import DatasetSpec
-from common.data.spec_yaml import parse_spec, to_yaml
+from common.data.spec_yaml import to_yaml
 from common.learning.vectorizer import FEATURES
 from common.machine import copies
 from common.machine.secrets import masked
@@ -114,8 +114,7 @@ class Run:
     def dataset(self, name: str) -> DatasetSpec:
         """Return the spec of the data set, which every step logs beside its frames."""
         _, artifact = STEPS[self.step].inputs[name]
-        uri = self.uri(name).removesuffix(f"/{artifact}")
-        return parse_spec(artifacts.read_text(f"{uri}/dataset.yaml"), uri)
+        return get_or_run.dataset_at(self.uri(name).removesuffix(f"/{artifact}"))
 
     def log_dataset(self, spec: DatasetSpec) -> None:
         """Log the spec of the data set beside the frames."""
@@ -156,6 +155,10 @@ class Run:
     def log_table(self, path: str, table: pd.DataFrame) -> None:
         """Log a table as CSV."""
         artifacts.log_table(table, path)
+
+    def log_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Log metrics."""
+        mlflow.log_metrics(dict(metrics))
 
     def tag(self, **tags: object) -> None:
         """Set tags."""
@@ -202,6 +205,7 @@ def start_step(name: str, given: Mapping[str, object], tell: Tell = log.info) ->
     with start_run(name, tell) as active:
         inputs = get_or_run.resolve_inputs(name, parameters, active.info.experiment_id)
         parameters |= inputs
+        parameters |= get_or_run.resolve_learner(parameters)
         tags = {tracking.KEY: get_or_run.step_key(name, parameters)}
         for key, uris in inputs.items():
             tags |= tracking.list_tags(tracking.INPUT + key, uris.split(","))

@@ -9,11 +9,13 @@ from mlflow.types import DataType
 from pyspark.ml import PipelineModel
 
 from common.data.row_hash import quoted
+from common.data.target import BINARY
 from common.errors import UserError
 from common.learning.importance import column_importance
 from common.learning.learners import Learner, Parameters
 from common.learning.metrics import shown_score, told
 from common.learning.tasks import Table, guess_scores, labels_of, scores
+from common.learning.threshold import HALF, Curve, Threshold, best_threshold
 from common.learning.vectorizer import feature_sources, number_features
 from common.machine.secrets import masked
 from common.machine.spark import beside
@@ -24,6 +26,7 @@ from common.plots.still import stills
 from common.plots.winner import winner_charts
 from common.scoring.card import model_card, stratum_scores
 from common.scoring.export import export, vocabulary
+from common.search.engines.choice import Engine
 from common.search.findings.candidates import Candidates, parse_candidates
 from common.search.findings.find import find, grid_yaml
 from common.search.findings.words import headline, markdown
@@ -33,7 +36,7 @@ from common.search.winner import model_table, refit, scoring_pipeline
 from common.store import candidate_runs, tracking
 from common.store.candidate_runs import CandidateWriter
 from common.store.portable_models import log_portable_model
-from common.store.searches import SearchData, Show, open_search, search_data, suited
+from common.store.searches import SearchData, Show, open_search, search_data
 from common.store.spark_models import load_spark_model, log_spark_model
 from common.store.step_run import Run
 
@@ -52,15 +55,14 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
     Raises:
         UserError: Every candidate failed.
     """
-    settings = suited(settings, run.dataset("features"))
-    data = search_data(run, settings.folds)
+    data = search_data(run, settings.folds, settings.balance)
     with open_search(run, settings, data.folds, proposer, show) as (search, writer):
         proposer.propose(search)
         failures = search.failures
         if not search.results:
             raise UserError(f"all {len(failures)} candidates failed, the first with: {failures[0].error}")
         table = candidates_table(search.results, settings.metric, failures, proposer.generations)
-        _log_best(_Scored(run, settings, data, writer), search.results, table)
+        _log_best(_Scored(run, settings, data, search.engine, writer), search.results, table)
         if failures:
             _tell_failures(run, failures)
     generations = proposer.table()
@@ -75,6 +77,7 @@ class _Scored:
     run: Run
     settings: Settings
     data: SearchData
+    engine: Engine
     writer: CandidateWriter
 
 
@@ -125,20 +128,53 @@ def _log_model(search: _Scored, winner: CandidateResult) -> tuple[Table, list[Ch
     run.tell("refitting the best on all training rows")
     loading = beside(run.spark, load_spark_model, run.uri("features", "vectorizer"))
     model = refit(winner.parameters, learner, data.folds, settings.seed)
+    threshold = _threshold(search, winner)
     tables = {
-        "train": model_table(model, data.folds.frame, spec.target, data.folds.rows),
-        "test": model_table(model, data.test, spec.target, data.digests["test"].rows),
+        "train": model_table(model, data.folds.frame, spec.target, data.folds.rows, threshold.value),
+        "test": model_table(model, data.test, spec.target, data.digests["test"].rows, threshold.value),
     }
     child = search.writer.run_id(winner.name)
     candidate_runs.log_winner(winner, settings.metric, run.id, child)
     log_sides(tables, [run.id, child])
     vectorizer = loading.result()
-    pipeline = scoring_pipeline(vectorizer, model, spec)
+    pipeline = scoring_pipeline(vectorizer, model, spec, threshold.value)
     strata = log_pipeline(run, pipeline, data, learner.name, winner.parameters, tables["test"])
     sources, numbers = feature_sources(vectorizer, spec), number_features(vectorizer, spec)
     importance = column_importance(model, sources, numbers, data.folds.frame)
-    charts = winner_charts(tables["train"], tables["test"], spec.target, importance, strata)
+    charts = winner_charts(
+        tables["train"], tables["test"], spec.target, importance, strata, threshold.value
+    )
     return tables["test"], charts
+
+
+def _threshold(search: _Scored, winner: CandidateResult) -> Threshold:
+    """Choose the threshold of two labels from the folds' predictions, unless one was given; log it."""
+    run, settings, target = search.run, search.settings, search.data.spec.target
+    if target.task != BINARY:
+        return Threshold(HALF)
+    if settings.threshold is not None:
+        found = Threshold(settings.threshold)
+    else:
+        found = best_threshold(_curve(search, winner), settings.metric)
+        metrics = {"threshold_score": found.score, "threshold_score_at_half": found.at_half}
+        run.log_metrics(metrics)
+        run.tag(threshold_metric=found.metric)
+        run.tell(
+            f"threshold {found.value:g}: {found.metric} {found.score:.4f} over the folds, "
+            f"{found.at_half:.4f} at {HALF}"
+        )
+    run.log_metrics({"threshold": found.value})
+    return found
+
+
+def _curve(search: _Scored, winner: CandidateResult) -> Curve:
+    """Return the counts of the folds' predictions; a result from a store has them scored again."""
+    if winner.curve is not None:
+        return winner.curve
+    outcomes = search.engine.evaluate([winner.parameters])
+    (again,) = [one for one in outcomes if isinstance(one, CandidateResult)]
+    assert again.curve is not None, "two labels have probabilities"
+    return again.curve
 
 
 def log_sides(tables: Mapping[str, Table], run_ids: Sequence[str]) -> None:

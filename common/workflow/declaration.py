@@ -7,8 +7,11 @@ and the conditions of reuse all derive from these two tables. A new parameter is
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from common.learning.learners import LEARNERS
-from common.learning.metrics import DEFAULT_METRIC, METRICS
+from common import PROJECT
+from common.data.target import TASK_NAMES
+from common.learning.learners import DEFAULT, LEARNERS
+from common.learning.prepare import IMPUTE, MISSING
+from common.learning.tasks import ALL_METRICS, AUTO
 from common.learning.vectorizer import ENCODINGS
 from common.search.breeding import CROSSOVERS, MUTATIONS
 
@@ -68,7 +71,7 @@ SEARCHED = (
     *("spark-model", "portable-model", "dataset.yaml"),
 )
 
-MAIN = "main"
+MAIN, DESCRIBE = "main", "describe_table"
 # In the order in which they run.
 STEPS = {
     "load_data": Step(outputs=("data", "dataset.yaml")),
@@ -81,6 +84,7 @@ STEPS = {
     "train_grid": Step(FEATURES, SEARCHED),
     "train_ga": Step(FEATURES, (*SEARCHED, "generations.csv")),
     "champion": Step(),
+    DESCRIBE: Step(),
     "predict": Step(),
     "report": Step(outputs=("report.html",)),
     MAIN: Step(outputs=("report.html",)),
@@ -93,7 +97,7 @@ SEARCHES = ("train_grid", "train_ga")
 CHAIN = ("load_data", "eda", "split", "featurize", *SEARCHES, "champion")
 # These say what load_data reads. Every step takes them and passes them to the steps before it, but its
 # own result depends on them only through its input.
-ORIGIN = ("dataset", "source")
+ORIGIN = ("dataset", "source", "label", "task", "positive")
 
 PROFILES = ("full", "minimal", "none")
 
@@ -106,10 +110,19 @@ PARAMETERS = (
     Parameter("candidates", "auto", ("champion",),
               "Searches, by URI, separated by commas; auto: all of this workflow."),
     # Where the rows come from.
-    Parameter("dataset", "adult", (*CHAIN, MAIN), "Data set: a name under conf/datasets or a YAML file."),
-    Parameter("source", "auto", (*CHAIN, MAIN),
+    Parameter("dataset", AUTO, (*CHAIN, DESCRIBE, MAIN),
+              "Data set: a name under conf/datasets or a YAML file; auto: what the file of source shows "
+              "if label is given, else adult."),
+    Parameter("source", "auto", (*CHAIN, DESCRIBE, MAIN),
               "Rows: path or URI of CSV or Parquet, uci (download), or sample (built in); "
               "auto: the download, or the sample without network."),
+    Parameter("label", AUTO, (*CHAIN, DESCRIBE, MAIN),
+              "Column to predict; auto: the data set's."),
+    Parameter("task", AUTO, (*CHAIN, DESCRIBE, MAIN),
+              "What is predicted: one of two labels, one of several, or a number; auto: as the label's "
+              "values are.", (AUTO, *TASK_NAMES)),
+    Parameter("positive", AUTO, (*CHAIN, DESCRIBE, MAIN),
+              "Of two labels, the one whose probability is predicted; auto: the data set's."),
     # Exploration.
     Parameter("profile", "full", ("eda", MAIN), "Detail of the profile.", PROFILES),
     Parameter("profile_rows", 100_000, ("eda", MAIN), "Maximum number of rows to profile.", least=1),
@@ -119,8 +132,12 @@ PARAMETERS = (
     Parameter("train_ratio", 0.7, ("split", MAIN),
               "Share of each stratum to train on, between 0 and 1.", least=0, most=1, is_open=True),
     Parameter("encoding", "onehot", ("featurize", MAIN), "Encoding of categories.", ENCODINGS),
+    Parameter("missing", IMPUTE, ("featurize", MAIN),
+              "Missing numbers: the median and a feature that says so (impute), or left to xgboost "
+              "(native).", MISSING),
     # Search.
-    Parameter("learner", "gbt", (*SEARCHES, MAIN), f"Learner: {', '.join(LEARNERS)}."),
+    Parameter("learner", DEFAULT, (*SEARCHES, MAIN),
+              f"Learner: {', '.join(LEARNERS)}; default: gbt, or xgboost for several labels."),
     Parameter("grid", "auto", ("train_grid", MAIN),
               "Grid: a name under conf/grids, a YAML file or JSON; auto: the learner's."),
     Parameter("rounds", 1, (MAIN,),
@@ -129,7 +146,14 @@ PARAMETERS = (
     Parameter("space", "auto", ("train_ga", MAIN),
               "Search space: a name under conf/spaces, a YAML file or JSON; auto: the learner's."),
     Parameter("folds", 5, (*SEARCHES, MAIN), "Number of cross-validation folds.", least=2),
-    Parameter("metric", DEFAULT_METRIC, (*SEARCHES, MAIN), "Metric that ranks the candidates.", METRICS),
+    Parameter("metric", AUTO, (*SEARCHES, MAIN),
+              "Metric that ranks the candidates; auto: roc_auc for two labels, log_loss for several, "
+              "rmse for a number.", (AUTO, *ALL_METRICS)),
+    Parameter("threshold", AUTO, (*SEARCHES, MAIN),
+              "Probability above which the positive of two labels is predicted; auto: the best for the "
+              "metric over the folds, or for f1 if the metric needs none."),
+    Parameter("balance", False, (*SEARCHES, MAIN),
+              "Whether labels weigh the same in total, however many rows each has."),
     Parameter("engine", "auto", (*SEARCHES, MAIN),
               "Engine that fits the candidates: boosting or mllib; auto: the fastest that can be used."),
     Parameter("parallelism", 0, (*SEARCHES, MAIN),
@@ -154,7 +178,8 @@ PARAMETERS = (
     Parameter("seed", 42, ("split", "featurize", *SEARCHES, MAIN),
               "Random seed of the split, the folds, the search and the learner."),
     # Champion.
-    Parameter("name", "income", ("champion", MAIN), "Name of the registered model."),
+    Parameter("name", AUTO, ("champion", MAIN),
+              f"Name of the registered model; auto: {PROJECT} for adult, else the data set's."),
     Parameter("version", "auto", ("champion",),
               "Version to make champion without a comparison, for example to roll back; auto: none."),
     Parameter("margin", "auto", ("champion", MAIN),
@@ -167,10 +192,11 @@ PARAMETERS = (
     # Scoring and report.
     Parameter("input", None, ("predict",), "Records: a CSV or Parquet file or folder, by path or URI."),
     Parameter("output", None, ("predict",), "Folder to write: CSV if it ends in .csv, else Parquet."),
+    Parameter("output", None, (DESCRIBE,), "YAML file to write the data set's description to."),
     Parameter("model", "models:/income@champion", ("predict",), "Portable model, by URI or path."),
     Parameter("encoding", "auto", ("predict",),
               "Character encoding of CSV, by Python's name; auto: the data set's."),
-    Parameter("overwrite", False, ("predict",), "Whether to replace an output that exists."),
+    Parameter("overwrite", False, ("predict", DESCRIBE), "Whether to replace an output that exists."),
     Parameter("workflow", "auto", ("report",),
               "Run of main or of a step, by id or URI; auto: the workflow that finished last."),
     Parameter("use_cache", True, (MAIN,), "Whether to reuse steps that have already run."),

@@ -18,6 +18,8 @@ from common.search.result import Outcome
 # XGBoost's own copy of them. The driver, earlier, holds the collected rows and their copy sorted by
 # column (57 bytes were measured).
 BYTES_PER_VALUE = 64
+# Parameters that count rows, whatever their weights; the boosting engine can only add up weights.
+COUNTED = ("minInstancesPerNode",)
 ENGINES = {engine.name: engine for engine in (BoostingEngine, MllibEngine)}
 
 
@@ -72,9 +74,13 @@ def choose_engine(learner: Learner, engine: str, names: Iterable[str], data: Fol
     """
     if engine == MllibEngine.name:
         return Choice(engine, "requested")
-    foreign = sorted(set(names) & set(learner.mllib_only))
+    foreign = sorted(set(names) & {*learner.mllib_only, *(COUNTED if data.is_weighted else ())})
     if engine == "auto" and foreign:
-        return Choice("mllib", f"boosting does not support {', '.join(foreign)}")
+        return Choice("mllib", f"boosting does not support {', '.join(foreign)}{_weighted(data)}")
+    if engine == BoostingEngine.name and foreign:
+        raise UserError(
+            f"engine 'boosting' does not support {', '.join(foreign)}{_weighted(data)}: give engine=mllib"
+        )
     if BoostingEngine.name not in learner.engines:
         return Choice(learner.engines[0], f"the only one for learner {learner.name!r}")
     needed, limit = matrix_bytes(data), task_memory(data)
@@ -88,6 +94,10 @@ def choose_engine(learner: Learner, engine: str, names: Iterable[str], data: Fol
         f"engine 'boosting' of learner {learner.name!r} lacks memory: {lacking}: {way}, or raise "
         "the limit"
     )
+
+
+def _weighted(data: FoldData) -> str:
+    return " of rows with weights" if data.is_weighted else ""
 
 
 def _lacking(data: FoldData, needed: int, limit: int) -> str:

@@ -11,11 +11,11 @@ from pyspark.ml.classification import GBTClassificationModel
 from pyspark.ml.regression import GBTRegressionModel
 
 from common.errors import first_line
+from common.learning.fold_score import FoldScore, fold_score
 from common.learning.learners import Learner, Parameters
 from common.learning.score_table import score_table
-from common.learning.tasks import scores
 from common.search.engines.shared_fit import shared_fits
-from common.search.folds import FoldData
+from common.search.folds import FoldData, weighted
 from common.search.result import Outcome
 
 # A fit waits for the driver between its jobs, so it takes twice as many fits as cores to keep them busy.
@@ -73,17 +73,17 @@ class MllibEngine:
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def _fit_and_score(self, group: list[Parameters], fold: int) -> tuple[float, list[dict[str, float]]]:
+    def _fit_and_score(self, group: list[Parameters], fold: int) -> tuple[float, list[FoldScore]]:
         learner, data = self.learner, self.data
         started = time.perf_counter()
-        model = self.estimator(group[0], self.seed).fit(data.train(fold))
+        model = weighted(self.estimator(group[0], self.seed), data).fit(data.train(fold))
         seconds = time.perf_counter() - started
         found = []
         for parameters in group:
             trees = parameters.get(learner.prefix) if learner.prefix else None
             part = model if trees is None or parameters is group[0] else first_trees(model, int(trees))
             said = part.transform(data.validation(fold))
-            found.append(scores(score_table(said, data.target, data.rows)))
+            found.append(fold_score(score_table(said, data.target, data.rows)))
         return seconds, found
 
 

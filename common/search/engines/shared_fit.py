@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
+from common.learning.fold_score import FoldScore
 from common.learning.learners import Learner, Parameters
+from common.learning.threshold import Curve
 from common.search.result import CandidateFailure, CandidateResult, Outcome
 
 
@@ -18,7 +21,7 @@ class SharedFit:
     """
 
     candidates: list[Parameters]
-    folds: dict[int, tuple[float, list[dict[str, float]]]] = field(default_factory=dict)
+    folds: dict[int, tuple[float, list[FoldScore]]] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
 
     def outcomes(self, folds: int) -> Iterator[Outcome]:
@@ -31,8 +34,10 @@ class SharedFit:
                 fold = min(self.errors)
                 yield CandidateFailure(parameters, f"fold {fold}: {self.errors[fold]}")
             else:
-                scored = tuple(self.folds[fold][1][place] for fold in sorted(self.folds))
-                yield CandidateResult(parameters, scored, seconds)
+                scored = [self.folds[fold][1][place] for fold in sorted(self.folds)]
+                curves = [one.curve for one in scored if one.curve is not None]
+                curve = reduce(Curve.__add__, curves) if curves else None
+                yield CandidateResult(parameters, tuple(one.scores for one in scored), seconds, curve)
 
 
 def shared_fits(candidates: Sequence[Parameters], learner: Learner) -> list[SharedFit]:

@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 from common.champion import unseen
 from common.champion.unseen import Trained, compare_on_unseen, unseen_rows
 from common.champion.verdict import Incomparable
+from common.data.target import BINARY
 from common.learning.learners import LEARNERS
 from common.learning.metrics import scores
 from common.learning.score_table import score_table
@@ -30,7 +31,9 @@ def train(numbered, spec):
         sides = numbered.where(part.isin(trained)), numbered.where(part.isin(tested))
         vectorizer = fit_vectorizer(sides[0], spec, "onehot")
         train, test = (vectorize(side, vectorizer, spec) for side in sides)
-        estimator = LEARNERS["random_forest"].estimator({"numTrees": 3, "maxDepth": depth}, 42)
+        estimator = (
+            LEARNERS["random_forest"].fitting(BINARY).estimator({"numTrees": 3, "maxDepth": depth}, 42)
+        )
         return Trained(scoring_pipeline(vectorizer, estimator.fit(train), spec), train, test)
 
     return fit

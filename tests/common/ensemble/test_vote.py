@@ -5,14 +5,16 @@ from statistics import fmean
 import numpy as np
 import pytest
 
+from common.data.target import TWO
 from common.ensemble.member import Member
 from common.ensemble.out_of_fold import mix_scores, out_of_fold, vote_scores
 from common.ensemble.vote import weigh
 from common.ensemble.weights import grid_of_mixes
 from common.learning.learners import LEARNERS
 from common.learning.metrics import METRICS
+from common.learning.vectorizer import LABEL
 from common.search.engines.mllib import MllibEngine
-from common.search.folds import fold_data
+from common.search.folds import FOLD, fold_data
 
 FOLDS = 2
 
@@ -31,7 +33,7 @@ def members():
 
 @pytest.fixture(scope="module")
 def data(vectors):
-    return fold_data(vectors, FOLDS)
+    return fold_data(vectors, FOLDS, TWO)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +51,8 @@ def singles(members, data):
 
 
 def test_every_row_is_predicted_once_by_every_member(predictions, data):
-    assert predictions.columns == ["label", "fold", "0", "1"]
-    counts = {row["fold"]: row["count"] for row in predictions.groupBy("fold").count().collect()}
+    assert predictions.columns == [LABEL, FOLD, "0", "1"]
+    counts = {row[FOLD]: row["count"] for row in predictions.groupBy(FOLD).count().collect()}
     assert counts == {fold: data.validation(fold).count() for fold in range(FOLDS)}
 
 

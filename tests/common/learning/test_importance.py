@@ -1,11 +1,14 @@
 import pytest
 from pyspark.ml.feature import VectorAssembler
 
+from common.data.target import BINARY
 from common.learning.importance import column_importance
 from common.learning.learners import get_learner
 
 # The second and third feature come from one column, as one-hot features do.
 SOURCES = ["a", "b", "b"]
+# The features of b are one-hot.
+NUMBERS = 1
 SMALL = {
     "gbt": {"maxIter": 2, "maxDepth": 3},
     "xgboost": {"n_estimators": 2, "max_depth": 3},
@@ -14,13 +17,13 @@ SMALL = {
 
 
 def fit(learner, parameters, rows):
-    return get_learner(learner).estimator(parameters, 1).fit(rows)
+    return get_learner(learner).fitting(BINARY).estimator(parameters, 1).fit(rows)
 
 
 @pytest.mark.parametrize("learner", SMALL)
 def test_trees_shares_are_added_up_by_column(learner, vectors):
     model = fit(learner, SMALL[learner], vectors)
-    found = column_importance(model, SOURCES, vectors)
+    found = column_importance(model, SOURCES, NUMBERS, vectors)
     assert sorted(found.index) == ["a", "b"]
     assert found.sum() == pytest.approx(1)
     assert found.is_monotonic_decreasing
@@ -36,7 +39,7 @@ def test_linear_columns_count_by_how_far_what_they_add_varies(spark):
     frame = spark.createDataFrame(rows, ["x", "one", "other", "label"])
     frame = VectorAssembler(inputCols=["x", "one", "other"], outputCol="features").transform(frame)
     model = fit("logistic_regression", {"maxIter": 5, "regParam": 0.1}, frame)
-    found = column_importance(model, SOURCES, frame)
+    found = column_importance(model, SOURCES, NUMBERS, frame)
     table, weight = frame.toPandas(), model.coefficients
     a = (table["x"] * weight[0]).std()
     b = (table["one"] * weight[1] + table["other"] * weight[2]).std()

@@ -4,6 +4,7 @@ from pyspark.ml.evaluation import BinaryClassificationEvaluator, MulticlassClass
 from pyspark.ml.linalg import Vectors, VectorUDT
 from pyspark.sql import types as T
 
+from common.data.target import TWO
 from common.learning.metrics import METRICS, ScoreTable, scores
 from common.learning.score_table import score_table
 
@@ -33,7 +34,7 @@ def predictions(spark):
 
 
 def test_scores_agree_with_sparks_evaluators(predictions):
-    found = scores(score_table(predictions))
+    found = scores(score_table(predictions, TWO))
     assert tuple(found) == METRICS
     for ours, theirs in MULTICLASS.items():
         evaluator = MulticlassClassificationEvaluator(metricName=theirs)
@@ -48,14 +49,14 @@ def test_scores_agree_with_sparks_evaluators(predictions):
 
 
 def test_counting_is_one_row_a_distinct_score(predictions):
-    table = score_table(predictions)
+    table = score_table(predictions, TWO)
     assert table.count.sum() == 500
     assert len(table.count) <= 2 * 21
 
 
 def test_rounding_of_many_rows_leaves_all_but_the_areas_exact(predictions, monkeypatch):
     monkeypatch.setattr("common.learning.score_table.DIGITS", 1)
-    exact, rounded = scores(score_table(predictions)), scores(score_table(predictions, 10**9))
+    exact, rounded = scores(score_table(predictions, TWO)), scores(score_table(predictions, TWO, 10**9))
     for name in METRICS:
         tolerance = 0.05 if name.endswith("_auc") else 1e-12
         assert rounded[name] == pytest.approx(exact[name], abs=tolerance)

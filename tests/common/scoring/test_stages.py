@@ -10,6 +10,7 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 
 from common.data.reading import read_rows
+from common.data.target import BINARY
 from common.learning.learners import LEARNERS
 from common.learning.vectorizer import fit_vectorizer, vectorize
 from common.scoring.graph import Graph, sums_of
@@ -116,7 +117,7 @@ def test_tree_that_is_one_leaf_and_a_column_of_one_value_are_scored(people, spec
 def test_split_by_categories_is_refused(people, spec):
     vectorizer = fit_vectorizer(people, spec, "index")
     rows = vectorizer.transform(people).withColumn("label", (F.col("income") == ">50K").cast("double"))
-    model = LEARNERS["gbt"].estimator({"maxIter": 2, "maxBins": 64}, 1).fit(rows)
+    model = LEARNERS["gbt"].fitting(BINARY).estimator({"maxIter": 2, "maxBins": 64}, 1).fit(rows)
     with pytest.raises(ValueError, match="splits feature .* by categories"):
         pipeline_model(scoring_pipeline(vectorizer, model, spec), spec)
 

@@ -1,15 +1,17 @@
 import pytest
 from pyspark.sql import functions as F
 
+from common.data.target import TWO
 from common.errors import UserError
+from common.learning.vectorizer import FEATURES, LABEL
 from common.search import folds
-from common.search.folds import FOLD, assign_fold_rank, fold_data
+from common.search.folds import FOLD, FOLD_RANK, assign_fold_rank, fold_data
 
 
 def test_folds_are_stratified_by_label_to_within_one_row(people):
     ranked = assign_fold_rank(people, "income", 42)
     for number in (3, 5):
-        fold = (F.col("fold_rank") % number).alias("fold")
+        fold = (F.col(FOLD_RANK) % number).alias(FOLD)
         counts = ranked.groupBy("income", fold).count().groupBy("income")
         for row in counts.agg(F.min("count"), F.max("count"), F.count("*").alias("folds")).collect():
             assert row["max(count)"] - row["min(count)"] <= 1
@@ -17,20 +19,20 @@ def test_folds_are_stratified_by_label_to_within_one_row(people):
 
 
 def test_fold_of_a_row_does_not_depend_on_partitions(people):
-    one = assign_fold_rank(people, "income", 42).orderBy(*people.columns, "fold_rank").collect()
-    two = assign_fold_rank(people.repartition(5), "income", 42).orderBy(*people.columns, "fold_rank")
+    one = assign_fold_rank(people, "income", 42).orderBy(*people.columns, FOLD_RANK).collect()
+    two = assign_fold_rank(people.repartition(5), "income", 42).orderBy(*people.columns, FOLD_RANK)
     assert one == two.collect()
 
 
 def test_every_row_is_validated_once(vectors):
-    data = fold_data(vectors, 3)
+    data = fold_data(vectors, 3, TWO)
     assert data.rows == vectors.count() == sum(data.validation(fold).count() for fold in range(3))
     for fold in range(3):
         assert data.train(fold).count() + data.validation(fold).count() == data.rows
 
 
 def test_fold_is_the_rank_within_the_label_by_the_number_of_folds(vectors):
-    data = fold_data(vectors.withColumn("rank", F.col("fold_rank")), 3, keep=["rank"])
+    data = fold_data(vectors.withColumn("rank", F.col(FOLD_RANK)), 3, keep=["rank"])
     rows = data.frame.select("rank", FOLD).collect()
     assert len(rows) == 300
     assert all(row[FOLD] == row["rank"] % 3 for row in rows)
@@ -41,8 +43,8 @@ def test_fold_is_the_rank_within_the_label_by_the_number_of_folds(vectors):
 
 def test_rank_numbers_the_rows_of_each_label_from_0_and_keeps_all_columns(people):
     ranked = assign_fold_rank(people, "income", 42)
-    assert ranked.columns == [*people.columns, "fold_rank"]
-    found = ranked.toPandas().groupby("income")["fold_rank"]
+    assert ranked.columns == [*people.columns, FOLD_RANK]
+    found = ranked.toPandas().groupby("income")[FOLD_RANK]
     assert {name: sorted(ranks) for name, ranks in found} == {
         name: list(range(count)) for name, count in found.count().items()
     }
@@ -51,23 +53,23 @@ def test_rank_numbers_the_rows_of_each_label_from_0_and_keeps_all_columns(people
 def test_seed_changes_which_rows_share_a_fold(people):
     def first(seed):
         ranked = assign_fold_rank(people, "income", seed)
-        return sorted(map(str, ranked.where("fold_rank < 100").drop("fold_rank").collect()))
+        return sorted(map(str, ranked.where("fold_rank < 100").drop(FOLD_RANK).collect()))
 
     assert first(42) == first(42) != first(43)
 
 
 def test_rows_of_each_label_are_counted(vectors):
-    negative = vectors.where("label = 0").count()
-    assert fold_data(vectors, 2).label_rows == (negative, 300 - negative)
+    negative = vectors.where(f"{LABEL} = 0").count()
+    assert fold_data(vectors, 2, TWO).label_rows == (negative, 300 - negative)
     assert 0 < negative != 150
 
 
 def test_as_many_folds_as_the_rarer_label_has_rows_are_taken(vectors):
     few = vectors.where("label = 1 or fold_rank < 30")
-    rarer = min(fold_data(few, 2).label_rows)
-    assert fold_data(few, rarer).folds == rarer
+    rarer = min(fold_data(few, 2, TWO).label_rows)
+    assert fold_data(few, rarer, TWO).folds == rarer
     with pytest.raises(UserError) as raised:
-        fold_data(few, rarer + 1)
+        fold_data(few, rarer + 1, TWO)
     assert str(raised.value) == (
         f"folds must lie between 2 and {rarer}, the number of rows with the rarer label; got {rarer + 1}"
     )
@@ -75,23 +77,23 @@ def test_as_many_folds_as_the_rarer_label_has_rows_are_taken(vectors):
 
 def test_more_rows_are_in_more_partitions_each_in_order(vectors, monkeypatch):
     monkeypatch.setattr(folds, "PARTITION_ROWS", 100)
-    frame = fold_data(vectors.withColumn("rank", F.col("fold_rank")), 3, keep=["rank"]).frame
+    frame = fold_data(vectors.withColumn("rank", F.col(FOLD_RANK)), 3, keep=["rank"]).frame
     assert frame.is_cached
-    parts = frame.select("label", "rank").rdd.glom().collect()
+    parts = frame.select(LABEL, "rank").rdd.glom().collect()
     assert len(parts) == 3
     assert all(part == sorted(part) for part in parts)
     # The number depends on the rows, not on their two labels.
     assert min(map(len, parts)) > 50
     monkeypatch.setattr(folds, "PARTITION_ROWS", 299)
-    assert fold_data(vectors, 3).frame.rdd.getNumPartitions() == 2
+    assert fold_data(vectors, 3, TWO).frame.rdd.getNumPartitions() == 2
     monkeypatch.setattr(folds, "PARTITION_ROWS", 300)
-    assert fold_data(vectors, 3).frame.rdd.getNumPartitions() == 1
+    assert fold_data(vectors, 3, TWO).frame.rdd.getNumPartitions() == 1
 
 
 def test_rows_and_stored_values_of_each_partition_are_counted(vectors, monkeypatch):
     assert folds.PARTITION_ROWS == 250_000
     monkeypatch.setattr(folds, "PARTITION_ROWS", 100)
-    data = fold_data(vectors, 3)
+    data = fold_data(vectors, 3, TWO)
     sizes = data.frame.rdd.glom().map(len).collect()
     # Dense vectors of length three: all values are stored.
     assert data.partitions == {part: (rows, 3 * rows) for part, rows in enumerate(sizes)}
@@ -99,22 +101,22 @@ def test_rows_and_stored_values_of_each_partition_are_counted(vectors, monkeypat
 
 
 def test_columns_that_are_to_be_kept_are_kept_beside(vectors):
-    named = vectors.withColumn("a-b", F.col("fold_rank") * 2)
-    found = fold_data(named, 3, keep=["a-b"]).frame
-    assert found.columns == ["features", "label", FOLD, "a-b"]
+    named = vectors.withColumn("a-b", F.col(FOLD_RANK) * 2)
+    found = fold_data(named, 3, TWO, keep=["a-b"]).frame
+    assert found.columns == [FEATURES, LABEL, FOLD, "a-b"]
 
 
 def test_rows_that_featurize_did_not_leave_are_refused(vectors):
     with pytest.raises(UserError) as raised:
-        fold_data(vectors.drop("fold_rank"), 3)
+        fold_data(vectors.drop(FOLD_RANK), 3, TWO)
     assert (
         str(raised.value) == "the training rows have no column fold_rank: they must come from featurize"
     )
 
 
 def test_order_of_rows_does_not_depend_on_partitions(vectors):
-    one, two = fold_data(vectors, 3).frame, fold_data(vectors.repartition(4), 3).frame
-    assert one.columns == ["features", "label", FOLD]
+    one, two = fold_data(vectors, 3, TWO).frame, fold_data(vectors.repartition(4), 3, TWO).frame
+    assert one.columns == [FEATURES, LABEL, FOLD]
     assert one.collect() == two.collect()
     assert one.rdd.getNumPartitions() == 1
 
@@ -122,9 +124,9 @@ def test_order_of_rows_does_not_depend_on_partitions(vectors):
 @pytest.mark.parametrize("number", [1, 1000])
 def test_number_of_folds_out_of_range_is_refused(vectors, number):
     with pytest.raises(UserError, match=f"folds must lie between 2 and .*; got {number}"):
-        fold_data(vectors, number)
+        fold_data(vectors, number, TWO)
 
 
 def test_one_label_alone_is_refused(vectors):
     with pytest.raises(UserError, match="only one label"):
-        fold_data(vectors.where("label = 0"), 3)
+        fold_data(vectors.where(f"{LABEL} = 0"), 3, TWO)

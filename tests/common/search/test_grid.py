@@ -35,7 +35,10 @@ def test_grid_that_adds_nothing_is_told():
 @pytest.mark.parametrize(
     ("grid", "message"),
     [
-        ("nope", "grid 'nope' is unknown: give one of gbt_coarse, gbt_fine, linear_svc"),
+        (
+            "nope",
+            "grid 'nope' is unknown: give one of gbt_coarse, gbt_fine, linear_reg",
+        ),
         ('{"maxDepth": [', "grid cannot be read"),
         ("{}", "must map parameters to values"),
         ('{"depth": [3]}', "grid contains the parameter 'depth', which learner 'gbt' does not have"),

@@ -161,7 +161,7 @@ class BoostingEngine:
     def _send_samples(self, rules: Sequence[BoostingRule]) -> None:
         wanted = {sampled_rows(rule.max_bins) for rule in rules if rule.kind == SPARK}
         for size in sorted(wanted - self.sent_samples.keys()):
-            samples = draw_samples(self.numbered, self.matrix.fold, self.row_ids, size, self.seed)
+            samples = draw_samples(self.numbered, self.matrix, self.row_ids, size, self.seed)
             self.sent_samples[size] = self.context.broadcast(samples)
 
 

@@ -15,9 +15,10 @@ import xgboost as xgb
 from common.data.target import BINARY, MULTICLASS, REGRESSION, Target
 from common.learning.boosting_rule import SPARK, BoostingRule, Fit, FitResult
 from common.learning.class_metrics import class_table
+from common.learning.fold_score import fold_score
 from common.learning.metrics import EPSILON, ScoreTable
 from common.learning.number_metrics import number_table
-from common.learning.tasks import Table, scores
+from common.learning.tasks import Table
 from common.search.engines.boosting.matrix import FoldMatrix, Samples, SamplesBySize
 from common.search.engines.boosting.thresholds import sampled_rows
 
@@ -41,7 +42,7 @@ def run_fits(fits: Sequence[Fit], matrix: FoldMatrix, samples: SamplesBySize) ->
                 sides = sides or _sides(fit, matrix, samples)
                 margins, seconds = _fit(fit, sides)
                 tables = [_table(margin, sides.true_label, fit.target) for margin in margins]
-                found = [scores(table) for table in tables]
+                found = [fold_score(table) for table in tables]
                 yield FitResult(fit.group, fit.fold, seconds, found)
             except Exception as error:
                 message = f"{type(error).__name__}: {error}"
@@ -52,6 +53,7 @@ def run_fits(fits: Sequence[Fit], matrix: FoldMatrix, samples: SamplesBySize) ->
 class _Sides:
     train: xgb.QuantileDMatrix
     label: np.ndarray
+    weight: np.ndarray | None
     validation: xgb.DMatrix
     true_label: np.ndarray
 
@@ -68,8 +70,11 @@ def _sides(fit: Fit, matrix: FoldMatrix, samples: SamplesBySize) -> _Sides:
         features = matrix.raw()
     out = matrix.fold == fit.fold
     label = matrix.label[~out]
-    train = xgb.QuantileDMatrix(features[~out], label, max_bin=_max_bin(rule), nthread=1, ref=cuts)
-    return _Sides(train, label, xgb.DMatrix(features[out], nthread=1), matrix.label[out])
+    weight = None if matrix.weight is None else matrix.weight[~out]
+    train = xgb.QuantileDMatrix(
+        features[~out], label, weight=weight, max_bin=_max_bin(rule), nthread=1, ref=cuts
+    )
+    return _Sides(train, label, weight, xgb.DMatrix(features[out], nthread=1), matrix.label[out])
 
 
 def _max_bin(rule: BoostingRule) -> int:
@@ -91,7 +96,7 @@ def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
     }
     if rule.kind == SPARK:
         loss = SPARK_LOSSES[fit.target.task]
-        booster = boost_like_spark(sides.train, sides.label, rule.trees, parameters, loss)
+        booster = boost_like_spark(sides.train, sides.label, rule.trees, parameters, loss, sides.weight)
     else:
         parameters["objective"] = OBJECTIVES[fit.target.task]
         if fit.target.task == MULTICLASS:
@@ -142,6 +147,7 @@ def boost_like_spark(
     trees: int,
     parameters: dict[str, Any],
     loss: SparkLoss = SPARK_LOSSES[BINARY],
+    weight: np.ndarray | None = None,
 ) -> xgb.Booster:
     """Fit trees by the rule of Spark's GBTClassifier or GBTRegressor.
 
@@ -158,18 +164,23 @@ def boost_like_spark(
         trees: Number of trees, at least 1.
         parameters: XGBoost's parameters, including max_depth and eta.
         loss: The loss.
+        weight: Weight of each row; 1 if None.
     """
     fixed = {"lambda": 0, "alpha": 0, "base_score": 0, "objective": "reg:squarederror"}
     booster = xgb.Booster({**parameters, **fixed}, [train])
     number = loss.target(label)
-    ones = np.ones_like(number)
+    # Each row's second derivative: leaves are then weighted means.
+    second = np.ones_like(number) if weight is None else weight
+    if weight is not None:
+        # Spark counts rows, not their weights; more than one row per leaf is left to its own engine.
+        parameters = {**parameters, "min_child_weight": 0}
     # Caches the margins; otherwise the first call after a tree would predict all rows again.
     booster.predict(train, output_margin=True, training=True)
     # Dividing by eta gives the first tree weight 1; a common factor does not change the splits.
-    booster.boost(train, 0, grad=-number / parameters["eta"], hess=ones)
+    booster.boost(train, 0, grad=-second * number / parameters["eta"], hess=second)
     for tree in range(1, trees):
         margin = booster.predict(train, output_margin=True, training=True)
-        booster.boost(train, tree, grad=-loss.residual(number, margin), hess=ones)
+        booster.boost(train, tree, grad=-second * loss.residual(number, margin), hess=second)
     return booster
 
 

@@ -24,6 +24,7 @@ class FoldMatrix:
         indicators: The other features, 1 where a row has them (rows x features, CSR).
         label: Index of each row's label, or the number to predict (rows, float64).
         fold: The fold of each row, in which it is left out of training (rows, int32).
+        weight: Weight of each row in a fit (rows, float64); None if all weigh the same.
     """
 
     numbers: np.ndarray
@@ -31,13 +32,14 @@ class FoldMatrix:
     indicators: sp.csr_matrix
     label: np.ndarray
     fold: np.ndarray
+    weight: np.ndarray | None = None
 
     @property
     def nbytes(self) -> int:
         """Size of all arrays in bytes."""
         csr = self.indicators
-        arrays = (self.numbers, csr.data, csr.indices, csr.indptr, self.label, self.fold)
-        return sum(array.nbytes for array in arrays)
+        arrays = (self.numbers, csr.data, csr.indices, csr.indptr, self.label, self.fold, self.weight)
+        return sum(array.nbytes for array in arrays if array is not None)
 
     def raw(self) -> sp.csr_matrix:
         """Return all features for fitting trees; zeros of numeric features are stored explicitly."""
@@ -51,7 +53,7 @@ class FoldMatrix:
 
         Args:
             sample: Indices of the rows from which thresholds are chosen.
-            rows: Expected number of those rows.
+            rows: Expected number of those rows, or their expected weight.
             max_bins: Maximum number of bins per feature.
 
         Returns:
@@ -59,12 +61,15 @@ class FoldMatrix:
             and a matrix with each bin once (bins x features).
         """
         # Spark treats an indicator as constant if none or all of the sampled rows have it.
-        having = np.bincount(self.indicators[sample].indices, minlength=self.indicators.shape[1])
+        weight = None if self.weight is None else self.weight[sample]
+        sampled = self.indicators[sample]
+        repeated = None if weight is None else np.repeat(weight, np.diff(sampled.indptr))
+        having = np.bincount(sampled.indices, repeated, minlength=self.indicators.shape[1])
         tiny = np.finfo(float).eps * len(sample) * 100
         one = np.where((having > 0) & (rows - having > tiny), np.float32(1), np.float32(np.nan))
         bins = np.empty(self.numbers.shape, np.float32)
         for column, (distinct, places) in enumerate(self._distinct):
-            cuts = split_thresholds(self.numbers[sample, column], rows, max_bins)
+            cuts = split_thresholds(self.numbers[sample, column], rows, max_bins, weight)
             bins[:, column] = np.searchsorted(cuts, distinct, side="left").astype(np.float32)[places]
         return self._filled(bins, one), self._each_bin(bins.max(axis=0), one)
 

@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from common.learning.vectorizer import FEATURES, LABEL
+from common.learning.vectorizer import FEATURES, LABEL, WEIGHT
 from common.search.engines.boosting.matrix import FoldMatrix, Samples
 from common.search.folds import FOLD
 
@@ -16,10 +16,11 @@ ROW = "row"
 
 
 def arrow_columns(numbered: DataFrame) -> DataFrame:
-    """Return features, label, fold and the row's id as columns of types that Arrow supports."""
+    """Return features, label, fold, weight and the row's id as columns of types that Arrow supports."""
     vector = F.unwrap_udt(FEATURES)
     parts = [vector[name].alias(name) for name in ("size", "indices", "values")]
-    return numbered.select(ROW, LABEL, FOLD, *parts)
+    weights = [WEIGHT] if WEIGHT in numbered.columns else []
+    return numbered.select(ROW, LABEL, FOLD, *weights, *parts)
 
 
 def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
@@ -42,6 +43,7 @@ def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
         indicators=indicators,
         label=table[LABEL].to_numpy().astype(float),
         fold=table[FOLD].to_numpy(),
+        weight=table[WEIGHT].to_numpy() if WEIGHT in table.column_names else None,
     )
     return matrix, table[ROW].to_numpy()
 
@@ -75,7 +77,7 @@ def _number_columns(features: sp.csr_matrix) -> np.ndarray:
 
 
 def draw_samples(
-    numbered: DataFrame, fold: np.ndarray, row_ids: np.ndarray, size: int, seed: int
+    numbered: DataFrame, matrix: FoldMatrix, row_ids: np.ndarray, size: int, seed: int
 ) -> Samples:
     """Draw, for each fold, the rows from which Spark would choose a fit's thresholds.
 
@@ -84,13 +86,14 @@ def draw_samples(
 
     Args:
         numbered: Features, label, fold and the row's id, partitioned as for the estimators.
-        fold: Fold of each row, in the order of row_ids.
+        matrix: The rows, in the order of row_ids.
         row_ids: Ids of the rows, ascending.
         size: Expected number of rows to draw; all rows are drawn if there are fewer.
         seed: Seed of the estimator.
     """
     spark = numbered.sparkSession
     jvm: Any = spark.sparkContext._jvm
+    fold = matrix.fold
     drawn_seed = jvm.org.apache.spark.util.random.XORShiftRandom(seed).nextInt()
     folds = int(fold.max()) + 1
     rows = [int((fold != left).sum()) for left in range(folds)]
@@ -108,4 +111,6 @@ def draw_samples(
     drawn = union.toArrow()
     of_fold, ids = drawn[FOLD].to_numpy(), drawn[ROW].to_numpy()
     places = [np.searchsorted(row_ids, ids[of_fold == left]) for left in range(folds)]
-    return Samples(places, [f * count for f, count in zip(fractions, rows, strict=True)])
+    total = np.ones(len(fold)) if matrix.weight is None else matrix.weight
+    weights = [float(total[fold != left].sum()) for left in range(folds)]
+    return Samples(places, [f * weight for f, weight in zip(fractions, weights, strict=True)])

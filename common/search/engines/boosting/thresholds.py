@@ -11,7 +11,9 @@ def sampled_rows(max_bins: int) -> int:
     return max(max_bins * max_bins, SAMPLED_ROWS)
 
 
-def split_thresholds(values: np.ndarray, rows: float, max_bins: int) -> np.ndarray:
+def split_thresholds(
+    values: np.ndarray, rows: float, max_bins: int, weight: np.ndarray | None = None
+) -> np.ndarray:
     """Return the thresholds of one feature; x <= threshold goes left.
 
     Thresholds are midpoints of neighbouring values. If there are too many of them, those are taken whose
@@ -22,14 +24,17 @@ def split_thresholds(values: np.ndarray, rows: float, max_bins: int) -> np.ndarr
 
     Args:
         values: Values of the feature in the sampled rows (1-d).
-        rows: Expected number of sampled rows: the sampling fraction times the number of all rows.
+        rows: Expected number of sampled rows: the sampling fraction times the number of all rows, or
+            times their total weight.
         max_bins: Maximum number of intervals.
+        weight: Weight of each sampled row; 1 if None.
 
     Returns:
         Ascending thresholds, fewer than max_bins; empty for a constant feature.
     """
-    distinct, counts = np.unique(values[values != 0], return_counts=True)
-    weights = counts.astype(float)
+    there = values != 0
+    distinct, places = np.unique(values[there], return_inverse=True)
+    weights = np.bincount(places, None if weight is None else weight[there]).astype(float)
     zeros = rows - weights.sum()
     if zeros > np.finfo(float).eps * len(values) * 100:
         place = int(np.searchsorted(distinct, 0.0))

@@ -7,8 +7,10 @@ from pyspark.errors import PySparkException
 from pyspark.ml.feature import VectorAssembler
 from pyspark.sql import functions as F
 
+from common.data.target import TWO
 from common.errors import UserError
 from common.learning.learners import get_learner
+from common.learning.vectorizer import FEATURES, LABEL
 from common.search import folds
 from common.search.engines import choice as engine
 from common.search.engines.boosting.driver import BoostingEngine
@@ -16,7 +18,7 @@ from common.search.engines.boosting.rows import arrow_columns
 from common.search.engines.choice import choose_engine, make_engine, matrix_bytes
 from common.search.engines.collect import largest_part, part_bytes
 from common.search.engines.mllib import MllibEngine
-from common.search.folds import fold_data
+from common.search.folds import FOLD, FOLD_RANK, fold_data
 
 GBT, XGBOOST, SVC = (get_learner(name) for name in ("gbt", "xgboost", "linear_svc"))
 ROWS, WIDTH = 30_000, 10
@@ -28,17 +30,15 @@ def data(spark):
     # With enough zeros that Spark stores the vectors as sparse ones.
     values = [F.hash("id", F.lit(place)) if place < WIDTH else F.lit(0) for place in range(5 * WIDTH)]
     columns = [value.cast("double").alias(f"x{place}") for place, value in enumerate(values)]
-    assembler = VectorAssembler(
-        inputCols=[f"x{place}" for place in range(5 * WIDTH)], outputCol="features"
-    )
+    assembler = VectorAssembler(inputCols=[f"x{place}" for place in range(5 * WIDTH)], outputCol=FEATURES)
     rows = assembler.transform(spark.range(ROWS).select("id", *columns)).select(
-        "features",
-        (F.col("id") % 2).cast("double").alias("label"),
-        F.col("id").alias("fold_rank"),
+        FEATURES,
+        (F.col("id") % 2).cast("double").alias(LABEL),
+        F.col("id").alias(FOLD_RANK),
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folds, "PARTITION_ROWS", ROWS // 4)
-        found = fold_data(rows, 3)
+        found = fold_data(rows, 3, TWO)
     found.frame.count()
     yield found
     found.frame.unpersist()
@@ -69,7 +69,7 @@ def test_more_rows_than_spark_lets_through_at_once_are_collected_in_parts(data, 
     parts = BoostingEngine(data, GBT, seed=7)
     assert len(part_bytes(data)) > 2
     np.testing.assert_array_equal(parts.row_ids, whole.row_ids)
-    for name in ("numbers", "places", "label", "fold"):
+    for name in ("numbers", "places", LABEL, FOLD):
         np.testing.assert_array_equal(getattr(parts.matrix, name), getattr(whole.matrix, name))
     assert (parts.matrix.indicators != whole.matrix.indicators).nnz == 0
     assert matrix_bytes(data) == engine.BYTES_PER_VALUE * ROWS * WIDTH

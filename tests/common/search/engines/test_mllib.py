@@ -2,6 +2,7 @@ import pytest
 from pyspark.ml.evaluation import BinaryClassificationEvaluator, MulticlassClassificationEvaluator
 from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
 
+from common.data.target import BINARY, TWO
 from common.learning.learners import get_learner
 from common.search.engines.mllib import MllibEngine
 from common.search.folds import FOLD, fold_data
@@ -13,7 +14,7 @@ GRID = {"maxDepth": [2, 3], "maxIter": [3, 6], "stepSize": [0.3]}
 
 @pytest.fixture(scope="module")
 def data(vectors):
-    return fold_data(vectors, 3)
+    return fold_data(vectors, 3, TWO)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def found(data):
 
 @pytest.mark.slow
 def test_scores_equal_those_of_sparks_cross_validator(data, found):
-    estimator = GBT.estimator({}, 7)
+    estimator = GBT.fitting(BINARY).estimator({}, 7)
     maps = ParamGridBuilder()
     for name, values in GRID.items():
         maps = maps.addGrid(estimator.getParam(name), values)
@@ -78,7 +79,7 @@ def test_candidate_without_the_shared_parameter_is_scored(data):
 
 def test_candidate_that_cannot_be_fitted_does_not_stop_the_others(vectors):
     forest = get_learner("random_forest")
-    engine = MllibEngine(fold_data(vectors, 2), forest, seed=7)
+    engine = MllibEngine(fold_data(vectors, 2, TWO), forest, seed=7)
     good = {"maxDepth": 1, "numTrees": 1}
     found = {
         outcome.name: outcome

@@ -4,15 +4,16 @@ from pyspark.ml.linalg import Vectors, VectorUDT
 from pyspark.sql import types as T
 from scipy.stats import spearmanr
 
+from common.data.target import TWO
 from common.errors import UserError
 from common.learning.learners import get_learner
 from common.learning.metrics import METRICS
-from common.learning.vectorizer import fit_vectorizer, vectorize
+from common.learning.vectorizer import FEATURES, LABEL, fit_vectorizer, vectorize
 from common.search.engines.boosting.driver import BoostingEngine
 from common.search.engines.boosting.rows import arrow_columns, fold_matrix
 from common.search.engines.choice import check_engine, choose_engine
 from common.search.engines.mllib import MllibEngine
-from common.search.folds import assign_fold_rank, fold_data
+from common.search.folds import FOLD, FOLD_RANK, assign_fold_rank, fold_data
 from common.search.grid import grid_candidates
 from common.search.result import CandidateFailure
 from common.store.conf import load_grid
@@ -23,7 +24,7 @@ GRID = {"maxDepth": [0, 2, 3], "maxIter": [3, 6], "stepSize": [0.3], "maxBins": 
 
 @pytest.fixture(scope="module")
 def data(vectors):
-    return fold_data(vectors, 3)
+    return fold_data(vectors, 3, TWO)
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +42,8 @@ def many_rows(spark):
         (Vectors.sparse(5, {0: x, 1: y, 2 + int(k): 1.0}), z, i)
         for i, (x, y, k, z) in enumerate(zip(a.tolist(), b.tolist(), kind, label.tolist(), strict=True))
     ]
-    schema = T.StructType([T.StructField("features", VectorUDT())])
-    return fold_data(
-        spark.createDataFrame(rows, schema.add("label", "double").add("fold_rank", "long")), 2
-    )
+    schema = T.StructType([T.StructField(FEATURES, VectorUDT())])
+    return fold_data(spark.createDataFrame(rows, schema.add(LABEL, "double").add(FOLD_RANK, "long")), 2)
 
 
 def by_name(outcomes):
@@ -140,8 +139,8 @@ def test_matrix_holds_every_value_of_sparse_and_dense_vectors(spark):
         Vectors.sparse(4, {0: 1.0}),
     ]
     rows = [(vector, 1.0, 0, place) for place, vector in enumerate(vectors)]
-    schema = T.StructType([T.StructField("features", VectorUDT())])
-    schema = schema.add("label", "double").add("fold", "integer").add("row", "long")
+    schema = T.StructType([T.StructField(FEATURES, VectorUDT())])
+    schema = schema.add(LABEL, "double").add(FOLD, "integer").add("row", "long")
     matrix, _ = fold_matrix(arrow_columns(spark.createDataFrame(rows, schema)).toArrow())
     assert matrix.places.tolist() == [2]
     assert matrix.numbers.ravel().tolist() == [5, 3, 0]

@@ -1,0 +1,113 @@
+"""The decision threshold of two labels, chosen from predictions for rows that were not fitted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.errors import UserError
+from common.learning.metrics import ScoreTable, ratio
+
+HALF = 0.5
+# Probabilities are counted in this many parts, so a threshold has three digits.
+PARTS = 1000
+VALUES = np.arange(1, PARTS) / PARTS
+# Metrics that a threshold can be chosen by: of the others, those of curves need none, and the best
+# precision or recall alone is that of a threshold near 1 or 0.
+CHOOSES = ("f1", "f1_weighted", "f1_label_0", "accuracy")
+OTHERWISE = "f1"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Counts of rows by probability, in PARTS parts of equal width.
+
+    Attributes:
+        positive: Number of rows with the positive label (PARTS).
+        negative: Number of rows with the other label (PARTS).
+    """
+
+    positive: np.ndarray
+    negative: np.ndarray
+
+    def __add__(self, other: "Curve") -> "Curve":
+        return Curve(self.positive + other.positive, self.negative + other.negative)
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold, and what it gains on the rows that it was chosen from.
+
+    Attributes:
+        value: The probability above which the positive label is predicted.
+        metric: The metric that it was chosen by; empty if it was given.
+        score: The metric at this threshold.
+        at_half: The metric at 0.5.
+    """
+
+    value: float
+    metric: str = ""
+    score: float = float("nan")
+    at_half: float = float("nan")
+
+
+def parse_threshold(threshold: str) -> float | None:
+    """Parse a threshold: `auto` (None) or a number between 0 and 1.
+
+    Raises:
+        UserError: It is neither.
+    """
+    if threshold == "auto":
+        return None
+    try:
+        value = float(threshold)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1:
+        raise UserError(f"threshold must be auto or a number between 0 and 1, got {threshold!r}")
+    return value
+
+
+def curve(table: ScoreTable) -> Curve:
+    """Count the rows of a table by their probability."""
+    # The number of thresholds that a probability is above.
+    part = np.searchsorted(VALUES, table.probability, side="left")
+    positive = np.bincount(part, np.where(table.label == 1, table.count, 0), PARTS)
+    return Curve(positive, np.bincount(part, np.where(table.label == 0, table.count, 0), PARTS))
+
+
+def best_threshold(found: Curve, metric: str) -> Threshold:
+    """Return the threshold that is best for a metric, or for OTHERWISE if the metric needs none.
+
+    Of equally good thresholds, the nearest to 0.5 is taken.
+
+    Args:
+        found: Counts of rows that the model was not fitted on.
+        metric: The metric of the search.
+    """
+    chooses = metric if metric in CHOOSES else OTHERWISE
+    scores = _scores(found, chooses)
+    best = scores.max()
+    equal = np.flatnonzero(scores >= best - 1e-12)
+    place = int(equal[np.argmin(np.abs(VALUES[equal] - HALF))])
+    return Threshold(float(VALUES[place]), chooses, float(scores[place]), float(scores[PARTS // 2 - 1]))
+
+
+def _scores(found: Curve, metric: str) -> np.ndarray:
+    """Return a metric at each threshold from 1 / PARTS to 1 - 1 / PARTS."""
+    all_positive, all_negative = found.positive.sum(), found.negative.sum()
+    # Rows in the parts from n on are above the threshold n / PARTS.
+    true = all_positive - found.positive.cumsum()[:-1]
+    false = all_negative - found.negative.cumsum()[:-1]
+    missed, right = all_positive - true, all_negative - false
+    of_positive = ratio(2 * true, 2 * true + false + missed)
+    of_negative = ratio(2 * right, 2 * right + false + missed)
+    total = all_positive + all_negative
+    weighted = (all_positive * of_positive + all_negative * of_negative) / total
+    by_name = {
+        "f1": of_positive,
+        "f1_label_0": of_negative,
+        "f1_weighted": weighted,
+        "accuracy": (true + right) / total,
+    }
+    found_scores: np.ndarray = by_name[metric]
+    return found_scores

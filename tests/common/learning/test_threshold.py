@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+
+from common.errors import UserError
+from common.learning.metrics import ScoreTable
+from common.learning.threshold import CHOOSES, PARTS, VALUES, best_threshold, curve, parse_threshold
+
+
+def draw(rows, seed):
+    """Labels and probabilities whose best threshold is well below one half."""
+    random = np.random.default_rng(seed)
+    label = (random.random(rows) < 0.2).astype(int)
+    return label, np.clip(random.beta(2, 6, rows) + 0.2 * label, 0, 1)
+
+
+def table_of(label, probability):
+    ones = np.ones(len(label))
+    return ScoreTable(label, (probability > 0.5).astype(int), probability, ones, ones)
+
+
+BY_SKLEARN = {
+    "f1": f1_score,
+    "f1_weighted": lambda true, said: f1_score(true, said, average="weighted"),
+    "f1_label_0": lambda true, said: f1_score(true, said, pos_label=0),
+    "accuracy": accuracy_score,
+}
+
+
+@pytest.mark.parametrize("metric", CHOOSES)
+def test_best_threshold_is_that_of_trying_each(metric):
+    label, probability = draw(500, 1)
+    found = best_threshold(curve(table_of(label, probability)), metric)
+    each = [BY_SKLEARN[metric](label, probability > n / PARTS) for n in range(1, PARTS)]
+    assert found.score == pytest.approx(max(each))
+    assert BY_SKLEARN[metric](label, probability > found.value) == pytest.approx(max(each))
+    assert found.at_half == pytest.approx(each[PARTS // 2 - 1])
+    assert found.metric == metric
+
+
+@pytest.mark.parametrize("metric", ["roc_auc", "log_loss", "recall", "precision"])
+def test_metric_that_needs_no_threshold_leaves_it_to_f1(metric):
+    found = curve(table_of(*draw(500, 2)))
+    assert best_threshold(found, metric) == best_threshold(found, "f1")
+
+
+def test_of_equally_good_thresholds_the_nearest_to_half_is_taken():
+    label, probability = np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9])
+    assert best_threshold(curve(table_of(label, probability)), "f1").value == 0.5
+
+
+def test_probability_at_the_threshold_is_not_above_it():
+    label, probability = np.array([0, 1, 1]), np.array([0.3, 0.301, 0.4])
+    found = best_threshold(curve(table_of(label, probability)), "f1")
+    assert found.score == 1
+    assert (probability > found.value).tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize("probability", VALUES[[0, 28, 299, 998]])
+def test_every_threshold_itself_is_below_it(probability):
+    found = curve(table_of(np.array([1]), np.array([probability])))
+    assert found.positive.argmax() == np.count_nonzero(VALUES < probability)
+
+
+@pytest.mark.parametrize("probability", [0.0, 1e-9, 1.0])
+def test_probabilities_at_the_ends_are_counted(probability):
+    found = curve(table_of(np.array([1]), np.array([probability])))
+    assert found.positive.sum() == 1
+
+
+def test_curves_of_folds_add_up_to_that_of_their_rows():
+    label, probability = draw(1000, 3)
+    halves = [
+        curve(table_of(label[part], probability[part])) for part in (slice(0, 400), slice(400, None))
+    ]
+    whole = curve(table_of(label, probability))
+    assert ((halves[0] + halves[1]).positive == whole.positive).all()
+    assert ((halves[0] + halves[1]).negative == whole.negative).all()
+
+
+@pytest.mark.parametrize("text", ["0", "1", "-0.1", "nan", "half", ""])
+def test_bad_threshold_is_refused(text):
+    with pytest.raises(UserError, match="threshold must be auto or a number between 0 and 1"):
+        parse_threshold(text)
+
+
+def test_threshold_is_read():
+    assert (parse_threshold("auto"), parse_threshold("0.25")) == (None, 0.25)
