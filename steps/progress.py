@@ -10,7 +10,7 @@ from typing import Self
 import click
 from tqdm import tqdm
 
-from common.learning.metrics import sign
+from common.learning.metrics import shown_score, sign
 from common.search.result import CandidateFailure, CandidateResult, Outcome
 
 # Seconds between lines in a pipe.
@@ -54,8 +54,9 @@ class Progress:
             self._compare(outcome)
         best = f"{self.metric}, none yet"
         if self.best:
-            best = f"{self.metric} best {self.best.mean(self.metric):.4f}"
-        found = f"{best} (guessing {self.guess:.4f})" + (f", {self.failed} failed" if self.failed else "")
+            best = f"{self.metric} best {shown_score(self.metric, self.best.mean(self.metric))}"
+        found = f"{best} (guessing {shown_score(self.metric, self.guess)})"
+        found += f", {self.failed} failed" if self.failed else ""
         if self.as_bar:
             self.bar.set_postfix_str(found, refresh=False)
             self.bar.update()

@@ -15,18 +15,18 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.data.row_hash import quoted
-from common.data.target import TWO
+from common.data.target import BINARY, TWO
 from common.errors import UserError
-from common.learning.metrics import EPSILON, ScoreTable, calibration_error, sign
+from common.learning.metrics import EPSILON, ScoreTable, calibration_error, shown_score, sign
 from common.learning.score_table import probability_vector, score_table
-from common.learning.tasks import ALL_METRICS
+from common.learning.tasks import ALL_METRICS, TASKS
 from common.learning.vectorizer import LABEL
 
 # Otherwise MLflow logs the start of every validation.
 logging.getLogger("mlflow.models.evaluation.validation").setLevel(logging.WARNING)
 
 STRATUM_LOSS, CALIBRATION_ERROR = "stratum_loss", "calibration_error"
-# Gates that cannot be computed from the scores of the folds.
+# Gates of two labels that cannot be computed from the scores of the folds.
 OF_ROWS = (STRATUM_LOSS, CALIBRATION_ERROR)
 NAMES = (*ALL_METRICS, *OF_ROWS)
 
@@ -34,9 +34,10 @@ NAMES = (*ALL_METRICS, *OF_ROWS)
 def check_gates(content: Mapping[str, Any]) -> dict[str, float]:
     """Validate gates: a bound by name.
 
-    A metric's bound is the minimum of its mean over the folds; for log_loss it is the maximum.
-    `stratum_loss` is the maximum log loss of any of the data set's strata, and `calibration_error` the
-    maximum expected calibration error (metrics.calibration_error).
+    A metric's bound is the minimum of its mean over the folds; of one whose lower values are better,
+    such as log_loss and rmse, it is the maximum. Of two labels, `stratum_loss` is the maximum log loss
+    of any of the data set's strata, and `calibration_error` the maximum expected calibration error
+    (metrics.calibration_error).
 
     Args:
         content: The gates as they were read from a file or the command line.
@@ -54,6 +55,25 @@ def check_gates(content: Mapping[str, Any]) -> dict[str, float]:
         ):
             raise UserError(f"gates needs a number for {name}, got {bound!r}")
     return {name: float(bound) for name, bound in content.items()}
+
+
+def check_task(gates: Mapping[str, float], task: str) -> None:
+    """Refuse gates that cannot be measured on a model of this task.
+
+    Args:
+        gates: The result of `check_gates`.
+        task: What the model predicts.
+
+    Raises:
+        UserError: The task does not have a gate.
+    """
+    known = (*TASKS[task].metrics, *(OF_ROWS if task == BINARY else ()))
+    lacking = [name for name in gates if name not in known]
+    if lacking:
+        raise UserError(
+            f"gates asks for {', '.join(lacking)}, which task {task} does not have: its gates are "
+            f"{', '.join(known)}"
+        )
 
 
 def failed_gates(gates: Mapping[str, float], measured: Mapping[str, float]) -> str:
@@ -74,8 +94,8 @@ def failed_gates(gates: Mapping[str, float], measured: Mapping[str, float]) -> s
         try:
             mlflow.validate_evaluation_results({name: threshold}, result)
         except ModelValidationFailedException:
-            asked = f"{'at most' if is_most else 'at least'} {bound:g} is required"
-            failed.append(f"{name} is {measured[name]:.6f}, {asked}")
+            asked = f"{'at most' if is_most else 'at least'} {bound:.10g} is required"
+            failed.append(f"{name} is {shown_score(name, measured[name], 6)}, {asked}")
     return ", ".join(failed)
 
 

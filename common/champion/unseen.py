@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from common.champion.verdict import Comparison, Incomparable, compare_parts
 from common.data.row_hash import quoted, row_hash
-from common.data.target import REGRESSION, Target
+from common.data.target import BINARY, REGRESSION, Target
 from common.learning.score_table import score_tables
 from common.learning.tasks import scores
 from common.learning.vectorizer import LABEL
@@ -69,17 +69,12 @@ def compare_on_unseen(
         metric: One of the task's metrics.
 
     Raises:
-        Incomparable: There are fewer than LEAST_ROWS such rows, or fewer than PARTS rows of a label.
+        Incomparable: There are fewer than LEAST_ROWS such rows, or fewer than two labels with PARTS rows.
     """
     unseen = unseen_rows(ours, theirs, names)
     rows = assign_fold_rank(unseen, label, 0, target.task).cache()
-    total, rarer = _counts(rows, target)
     try:
-        if total < LEAST_ROWS or rarer < PARTS:
-            raise Incomparable(
-                f"there are {total:,} rows that neither was trained on, {rarer} with the rarer label: "
-                f"at least {LEAST_ROWS} are required, and {PARTS} with each label"
-            )
+        total = _count(rows, target)
         in_parts = rows.withColumn(PART, F.col(FOLD_RANK) % PARTS)
         first, second = (
             [
@@ -96,10 +91,21 @@ def compare_on_unseen(
         rows.unpersist()
 
 
-def _counts(rows: DataFrame, target: Target) -> tuple[int, int]:
-    """Return the number of rows, and of those with the rarest label; of numbers, all count as one."""
+def _count(rows: DataFrame, target: Target) -> int:
+    """Count rows; refuse too few, or labels of which not every part would have two."""
     if target.task == REGRESSION:
-        total = rows.count()
-        return total, total
-    counts = {row[LABEL]: row["count"] for row in rows.groupBy(LABEL).count().collect()}
-    return sum(counts.values()), min(counts.get(float(place), 0) for place in range(target.classes))
+        total, said, asked, enough = rows.count(), "", "", True
+    else:
+        counts = sorted(row["count"] for row in rows.groupBy(LABEL).count().collect())
+        # Of several labels a rare one may be absent from a part: its metrics are of those that occur.
+        second = counts[-2] if len(counts) > 1 else 0
+        total, enough = sum(counts), second >= PARTS
+        which = "rarer" if target.task == BINARY else "second most frequent"
+        said = f", {second} with the {which} label"
+        asked = f", and {PARTS} with {'each label' if target.task == BINARY else 'each of two labels'}"
+    if total < LEAST_ROWS or not enough:
+        raise Incomparable(
+            f"there are {total:,} rows that neither was trained on{said}: at least {LEAST_ROWS} are "
+            f"required{asked}"
+        )
+    return total

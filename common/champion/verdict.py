@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from common.data.target import BINARY, predicted
 from common.errors import UserError
-from common.learning.metrics import sign
+from common.learning.metrics import shown_score, sign
 from common.search.findings.candidates import Difference, difference
 
 SAMPLE = "sample"
-# Differences up to this size can come from rounding alone.
+# Differences up to this size can come from rounding alone; as a share of the scores.
 NOTHING = 1e-12
+# Digits of a score in a verdict.
+DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,9 @@ class Contestant:
         metric: The metric that ranked its search.
         folds_digest: Digest of its training rows and their folds.
         fold_scores: The metric on each of these folds.
+        task: What it predicts.
+        labels: Number of labels; 0 for a number.
+        labels_digest: Digest of the labels; empty if it is not known.
     """
 
     version: str
@@ -33,6 +39,9 @@ class Contestant:
     metric: str
     folds_digest: str
     fold_scores: Sequence[float]
+    task: str = BINARY
+    labels: int = 2
+    labels_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,12 @@ class Comparison:
     @property
     def better(self) -> bool:
         """Whether the first contestant is better, by any amount."""
-        return self.difference.mean > NOTHING
+        return self.difference.mean > self.nothing
+
+    @property
+    def nothing(self) -> float:
+        """The largest difference that can come from rounding alone."""
+        return NOTHING * max(abs(self.ours), abs(self.theirs))
 
 
 class Incomparable(UserError):
@@ -78,7 +92,7 @@ def compare_parts(metric: str, ours: Sequence[float], theirs: Sequence[float], w
         where: A description of the rows.
     """
     of_us, of_them = np.asarray(ours, dtype=float), np.asarray(theirs, dtype=float)
-    gained = difference(sign(metric) * (of_us - of_them))
+    gained = difference(sign(metric) * (of_us - of_them), np.abs([of_us, of_them]).max())
     return Comparison(metric, float(of_us.mean()), float(of_them.mean()), gained, where)
 
 
@@ -89,11 +103,22 @@ def unlike(ours: Contestant, theirs: Contestant) -> str | None:
             f"it was trained on data set {ours.dataset!r}, "
             f"champion {theirs.version} on {theirs.dataset!r}"
         )
+    reason = _predicts_other(ours, theirs)
+    if reason is not None:
+        return reason
     if ours.source == SAMPLE and theirs.source != SAMPLE:
         return f"it was trained on the synthetic sample, champion {theirs.version} on real rows"
     if theirs.metric != ours.metric:
         return f"it was searched by {ours.metric}, champion {theirs.version} by {theirs.metric}"
     return None
+
+
+def _predicts_other(ours: Contestant, theirs: Contestant) -> str | None:
+    said = [predicted(one.task, one.labels) for one in (ours, theirs)]
+    if said[0] != said[1]:
+        return f"it predicts {said[0]}, champion {theirs.version} {said[1]}"
+    digests = {one.labels_digest for one in (ours, theirs) if one.labels_digest}
+    return f"it predicts other labels than champion {theirs.version}" if len(digests) > 1 else None
 
 
 @dataclass(frozen=True)
@@ -113,14 +138,18 @@ class Terms:
         """Return whether a contender's lead is large enough, and the verdict for the user."""
         gained = found.difference
         asked = gained.error if self.margin is None else self.margin
-        enough = gained.mean > max(asked, NOTHING)
+        enough = gained.mean > max(asked, found.nothing)
         unit = "one standard error" if self.margin is None else "margin"
-        scores = f"{found.metric} {found.ours:.6f} against {found.theirs:.6f} {found.where}"
-        lead = f"a difference of {gained.mean:+.6f} +- {gained.error:.6f}"
+        ours, theirs, error, bound = (
+            shown_score(found.metric, value, DIGITS)
+            for value in (found.ours, found.theirs, gained.error, asked)
+        )
+        scores = f"{found.metric} {ours} against {theirs} {found.where}"
+        lead = f"a difference of {shown_score(found.metric, gained.mean, DIGITS, signed=True)} +- {error}"
         verdict = "better" if enough else "not better by more than the margin"
         if not enough and not found.better:
             verdict = "not better"
-        return enough, f"{verdict}: {scores}, {lead}; required: more than {asked:.6f} ({unit})"
+        return enough, f"{verdict}: {scores}, {lead}; required: more than {bound} ({unit})"
 
 
 def parse_margin(margin: str) -> float | None:

@@ -25,4 +25,16 @@ class Target:
         return len(self.labels)
 
 
+def predicted(task: str, labels: int) -> str:
+    """Say what is predicted: `a number`, `one of two labels`, `one of 7 labels`.
+
+    Args:
+        task: The task.
+        labels: Number of labels; of no matter for REGRESSION.
+    """
+    if task == REGRESSION:
+        return "a number"
+    return f"one of {'two' if labels == 2 else labels} labels"
+
+
 TWO = Target(BINARY, ("0", "1"))

@@ -63,18 +63,30 @@ def class_scores(table: ClassTable) -> dict[str, float]:
 
 def one_against_rest(table: ClassTable) -> float:
     """Return the mean area under the labels' ROC curves; NaN if none of them has both kinds of rows."""
-    areas = []
-    for label in range(len(table.confusion)):
-        mine = table.of == label
-        order = np.argsort(-table.probability[mine], kind="stable")
-        # Rows with equal probabilities are one point of the curve: the trapezoid counts ties as halves.
-        probability = table.probability[mine][order]
-        last = np.append(probability[1:] != probability[:-1], True) if len(order) else np.array([], bool)
-        true = table.true[mine][order].cumsum()[last].astype(float)
-        false = table.false[mine][order].cumsum()[last].astype(float)
-        if len(true) and true[-1] > 0 and false[-1] > 0:
-            areas.append(np.trapezoid(np.append(0, true) / true[-1], np.append(0, false) / false[-1]))
-    return float(np.mean(areas)) if areas else float("nan")
+    areas = label_areas(table)
+    known = areas[np.isfinite(areas)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def label_areas(table: ClassTable) -> np.ndarray:
+    """Return the area under each label's ROC curve against all others (k).
+
+    It is NaN for a label that no row has, or all rows have.
+    """
+    return np.array([_area(table, label) for label in range(len(table.confusion))])
+
+
+def _area(table: ClassTable, label: int) -> float:
+    mine = table.of == label
+    order = np.argsort(-table.probability[mine], kind="stable")
+    # Rows with equal probabilities are one point of the curve: the trapezoid counts ties as halves.
+    probability = table.probability[mine][order]
+    last = np.append(probability[1:] != probability[:-1], True) if len(order) else np.array([], bool)
+    true = table.true[mine][order].cumsum()[last].astype(float)
+    false = table.false[mine][order].cumsum()[last].astype(float)
+    if not len(true) or true[-1] <= 0 or false[-1] <= 0:
+        return float("nan")
+    return float(np.trapezoid(np.append(0, true) / true[-1], np.append(0, false) / false[-1]))
 
 
 def class_guess(rows: np.ndarray) -> dict[str, float]:

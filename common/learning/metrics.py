@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# The only list of metric names; they are logged with the prefixes val_, train_ and test_. Higher is
+# The only list of their names; they are logged with the prefixes val_, train_ and test_. Higher is
 # better, except for log_loss. f1, precision and recall refer to the positive label, as in scikit-learn.
 # The suffix _label_0 marks those of the other label, and _weighted Spark's, weighted by label frequency.
 METRICS = (
@@ -45,8 +45,9 @@ class ScoreTable:
     loss: np.ndarray
 
 
-# Of all tasks.
+# Of all tasks. The latter have the unit of the number that is predicted.
 LOWER_IS_BETTER = ("log_loss", "rmse", "mae", "median_absolute_error")
+IN_UNITS = ("rmse", "mae", "median_absolute_error")
 
 
 def sign(metric: str) -> int:
@@ -105,7 +106,30 @@ def guess_scores(rows: Sequence[float] | np.ndarray) -> dict[str, float]:
 
 def told(metric: str, found: Mapping[str, float], guess: Mapping[str, float]) -> str:
     """Format a score together with the baseline's: `roc_auc 0.9254 (guessing 0.5000)`."""
-    return f"{metric} {found[metric]:.4f} (guessing {guess[metric]:.4f})"
+    shown, guessed = (shown_score(metric, scores[metric]) for scores in (found, guess))
+    return f"{metric} {shown} (guessing {guessed})"
+
+
+def shown_score(metric: str, value: float, digits: int = 4, signed: bool = False) -> str:
+    """Format a score, or a difference of two: `0.9254`, or in the unit of a number `54,322`.
+
+    Args:
+        metric: The metric's name.
+        value: The score.
+        digits: Decimals; of a metric in the unit of the predicted number, significant digits but one.
+        signed: Whether a positive value has a plus.
+    """
+    return (
+        shown_number(value, digits, signed) if metric in IN_UNITS else f"{value:{'+' * signed}.{digits}f}"
+    )
+
+
+def shown_number(value: float, digits: int = 4, signed: bool = False) -> str:
+    """Format a number of any scale with `digits` + 1 significant digits; of a long one, all integers."""
+    plus = "+" * signed
+    if abs(value) >= 10**digits - 0.5:
+        return f"{value:{plus},.0f}"
+    return f"{value:{plus}#.{digits + 1}g}".rstrip(".")
 
 
 def label_counts(table: ScoreTable) -> np.ndarray:
@@ -206,15 +230,38 @@ def calibration(table: ScoreTable, parts: int = PARTS) -> Calibration:
     """
     order = np.argsort(table.probability, kind="stable")
     said, count = table.probability[order], table.count[order].astype(float)
-    value = np.concatenate([[0], np.cumsum(said[1:] != said[:-1])])
+    part = equal_parts(said, count, parts)
+    return calibration_of(part, said, count, count * (table.label[order] == 1))
+
+
+def equal_parts(values: np.ndarray, count: np.ndarray, parts: int) -> np.ndarray:
+    """Return the part of each value, from 0: parts have about equal numbers of rows, equal values one.
+
+    Args:
+        values: Values in ascending order.
+        count: Number of rows with each.
+        parts: Maximum number of parts; some may have no rows.
+    """
+    value = np.concatenate([[0], np.cumsum(values[1:] != values[:-1])])
     of_value = np.bincount(value, count)
     middle = (of_value.cumsum() - of_value / 2)[value]
-    part = np.minimum((parts * middle / count.sum()).astype(int), parts - 1)
-    rows = np.bincount(part, count)
-    positive = np.bincount(part, count * (table.label[order] == 1))
-    sums = np.bincount(part, count * said)
+    return np.minimum((parts * middle / count.sum()).astype(int), parts - 1)
+
+
+def calibration_of(
+    part: np.ndarray, said: np.ndarray, count: np.ndarray, positive: np.ndarray
+) -> Calibration:
+    """Compare predicted with observed frequencies in given parts; those without rows are left out.
+
+    Args:
+        part: Part of each entry, from 0, in ascending order of probability.
+        said: Predicted probability.
+        count: Number of rows.
+        positive: Number of these rows with the label that the probability is of.
+    """
+    rows, sums, true = (np.bincount(part, weights) for weights in (count, count * said, positive))
     there = rows > 0
-    return Calibration(rows[there], sums[there] / rows[there], positive[there] / rows[there])
+    return Calibration(rows[there], sums[there] / rows[there], true[there] / rows[there])
 
 
 def calibration_error(table: ScoreTable) -> float:

@@ -3,6 +3,7 @@
 The definitions are those of Spark's RegressionEvaluator, and of scikit-learn's median_absolute_error.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,18 +39,20 @@ class NumberTable:
 def number_scores(table: NumberTable) -> dict[str, float]:
     """Compute all NUMBER_METRICS.
 
-    r2 is 0 for predictions of the mean, and NaN if all numbers are equal.
+    r2 is 0 for predictions of the mean, and NaN if all numbers are equal. The median error is exact if
+    each entry stands for rows with the same error.
 
     Args:
         table: Counts of at least one row.
     """
     rows, spread = table.count.sum(), table.label_squared.sum()
-    apart = np.abs(table.label - table.prediction)
+    # Rounding may leave a trace of a spread where there is none.
+    varies = spread > 0 and np.ptp(table.label) > 0
     found = {
         "rmse": np.sqrt(table.squared.sum() / rows),
         "mae": table.absolute.sum() / rows,
-        "r2": 1 - table.squared.sum() / spread if spread > 0 else float("nan"),
-        "median_absolute_error": weighted_median(apart, table.count),
+        "r2": 1 - table.squared.sum() / spread if varies else float("nan"),
+        "median_absolute_error": weighted_median(table.absolute / table.count, table.count),
     }
     return {name: float(found[name]) for name in NUMBER_METRICS}
 
@@ -98,3 +101,19 @@ def weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     # An even number of rows has two in the middle: their mean is the median.
     high = int(np.searchsorted(reached, half, side="right"))
     return float((ordered[low] + ordered[min(high, len(ordered) - 1)]) / 2)
+
+
+def weighted_quantiles(
+    values: np.ndarray, weights: np.ndarray, shares: Sequence[float]
+) -> tuple[float, ...]:
+    """Return the least values with at least these shares of the weight at or below them.
+
+    Args:
+        values: The values.
+        weights: How often each occurs; positive in total.
+        shares: Shares in [0, 1].
+    """
+    order = np.argsort(values, kind="stable")
+    reached = weights[order].cumsum()
+    places = np.searchsorted(reached, np.asarray(shares) * reached[-1], side="left")
+    return tuple(float(value) for value in values[order][np.minimum(places, len(values) - 1)])

@@ -1,5 +1,8 @@
 """The table of counts from which all metrics are computed, built in one Spark job."""
 
+import math
+from collections.abc import Sequence
+
 import pandas as pd
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.sql import Column, DataFrame
@@ -16,8 +19,9 @@ from common.learning.vectorizer import LABEL
 # The areas under the curves are then accurate to about that precision; all other metrics are exact.
 EXACT_ROWS = 2_000_000
 DIGITS = 6
-# Numbers are then told apart by as many parts of their range; only the median error feels it.
-CELLS = 1000
+# Numbers are then told apart by cells, of which as many cover their quartiles' distance and which widen
+# like a logarithm beyond it, so that outliers take few. Only the median error feels it.
+CELLS = 200
 
 
 def probability_vector(positive: Column) -> Column:
@@ -26,7 +30,7 @@ def probability_vector(positive: Column) -> Column:
 
 
 def score_table(predictions: DataFrame, target: Target, rows: int | None = None) -> Table:
-    """Count predictions in one Spark job.
+    """Count predictions in one Spark job; of numbers, two.
 
     Args:
         predictions: Rows with label, prediction and, for labels, probability (a vector, one a label).
@@ -39,7 +43,7 @@ def score_table(predictions: DataFrame, target: Target, rows: int | None = None)
 def score_tables(
     predictions: DataFrame, part: str, target: Target, rows: int | None = None
 ) -> list[Table]:
-    """Count predictions by part in one Spark job.
+    """Count predictions by part in one Spark job; of numbers, two.
 
     Args:
         predictions: Rows as for `score_table`, with a column that gives each row's part.
@@ -96,24 +100,36 @@ def _class_counts(known: DataFrame, by: list[str], rounded: bool) -> DataFrame:
 
 
 def _number_counts(predictions: DataFrame, by: list[str], rounded: bool) -> DataFrame:
-    label, prediction = F.col(LABEL).alias("y"), F.col("prediction").cast("double").alias("p")
-    known = predictions.select(*by, label, prediction)
+    known = predictions.select(
+        *by, F.col(LABEL).alias("y"), F.col("prediction").cast("double").alias("p")
+    )
+    quarters = F.percentile_approx("y", [0.25, 0.5, 0.75]) if rounded else F.lit(None)
     # Squares are taken about the mean, since those of large numbers would cancel.
-    mean, least, most = known.agg(F.avg("y"), F.min("y"), F.max("y")).first() or (0.0, 0.0, 0.0)
+    mean, spread, found = known.agg(F.avg("y"), F.stddev_pop("y"), quarters).first() or (0.0, 0.0, None)
     apart, from_mean = F.col("y") - F.col("p"), F.col("y") - F.lit(mean)
     keys = [F.col("y"), F.col("p")]
-    if rounded:
-        width = F.lit(max(most - least, 1e-300) / CELLS)
-        keys = [F.floor((key - F.lit(least)) / width) for key in keys]
+    if found:
+        keys = [_cell(key, found, spread) for key in keys]
+    # The mean of equal numbers may differ from them in the last digit.
+    number = F.avg if rounded else F.min
     # The deviations are about the mean of all parts; `_table` moves them to that of its own.
     return known.groupBy(*by, *[key.alias(f"__{place}") for place, key in enumerate(keys)]).agg(
-        *[F.avg(name).alias(name) for name in ("y", "p")],
+        *[number(name).alias(name) for name in ("y", "p")],
         F.count(F.lit(1)).alias("count"),
         F.sum(F.abs(apart)).alias("absolute"),
         F.sum(apart**2).alias("squared"),
         F.sum(from_mean).alias("moved"),
         F.sum(from_mean**2).alias("moved_squared"),
     )
+
+
+def _cell(number: Column, quarters: Sequence[float], spread: float) -> Column:
+    """Return the cell of a number, given the quartiles and the standard deviation of the true ones."""
+    low, middle, high = quarters
+    # A power of two: the quartiles, which are approximate, move the cells hardly ever.
+    width = 2.0 ** round(math.log2((high - low) or spread or 1.0))
+    centre = width * round(middle / width)
+    return F.floor(F.asinh((number - F.lit(centre)) / F.lit(width)) * CELLS)
 
 
 def _table(counts: pd.DataFrame, target: Target) -> Table:

@@ -29,7 +29,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points, with optional error bars from `low` to `high`."""
+    """A line through points, with optional error bars from `low` to `high`; `fill` fills it down to 0."""
 
     x: Numbers
     y: Numbers
@@ -39,6 +39,7 @@ class Line:
     dots: bool = False
     low: Numbers | None = None
     high: Numbers | None = None
+    fill: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,22 @@ class Bars:
 
 @dataclass(frozen=True)
 class Cells:
-    """A heat map with text in its cells; the first row is at the bottom."""
+    """A heat map with text in its cells; the first row is at the bottom.
+
+    Attributes:
+        values: Value of each cell; NaN leaves it empty.
+        texts: Text of each cell.
+        range: Range of the colour scale.
+        reverse: Whether to reverse the colour scale.
+        ends: The ends of x and those of y, if the axes are numbers. The texts are then for the
+            interactive version alone.
+    """
 
     values: np.ndarray
     texts: Sequence[Sequence[str]]
     range: tuple[float, float]
     reverse: bool = False
+    ends: tuple[tuple[float, float], tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True)

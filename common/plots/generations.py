@@ -11,6 +11,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from common.learning.metrics import shown_score
 from common.plots.chart import BLUE, GREEN, ORANGE, RED, Chart, Layer, Line, Panel, Points
 from common.plots.shown import WORST_PERCENT, beside, colour_range, hover, places
 from common.search.findings.candidates import Candidates
@@ -42,8 +43,8 @@ def generations_chart(candidates: Candidates) -> Chart:
     metric = candidates.metric
     return Chart(
         "generations",
-        f"The best was found in generation {last} of {numbers[-1]}; the mean went from {mean[0]:.4f} to "
-        f"{mean[-1]:.4f}",
+        f"The best was found in generation {last} of {numbers[-1]}; the mean went from "
+        f"{shown_score(metric, mean[0])} to {shown_score(metric, mean[-1])}",
         "Diversity: mean distance between two candidates of a generation, as a share of the range tried; "
         "0: all are equal. A small value means that the search has converged.",
         [

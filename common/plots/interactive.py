@@ -108,7 +108,8 @@ def _layer(drawn: go.Figure, layer: Layer, place: dict[str, int], legend: bool) 
             drawn.add_trace(_line(layer, legend), **place)
         case Bars():
             drawn.add_trace(_bars(layer), **place)
-            drawn.update_yaxes(autorange="reversed", **place)
+            # Labels that are digits would make an axis of numbers.
+            drawn.update_yaxes(autorange="reversed", type="category", **place)
         case Cells():
             drawn.add_trace(_cells(layer), **place)
         case Mark():
@@ -153,6 +154,7 @@ def _line(layer: Line, legend: bool) -> go.Scatter:
         mode="lines+markers" if layer.dots else "lines",
         line={"color": layer.colour, "dash": "dash" if layer.dashed else "solid"},
         error_y=_errors(layer.y, layer),
+        fill="tozeroy" if layer.fill else None,
         name=_html(layer.name),
         showlegend=legend,
     )
@@ -160,17 +162,25 @@ def _line(layer: Line, legend: bool) -> go.Scatter:
 
 def _cells(layer: Cells) -> go.Heatmap:
     low, high = layer.range
+    x, y = (None, None) if layer.ends is None else map(_middles, layer.ends, layer.values.shape[::-1])
     return go.Heatmap(
-        z=layer.values.tolist(),
+        z=[[None if np.isnan(value) else value for value in row] for row in layer.values.tolist()],
+        x=x,
+        y=y,
         zmin=low,
         zmax=high,
         text=[[_html(text) for text in row] for row in layer.texts],
-        texttemplate="%{text}",
+        texttemplate="%{text}" if layer.ends is None else None,
         hovertemplate="%{text}<extra></extra>",
         colorscale=SCALE,
         reversescale=layer.reverse,
         showscale=False,
     )
+
+
+def _middles(ends: tuple[float, float], parts: int) -> list[float]:
+    edges = np.linspace(*ends, parts + 1)
+    return ((edges[1:] + edges[:-1]) / 2).tolist()
 
 
 def _errors(values: Numbers, layer: Line | Bars) -> dict[str, Any] | None:

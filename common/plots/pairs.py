@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from common.learning.metrics import shown_score
 from common.plots.chart import Cells, Chart, Panel
 from common.search.findings.candidates import Candidates
 from common.search.findings.effects import Effects, Level, Pair, find_levels
@@ -28,7 +29,9 @@ def pairs_chart(candidates: Candidates, pairs: Sequence[Pair]) -> Chart:
     panels = []
     for pair, values in zip(pairs, cells, strict=True):
         up, along = (find_levels(candidates.parameters[name]) for name in (pair.first, pair.second))
-        texts = [["" if np.isnan(v) else f"{v:.4f}" for v in row] for row in values]
+        texts = [
+            ["" if np.isnan(v) else shown_score(candidates.metric, v) for v in row] for row in values
+        ]
         x_ticks, y_ticks = (_ticks(levels) for levels in (along, up))
         title = f"together: {pair.share:.1%}"
         layer = Cells(values, texts, span, candidates.sign < 0)
@@ -51,7 +54,8 @@ def _best_cell(candidates: Candidates, pair: Pair, values: np.ndarray) -> str:
     row, column = np.unravel_index(best, values.shape)
     up, along = (find_levels(candidates.parameters[name]) for name in (pair.first, pair.second))
     place = f"{pair.first} {up[row].label} with {pair.second} {along[column].label}"
-    return f"Pairs of hyperparameters: {place} is best on average, {values[row, column]:.4f}"
+    score = shown_score(candidates.metric, values[row, column])
+    return f"Pairs of hyperparameters: {place} is best on average, {score}"
 
 
 def _ticks(levels: Sequence[Level]) -> list[str]:

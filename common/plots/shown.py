@@ -1,8 +1,11 @@
-"""How all charts show a candidate: its text, its colour and its position on an axis."""
+"""How all charts show a candidate: its text, its colour and its position on an axis; and long names."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from common.learning.metrics import shown_score
 from common.search.findings.candidates import Candidates
 from common.search.findings.effects import MOST_VALUES, find_levels
 
@@ -15,7 +18,7 @@ GOLDEN = 0.618034
 def hover(candidates: Candidates) -> list[str]:
     """Return the hover text of each candidate."""
     return [
-        f"{name}\n{candidates.metric} {mean:.4f}"
+        f"{name}\n{candidates.metric} {shown_score(candidates.metric, mean)}"
         for name, mean in zip(candidates.names, candidates.means, strict=True)
     ]
 
@@ -48,3 +51,26 @@ def beside(count: int, width: float) -> np.ndarray:
         width: Total width of the offsets, centred on 0.
     """
     return width * (np.modf(np.arange(count) * GOLDEN)[0] - 0.5)
+
+
+def shortened(names: Sequence[str], longest: int) -> list[str]:
+    """Return names with the middle of long ones left out; those that differ stay different.
+
+    Args:
+        names: The names, all different.
+        longest: Number of characters of a name; up to twice as many, or a number more, if that tells
+            some apart.
+    """
+    for most in (longest, longest * 3 // 2, longest * 2):
+        shown = [_shortened(name, most) for name in names]
+        if len(set(shown)) == len(shown):
+            return shown
+    return [f"{name} #{place}" if shown.count(name) > 1 else name for place, name in enumerate(shown, 1)]
+
+
+def _shortened(name: str, longest: int) -> str:
+    short = " ".join(name.split())
+    if len(short) <= longest:
+        return short
+    end = (longest - 1) // 2
+    return f"{short[: longest - 1 - end]}…{short[len(short) - end :]}"

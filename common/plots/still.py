@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 from PIL import Image
 
+from common.learning.metrics import shown_score
 from common.plots.chart import (
     SCALE,
     Bars,
@@ -109,6 +110,8 @@ def _panel(axis: Any, panel: Panel) -> Any:
             > 40
         ):
             axis.tick_params(axis="x", labelrotation=25)
+            for text in axis.get_xticklabels():
+                text.set(ha="right", rotation_mode="anchor")
     elif not panel.log_x:
         axis.xaxis.set_major_locator(MaxNLocator(5, integer=panel.whole_x))
     else:
@@ -146,6 +149,8 @@ def _layer(axis: Any, layer: Layer) -> Any:
                 label=layer.name,
                 **{"capsize": 3, "markersize": 5, "linewidth": 1.6, "zorder": 4, **style},
             )
+            if layer.fill:
+                axis.fill_between(layer.x, layer.y, color=layer.colour, alpha=0.25, linewidth=0)
         case Bars():
             _bars(axis, layer)
         case Cells():
@@ -199,7 +204,9 @@ def _bars(axis: Any, layer: Bars) -> None:
         )
     axis.set_yticks(places, layer.labels)
     axis.grid(visible=False, axis="y")
-    axis.set_xlim(0, max(float(np.max(ends)), 1e-9) * 1.25)
+    most, least = float(np.max(ends)), float(np.min(values))
+    room = 0.25 * max(most - min(least, 0), 1e-9)
+    axis.set_xlim(least - room / 2 if least < 0 else 0, max(most, 0) + room)
 
 
 def _cells(axis: Any, layer: Cells) -> Any:
@@ -212,7 +219,10 @@ def _cells(axis: Any, layer: Cells) -> Any:
         aspect="auto",
         origin="lower",
         zorder=1,
+        extent=None if layer.ends is None else (*layer.ends[0], *layer.ends[1]),
     )
+    if layer.ends is not None:
+        return image
     axis.grid(visible=False)
     for row, column in np.ndindex(layer.values.shape):
         value = layer.values[row, column]
@@ -242,7 +252,7 @@ def _parallel(figure: Figure, chart: Parallel) -> None:
             _tick_text(axis, place, y, text)
         axis.axvline(place, color="#444444", linewidth=1, zorder=1)
     for y in np.linspace(0, 1, 5):
-        _tick_text(axis, count, y, f"{low + y * (high - low):.4f}")
+        _tick_text(axis, count, y, shown_score(chart.label, low + y * (high - low)))
     axis.axvline(count, color="#444444", linewidth=1, zorder=1)
     axis.set(xlim=(-0.15, count + 0.35), ylim=(-0.04, 1.04), yticks=[])
     axis.set_xticks(range(count + 1), [*(a.label for a in chart.axes), chart.label])

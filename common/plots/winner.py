@@ -1,208 +1,63 @@
 """The charts of a search's winner: its performance, overall and by stratum, and feature importance."""
 
-from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 import pandas as pd
-from scipy import special
 
-from common.learning.metrics import (
-    ScoreTable,
-    Thresholds,
-    calibration,
-    confusion,
-    scores,
-    thresholds,
+from common.data.target import Target
+from common.learning.class_metrics import ClassTable
+from common.learning.metrics import ScoreTable
+from common.learning.number_metrics import NumberTable
+from common.learning.tasks import Table
+from common.learning.threshold import HALF
+from common.plots.chart import BLUE, Bars, Chart, Panel
+from common.plots.winner_binary import BINARY_CHARTS, binary_charts
+from common.plots.winner_classes import CLASS_CHARTS, class_charts
+from common.plots.winner_numbers import NUMBER_CHARTS, number_charts
+from common.plots.winner_strata import strata_chart
+
+# Number of columns that are shown.
+COLUMNS = 15
+
+# Names of the charts of all tasks, in the order shown.
+WINNER_CHARTS = tuple(
+    dict.fromkeys((*BINARY_CHARTS, *CLASS_CHARTS, *NUMBER_CHARTS, "features", "strata"))
 )
-from common.plots.chart import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    RED,
-    Bars,
-    Cells,
-    Chart,
-    Layer,
-    Line,
-    Mark,
-    Panel,
-    Points,
-)
-
-# Number of points of a curve, and of the columns and strata that are shown.
-CURVE, COLUMNS, STRATA = 400, 15, 16
-
-# Names of the charts, in the order shown.
-WINNER_CHARTS = ("confusion", "curves", "calibration", "threshold", "features", "strata")
 
 
 def winner_charts(
-    train: ScoreTable,
-    test: ScoreTable,
-    labels: Sequence[str],
+    train: Table,
+    test: Table,
+    target: Target,
     importance: pd.Series,
     strata: pd.DataFrame,
+    threshold: float = HALF,
 ) -> list[Chart]:
     """Return all charts of a winner; those with nothing to show are left out.
 
     Args:
         train: Counts of its predictions on the training rows.
         test: Counts of its predictions on the test rows.
-        labels: Names of label 0 and of label 1, the positive one.
+        target: What is predicted.
         importance: Share of each column, the most important first.
-        strata: A row per stratum: the strata's columns, the number of rows, the share predicted
-            correctly, the share predicted positive, and the mean probability of the positive label.
+        strata: A row per stratum: the strata's columns, `rows`, and how it performs on them: for labels
+            the share predicted correctly and, of two, the share predicted positive and the mean
+            probability of the positive label; for a number the mean error and the mean absolute error.
+        threshold: Of two labels, the probability above which the positive one is predicted.
     """
-    charts = [_confusion(test, labels)]
-    found = thresholds(test)
-    if 0 < found.base_rate < 1:
-        charts += [_curves(test, found), _calibration(test, labels), _threshold(train, found, labels)]
+    charts = _performance(train, test, target, threshold)
     if importance.sum() > 0:
         charts.append(_importance(importance))
     if len(strata) > 1:
-        charts.append(_strata(strata, labels))
+        charts.append(strata_chart(strata, target))
     return charts
 
 
-def _confusion(test: ScoreTable, labels: Sequence[str]) -> Chart:
-    counts = confusion(test)
-    of_label = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, of_label, out=np.zeros_like(counts), where=of_label > 0)
-    texts = [
-        [f"{counts[true, said]:,.0f}\n{shares[true, said]:.1%} of {labels[true]}" for said in (0, 1)]
-        for true in (0, 1)
-    ]
-    said = counts[:, 1].sum()
-    right = counts[1, 1] / said if said else 0.0
-    cells = Cells(shares, texts, (0.0, 1.0))
-    return Chart(
-        "confusion",
-        f"{shares[1, 1]:.0%} of {labels[1]} are found; {right:.0%} of positive predictions are correct",
-        f"{counts.sum():,.0f} test rows, threshold 0.5. Yellow: a large share of the true label's rows.",
-        [Panel("", "predicted", "true", [cells], x_ticks=labels, y_ticks=labels)],
-    )
-
-
-def _few(count: int) -> np.ndarray:
-    return np.unique(np.linspace(0, count - 1, CURVE).astype(int))
-
-
-def _curves(test: ScoreTable, found: Thresholds) -> Chart:
-    few, areas = _few(len(found.probability)), scores(test)
-    words = [f"threshold {p:.3f}" for p in found.probability]
-    half = int(np.searchsorted(-found.probability, -0.5, side="right")) - 1
-    at = slice(half, half + 1) if half >= 0 else slice(0, 0)
-    rate = found.base_rate
-    points: dict[str, Any] = {"name": "threshold 0.5", "colour": ORANGE, "size": 8}
-    roc: list[Layer] = [
-        Line([0, 1], [0, 1], "chance", GREY, dashed=True),
-        Line(np.append(0, found.fallout[few]), np.append(0, found.recall[few]), "this model"),
-        Points(found.fallout[at], found.recall[at], words[at], **points),
-    ]
-    curve: list[Layer] = [
-        Line([0, 1], [rate, rate], f"base rate {rate:.3f}", GREY, dashed=True),
-        Line(found.recall[few], found.precision[few], "this model"),
-        Points(found.recall[at], found.precision[at], words[at], **points),
-    ]
-    ends: dict[str, Any] = {"x_range": (-0.01, 1.01), "y_range": (-0.01, 1.01)}
-    panels = [
-        Panel("ROC", "false positive rate", "recall", roc, legend="lower right", **ends),
-        Panel("Precision and recall", "recall", "precision", curve, legend="lower left", **ends),
-    ]
-    of_pairs = f"precision-recall area {areas['pr_auc']:.3f} for a base rate of {rate:.3f}"
-    return Chart(
-        "curves",
-        f"ROC area {areas['roc_auc']:.3f}; {of_pairs}",
-        "Test rows. Base rate: the share of positive rows, which is the precision of random guessing.",
-        panels,
-        columns=2,
-        height=4.2,
-    )
-
-
-def _calibration(test: ScoreTable, labels: Sequence[str]) -> Chart:
-    parts = calibration(test)
-    count, said, seen = parts.count, parts.said, parts.seen
-    low, high = _interval(seen * count, count)
-    off = np.abs(said - seen)
-    worst = int(off.argmax())
-    words = [
-        f"{n:,.0f} rows: predicted {s:.3f}, observed {o:.3f}"
-        for n, s, o in zip(count, said, seen, strict=True)
-    ]
-    layers: list[Layer] = [
-        Line([0, 1], [0, 1], "perfect", GREY, dashed=True),
-        Line(said, seen, low=low, high=high),
-        Points(said, seen, words, "bin of rows", BLUE, 8),
-    ]
-    positive = labels[1]
-    axes = f"mean predicted probability of {positive}", f"observed share of {positive}"
-    return Chart(
-        "calibration",
-        f"Predicted and observed differ by {np.average(off, weights=count):.3f} on average, most where "
-        f"{said[worst]:.2f} was predicted: {seen[worst]:.2f} observed",
-        f"Test rows in {len(count)} bins of about equal size, by probability of {positive}. Dashed: "
-        "perfect calibration; bars: 95% confidence interval of the observed share.",
-        [Panel("", *axes, layers, legend="upper left")],
-        height=4.2,
-    )
-
-
-def _interval(positive: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bounds of Wilson's 95% confidence interval of shares.
-
-    Args:
-        positive: Number of positive rows.
-        count: Number of rows.
-    """
-    z = special.ndtri(0.975)
-    share = positive / count
-    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return middle - half, middle + half
-
-
-def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str]) -> Chart:
-    fitted = thresholds(train)
-    panels, said = [], ""
-    names = ("F1 weighted by label", f"F1 of {labels[1]}")
-    for name, on_train, on_test in zip(names, fitted.f1, found.f1, strict=True):
-        best = float(fitted.probability[int(np.argmax(on_train))])
-        then, now = (_at(found.probability, on_test, threshold) for threshold in (best, 0.5))
-        few, few_train = _few(len(on_test)), _few(len(on_train))
-        layers: list[Layer] = [
-            Line(found.probability[few], on_test[few], "test rows"),
-            Line(fitted.probability[few_train], on_train[few_train], "training rows", GREY, dashed=True),
-            Mark(best, f"best on the training rows\n{best:.2f}: {then:.4f} on test", RED, best < 0.5),
-            Mark(0.5, f"threshold in use\n0.50: {now:.4f} on test", GREEN, best >= 0.5),
-        ]
-        said = f"{names[1]} on the test rows: {now:.4f} at 0.5, {then:.4f} at {best:.2f}"
-        panels.append(
-            Panel(name, "probability threshold", "F1", layers, x_range=(0, 1), legend="upper right")
-        )
-    return Chart(
-        "threshold",
-        said,
-        "Red: the best threshold on the training rows. The model was fitted to them: take it as a hint. "
-        "No choice is based on the test rows; predictions use 0.5.",
-        panels,
-        columns=2,
-        height=3.8,
-    )
-
-
-def _at(probability: np.ndarray, values: np.ndarray, threshold: float) -> float:
-    """Return the value of a curve at a threshold.
-
-    Args:
-        probability: Thresholds of the curve, in descending order.
-        values: Value of the curve at each of them.
-        threshold: The threshold to look up.
-    """
-    place = int(np.searchsorted(-probability, -threshold, side="right")) - 1
-    return float(values[place]) if place >= 0 else float("nan")
+def _performance(train: Table, test: Table, target: Target, threshold: float) -> list[Chart]:
+    if isinstance(test, ClassTable):
+        return class_charts(test, target.labels)
+    if isinstance(test, NumberTable):
+        return number_charts(test)
+    assert isinstance(train, ScoreTable), "both sides are of one task"
+    return binary_charts(train, test, target.labels, threshold)
 
 
 def _importance(importance: pd.Series) -> Chart:
@@ -220,70 +75,3 @@ def _importance(importance: pd.Series) -> Chart:
         [Panel("", "importance, %", "", [bars])],
         height=0.8 + 0.26 * len(labels),
     )
-
-
-def _strata(strata: pd.DataFrame, labels: Sequence[str]) -> Chart:
-    columns = list(strata.columns[:-4])
-    rows, right, positive = (strata.iloc[:, place].to_numpy(float) for place in (-4, -3, -2))
-    names = strata[columns].astype(str).agg(", ".join, axis=1).tolist()
-    low, high = _interval(right * rows, rows)
-    worst = np.argsort(right, kind="stable")[:STRATA]
-    colours = [RED if place == worst[0] else BLUE for place in worst]
-    texts = [f"{right[n]:.1%} of {rows[n]:,.0f}" for n in worst]
-    shares = [100 * values[worst] for values in (right, low, high)]
-    bars = Bars([names[n] for n in worst], shares[0], texts, shares[1], shares[2], colours)
-    panels = [Panel("Predicted correctly", "share of the stratum's rows, %", "", [bars])]
-    said = _predicted_share(strata, columns, positive * rows, labels)
-    panels += [said] if said else []
-    return Chart(
-        "strata",
-        _served_worst(strata, columns, right, labels),
-        f"Test rows by {', '.join(columns)}, the worst on top; bars: 95% confidence interval."
-        + (f" {len(names) - STRATA} better strata are left out." if len(names) > STRATA else ""),
-        panels,
-        columns=2,
-        height=0.9 + 0.33 * max(len(worst), 3),
-    )
-
-
-def _served_worst(
-    strata: pd.DataFrame, columns: Sequence[str], right: np.ndarray, labels: Sequence[str]
-) -> str:
-    """Name the worst stratum, and the best among those with the same label."""
-    names = strata[list(columns)].astype(str).agg(", ".join, axis=1)
-    worst = int(np.argmin(right))
-    label = _label_column(strata, columns, labels)
-    peers = strata[label] == strata[label].iloc[worst] if label else np.full(len(strata), True)
-    best = int(np.argmax(np.where(peers, right, -1)))
-    text = f"Worst stratum: {names[worst]}, {right[worst]:.0%} predicted correctly"
-    return text + (f", against {right[best]:.0%} of {names[best]}" if best != worst else "")
-
-
-def _label_column(strata: pd.DataFrame, columns: Sequence[str], labels: Sequence[str]) -> str | None:
-    return next((name for name in columns if set(strata[name]) <= set(labels)), None)
-
-
-def _predicted_share(
-    strata: pd.DataFrame, columns: Sequence[str], positive: np.ndarray, labels: Sequence[str]
-) -> Panel | None:
-    """Return a panel of the predicted and true share of the positive label in each group.
-
-    Returns:
-        The panel; None unless the strata include the label and at least one other column.
-    """
-    label = _label_column(strata, columns, labels)
-    others = [name for name in columns if name != label]
-    if label is None or not others:
-        return None
-    table = strata[others].astype(str).agg(", ".join, axis=1).to_frame("group")
-    table["rows"], table["said"] = strata.iloc[:, -4], positive
-    table["are"] = table["rows"].where(strata[label] == labels[1], 0)
-    sums = table.groupby("group").sum().head(STRATA // 2)
-    shown = [
-        (f"{group}: {what}", 100 * sums.loc[group, key] / sums.loc[group, "rows"], colour)
-        for group in sums.index
-        for what, key, colour in (("true", "are", GREY), ("predicted", "said", BLUE))
-    ]
-    names, values, colours = zip(*shown, strict=True)
-    bars = Bars(names, values, [f"{value:.1f}%" for value in values], colours=colours)
-    return Panel(f"{labels[1]} by {', '.join(others)}", f"share of {labels[1]}, %", "", [bars])

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 
-from common.learning.metrics import METRICS, sign
+from common.data.target import BINARY, MULTICLASS, REGRESSION, predicted
+from common.learning.metrics import shown_score, sign
+from common.learning.tasks import TASKS
 from common.plots.winner import WINNER_CHARTS
 from common.report.page import Champion, Picture, Section, Table
 from common.report.shown import best_parameters, score
@@ -14,16 +16,28 @@ from common.store.artifacts import find_files, find_text
 from common.store.registry import (
     CHAMPION,
     FOLLOWS,
+    LABELS,
     METRIC,
     REASON,
     SEARCH,
     find_versions,
     guessed_scores,
+    task_of,
     test_scores,
 )
+from common.store.searches import SHOWN_LABELS
 from common.store.workflow_runs import WorkflowRuns
 
-FIGURES = {"roc_auc": "ROC AUC", "f1": "F1", "accuracy": "accuracy", "log_loss": "log loss"}
+# The metrics in large type, by task, and the names of those whose name is not their key.
+FIGURES = {
+    BINARY: ("roc_auc", "f1", "accuracy", "log_loss"),
+    MULTICLASS: ("log_loss", "accuracy", "f1_macro", "roc_auc"),
+    REGRESSION: ("rmse", "mae", "median_absolute_error", "r2"),
+}
+NAMES = {
+    **{"roc_auc": "ROC AUC", "f1": "F1", "f1_macro": "mean F1 of the labels", "log_loss": "log loss"},
+    **{"rmse": "RMSE", "mae": "MAE", "median_absolute_error": "median absolute error", "r2": "R²"},
+}
 # Tag of a version: the digest of its test rows.
 DIGEST = "test_digest"
 FIRST = "There was no champion before it."
@@ -85,21 +99,25 @@ def find_judged(workflow: WorkflowRuns) -> Section:
 def _figures(champion: ModelVersion) -> list[tuple[str, str, str]]:
     """Return the name, the value and a guess's score of each figure."""
     found, guess = test_scores(champion), guessed_scores(champion)
-    return [(FIGURES[key], score(found.get(key)), score(guess.get(key))) for key in FIGURES]
+    return [
+        (NAMES.get(key, key), score(key, found.get(key)), score(key, guess.get(key)))
+        for key in FIGURES[task_of(champion.tags)]
+    ]
 
 
 def _judged(version: ModelVersion) -> list[str]:
     tags = version.tags
     metric = tags.get(METRIC, "")
-    scored = [_tag_score(tags, f"{of}_{metric}") for of in ("val", "test", "guess_test")]
+    scored = [_tag_score(tags, of, metric) for of in ("val", "test", "guess_test")]
     named = [str(version.version), tags.get("step", ""), tags.get("learner", ""), metric]
     return [*named, *scored, ", ".join(version.aliases), tags.get(REASON, "")]
 
 
 def labels_of(search: Run | None) -> Mapping[str, str]:
-    """Return the names of label_0 and label_1, as far as they are known."""
+    """Return the names of label_0, label_1, ..., as far as they are known."""
     tags = search.data.tags if search else {}
-    return {key: tags[key] for key in ("label_0", "label_1") if key in tags}
+    keys = [f"label_{place}" for place in range(SHOWN_LABELS)]
+    return {key: tags[key] for key in keys if key in tags}
 
 
 def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
@@ -112,16 +130,26 @@ def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
 
 def _facts(champion: ModelVersion, search: Run | None) -> list[tuple[str, str]]:
     tags, metrics = champion.tags, search.data.metrics if search else {}
-    facts = [("hyperparameters", best_parameters(tags))]
+    facts = [("predicts", _predicts(champion, labels_of(search)))]
+    facts.append(("hyperparameters", best_parameters(tags)))
     metric = tags.get(METRIC, "")
-    mean, error = (score(metrics.get(f"val_{metric}{end}")) for end in ("", "_std"))
-    guess = score(metrics.get(f"guess_val_{metric}"))
+    mean, error = (score(metric, metrics.get(f"val_{metric}{end}")) for end in ("", "_std"))
+    guess = score(metric, metrics.get(f"guess_val_{metric}"))
     over = f"{mean} ± {error} (standard deviation; guessing {guess})"
     facts.append((f"{metric} over folds", over if mean else ""))
-    facts.append((f"{metric} on the training rows", score(metrics.get(f"train_{metric}"))))
+    facts.append((f"{metric} on the training rows", score(metric, metrics.get(f"train_{metric}"))))
     facts.append(("test rows' digest", tags.get(DIGEST, "")))
     facts.append(("its search", tags.get(SEARCH, "")))
     return [(name, value) for name, value in facts if value]
+
+
+def _predicts(champion: ModelVersion, labels: Mapping[str, str]) -> str:
+    count = int(champion.tags.get(LABELS, 2))
+    said = predicted(task_of(champion.tags), count)
+    if not labels:
+        return said
+    more = count - len(labels)
+    return f"{said}: {', '.join(labels.values())}" + (f" and {more} more" if more > 0 else "")
 
 
 def _compare(
@@ -131,6 +159,8 @@ def _compare(
         gone = champion.tags.get(FOLLOWS)
         return None, f"Version {gone}, the previous champion, has been deleted." if gone else FIRST
     what = f"version {before.version}, {before.tags.get('learner', '')} by {before.tags.get('step', '')}"
+    if task_of(before.tags) != task_of(champion.tags):
+        return None, f"The previous champion is {what}. It predicted something else."
     if before.tags.get(DIGEST) != champion.tags.get(DIGEST):
         return None, (
             f"The previous champion is {what}. It was scored on other test rows, so their metrics cannot "
@@ -140,12 +170,12 @@ def _compare(
     rows = [
         [
             _metric(key, labels),
-            score(guess.get(key)),
-            score(then[key]),
-            score(now[key]),
+            score(key, guess.get(key)),
+            score(key, then[key]),
+            score(key, now[key]),
             _gain(key, now[key] - then[key]),
         ]
-        for key in METRICS
+        for key in TASKS[task_of(champion.tags)].metrics
         if key in then and key in now
     ]
     header = [
@@ -169,13 +199,15 @@ def _metric(key: str, labels: Mapping[str, str]) -> str:
 
 
 def _gain(metric: str, difference: float) -> str:
-    if abs(difference) < 5e-5:
+    shown = shown_score(metric, difference, signed=True)
+    if not any(digit in shown for digit in "123456789"):
         return "same"
-    return f"{difference:+.4f} {'better' if difference * sign(metric) > 0 else 'worse'}"
+    return f"{shown} {'better' if difference * sign(metric) > 0 else 'worse'}"
 
 
-def _tag_score(tags: Mapping[str, str], key: str) -> str:
-    return score(float(tags[key])) if key in tags else ""
+def _tag_score(tags: Mapping[str, str], of: str, metric: str) -> str:
+    key = f"{of}_{metric}"
+    return score(metric, float(tags[key])) if key in tags else ""
 
 
 def _run(run_id: str) -> Run | None:

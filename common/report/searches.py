@@ -48,8 +48,8 @@ def _summary(run: Run, candidates: Candidates | None) -> list[str]:
         failed = f" and {len(candidates.failed)} failed ones" if len(candidates.failed) else ""
         said.append(f"{count} candidates{failed}, scored by {metric} over {folds} folds, in {took(run)}.")
         wanted = (f"val_{metric}", f"val_{metric}_std", f"guess_val_{metric}")
-        mean, error, guess = (score(metrics.get(name)) for name in wanted)
-        test, guess_test = (score(metrics.get(f"{of}_{metric}")) for of in ("test", "guess_test"))
+        mean, error, guess = (score(metric, metrics.get(name)) for name in wanted)
+        test, guess_test = (score(metric, metrics.get(f"{of}_{metric}")) for of in ("test", "guess_test"))
         said.append(
             f"The best: {best_parameters(run.data.params)}; {metric} {mean} ± {error} over folds "
             f"(guessing {guess}), {test} on the test rows (guessing {guess_test}), which played no part "
@@ -65,13 +65,13 @@ def _summary(run: Run, candidates: Candidates | None) -> list[str]:
 def _best(candidates: Candidates | None) -> Table | None:
     if candidates is None:
         return None
-    parameters = candidates.parameters.head(SHOWN)
-    header = [*parameters.columns, candidates.metric, "behind the best", "fit, s"]
+    parameters, metric = candidates.parameters.head(SHOWN), candidates.metric
+    header = [*parameters.columns, metric, "behind the best", "fit, s"]
     rows = [
         [
             *[f"{value:.6g}" if isinstance(value, float) else str(value) for value in values],
-            score(candidates.means[place]),
-            "" if place == 0 else f"{behind.mean:.4f} ± {behind.error:.4f}",
+            score(metric, candidates.means[place]),
+            "" if place == 0 else f"{score(metric, behind.mean)} ± {score(metric, behind.error)}",
             f"{candidates.seconds[place]:.2f}",
         ]
         for place, (values, behind) in enumerate(

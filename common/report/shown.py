@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 from mlflow.entities import Run
 
+from common.learning.metrics import shown_score
 
-def score(value: float | None) -> str:
+
+def score(metric: str, value: float | None) -> str:
     """Format a score; empty if there is none."""
-    return "" if value is None else f"{value:.4f}"
+    return "" if value is None else shown_score(metric, value)
 
 
 def moment(milliseconds: int) -> str:

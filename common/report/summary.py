@@ -42,7 +42,8 @@ def _champion(workflow: WorkflowRuns) -> str:
 def _found(search: Run) -> str:
     tags, metrics = search.data.tags, search.data.metrics
     metric = tags.get(METRIC, "")
-    best = f"the best {tags.get('learner', 'model')} has {metric} {score(metrics.get(f'val_{metric}'))}"
+    mean = score(metric, metrics.get(f"val_{metric}"))
+    best = f"the best {tags.get('learner', 'model')} has {metric} {mean}"
     return f"{best} over the folds; its page says what was found."
 
 

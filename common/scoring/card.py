@@ -4,16 +4,25 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pyspark.ml import PipelineModel
 from pyspark.ml.functions import vector_to_array
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from common.data.quantiles import with_strata
 from common.data.row_hash import quoted
 from common.data.spec import DatasetSpec
-from common.learning.metrics import ScoreTable, guess_scores, label_counts, scores
+from common.data.target import BINARY, MULTICLASS, REGRESSION
+from common.learning.metrics import shown_number, shown_score
+from common.learning.tasks import Labels, Table, guess_scores, labels_of, scores
+from common.learning.vectorizer import FEATURES, LABEL
 from common.scoring.export import TOLERANCE, Agreement
+from common.search.winner import PREDICTION
+
+# The introduction names no more labels.
+SHOWN_LABELS = 20
 
 RULES = """\
 Each column must be present exactly once; additional columns are ignored. An integer must be a whole
@@ -27,32 +36,52 @@ The categories and ranges seen in training are in `MLmodel` under `metadata`."""
 
 
 def stratum_scores(pipeline: PipelineModel, rows: DataFrame, spec: DatasetSpec) -> pd.DataFrame:
-    """Return how a scoring pipeline performs on each of the data set's strata, in one Spark job.
+    """Return how a scoring pipeline performs on each of the data set's strata.
 
     Args:
-        pipeline: The pipeline from raw record to prediction (text) and probability.
+        pipeline: The pipeline from raw record to prediction and, for labels, probability.
         rows: Raw records with their label.
-        spec: The data set, which names the strata.
+        spec: The data set, which names the strata; a number to predict counts by its quantile.
 
     Returns:
         A row per stratum, or one row for all records if there are no strata: the strata's columns, the
-        number of rows, the share predicted correctly, the share predicted positive, and the mean
-        probability of the positive label.
+        number of rows, and the means of the task's MEASURES.
     """
+    divided, names = with_strata(rows.drop(FEATURES, LABEL), spec.strata, spec)
     # Aliases that cannot clash with a column of the data set.
-    strata = {f"__{number}": name for number, name in enumerate(spec.strata)}
-    scored = pipeline.transform(rows.drop("features", "label")).select(
+    strata = {f"__{number}": name for number, name in enumerate(names)}
+    measures = MEASURES[spec.task](spec)
+    scored = pipeline.transform(divided).select(
         *[quoted(name).cast("string").alias(alias) for alias, name in strata.items()],
-        (quoted(spec.label) == F.col("prediction")).cast("double").alias("__right"),
-        (F.col("prediction") == spec.positive).cast("double").alias("__positive"),
-        vector_to_array(F.col("probability"))[1].alias("__probability"),
+        *[measure.cast("double").alias(f"__m{place}") for place, measure in enumerate(measures.values())],
     )
-    means = [F.avg(name).alias(name) for name in ("__right", "__positive", "__probability")]
+    means = [F.avg(f"__m{place}").alias(f"__m{place}") for place in range(len(measures))]
     counted = scored.groupBy(*strata).agg(F.count(F.lit(1)).alias("__rows"), *means).orderBy(*strata)
-    table = pd.DataFrame(counted.toPandas()).rename(columns=strata)
+    table = pd.DataFrame(counted.toPandas())
+    table[list(strata)] = table[list(strata)].fillna("missing")
+    return table.set_axis([*spec.strata, "rows", *measures], axis=1)
+
+
+def _of_two(spec: DatasetSpec) -> dict[str, Column]:
     positive = spec.positive
-    shown = ("rows", "predicted right", f"predicted {positive}", f"mean probability of {positive}")
-    return table.set_axis([*spec.strata, *shown], axis=1)
+    return {
+        **_of_several(spec),
+        f"predicted {positive}": F.col(PREDICTION) == positive,
+        f"mean probability of {positive}": vector_to_array(F.col("probability"))[1],
+    }
+
+
+def _of_several(spec: DatasetSpec) -> dict[str, Column]:
+    return {"predicted right": quoted(spec.label) == F.col(PREDICTION)}
+
+
+def _of_numbers(spec: DatasetSpec) -> dict[str, Column]:
+    error = F.col(PREDICTION) - quoted(spec.label)
+    return {"mean error": error, "mean absolute error": F.abs(error)}
+
+
+# By task, what is averaged over a stratum's rows, by the name to show.
+MEASURES = {BINARY: _of_two, MULTICLASS: _of_several, REGRESSION: _of_numbers}
 
 
 def model_card(
@@ -60,7 +89,7 @@ def model_card(
     learner: str,
     parameters: Mapping[str, Any],
     digests: Mapping[str, str],
-    test: ScoreTable,
+    test: Table,
     strata: pd.DataFrame,
     found: Agreement,
     example: pd.DataFrame,
@@ -93,13 +122,26 @@ def model_card(
 
 
 def _introduction(spec: DatasetSpec) -> str:
-    labels = " or ".join(f"`{label}`" for label in spec.labels)
+    returned = {
+        BINARY: f"`prediction`, one of these labels, and `probability`, that of `{spec.positive}`",
+        MULTICLASS: "`prediction`, one of these labels, and their probabilities, each named "
+        "`probability_` and the label",
+        REGRESSION: "`prediction`, a number",
+    }
     return f"""\
 # {spec.name}: {spec.label}
 
-Predicts `{spec.label}` ({labels}) from one record. It returns `prediction`, one of these labels, and
-`probability`, that of `{spec.positive}`. It is an ONNX pipeline in MLflow's pyfunc flavour and needs
-neither Spark nor Java."""
+Predicts `{spec.label}`{_labels(spec)} from one record. It returns
+{returned[spec.task]}.
+It is an ONNX pipeline in MLflow's pyfunc flavour and needs neither Spark nor Java."""
+
+
+def _labels(spec: DatasetSpec) -> str:
+    named = [f"`{label}`" for label in spec.labels[:SHOWN_LABELS]]
+    more = len(spec.labels) - len(named)
+    if more:
+        return f" ({', '.join(named)} or one of {more} other labels)"
+    return f" ({', '.join(named[:-1])} or {named[-1]})" if named else ""
 
 
 def _made_from(
@@ -145,23 +187,43 @@ MODEL is this folder, or `models:/NAME@champion`.
 """
 
 
-def _scores(spec: DatasetSpec, test: ScoreTable) -> str:
-    rows = label_counts(test)
-    found, guess = scores(test), guess_scores(rows)
-    table = [[name, f"{found[name]:.4f}", f"{guess[name]:.4f}"] for name in found]
-    often, share = spec.labels[int(rows[1] > rows[0])], rows[1] / rows.sum()
+def _scores(spec: DatasetSpec, test: Table) -> str:
+    labels = labels_of(test)
+    found, guess = scores(test), guess_scores(labels)
+    rows = [[name, *(shown_score(name, side[name]) for side in (found, guess))] for name in found]
+    explained = {BINARY: _binary_words, MULTICLASS: _class_words, REGRESSION: _number_words}
+    return explained[spec.task](spec, labels) + "\n\n" + _table(["metric", "value", "guessing"], rows)
+
+
+def _binary_words(spec: DatasetSpec, labels: Labels) -> str:
+    often, share = spec.labels[int(labels.count.argmax())], labels.count[1] / labels.rows
     return f"""\
 f1, precision and recall are those of `{spec.positive}`; with the suffix `_label_0`, those of
 `{spec.labels[0]}`; with `_weighted`, Spark's own, weighted by the number of rows of each label. Guessing
 predicts `{often}` for every row, with the probability {share:.4f} of `{spec.positive}`: its share of the
-test rows.
+test rows."""
 
-""" + _table(["metric", "value", "guessing"], table)
+
+def _class_words(spec: DatasetSpec, labels: Labels) -> str:
+    often = spec.labels[int(labels.count.argmax())]
+    return f"""\
+roc_auc is the mean over the labels of the area of each against all others; f1_macro and recall_macro are
+means over the labels that occur, f1_weighted is weighted by their rows. Guessing predicts `{often}` for
+every row, with the labels' shares of the test rows as probabilities."""
+
+
+def _number_words(spec: DatasetSpec, labels: Labels) -> str:
+    mean = shown_number(float(np.average(labels.values, weights=labels.count)))
+    return f"""\
+rmse, mae and median_absolute_error have the unit of `{spec.label}`, and lower is better; r2 is the share
+of its variance that is explained. Guessing predicts {mean}, the test rows' mean, for every row."""
 
 
 def _strata(spec: DatasetSpec, table: pd.DataFrame) -> str:
+    # Shares have the same digits, so that they can be compared; numbers may be of any size.
+    show = shown_number if spec.task == REGRESSION else "{:.4f}".format
     rows = [
-        [str(value) if isinstance(value, (str, int)) else f"{value:.4f}" for value in row]
+        [show(value) if isinstance(value, float) else str(value) for value in row]
         for row in table.itertuples(index=False)
     ]
     by = f"By {', '.join(spec.strata)}:\n\n" if spec.strata else ""

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 import mlflow
 from mlflow.entities import Run as FinishedRun
 
-from common.data.target import BINARY
 from common.ensemble.member import Member
 from common.ensemble.pipeline import vote_pipeline
 from common.ensemble.vote import Vote, weigh
-from common.errors import UserError
 from common.learning.metrics import sign
 from common.search.winner import pipeline_table
 from common.store import artifacts, candidate_runs, liveness, tracking
@@ -45,7 +43,6 @@ def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRu
 def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     """Choose the weights of a vote on the folds, and log the vote as a search logs its winner."""
     folds = members[0].folds
-    _check_task(run.dataset("features").task)
     data = search_data(run, folds)
     names = ", ".join(member.learner.name for member in members)
     run.tell(f"ensemble of {names}: {len(members) * folds} fits, each on all folds but one")
@@ -59,13 +56,6 @@ def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     log_sides(tables, [run.id])
     log_pipeline(run, pipeline, data, NAME, vote.result.parameters, tables["test"])
     run.log_dataset(data.spec)
-
-
-def _check_task(task: str) -> None:
-    if task != BINARY:
-        raise UserError(
-            f"ensemble=true joins learners of two labels, and the task is {task}: leave it out"
-        )
 
 
 def _log_vote(run: Run, vote: Vote) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mlflow.entities import Run as FinishedRun
 from mlflow.entities.model_registry import ModelVersion
 
-from common.champion.gates import failed_gates
+from common.champion.gates import check_task, failed_gates
 from common.champion.verdict import Comparison, Terms
 from common.learning.tasks import AUTO
 from common.store import registry, tracking
@@ -40,12 +40,14 @@ def enter_all(run: Run, candidates: Sequence[str], name: str, terms: Terms, ense
         ensemble: Whether to also enter a vote of each learner's best winner.
 
     Raises:
-        UserError: A candidate is not a finished search, or the searches cannot form a vote.
+        UserError: A candidate is not a finished search, a gate is none of its task's, or the searches
+            cannot form a vote.
     """
     searches = [tracking.get_run(uri) for uri in candidates]
     # Checked for all searches first, so that an invalid one leaves nothing registered.
     for search in searches:
         registry.check_finished(search)
+        check_task(terms.gates, registry.task_of(search.data.tags))
     members = find_members(searches) if ensemble else []
     for search in searches:
         _enter(run, search, name, terms)

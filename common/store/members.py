@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from mlflow.entities import Run
 
+from common.data.target import BINARY
 from common.ensemble.member import Member
 from common.errors import UserError
 from common.learning.learners import LEARNERS, get_learner
 from common.learning.metrics import sign
-from common.store.registry import METRIC, check_finished
+from common.store.registry import METRIC, check_finished, task_of
 from common.store.tracking import INPUT
 
 BEST = "best_"
@@ -21,12 +22,18 @@ def find_members(searches: Sequence[Run]) -> list[Member]:
         searches: Finished searches; of equally good ones, the first is chosen.
 
     Raises:
-        UserError: A run is not a finished search, the searches differ in their metric, there are fewer
-            than two learners, or the chosen searches differ in their features or folds.
+        UserError: A run is not a finished search, or not one of two labels, the searches differ in their
+            metric, there are fewer than two learners, or the chosen searches differ in their features or
+            folds.
     """
     best: dict[str, Run] = {}
     for search in searches:
         check_finished(search)
+        task = task_of(search.data.tags)
+        if task != BINARY:
+            raise UserError(
+                f"ensemble=true joins learners of two labels, and the task is {task}: leave it out"
+            )
     _check_same(searches, "metric", [search.data.tags[METRIC] for search in searches])
     for search in searches:
         learner = search.data.tags.get("learner", "")

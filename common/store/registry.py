@@ -13,6 +13,7 @@ from mlflow.utils.logging_utils import disable_logging, enable_logging
 
 from common import PROJECT
 from common.champion.verdict import Contestant, Incomparable
+from common.data.target import BINARY
 from common.errors import UserError
 from common.learning.tasks import AUTO
 from common.store import tracking
@@ -23,9 +24,11 @@ OWN = "adult"
 
 # Tags of a version and of its search.
 SEARCH, METRIC, FOLD_SCORES, FOLDS_DIGEST = "search", "metric", "fold_scores", "folds_digest"
+# The task; the number of labels, and their digest.
+TASK, LABELS, LABELS_DIGEST = "task", "labels", "labels_digest"
 COPIED = (
-    *("dataset", "task", "source", METRIC, FOLDS_DIGEST, FOLD_SCORES, "train_digest", "test_digest"),
-    *("learner", "engine", "members"),
+    *("dataset", TASK, LABELS, LABELS_DIGEST, "source", METRIC, FOLDS_DIGEST, FOLD_SCORES),
+    *("train_digest", "test_digest", "learner", "engine", "members"),
 )
 # Tag of a version: the reason for its verdict.
 REASON = "reason"
@@ -125,7 +128,15 @@ def contestant(version: ModelVersion) -> Contestant:
         metric=tags[METRIC],
         folds_digest=tags.get(FOLDS_DIGEST, ""),
         fold_scores=json.loads(tags[FOLD_SCORES]),
+        task=task_of(tags),
+        labels=int(tags.get(LABELS, 2)),
+        labels_digest=tags.get(LABELS_DIGEST, ""),
     )
+
+
+def task_of(tags: Mapping[str, str]) -> str:
+    """Return the task of a search or a version; those that are older than the tag have two labels."""
+    return tags.get(TASK, BINARY)
 
 
 def versions_of(name: str) -> Sequence[ModelVersion]:

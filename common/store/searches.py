@@ -1,5 +1,7 @@
 """Set up a search in the store: read and log its rows, choose the engine, open the writer."""
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -68,10 +70,17 @@ def search_data(run: Run, folds: int, balance: bool = False) -> SearchData:
         logged_data.log_data(frame, spec, run.uri("features", side), digest.content, context)
         run.tag(**{f"{side}_digest": digest.content})
     tracking.log_scores("guess_val", in_folds.guess, [run.id])
-    run.tag(dataset=spec.name, task=spec.task)
+    run.tag(dataset=spec.name, task=spec.task, labels=len(spec.labels))
+    run.tag(labels_digest=_labels_digest(spec))
     run.tag(**{f"label_{place}": label for place, label in enumerate(spec.labels[:SHOWN_LABELS])})
     run.tag(source=source_of(run.uri("features")), folds_digest=f"{of_folds.content}:{folds}")
     return SearchData(spec, in_folds, test, {"training": of_train, "test": of_test})
+
+
+def _labels_digest(spec: DatasetSpec) -> str:
+    """Return a digest of the labels in any order, and of which of two is the positive one."""
+    text = json.dumps([sorted(spec.labels), spec.positive])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from common.data.target import BINARY
 from common.errors import UserError
 from common.learning.importance import column_importance
 from common.learning.learners import Learner, Parameters
-from common.learning.metrics import told
+from common.learning.metrics import shown_score, told
 from common.learning.tasks import Table, guess_scores, labels_of, scores
 from common.learning.threshold import HALF, Curve, Threshold, best_threshold
 from common.learning.vectorizer import feature_sources, number_features
@@ -98,8 +98,8 @@ def _log_best(search: _Scored, results: Sequence[CandidateResult], table: pd.Dat
     run.log_files("plots", {**pictures, PAGE: shown.encode()})
     run.log_dataset(search.data.spec)
     run.tell(f"best of {len(results)}: {winner.name}")
-    over_folds = f"{winner.mean(metric):.4f} +- {winner.std(metric):.4f} over folds"
-    run.tell(f"{metric} {over_folds}; {told(metric, scores(test), guess)} on the test rows")
+    mean, std = (shown_score(metric, value) for value in (winner.mean(metric), winner.std(metric)))
+    run.tell(f"{metric} {mean} +- {std} over folds; {told(metric, scores(test), guess)} on the test rows")
 
 
 def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
@@ -141,7 +141,9 @@ def _log_model(search: _Scored, winner: CandidateResult) -> tuple[Table, list[Ch
     strata = log_pipeline(run, pipeline, data, learner.name, winner.parameters, tables["test"])
     sources, numbers = feature_sources(vectorizer, spec), number_features(vectorizer, spec)
     importance = column_importance(model, sources, numbers, data.folds.frame)
-    charts = winner_charts(tables["train"], tables["test"], spec.target, importance, strata)
+    charts = winner_charts(
+        tables["train"], tables["test"], spec.target, importance, strata, threshold.value
+    )
     return tables["test"], charts
 
 

@@ -16,6 +16,8 @@ from common.learning.metrics import sign
 from common.search.result import candidate_name
 
 CONFIDENCE = 0.95
+# Size of a rounding error, as a share of a score.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -81,19 +83,21 @@ class Candidates:
     @cached_property
     def behind(self) -> list[Difference]:
         """The best candidate's lead over each candidate, paired by fold; positive means better."""
-        return [difference(self.sign * (self.folds[0] - scores)) for scores in self.folds]
+        scale = float(np.abs(self.folds).max())
+        return [difference(self.sign * (self.folds[0] - scores), scale) for scores in self.folds]
 
 
-def difference(by_fold: np.ndarray) -> Difference:
+def difference(by_fold: np.ndarray, scale: float = 1.0) -> Difference:
     """Summarise the differences of two scores by fold.
 
     Args:
         by_fold: One difference per fold; at least two folds.
+        scale: Size of the scores; a difference that can come from rounding them is not clear.
     """
     mean, folds = float(by_fold.mean()), len(by_fold)
     error = float(by_fold.std(ddof=1) / np.sqrt(folds))
     bound = special.stdtrit(folds - 1, (1 + CONFIDENCE) / 2) * error
-    return Difference(mean, error, bool(abs(mean) > max(bound, 1e-12)))
+    return Difference(mean, error, bool(abs(mean) > max(bound, ROUNDING * scale)))
 
 
 def parse_candidates(text: str, source: str = "candidates.csv") -> Candidates:

@@ -64,7 +64,7 @@ class Effect:
 
     def gain(self, level: int, over: int) -> Difference:
         """Return by how much the score is higher at one level than at another."""
-        return difference(self.by_fold[level] - self.by_fold[over])
+        return difference(self.by_fold[level] - self.by_fold[over], float(np.abs(self.by_fold).max()))
 
 
 @dataclass(frozen=True)

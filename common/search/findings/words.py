@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Sequence
 
 from common.learning.learners import Parameters
+from common.learning.metrics import shown_score
 from common.search.findings.candidates import Difference
 from common.search.findings.effects import show
 from common.search.findings.find import LITTLE_TOGETHER, Finding, Findings, grid_yaml
@@ -22,7 +23,7 @@ def markdown(found: Findings, next_grid: str = "next_grid.yaml") -> str:
     parts = ["# What the search found", f"{_best(found)} In short: {headline(found)}."]
     if found.parameters:
         parts += ["## Hyperparameters, most important first", _table(found), _notes(found)]
-        parts.append("\n".join(f"- {_sentence(finding, found.apart)}" for finding in found.parameters))
+        parts.append("\n".join(f"- {_sentence(finding, found)}" for finding in found.parameters))
         pairs = _pairs(found)
         parts += [pairs] if pairs else []
     else:
@@ -52,9 +53,10 @@ def _best(found: Findings) -> str:
     candidates = found.candidates
     count, folds = candidates.folds.shape
     better = "highest" if candidates.sign > 0 else "lowest"
+    mean, error = (shown_score(candidates.metric, one) for one in (candidates.means[0], found.error))
     text = (
         f"The best of {count} candidate{'s' * (count != 1)} by {candidates.metric} ({better} mean of "
-        f"{folds} folds): **{_shown(candidates.best)}**, {candidates.means[0]:.4f} ± {found.error:.4f}."
+        f"{folds} folds): **{_shown(candidates.best)}**, {mean} ± {error}."
     )
     if count > 1:
         others = f"{found.alike} others are" if found.alike != 1 else "1 other is"
@@ -74,7 +76,7 @@ def _table(found: Findings) -> str:
             f"{one.effect.share:.1%} ± {one.effect.share_error:.1%}" if found.apart else "unknown",
             levels[one.best],
             levels[one.worst],
-            _figure(one.gain) + ("" if one.gain.clear else " (not clear)"),
+            _figure(one.gain, found.candidates.metric) + ("" if one.gain.clear else " (not clear)"),
             ", ".join(one.dropped) or "none",
             one.edge or "no",
             ", ".join(show(value) for value in found.grid[one.name]),
@@ -100,15 +102,16 @@ def _notes(found: Findings) -> str:
     return text
 
 
-def _figure(gain: Difference) -> str:
-    return f"{gain.mean:.4f} ± {gain.error:.4f}"
+def _figure(gain: Difference, metric: str) -> str:
+    return " ± ".join(shown_score(metric, value) for value in (gain.mean, gain.error))
 
 
-def _sentence(one: Finding, apart: bool) -> str:
+def _sentence(one: Finding, found: Findings) -> str:
+    metric = found.candidates.metric
     levels = [level.label for level in one.effect.levels]
-    best, worst, gain = levels[one.best], levels[one.worst], _figure(one.gain)
+    best, worst, gain = levels[one.best], levels[one.worst], _figure(one.gain, metric)
     weight = "matters little" if one.little else f"explains {one.effect.share:.0%} of the differences"
-    text = f"**{one.name}** {weight if apart else 'varied together with others'}"
+    text = f"**{one.name}** {weight if found.apart else 'varied together with others'}"
     if one.gain.clear:
         place = "between the ends, " * (one.shape == "peaks")
         text += f"; {SHAPES.get(one.shape, f'best {place}at {best}')}: {best} gains {gain} over {worst}."
@@ -118,21 +121,18 @@ def _sentence(one: Finding, apart: bool) -> str:
         )
     if one.winner != one.best:
         text += f" The best candidate has {levels[one.winner]}."
-    lags = list(enumerate(one.behind))
-    text += _listed("Clearly worse even", levels, [(n, lag) for n, lag in lags if lag.clear])
-    near = [(n, lag) for n, lag in lags if n != one.winner and not lag.clear]
-    text += _listed("Not clearly worse", levels, near)
+    labelled = [(n, f"{levels[n]} ({_figure(lag, metric)} behind)") for n, lag in enumerate(one.behind)]
+    text += _listed("Clearly worse even", [said for n, said in labelled if one.behind[n].clear])
+    near = [said for n, said in labelled if n != one.winner and not one.behind[n].clear]
+    text += _listed("Not clearly worse", near)
     if one.edge:
         text += f" The best is on the {one.edge} edge of the values tried."
     return text
 
 
-def _listed(said: str, levels: Sequence[str], lags: Sequence[tuple[int, Difference]]) -> str:
-    if not lags:
-        return ""
-    whose = "its" if len(lags) == 1 else "their"
-    items = [f"{levels[number]} ({_figure(lag)} behind)" for number, lag in lags]
-    return f" {said} at {whose} best: {_and(items)}."
+def _listed(said: str, items: Sequence[str]) -> str:
+    whose = "its" if len(items) == 1 else "their"
+    return f" {said} at {whose} best: {_and(items)}." if items else ""
 
 
 def _pairs(found: Findings) -> str:
