@@ -254,7 +254,7 @@ def step_key(step: str, parameters: Mapping[str, str]) -> str:
     relevant = dict(parameters)
     content = ""
     if step == "load_data":
-        given = find_given(relevant["dataset"], relevant["source"], relevant["label"])
+        given = find_given(**{name: relevant[name] for name in ORIGIN})
         location = locate(given, relevant["source"])
         digest = location.digest or elsewhere.digest_of(location.uri)
         content = f"{given}{location.kind}:{digest}"

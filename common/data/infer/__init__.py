@@ -4,8 +4,17 @@
 Spark. From these counts alone, `decide` and `label` decide without Spark.
 """
 
-from common.data.infer.find import Found, find_spec
+from common.data.infer.find import Found, find_given, find_spec
 from common.data.infer.shown import spec_table, write_spec
 from common.data.infer.table import Inferred, infer, infer_table
 
-__all__ = ["Found", "Inferred", "find_spec", "infer", "infer_table", "spec_table", "write_spec"]
+__all__ = [
+    "Found",
+    "Inferred",
+    "find_given",
+    "find_spec",
+    "infer",
+    "infer_table",
+    "spec_table",
+    "write_spec",
+]

@@ -53,9 +53,7 @@ def find_spec(
     Raises:
         UserError: There is no such data set or file, or it cannot be inferred.
     """
-    given = find_given(dataset, source, label)
-    said = {"label": label, "task": task, "positive": positive}
-    given = given_with(given, {key: value for key, value in said.items() if value != AUTO})
+    given = find_given(dataset, source, label, task, positive)
     found = locate(given, source)
     location = replace(found, uri=reach(found.uri))
     if given.is_complete:
@@ -68,12 +66,20 @@ def find_spec(
     return Found(inferred.spec, location, inferred.told)
 
 
-def find_given(dataset: str, source: str, label: str) -> Given:
-    """Return what is said of a data set before its file is looked at.
+def find_given(
+    dataset: str, source: str, label: str = AUTO, task: str = AUTO, positive: str = AUTO
+) -> Given:
+    """Return what is said of a data set before its file is looked at; see `find_spec`.
 
     Raises:
         UserError: There is no such data set, or there is neither one nor a label.
     """
+    said = {"label": label, "task": task, "positive": positive}
+    given = _said_by_file(dataset, source, label)
+    return given_with(given, {key: value for key, value in said.items() if value != AUTO})
+
+
+def _said_by_file(dataset: str, source: str, label: str) -> Given:
     if dataset != AUTO:
         return load_given(dataset)
     if label == AUTO and source in BUILT_IN:
