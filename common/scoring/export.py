@@ -97,16 +97,16 @@ def agreement(pipeline: PipelineModel, model: bytes, spec: DatasetSpec, rows: Da
     # The records have the data set's own names.
     form = replace(spec.input_form, renamed={})
     whole = pipeline.transform(rows.select(*[quoted(column.name) for column in spec.inputs]))
-    given, said = [_for_python(column) for column in spec.inputs], _answer(spec)
+    columns, inputs = [*map(_for_python, spec.inputs), *_answer(spec)], len(spec.inputs)
     # mapInPandas takes a dot in a column's name for a field of a structure.
-    scored = whole.select(*[column.alias(f"__{place}") for place, column in enumerate(given + said)])
+    scored = whole.select(*[column.alias(f"__{place}") for place, column in enumerate(columns)])
 
     def compare(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         scorer = Scorer(model)
         for frame in frames:
-            read = read_rows(frame.iloc[:, : len(given)].set_axis(list(form.columns), axis=1), form)
+            read = read_rows(frame.iloc[:, :inputs].set_axis(list(form.columns), axis=1), form)
             ours = scorer.score({name: values[read.good] for name, values in read.values.items()})
-            yield _compared(ours, frame.iloc[:, len(given) :][read.good], len(frame))
+            yield _compared(ours, frame.iloc[:, inputs:][read.good], len(frame))
 
     kinds = "rows long, labels long, numbers long, largest double, refused long"
     counts = ("rows", "labels", "numbers", "refused")

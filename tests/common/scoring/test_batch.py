@@ -251,11 +251,8 @@ def test_label_that_is_a_number_is_read_by_the_rules_and_what_is_none_is_left_ou
 
 
 def test_column_of_the_data_sets_own_that_is_called_like_an_output_keeps_its_name(score, model):
-    form = replace(
-        model.form,
-        layout=("age", "pay-rate", "job", "prediction_2"),
-        renamed={"prediction_2": "Prediction"},
-    )
+    layout, renamed = ("age", "pay-rate", "job", "prediction_2"), {"prediction_2": "Prediction"}
+    own = replace(model, form=replace(model.form, layout=layout, renamed=renamed))
     lines = ["age,pay-rate,job,Prediction", "39,2,Clerk,guess", "x,2,Clerk,"]
     outcome, good, bad = score(lines, model=own)
     assert list(good) == [
