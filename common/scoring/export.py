@@ -20,7 +20,6 @@ from common.data.spec import Column, DatasetSpec
 from common.data.target import BINARY, REGRESSION
 from common.learning.prepare import DAYS, ITSELF, numbers_of
 from common.learning.vectorizer import categories_of, missing_of
-from common.scoring.outputs import outputs_of
 from common.scoring.portable_model import PREDICTION, PROBABILITY, Scorer
 from common.scoring.stages import pipeline_model
 
@@ -28,7 +27,6 @@ from common.scoring.stages import pipeline_model
 # the number, is not a rounding error.
 TOLERANCE = 1e-5
 
-SPARK = "__spark_"
 DAY_0 = date(1970, 1, 1).toordinal()
 
 
@@ -99,14 +97,16 @@ def agreement(pipeline: PipelineModel, model: bytes, spec: DatasetSpec, rows: Da
     # The records have the data set's own names.
     form = replace(spec.input_form, renamed={})
     whole = pipeline.transform(rows.select(*[quoted(column.name) for column in spec.inputs]))
-    scored = whole.select(*[_for_python(column) for column in spec.inputs], *_answer(spec))
+    columns, inputs = [*map(_for_python, spec.inputs), *_answer(spec)], len(spec.inputs)
+    # mapInPandas takes a dot in a column's name for a field of a structure.
+    scored = whole.select(*[column.alias(f"__{place}") for place, column in enumerate(columns)])
 
     def compare(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         scorer = Scorer(model)
         for frame in frames:
-            read = read_rows(frame, form)
+            read = read_rows(frame.iloc[:, :inputs].set_axis(list(form.columns), axis=1), form)
             ours = scorer.score({name: values[read.good] for name, values in read.values.items()})
-            yield _compared(ours, frame[read.good], len(frame))
+            yield _compared(ours, frame.iloc[:, inputs:][read.good], len(frame))
 
     kinds = "rows long, labels long, numbers long, largest double, refused long"
     counts = ("rows", "labels", "numbers", "refused")
@@ -128,19 +128,18 @@ def _for_python(column: Column) -> SparkColumn:
     elif column.type == INTEGER and column.missing > 0:
         # Beside a null pandas would make them doubles, which do not hold every integer.
         value = value.cast("decimal(20,0)")
-    return value.alias(column.name)
+    return value
 
 
 def _answer(spec: DatasetSpec) -> list[SparkColumn]:
-    """Return a scoring pipeline's answer with the columns of a portable model's, after SPARK."""
+    """Return a scoring pipeline's answer in the columns of a portable model's."""
     values = [F.col(PREDICTION)]
     if spec.task != REGRESSION:
         each = vector_to_array(F.col(PROBABILITY))
         places = [1] if spec.task == BINARY else range(spec.target.classes)
         # A classifier knows no labels after the last one that a training row had.
         values += [F.coalesce(F.get(each, F.lit(place)), F.lit(0.0)) for place in places]
-    names = outputs_of(spec.target)
-    return [value.alias(SPARK + name) for name, value in zip(names, values, strict=True)]
+    return values
 
 
 def _compared(ours: pd.DataFrame, theirs: pd.DataFrame, given: int) -> pd.DataFrame:
@@ -148,13 +147,13 @@ def _compared(ours: pd.DataFrame, theirs: pd.DataFrame, given: int) -> pd.DataFr
 
     Args:
         ours: The portable model's answer.
-        theirs: The Spark pipeline's answer to the same rows, each column's name after SPARK.
+        theirs: The Spark pipeline's answer to the same rows; the columns are in the same order.
         given: Number of rows that the portable model was given.
     """
     labels: np.ndarray = np.zeros(len(ours), bool)
     apart: np.ndarray = np.zeros(len(ours))
-    for name, values in ours.items():
-        expected = theirs[f"{SPARK}{name}"].to_numpy()
+    for place, (_, values) in enumerate(ours.items()):
+        expected = theirs.iloc[:, place].to_numpy()
         if values.dtype == object:
             labels |= values.to_numpy() != expected
         else:

@@ -125,8 +125,7 @@ class PortableModel(PythonModel):
     def _nulls(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
         """Return the columns that have the smallest integer where one is missing, with nulls instead.
 
-        That is how integers come out of reading, and how Spark passes them; the rules refuse it in what
-        others write.
+        So integers come out of reading, and from Spark; the rules refuse it in what others write.
         """
         names = [n for n in self.form.optional if self.form.columns[n] == self.reading.INTEGER]
         found = {n: frame[n] == self.reading.NO_INTEGER for n in names if frame[n].dtype == np.int64}
@@ -168,7 +167,7 @@ class PortableModel(PythonModel):
         return self.read(pd.DataFrame(columns))
 
     def whole(self, rows: Any) -> Mapping[str, np.ndarray]:
-        """Return the values of rows, all of which must be valid: a refusal names the first that is not."""
+        """Return the values of rows; the first that is not valid is refused by name."""
         said = self.reading.refusal(rows)
         if said is not None:
             raise _refusal(said)

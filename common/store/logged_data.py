@@ -21,6 +21,7 @@ from common.data.reading import (
 )
 from common.data.spec import Column, DatasetSpec
 from common.scoring.outputs import outputs_of
+from common.scoring.portable_model import PREDICTION
 
 
 def log_data(frame: DataFrame, spec: DatasetSpec, uri: str, digest: str, context: str) -> None:
@@ -75,6 +76,11 @@ def _input_type(column: Column, optional: Collection[str]) -> DataType | AnyType
 def output_schema(spec: DatasetSpec) -> Schema:
     """Return the schema of a portable model's answer."""
     return Schema([ColSpec(OUTPUTS[kind], name) for name, kind in outputs_of(spec.target).items()])
+
+
+def prediction_type(spec: DatasetSpec) -> DataType:
+    """Return the type of a model's prediction: a label's text or a number."""
+    return OUTPUTS[outputs_of(spec.target)[PREDICTION]]
 
 
 def _raw_schema(spec: DatasetSpec, names: Sequence[str]) -> Schema:

@@ -56,5 +56,7 @@ def test_every_row_is_scored_as_by_spark(spark, task, learner, encoding, missing
         assert ours["prediction"].tolist() == theirs["prediction"].tolist()
     expected = theirs.iloc[:, numbers].to_numpy(float)
     apart = np.abs(ours.iloc[:, numbers].to_numpy(float) - expected) / np.maximum(1, np.abs(expected))
-    # A booster computes in single precision, and its exponential is not exact to the last bit.
-    assert apart.max() < (1e-6 if learner == "xgboost" else 1e-13)
+    # A booster computes in single precision, and its exponential is not exact to the last bit. Weights of
+    # columns that say almost the same are large, and cancel each other.
+    precision = {"xgboost": 1e-6, "linear_regression": 1e-9}
+    assert apart.max() < precision.get(learner, 1e-13)
