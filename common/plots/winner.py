@@ -9,17 +9,18 @@ from common.learning.number_metrics import NumberTable
 from common.learning.tasks import Table
 from common.learning.threshold import HALF
 from common.plots.chart import BLUE, Bars, Chart, Panel
-from common.plots.winner_binary import BINARY_CHARTS, binary_charts
-from common.plots.winner_classes import CLASS_CHARTS, class_charts
-from common.plots.winner_numbers import NUMBER_CHARTS, number_charts
+from common.plots.winner_binary import binary_charts
+from common.plots.winner_classes import class_charts
+from common.plots.winner_numbers import number_charts
 from common.plots.winner_strata import strata_chart
 
 # Number of columns that are shown.
 COLUMNS = 15
 
 # Names of the charts of all tasks, in the order shown.
-WINNER_CHARTS = tuple(
-    dict.fromkeys((*BINARY_CHARTS, *CLASS_CHARTS, *NUMBER_CHARTS, "features", "strata"))
+WINNER_CHARTS = (
+    *("confusion", "curves", "areas", "calibration", "threshold", "recall"),
+    *("predicted", "errors", "tenths", "features", "strata"),
 )
 
 

@@ -32,9 +32,6 @@ from common.plots.interval import interval
 # Number of points of a curve.
 CURVE = 400
 
-# Names of the charts, in the order shown.
-BINARY_CHARTS = ("confusion", "curves", "calibration", "threshold")
-
 
 def binary_charts(
     train: ScoreTable, test: ScoreTable, labels: Sequence[str], threshold: float

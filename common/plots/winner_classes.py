@@ -30,9 +30,6 @@ PARTS = 10
 # A label with a higher probability is the predicted one.
 SURE = 0.5
 
-# Names of the charts, in the order shown.
-CLASS_CHARTS = ("confusion", "areas", "calibration", "recall")
-
 
 def class_charts(test: ClassTable, labels: Sequence[str]) -> list[Chart]:
     """Return the charts; the areas are left out unless at least two labels occur in the test rows.

@@ -30,9 +30,6 @@ SHARES, FACTOR = (0.005, 0.995), 1.6
 # Share of the axes' length beside the outermost numbers.
 MARGIN = 0.04
 
-# Names of the charts, in the order shown.
-NUMBER_CHARTS = ("predicted", "errors", "tenths")
-
 
 def number_charts(test: NumberTable) -> list[Chart]:
     """Return the charts; the errors by size are left out if few rows, or equal ones, make one part.

@@ -76,16 +76,6 @@ def test_area_of_a_label_is_the_share_of_pairs_in_order_and_ties_are_halves():
         assert areas[one] == pytest.approx(((ordered + 1) / 2).mean())
 
 
-def test_row_with_a_weight_is_so_many_rows():
-    label, probability = drawn(5)
-    weight = np.arange(len(label)) % 3 + 1.0
-    repeated = class_table(
-        np.repeat(label, weight.astype(int)), probability.repeat(weight.astype(int), 0)
-    )
-    found = class_scores(class_table(label, probability, weight))
-    assert found == pytest.approx(class_scores(repeated), abs=1e-12)
-
-
 def test_one_row_has_no_area():
     found = class_scores(class_table(np.array([2]), np.array([[0.1, 0.2, 0.7]])))
     assert np.isnan(found.pop("roc_auc"))

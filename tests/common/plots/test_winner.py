@@ -1,14 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from common.data.target import BINARY, Target
 from common.learning.metrics import ScoreTable, scores
 from common.plots.chart import Bars, Mark
 from common.plots.interactive import page
 from common.plots.still import stills
 from common.plots.winner import winner_charts
 
-LABELS = ("<=50K", ">50K")
+LABELS = Target(BINARY, ("<=50K", ">50K"))
 ALL = ["confusion", "curves", "calibration", "threshold", "features", "strata"]
 
 
@@ -110,6 +113,25 @@ def test_worst_served_stratum_stands_first(charts):
             "Male: predicted": 500 / 14,
         }
     )
+
+
+def test_threshold_in_use_is_the_one_that_predictions_have():
+    rows = table(1)
+    at = replace(rows, prediction=(rows.probability > 0.3).astype(float))
+    found = winner_charts(table(0), at, LABELS, IMPORTANCE, STRATA, 0.3)
+    charts = {chart.name: chart for chart in found}
+    for name, panel in (("f1_weighted", 0), ("f1", 1)):
+        _, mark = (x for x in charts["threshold"].panels[panel].layers if isinstance(x, Mark))
+        assert mark.at == 0.3
+        assert f"0.30: {scores(at)[name]:.4f} on test" in mark.text
+    assert charts["curves"].panels[0].layers[2].y[0] == pytest.approx(scores(at)["recall"])
+    assert "threshold 0.3." in charts["confusion"].note
+
+
+def test_strata_may_have_a_column_named_as_a_measure():
+    strata = STRATA.set_axis(["income", "rows", *STRATA.columns[2:]], axis=1)
+    (*_, chart) = winner_charts(table(0), table(1), LABELS, IMPORTANCE, strata)
+    assert chart.title.startswith("Worst stratum: >50K, Female, 50% predicted correctly")
 
 
 def test_rows_of_one_label_and_no_strata_leave_what_can_be_seen():
