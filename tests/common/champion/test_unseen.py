@@ -6,11 +6,11 @@ from pyspark.sql import functions as F
 from common.champion import unseen
 from common.champion.unseen import Trained, compare_on_unseen, unseen_rows
 from common.champion.verdict import Incomparable
-from common.data.target import BINARY
+from common.data.target import TWO
 from common.learning.learners import LEARNERS
 from common.learning.metrics import scores
 from common.learning.score_table import score_table
-from common.learning.vectorizer import fit_vectorizer, vectorize
+from common.learning.vectorizer import LABEL, fit_vectorizer, vectorize
 from common.search.winner import scoring_pipeline
 
 
@@ -32,7 +32,7 @@ def train(numbered, spec):
         vectorizer = fit_vectorizer(sides[0], spec, "onehot")
         train, test = (vectorize(side, vectorizer, spec) for side in sides)
         estimator = (
-            LEARNERS["random_forest"].fitting(BINARY).estimator({"numTrees": 3, "maxDepth": depth}, 42)
+            LEARNERS["random_forest"].fitting(TWO.task).estimator({"numTrees": 3, "maxDepth": depth}, 42)
         )
         return Trained(scoring_pipeline(vectorizer, estimator.fit(train), spec), train, test)
 
@@ -60,27 +60,27 @@ def test_test_rows_of_one_alone_are_taken_where_the_other_was_not_trained_on_the
 
 def test_row_of_the_same_content_is_seen_wherever_it_lies(pair, spec):
     ours, theirs = pair
-    twin = ours.test.where("fnlwgt = 1600").withColumn("label", F.col("label"))
+    twin = ours.test.where("fnlwgt = 1600").withColumn(LABEL, F.col(LABEL))
     ours = Trained(ours.pipeline, ours.train.unionByName(twin), ours.test)
     assert 1600 not in numbers(unseen_rows(ours, theirs, spec.names))
 
 
 def test_comparison_is_of_scores_on_unseen_rows_alone(pair, spec, numbered):
-    found = compare_on_unseen(*pair, spec.names, spec.label, "roc_auc")
+    found = compare_on_unseen(*pair, spec.names, spec.label, spec.target, "roc_auc")
     assert found.where == "on 500 rows that neither was trained on, in 5 parts"
     rows = numbered.where("fnlwgt >= 1500")
     for pipeline, mean in zip((one.pipeline for one in pair), (found.ours, found.theirs), strict=True):
-        said = pipeline.transform(rows).withColumn("label", (F.col("income") == ">50K").cast("double"))
+        said = pipeline.transform(rows).withColumn(LABEL, (F.col("income") == ">50K").cast("double"))
         said = said.drop("prediction").withColumnRenamed("prediction_index", "prediction")
         # The mean over parts is close to the value over all rows.
-        assert scores(score_table(said))["roc_auc"] == pytest.approx(mean, abs=0.03)
+        assert scores(score_table(said, TWO))["roc_auc"] == pytest.approx(mean, abs=0.03)
     assert found.difference.mean == pytest.approx(found.ours - found.theirs)
     assert found.difference.error > 0
 
 
 def test_order_of_the_two_turns_the_difference_alone(pair, spec):
-    there = compare_on_unseen(*pair, spec.names, spec.label, "log_loss")
-    back = compare_on_unseen(*reversed(pair), spec.names, spec.label, "log_loss")
+    there = compare_on_unseen(*pair, spec.names, spec.label, spec.target, "log_loss")
+    back = compare_on_unseen(*reversed(pair), spec.names, spec.label, spec.target, "log_loss")
     assert there.difference.mean == pytest.approx(-back.difference.mean, abs=1e-12)
     assert there.difference.error == pytest.approx(back.difference.error, abs=1e-12)
 
@@ -96,10 +96,10 @@ def test_too_few_rows_or_one_label_is_no_comparison(pair, spec, monkeypatch, lea
     monkeypatch.setattr(unseen, "LEAST_ROWS", least)
     ours, theirs = (Trained(one.pipeline, one.train, one.test.where(kept)) for one in pair)
     with pytest.raises(Incomparable, match=message):
-        compare_on_unseen(ours, theirs, spec.names, spec.label, "roc_auc")
+        compare_on_unseen(ours, theirs, spec.names, spec.label, spec.target, "roc_auc")
 
 
 def test_no_unseen_rows_at_all_is_no_comparison(train, spec):
     ours, theirs = train([0, 1], [2]), train([2], [0, 1])
     with pytest.raises(Incomparable, match="there are 0 rows that neither was trained on"):
-        compare_on_unseen(ours, theirs, spec.names, spec.label, "roc_auc")
+        compare_on_unseen(ours, theirs, spec.names, spec.label, spec.target, "roc_auc")
