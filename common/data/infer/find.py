@@ -62,7 +62,8 @@ def find_spec(
     try:
         inferred = infer_table(session, location.uri, given)
     except UserError as error:
-        raise UserError(f"source {error}" if location.uri in str(error) else str(error)) from None
+        is_of_file = str(error).startswith(location.uri)
+        raise UserError(f"source {error}" if is_of_file else str(error)) from None
     return Found(inferred.spec, location, inferred.told)
 
 

@@ -56,8 +56,10 @@ def told_of(
         dialect: How the file is written; None for Parquet.
     """
     lines = [_label_line(label, choice)]
-    if label.given < label.rows:
-        lines.append(f"{label.rows - label.given:,} rows have no label and are left out")
+    without = label.rows - label.given
+    if without:
+        rows = "1 row has no label and is" if without == 1 else f"{without:,} rows have no label and are"
+        lines.append(f"{rows} left out")
     lines += _missing_lines(spec, found)
     lines += _dialect_lines(dialect)
     ignored = [f"{column.name} ({column.why})" for column in spec.of_role(IGNORED)]

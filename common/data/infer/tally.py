@@ -140,7 +140,7 @@ def _counts(decimal: str) -> list[Column]:
     number = F.when(kind.isin(INTEGER, WHOLE, DOUBLE), point.try_cast("double"))
     is_text = kind.isin(TEXT, CODE, BOOLEAN)
     spaces = F.length(text) - F.length(F.replace(text, F.lit(" "), F.lit("")))
-    top = "approx_top_k({0}, {1}, {2}) FILTER (WHERE {0} IS NOT NULL)"
+    top = f"approx_top_k({{0}}, {{1}}, {{2}}) FILTER (WHERE {VALUE} IS NOT NULL)"
     return [
         F.count(F.lit(1)).alias("rows"),
         F.expr(top.format(KIND, KINDS * 3 // 4, KINDS)).alias("kinds"),

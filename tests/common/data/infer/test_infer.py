@@ -1,0 +1,263 @@
+import datetime
+import decimal
+import gzip
+
+import pandas as pd
+import pytest
+
+from common.data.infer import infer_table, spec_table
+from common.data.spec_yaml import Given, parse_spec, to_yaml
+from common.errors import UserError
+
+N = 40
+HEAD = ["id", "city", "wage", "n", "y"]
+ROWS = [[str(i + 1), "Köln" if i % 3 else "Ulm", f"{i * 7 % 40}.5", str(i % 7), "yes" if i % 4 else "no"]
+        for i in range(N)]  # fmt: skip
+KINDS = {"id": "integer", "city": "string", "wage": "double", "n": "integer", "y": "string"}
+ROLES = {"id": "ignored", "city": "category", "wage": "numeric", "n": "numeric", "y": "label"}
+
+
+def lines(separator=",", rows=ROWS, head=HEAD, end="\n", comma=False):
+    every = ([head] if head else []) + rows
+    shown = [[cell.replace(".", ",") if comma else cell for cell in row] for row in every]
+    return "".join(separator.join(row) + end for row in shown)
+
+
+@pytest.fixture
+def infer(spark, tmp_path):
+    def infer(content, label="y", name="table.csv", **said):
+        file = tmp_path / name
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        found = infer_table(spark, f"file://{file}", Given("t", label, **said))
+        assert parse_spec(to_yaml(found.spec), "again") == found.spec
+        return found
+
+    return infer
+
+
+def types(spec):
+    return {column.name: column.type for column in spec.columns}
+
+
+def roles(spec):
+    return {column.name: column.role for column in spec.columns}
+
+
+@pytest.mark.parametrize(
+    ("content", "written"),
+    [
+        (lines(), (",", "utf-8", ".")),
+        (lines(";", comma=True).encode("cp1252"), (";", "cp1252", ",")),
+        (lines("\t"), ("\t", "utf-8", ".")),
+        (lines("|"), ("|", "utf-8", ".")),
+        ("\ufeff" + lines(end="\r\n"), (",", "utf-8", ".")),
+        (lines(end="\r"), (",", "utf-8", ".")),
+        (lines(", "), (",", "utf-8", ".")),
+        (lines(rows=[[f'"{cell}"' for cell in row] for row in ROWS]), (",", "utf-8", ".")),
+    ],
+    ids=["comma", "semicolon", "tab", "bar", "bom", "cr", "blanks", "quotes"],
+)
+def test_table_is_the_same_however_it_is_written(infer, content, written):
+    spec = infer(content).spec
+    assert (spec.separator, spec.encoding, spec.decimal) == written
+    assert (types(spec), roles(spec)) == (KINDS, ROLES)
+    assert (spec.task, spec.labels, spec.positive) == ("binary", ("no", "yes"), "yes")
+    assert (spec.strata, spec.missing) == (("y",), ("?",))
+
+
+def test_compressed_file_is_read(infer):
+    assert types(infer(gzip.compress(lines().encode()), name="table.csv.gz").spec) == KINDS
+
+
+def test_encoding_beyond_the_head_is_found(infer):
+    rows = [[*row[:1], "Ulm", *row[2:]] for row in ROWS] * 1700
+    content = lines(rows=rows).encode() + "1,Köln,1.5,1,no\n".encode("latin-1")
+    assert len(content) > 1 << 20
+    found = infer(content)
+    assert found.spec.encoding == "cp1252"
+    assert "in cp1252" in "\n".join(found.told)
+
+
+def test_file_without_a_header_has_columns_by_place(infer):
+    found = infer(lines(head=None), label="_c4")
+    assert found.spec.names == ["_c0", "_c1", "_c2", "_c3", "_c4"]
+    assert "the file is CSV without a header" in found.told
+    with pytest.raises(UserError, match="'y' is no column .* '1,Ulm,0.5,0,no', was taken for a row"):
+        infer(lines(head=None))
+
+
+def test_listed_columns_name_those_of_a_file_without_a_header(infer):
+    spec = infer(lines(head=None), columns={name: {} for name in HEAD}).spec
+    assert (types(spec), roles(spec)) == (KINDS, ROLES)
+
+
+def test_line_breaks_and_separators_within_quotes_are_one_value(infer):
+    rows = [[*row, f'"first line {place}\nsecond, line"'] for place, row in enumerate(ROWS)]
+    found = infer(lines(rows=rows, head=[*HEAD, '"a\nnote"'])).spec
+    assert types(found) == KINDS | {"a\nnote": "string"}
+    assert found.columns[-1].why == "free text: 4.0 words on average"
+
+
+def test_missing_values_are_counted_by_their_markers(infer):
+    rows = [row.copy() for row in ROWS]
+    for place, (column, text) in enumerate(
+        [(2, "NA"), (2, "-"), (1, "None"), (1, "?"), (1, ""), (4, "")]
+    ):
+        rows[place][column] = text
+    found = infer(lines(rows=rows))
+    assert found.spec.missing == ("?", "NA", "-")
+    assert {c.name: c.missing for c in found.spec.columns} == {
+        "id": 0.0, "city": 0.05, "wage": 0.05, "n": 0.0, "y": 0.025,
+    }  # fmt: skip
+    assert found.spec.columns[1].why == "text, 3 values"
+    assert "1 row has no label and is left out" in found.told
+    assert any(line.startswith("taken for missing values: ? (1") for line in found.told)
+
+
+def test_markers_that_are_given_are_the_only_ones(infer):
+    rows = [[*row[:3], "-999" if row[3] == "6" else row[3], row[4]] for row in ROWS]
+    rows[0][1] = "NA"
+    spec = infer(lines(rows=rows), missing=("-999",)).spec
+    assert (spec.columns[3].missing, spec.columns[1].missing) == (0.125, 0.0)
+    assert spec.missing == ("-999",)
+
+
+def test_names_are_kept_whatever_is_in_them(infer):
+    found = infer(lines(head=["", "a.b", "w`x", "prediction", "y"])).spec
+    assert found.names == ["_c0", "a.b", "w`x", "prediction (input)", "y"]
+    assert found.rename == {"prediction": "prediction (input)"}
+    assert found.columns[0].why == "counts 1 to 40: an index"
+
+
+def test_repeated_name_gets_a_suffix_and_is_told(infer):
+    found = infer(lines(head=["a", "b", "b", "c", "y"]))
+    assert found.spec.names == ["a", "b", "b_2", "c", "y"]
+    assert "a column named 'b' again is b_2" in found.told
+
+
+def test_names_that_differ_by_case_are_refused(infer):
+    with pytest.raises(UserError, match=r"columns 'a' and 'A' differ only by case.*drop: \[A\]"):
+        infer(lines(head=["a", "A", "b", "c", "y"]))
+
+
+def test_what_is_given_wins_for_each_key(infer):
+    columns = {"n": {"role": "category"}, "WAGE": {"type": "string"}, "id": {"role": "numeric"}}
+    spec = infer(lines(), columns=columns, drop=("city",), rename={"n": "number"}, positive="no").spec
+    assert spec.names == ["id", "city", "wage", "number", "y"]
+    assert types(spec) == {
+        "id": "integer", "city": "string", "wage": "string", "number": "integer", "y": "string",
+    }  # fmt: skip
+    assert roles(spec) == {
+        "id": "numeric", "city": "ignored", "wage": "category", "number": "category", "y": "label",
+    }  # fmt: skip
+    assert spec.columns[1].why == "dropped by the user"
+    assert (spec.labels, spec.rename) == (("yes", "no"), {"n": "number"})
+
+
+def test_more_values_than_have_a_feature_are_told(infer):
+    rows = [[str(i), f"c{i % 500}", "1.5", str(i % 7), "yes" if i % 4 else "no"] for i in range(1000)]
+    found = infer(lines(rows=rows))
+    assert any("'city' has about 5" in line and "100 most frequent" in line for line in found.told)
+
+
+def test_number_is_predicted_if_the_label_has_many(infer):
+    found = infer(lines(), label="wage")
+    assert (found.spec.task, found.spec.labels, found.spec.strata) == ("regression", (), ("wage",))
+    assert found.told[0] == "label 'wage' is a number (numbers, 0.5 to 39.5): regression"
+
+
+def test_table_of_columns_shows_the_reasons(infer):
+    table = spec_table(infer(lines()).spec)
+    assert list(table.columns) == ["column", "type", "role", "missing %", "why"]
+    assert list(table.iloc[0]) == ["id", "integer", "ignored", 0.0, "counts 1 to 40: an index"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "message"),
+    [
+        (lines(), {"label": "z"}, "label 'z' is no column of .*; the columns are id, city, wage, n, y"),
+        (lines(), {"label": "wages"}, r"'wages' is no column of .* \(did you mean 'wage'\?\)"),
+        (lines(), {"drop": ("towns",)}, "drop 'towns' is no column"),
+        (lines(), {"strata": ("towns",)}, "strata 'towns' is no column"),
+        (lines(), {"rename": {"towns": "x"}}, "rename 'towns' is no column"),
+        (lines(), {"columns": {"towns": {}}}, "columns 'towns' is no column"),
+        (lines(), {"drop": ("y",)}, "label 'y' is dropped"),
+        (lines(), {"label": "id", "task": "multiclass"}, "'id' has 40 values in 40 rows, such as"),
+        (lines(rows=ROWS[:2]), {}, "2 rows are too few"),
+        (lines(rows=[]), {}, "0 rows are too few"),
+        (lines(), {"drop": tuple(HEAD[:4])}, r"no column is left .* id \(dropped by the user\); city \("),
+        ("y\n" + "yes\nno\n" * 20, {}, "no column is left to predict from: the label is the only one"),
+        (lines() * 1 + "1,Ulm,1.5,1,maybe\n", {}, "has 'maybe' in only 1 row"),
+        ("\n\n", {}, "has no records"),
+        (lines().encode("utf-16"), {}, "is UTF-16"),
+    ],
+)
+def test_table_that_does_not_do_is_refused_on_one_line(infer, content, said, message):
+    with pytest.raises(UserError, match=message) as error:
+        infer(content, **said)
+    assert "\n" not in str(error.value)
+
+
+@pytest.fixture
+def parquet(spark, tmp_path):
+    def parquet(frame, label="y", **said):
+        file = tmp_path / "table.parquet"
+        frame.to_parquet(file, coerce_timestamps="us", allow_truncated_timestamps=True)
+        return infer_table(spark, f"file://{file}", Given("t", label, **said))
+
+    return parquet
+
+
+def frame(**more):
+    days = [datetime.date(2024, 1, 1 + i % 28) for i in range(N)]
+    columns = {
+        "a.b": [i % 5 for i in range(N)],
+        "x": [None if i == 3 else i / 2 for i in range(N)],
+        "money": [decimal.Decimal(f"{i}.25") for i in range(N)],
+        "whole": [decimal.Decimal(i * i) for i in range(N)],
+        "yes": [i % 2 == 0 for i in range(N)],
+        "day": days,
+        "at": [datetime.datetime(2024, 1, 1, 12, i) for i in range(N)],
+        "digits": [f"{i % 4}" for i in range(N)],
+        "y": ["no" if i % 3 else "yes" for i in range(N)],
+    }
+    return pd.DataFrame(columns | more)
+
+
+def test_parquet_is_read_by_its_types(parquet):
+    spec = parquet(frame()).spec
+    assert types(spec) == {
+        "a.b": "integer", "x": "double", "money": "double", "whole": "integer", "yes": "boolean",
+        "day": "date", "at": "timestamp", "digits": "string", "y": "string",
+    }  # fmt: skip
+    assert roles(spec)["digits"] == roles(spec)["yes"] == "category"
+    assert spec.columns[1].missing == 0.025
+
+
+def test_index_of_pandas_is_set_aside(parquet):
+    spec = parquet(frame().set_index(pd.Index([place * place for place in range(N)]))).spec
+    assert roles(spec)["__index_level_0__"] == "ignored"
+
+
+def test_parquet_column_of_lists_is_left_out_and_told(parquet):
+    found = parquet(frame(tags=[["a"]] * N))
+    assert "tags" not in found.spec.names
+    assert "column 'tags' is left out: its type is array<string>" in found.told
+
+
+def test_parquet_label_may_be_boolean_or_whole(parquet):
+    assert parquet(frame(y=[i % 3 == 0 for i in range(N)])).spec.labels == ("false", "true")
+    assert parquet(frame(y=[i % 4 for i in range(N)])).spec.labels == ("0", "1", "2", "3")
+
+
+def test_parquet_classes_as_floats_are_refused(parquet):
+    floats = frame(y=[float(i % 2) for i in range(N)])
+    with pytest.raises(UserError, match=r"'y' is stored as floating-point numbers \(0.0, 1.0\)"):
+        parquet(floats)
+    assert parquet(floats, task="regression").spec.task == "regression"
+
+
+def test_folder_with_one_header_a_file_is_one_table(spark, tmp_path):
+    for part in range(2):
+        (tmp_path / f"part{part}.csv").write_text(lines(rows=ROWS[part::2]))
+    assert types(infer_table(spark, f"file://{tmp_path}", Given("t", "y")).spec) == KINDS
