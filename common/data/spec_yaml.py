@@ -167,7 +167,8 @@ def to_yaml(spec: DatasetSpec) -> str:
     for one in fields(spec):
         value = getattr(spec, one.name)
         is_default = value == (one.default if one.default_factory is MISSING else {})
-        if value in (None, "", ()) or (is_default and one.name in ("rename", "max_categories")):
+        empty = value in (None, "") or (value == () and one.name != "missing")
+        if empty or (is_default and one.name in ("rename", "max_categories")):
             continue
         content[one.name] = list(value) if isinstance(value, tuple) else value
     content["columns"] = [
