@@ -105,12 +105,11 @@ def test_strata_of_a_number_are_its_quantiles_with_their_errors(spark):
     assert table["rows"].tolist() == [5] * 20
     local = pd.DataFrame(rows, columns=["x", "place", "price"])
     error = np.where(local["place"] == "dry", -0.2, 0.1) * local["x"] - local["price"]
-    expected = error.groupby([local["price"] // 10.0000001, local["place"]]).agg(
-        ["mean", lambda e: e.abs().mean()]
-    )
-    assert table["mean error"].sum() == pytest.approx(expected.iloc[:, 0].sum(), rel=0.05)
-    assert (table["rows"] * table["mean error"]).sum() == pytest.approx(error.sum())
-    assert (table["rows"] * table["mean absolute error"]).sum() == pytest.approx(error.abs().sum())
+    for name, values in (("mean error", error), ("mean absolute error", error.abs())):
+        sums = (table["rows"] * table[name]).groupby(table["place"]).sum()
+        assert sums.to_dict() == pytest.approx(values.groupby(local["place"]).sum().to_dict())
+    tenths = (table["rows"] * table["mean error"]).groupby(table["price"]).sum()
+    assert tenths.tolist() == pytest.approx(error.groupby(local["price"] // 10).sum().tolist(), rel=0.2)
 
 
 def card_of(spec, test, strata):
