@@ -18,9 +18,9 @@ from common.data.read import read
 from common.data.spec_yaml import load_spec
 from common.data.stratify import stratify
 from common.data.target import TWO
-from common.learning.vectorizer import fit_vectorizer, vectorize
+from common.learning.vectorizer import FEATURES, LABEL, fit_vectorizer, vectorize
 from common.machine.spark import file_uri
-from common.search.folds import FOLD_RANK, FoldData, assign_fold_rank, fold_data
+from common.search.folds import FOLD, FOLD_RANK, FoldData, assign_fold_rank, fold_data
 
 SEED, FOLDS = 42, 5
 
@@ -34,7 +34,7 @@ def source_option(command: Any) -> Any:
 
 
 def features(spark: SparkSession, source: str, folder: Path, copies: int = 1) -> DataFrame:
-    """Return the training rows as featurize writes them: features, label, fold_rank; stored as Parquet.
+    """Return the training rows as featurize writes them: features, label, fold rank; stored as Parquet.
 
     Args:
         spark: The session.
@@ -49,7 +49,7 @@ def features(spark: SparkSession, source: str, folder: Path, copies: int = 1) ->
     if copies > 1:
         train = copied(train, copies)
     folded = assign_fold_rank(train, spec.label, SEED)
-    rows = vectorize(folded, vectorizer, spec).select("features", "label", FOLD_RANK)
+    rows = vectorize(folded, vectorizer, spec).select(FEATURES, LABEL, FOLD_RANK)
     rows.write.parquet(file_uri(folder / "train"))
     return spark.read.parquet(file_uri(folder / "train"))
 
@@ -82,10 +82,10 @@ def adult_folds(
     """
     with tempfile.TemporaryDirectory() as folder:
         rows = features(spark, source, Path(folder), copies).withColumn(
-            "fold", (F.col(FOLD_RANK) % FOLDS).cast("int")
+            FOLD, (F.col(FOLD_RANK) % FOLDS).cast("int")
         )
         rows.cache().count()
-        data = fold_data(rows.drop("fold"), FOLDS, TWO)
+        data = fold_data(rows.drop(FOLD), FOLDS, TWO)
         data.frame.count()
         yield rows, data
         data.frame.unpersist()

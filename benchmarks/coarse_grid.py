@@ -15,8 +15,9 @@ from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame
 
 from common.learning.learners import Parameters, get_learner
+from common.learning.vectorizer import FEATURES, LABEL
 from common.machine.spark import get_session
-from common.search.folds import FoldData
+from common.search.folds import FOLD, FoldData
 from common.search.grid import grid_candidates
 from common.search.result import CandidateResult, candidate_name, ranked
 from common.search.winner import refit
@@ -42,15 +43,15 @@ def cross_validate(rows: DataFrame, candidates: Sequence[Parameters]) -> tuple[f
         rows: The rows with their fold.
         candidates: The candidates to score, by weighted F1.
     """
-    gbt = GBTClassifier(featuresCol="features", labelCol="label", seed=SEED)
+    gbt = GBTClassifier(featuresCol=FEATURES, labelCol=LABEL, seed=SEED)
     maps = [{gbt.getParam(name): value for name, value in c.items()} for c in candidates]
-    evaluator = MulticlassClassificationEvaluator(metricName="f1")
+    evaluator = MulticlassClassificationEvaluator(labelCol=LABEL, metricName="f1")
     validator = CrossValidator(
         estimator=gbt,
         estimatorParamMaps=maps,
         evaluator=evaluator,
         numFolds=FOLDS,
-        foldCol="fold",
+        foldCol=FOLD,
         parallelism=rows.sparkSession.sparkContext.defaultParallelism,
     )
     started = time.perf_counter()

@@ -42,10 +42,15 @@ def report(name: str, rows: Sequence[Mapping[str, Any]], facts: Mapping[str, Any
         rows: Rows of the table.
         facts: Conclusions from the table: value by description.
     """
-    click.echo(f"\n{pd.DataFrame(rows).to_string(index=False, na_rep='')}\n")
-    for what, value in facts.items():
-        click.echo(f"{what}: {value}")
+    show(rows, facts)
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     content = {"machine": machine(), "rows": rows, "facts": facts}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def show(rows: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> None:
+    """Print a benchmark's result, and write nothing; see `report`."""
+    click.echo(f"\n{pd.DataFrame(rows).to_string(index=False, na_rep='')}\n")
+    for what, value in facts.items():
+        click.echo(f"{what}: {value}")

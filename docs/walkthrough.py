@@ -19,7 +19,6 @@ from common.data.fetch import locate
 from common.data.read import read
 from common.data.spec_yaml import load_spec
 from common.data.stratify import stratify
-from common.data.target import TWO
 from common.learning.learners import get_learner
 from common.learning.metrics import scores
 from common.learning.vectorizer import feature_names, fit_vectorizer, vectorize
@@ -75,7 +74,7 @@ parts.summary
 
 # %%
 vectorizer = fit_vectorizer(train, spec, encoding="onehot")
-folded = vectorize(assign_fold_rank(train, spec.label, seed), vectorizer, spec)
+folded = vectorize(assign_fold_rank(train, spec.label, seed, spec.task), vectorizer, spec)
 pd.DataFrame({"feature": feature_names(vectorizer, spec)})
 
 # %% [markdown]
@@ -84,7 +83,7 @@ pd.DataFrame({"feature": feature_names(vectorizer, spec)})
 # An engine scores the candidates over the folds, and yields each as soon as it is scored.
 
 # %%
-learner, data = get_learner("gbt"), fold_data(folded, folds, TWO)
+learner, data = get_learner("gbt"), fold_data(folded, folds, spec.target)
 engine = make_engine("boosting", data, learner, seed, parallelism=0)
 search = Search(engine)
 proposer = GridSearch(load_grid(grid, learner), learner)
@@ -119,4 +118,4 @@ genetic.table()
 # %%
 winner = ranked(search.results, metric)[0]
 model = refit(winner.parameters, learner, data, seed)
-pd.DataFrame({winner.name: scores(model_table(model, vectorize(test, vectorizer, spec)))})
+pd.DataFrame({winner.name: scores(model_table(model, vectorize(test, vectorizer, spec), spec.target))})

@@ -4,7 +4,8 @@ import click
 
 from common import ROOT
 from common.data.describe import describe, describe_html
-from common.data.profile import write_profile
+from common.data.profile import profiled_columns, write_profile
+from common.data.row_hash import quoted
 from common.machine.whole_file import whole_file
 from steps.command import step_command
 from steps.step import step
@@ -17,11 +18,11 @@ SHOWN = [
 
 
 @step_command("eda")
-def eda(profile: str, profile_rows: int) -> None:
+def eda(profile: str, profile_rows: int, profile_columns: int) -> None:
     """Describe every column, and profile a sample of the rows."""
     with step("eda") as run:
         spec, frame = run.dataset("data"), run.frame("data")
-        table = describe(frame, spec.missing)
+        table = describe(frame)
         run.log_table("describe.csv", table)
         run.log_text("describe.html", describe_html(table, f"{spec.name}: {len(table)} columns"))
         if run.is_alone:
@@ -30,10 +31,14 @@ def eda(profile: str, profile_rows: int) -> None:
         if profile != "none":
             report = ROOT / "reports" / "overview.html"
             title, minimal = f"{spec.name}: overview", profile == "minimal"
+            names = profiled_columns(spec, profile_columns)
+            shown = frame.select(*[quoted(name) for name in names])
             with whole_file(report) as part:
-                write_profile(frame, part, title, profile_rows, minimal, run.shows_bar)
+                write_profile(shown, part, title, profile_rows, minimal, run.shows_bar)
                 run.log_file(part)
-            click.echo(f"the profile is in {report}")
+            left = len(spec.names) - len(names)
+            told = f" ({len(names)} of {len(spec.names)} columns: profile_columns=)" if left else ""
+            click.echo(f"the profile is in {report}{told}")
 
 
 if __name__ == "__main__":

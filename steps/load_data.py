@@ -1,36 +1,41 @@
 """Entry point load_data: logs data/ (Parquet) and dataset.yaml."""
 
-from dataclasses import replace
-
 import click
 
-from common.data.fetch import locate
-from common.data.read import read_source
+from common.data.fetch import Location
+from common.data.infer import find_spec, spec_table
+from common.data.read import read_source, with_missing
 from common.data.row_hash import frame_digest
-from common.data.spec_yaml import load_spec
 from common.store import frames
 from steps.command import step_command
 from steps.step import step
 
 
 @step_command("load_data")
-def load_data(dataset: str, source: str) -> None:
+def load_data(dataset: str, source: str, label: str, task: str, positive: str) -> None:
     """Read and check a data set: downloaded, from a file, or the built-in sample."""
     with step("load_data") as run:
-        spec = load_spec(dataset)
-        location = locate(spec, source)
-        run.input_bytes = location.size
-        reached = replace(location, uri=frames.for_spark(run.spark, location.uri))
-        found = read_source(run.spark, spec, reached)
-        run.log_frame("data", found.frame)
+
+        def reach(uri: str) -> str:
+            run.input_bytes = Location("path", uri, None).size
+            return frames.for_spark(run.spark, uri)
+
+        found = find_spec(lambda: run.spark, dataset, source, label, task, positive, reach)
+        location = found.location
+        rows = read_source(run.spark, found.spec, location)
+        spec = with_missing(found.spec, rows.missing)
+        run.log_frame("data", rows.frame)
         data = run.kept_frame("data")
         run.log_dataset(spec)
         digest = frame_digest(data)
         tags = {"source": location.kind, "source_uri": location.uri, "data_digest": digest.content}
-        run.tag(dataset=spec.name, **tags)
+        run.tag(dataset=spec.name, task=spec.task, **tags)
         run.log_data(spec, data, "data", digest.content, "raw")
         click.echo(f"{digest.rows:,} rows of {spec.name} from {location.uri} ({location.kind})")
-        click.echo(f"read as {found.told}")
+        click.echo(f"read as {rows.told}")
+        if found.told:
+            click.echo("\n".join(found.told))
+            click.echo(spec_table(spec).to_string(index=False))
 
 
 if __name__ == "__main__":

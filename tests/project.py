@@ -1,7 +1,6 @@
 """A copy of the project with its own store; entry points are run by the real command."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,7 +10,9 @@ from types import SimpleNamespace
 
 from mlflow import MlflowClient
 
-ROOT = Path(__file__).parents[1]
+from tests.checkout import ROOT as ROOT  # many tests import it from here
+from tests.checkout import copy_project
+
 MAIN = {
     "profile": "minimal",
     "profile_rows": 200,
@@ -34,10 +35,7 @@ class Project:
 
     def __init__(self, folder, source):
         self.folder, self.source, self.checkout = folder, source, folder / "it's my checkout"
-        for name in ("steps", "common", "conf"):
-            shutil.copytree(ROOT / name, self.checkout / name)
-        for name in ("MLproject", "conda.yaml", "requirements.txt"):
-            shutil.copy(ROOT / name, self.checkout)
+        copy_project(self.checkout)
         self.uri = f"sqlite:///{folder}/mlflow.db"
         self.client = MlflowClient(self.uri)
         self.experiment = self.client.create_experiment("e2e", (folder / "runs").as_uri())

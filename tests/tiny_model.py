@@ -21,7 +21,7 @@ def pipeline():
     graph = Graph()
     age = graph.node("Cast", graph.input("age", np.int64), to=11)
     product = graph.node("Mul", age, graph.input("pay-rate", np.float64))
-    place = place_in(graph, graph.input("job", str), ["Clerk"], str)
+    place = place_in(graph, graph.input("job", str), {"Clerk": 0}, str, other=1)
     known = graph.node("Equal", place, graph.constant(np.array([[0]])))
     value = graph.node("Where", known, product, graph.constant(np.array([[-1.0]])))
     flat = graph.constant(np.array([-1]))

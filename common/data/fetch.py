@@ -15,7 +15,7 @@ from urllib3.util import Retry
 
 from common.data.census_sample import write_sample
 from common.data.spec import DatasetSpec
-from common.data.spec_yaml import CONF
+from common.data.spec_yaml import CONF, Given
 from common.errors import UserError
 from common.machine.secrets import check_no_secret
 from common.machine.spark import file_uri
@@ -48,11 +48,11 @@ class Location:
         return path.stat().st_size if path.is_file() else None
 
 
-def locate(spec: DatasetSpec, source: str) -> Location:
+def locate(spec: DatasetSpec | Given, source: str) -> Location:
     """Find a data set's file, and download it if it is not cached yet.
 
     Args:
-        spec: The data set.
+        spec: The data set, or what is said of it.
         source: `auto` (the cache, else home, else the sample if home cannot be reached), `uci` (the
             cache, else home), `sample`, or a path or URI of CSV or Parquet.
 
@@ -136,7 +136,7 @@ def _remote(url: str) -> Location:
     return Location("path", file_uri(path), digest)
 
 
-def _sample(spec: DatasetSpec) -> Location:
+def _sample(spec: DatasetSpec | Given) -> Location:
     if spec.sample is None:
         raise UserError(f"source 'sample' is unavailable: dataset {spec.name!r} has no built-in sample")
     table = CONF / spec.sample
@@ -148,7 +148,7 @@ def _sample(spec: DatasetSpec) -> Location:
     return Location("sample", file_uri(path), digest)
 
 
-def _home(spec: DatasetSpec) -> Location:
+def _home(spec: DatasetSpec | Given) -> Location:
     if spec.home is None or spec.sha256 is None:
         raise HomeUnreachable(f"dataset {spec.name!r} lacks home or sha256: give source=FILE")
     check_no_secret(f"home of dataset {spec.name!r}", spec.home)

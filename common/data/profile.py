@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 from tqdm import tqdm
 
 from common.data.row_hash import row_hash
+from common.data.spec import DatasetSpec
 
 
 def sample_rows(frame: DataFrame, rows: int, seed: int = 0) -> DataFrame:
@@ -24,6 +25,19 @@ def sample_rows(frame: DataFrame, rows: int, seed: int = 0) -> DataFrame:
         seed: Seed of the hash.
     """
     return frame.orderBy(row_hash(frame.columns, f"sample:{seed}")).limit(rows)
+
+
+def profiled_columns(spec: DatasetSpec, columns: int) -> list[str]:
+    """Return the columns to profile: the label, and of the others the first ones, inputs before the rest.
+
+    Args:
+        spec: The data set.
+        columns: Maximum number of columns.
+    """
+    inputs = [column.name for column in spec.inputs]
+    others = [name for name in spec.names if name not in (*inputs, spec.label)]
+    kept = {spec.label, *[*inputs, *others][: columns - 1]}
+    return [name for name in spec.names if name in kept]
 
 
 def write_profile(

@@ -33,8 +33,9 @@ def with_quantile(frame: DataFrame, name: str, parts: int = PARTS) -> DataFrame:
     shares = [part / parts for part in range(parts + 1)]
     number = quoted(name).cast("double")
     found = sample.agg(F.percentile(number, F.lit(shares)).alias("bounds")).first()
-    bounds = sorted(set(found["bounds"] or [])) if found else []
-    inner = bounds[1:-1]
+    bounds = (found["bounds"] if found else None) or [0.0]
+    # A number that many rows have may be several bounds; above the largest there is nothing.
+    inner = sorted({bound for bound in bounds[1:-1] if bound < bounds[-1]})
     names = F.array(*[F.lit(text) for text in _ranges(inner)])
     place = F.lit(0)
     for bound in inner:

@@ -1,16 +1,18 @@
 """Read a data set's rows from CSV or Parquet, and validate them before anything is stored."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from common.data.fetch import Location
 from common.data.reading import shown
-from common.data.records import Table, first_problem, open_table
+from common.data.records import Table, all_of, first_problem, open_table
 from common.data.spec import DatasetSpec
+from common.data.target import REGRESSION
 from common.errors import UserError, first_line
 
 
@@ -19,12 +21,16 @@ class Source:
     """A data set that was read.
 
     Attributes:
-        frame: The rows.
+        frame: The rows that have a label.
         told: A description of how the files were read, for the user.
+        missing: Share of these rows that have no value, 0 to 1, by column.
+        unlabelled: Number of rows that were left out, since they have no label.
     """
 
     frame: DataFrame
     told: str
+    missing: Mapping[str, float]
+    unlabelled: int
 
 
 def read(spark: SparkSession, spec: DatasetSpec, location: Location) -> DataFrame:
@@ -33,43 +39,101 @@ def read(spark: SparkSession, spec: DatasetSpec, location: Location) -> DataFram
 
 
 def read_source(spark: SparkSession, spec: DatasetSpec, location: Location) -> Source:
-    """Read and validate a data set by the rules of `common/data/reading`; text keeps the missing marker.
+    """Read and validate a data set by the rules of `common/data/reading`; any value may be missing.
 
     A CSV file either has a header or has the data set's columns in order. There are three passes: one
-    determines how the lines of CSV are to be read, one validates the rows, and the returned frame reads
-    the files again when it is used.
+    determines how the lines of CSV are to be read, one validates the rows and counts what is missing, and
+    the returned frame reads the files again when it is used. Rows without a label are left out.
 
     Raises:
-        UserError: The source cannot be read or has no rows, or a row has the wrong number of fields, an
-            invalid number, or a label that is not in the spec. The message names the first such line.
+        UserError: The source cannot be read or has no row with a label, or a row has the wrong number of
+            fields, a value that is not of its column's type, a label that is not in the spec, or a weight
+            that is null or negative. The message names the first such line.
     """
     try:
         try:
             table = open_table(spark, location.uri, spec.form)
         except UserError as error:
             raise UserError(f"source {error}") from None
-        label = table.cells[spec.label].value
-        known = F.coalesce(label.isin(*spec.labels), F.lit(False))
-        values = [table.cells[name].value.alias(name) for name in spec.names]
-        wrong = F.count_if(~(table.good & known))
-        rows, bad = table.frame.agg(F.count(F.lit(1)), wrong).first() or (0, 0)
-        if bad:
-            raise UserError(_first_problem(spec, table, table.frame.where(~(table.good & known)), bad))
+        labelled = table.cells[spec.label].value.isNotNull()
+        sound = table.good & (~labelled | all_of([_known_label(spec, table), _valid_weight(spec, table)]))
+        found = _count(spec, table, labelled, sound)
+        if found["bad"]:
+            raise UserError(_first_problem(spec, table, table.frame.where(~sound), found["bad"]))
     except (Py4JJavaError, PySparkException) as error:
         raise UserError(f"source {location.uri} cannot be read: {first_line(error)}") from None
-    if rows == 0:
-        raise UserError(f"source {location.uri} has no rows")
-    return Source(table.frame.select(*values), table.told)
+    rows, kept = found["rows"], found["kept"]
+    if not kept:
+        lack = f"no label: the column {spec.form.told(spec.label)} is always null" if rows else "no rows"
+        raise UserError(f"source {location.uri} has {lack}")
+    missing = {name: found[f"null{place}"] / kept for place, name in enumerate(spec.names)}
+    frame, told = table.frame, table.told
+    if rows > kept:
+        frame = frame.where(labelled)
+        one = (
+            "1 row without a label was"
+            if rows == kept + 1
+            else f"{rows - kept:,} rows without a label were"
+        )
+        told += f"; {one} left out"
+    values = [table.cells[name].value.alias(name) for name in spec.names]
+    return Source(frame.select(*values), told, missing, rows - kept)
+
+
+def with_missing(spec: DatasetSpec, shares: Mapping[str, float]) -> DatasetSpec:
+    """Return a spec whose columns say which share of the rows has no value.
+
+    Args:
+        spec: The spec.
+        shares: The share of each column, 0 to 1; 0 if it is not there.
+    """
+    columns = tuple(replace(column, missing=shares.get(column.name, 0.0)) for column in spec.columns)
+    return replace(spec, columns=columns)
+
+
+def _count(spec: DatasetSpec, table: Table, labelled: Column, sound: Column) -> Row:
+    """Count, in one pass, the rows, those that are bad and those with a label, and these columns' nulls."""
+    values = [table.cells[name].value.alias(f"value{place}") for place, name in enumerate(spec.names)]
+    read = table.frame.select(labelled.alias("kept"), sound.alias("sound"), *values)
+    kept = F.col("kept")
+    nulls = [
+        F.count_if(kept & F.col(f"value{place}").isNull()).alias(f"null{place}")
+        for place in range(len(values))
+    ]
+    counts = (F.count(F.lit(1)).alias("rows"), F.count_if(kept).alias("kept"))
+    found = read.agg(*counts, F.count_if(~F.col("sound")).alias("bad"), *nulls).first()
+    assert found is not None
+    return found
+
+
+def _known_label(spec: DatasetSpec, table: Table) -> Column:
+    if spec.task == REGRESSION:
+        return F.lit(True)
+    return table.cells[spec.label].value.isin(*spec.labels)
+
+
+def _valid_weight(spec: DatasetSpec, table: Table) -> Column:
+    if spec.weight is None:
+        return F.lit(True)
+    return F.coalesce(table.cells[spec.weight].value >= 0, F.lit(False))
 
 
 def _first_problem(spec: DatasetSpec, table: Table, wrong: DataFrame, bad: int) -> str:
-    """Describe the first invalid row: a bad record, or an unknown label."""
+    """Describe the first invalid row: a bad record, an unknown label or an impossible weight."""
     label = table.cells[spec.label].value.alias("label")
-    place, first = first_problem(table, wrong, label)
+    weight = (F.lit(None) if spec.weight is None else table.cells[spec.weight].value).alias("weight")
+    known = _known_label(spec, table).alias("known")
+    place, first = first_problem(table, wrong, label, weight, known)
     reason = first["reason"]
-    if not reason:
-        what = "null" if first["label"] is None else shown(first["label"])
-        reason = f"column {spec.label!r} is {what}, expected one of {', '.join(spec.labels)}"
+    if not reason and not first["known"]:
+        expected = f"one of {', '.join(spec.labels)}"
+        reason = (
+            f"column {spec.form.in_file(spec.label)!r} is {shown(first['label'])}, expected {expected}"
+        )
+    elif not reason:
+        assert spec.weight is not None
+        what = "null" if first["weight"] is None else f"{first['weight']:g}"
+        reason = f"column {spec.form.in_file(spec.weight)!r} is {what}, expected a weight of 0 or more"
     where = f"{place.file}: line {place.line}" if place else "a row"
     link = "" if reason.startswith("has ") else ":"
     more = f" ({bad} invalid rows in total)" if bad > 1 else ""

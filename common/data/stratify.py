@@ -84,7 +84,7 @@ def rank_in_strata(frame: DataFrame, strata: Sequence[str], seed: int | str) -> 
         UserError: `strata` is empty, repeats a name or names a column that `frame` does not have.
     """
     _check_strata(frame, strata)
-    keys = [f"`{name}`" for name in strata]
+    keys = [quoted(name) for name in strata]
     contents = (
         frame.groupBy(*[quoted(name) for name in frame.columns])
         .agg(F.count(F.lit(1)).alias("__copies"))
@@ -108,7 +108,7 @@ def rank_in_strata(frame: DataFrame, strata: Sequence[str], seed: int | str) -> 
     right = [f"__key{i}" for i in range(len(keys))]
     same = [quoted(key).eqNullSafe(F.col(name)) for key, name in zip(strata, right, strict=True)]
     offsets = buckets.select(
-        *[F.col(key).alias(name) for key, name in zip(keys, right, strict=True)],
+        *[key.alias(name) for key, name in zip(keys, right, strict=True)],
         F.col("__bucket").alias("__of"),
         "__start",
         SIZE,

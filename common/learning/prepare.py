@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pyspark.ml.feature import SQLTransformer
 
 from common.data.reading import DATE, TIMESTAMP
-from common.data.spec import Column, DatasetSpec
+from common.data.spec import CATEGORY, NUMERIC, Column, DatasetSpec
 
 IMPUTE, NATIVE = "impute", "native"
 MISSING = (IMPUTE, NATIVE)
@@ -25,7 +25,7 @@ PARTS = {
     HOUR: "hour({0})",
     DAYS: "unix_date(CAST({0} AS DATE))",
 }
-# The category of a missing text: Spark's attributes accept no empty name.
+# The category of a missing text, and of an empty one: Spark's attributes accept no empty name.
 MISSING_TEXT = "(missing)"
 # Number features that are no part of a date: the number itself, and whether it is missing.
 ITSELF, IS_MISSING = "", "missing"
@@ -68,7 +68,7 @@ def numbers_of(spec: DatasetSpec, missing: str) -> list[Number]:
             NATIVE (missing values stay missing).
     """
     found = []
-    for column in spec.of_role("numeric"):
+    for column in spec.of_role(NUMERIC):
         lacking = column.missing > 0 and missing == IMPUTE
         parts = [ITSELF]
         if column.type in (DATE, TIMESTAMP):
@@ -91,8 +91,8 @@ def category_column(place: int) -> str:
 def prepare(spec: DatasetSpec, missing: str) -> SQLTransformer:
     """Return the stage that adds the numbers, and the categories as texts, a missing one too."""
     parts = [f"{n.sql} AS {number_column(place)}" for place, n in enumerate(numbers_of(spec, missing))]
-    for place, column in enumerate(spec.of_role("category")):
-        text = f"coalesce(CAST({_quoted(column)} AS STRING), '{MISSING_TEXT}')"
+    for place, column in enumerate(spec.of_role(CATEGORY)):
+        text = f"coalesce(nullif(CAST({_quoted(column)} AS STRING), ''), '{MISSING_TEXT}')"
         parts.append(f"{text} AS {category_column(place)}")
     return SQLTransformer(statement=f"SELECT *, {', '.join(parts)} FROM __THIS__")
 

@@ -18,7 +18,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from common.data.row_hash import quoted
-from common.data.spec import DatasetSpec
+from common.data.spec import CATEGORY, NUMERIC, DatasetSpec
 from common.data.target import REGRESSION
 from common.errors import UserError
 from common.learning.prepare import (
@@ -63,10 +63,12 @@ def fit_vectorizer(
         The fitted pipeline. Its vectors have the numbers first, scaled to [0, 1], then the categories.
 
     Raises:
-        UserError: The encoding is unknown, or no column is left to learn from.
+        UserError: The encoding is unknown, no column is left to learn from, or see `check_numbers`.
     """
     if encoding not in ENCODINGS:
         raise UserError(f"encoding must be one of {', '.join(ENCODINGS)}, got {encoding!r}")
+    if missing == IMPUTE:
+        check_numbers(train, spec)
     first = prepare(spec, missing)
     prepared = first.transform(train)
     stages: list[Transformer] = [first]
@@ -75,7 +77,7 @@ def fit_vectorizer(
         scaling = _fit_numbers(prepared, spec, missing)
         stages += scaling
         parts.append(SCALED)
-    if spec.of_role("category"):
+    if spec.of_role(CATEGORY):
         indexing = _index_stages(prepared, spec, encoding)
         stages += indexing
         parts += indexing[-1].getOrDefault("outputCols")
@@ -84,6 +86,31 @@ def fit_vectorizer(
     keep = "keep" if missing == NATIVE else "error"
     stages.append(VectorAssembler(inputCols=parts, outputCol=FEATURES, handleInvalid=keep))
     return PipelineModel(stages)
+
+
+def check_numbers(train: DataFrame, spec: DatasetSpec) -> None:
+    """Refuse training rows whose missing numbers could not be replaced.
+
+    Raises:
+        UserError: A numeric column lacks values although the spec says that it has all, or has none.
+    """
+    columns = spec.of_role(NUMERIC)
+    if not columns:
+        return
+    rows, *found = train.agg(
+        F.count(F.lit(1)), *[F.count(quoted(column.name)) for column in columns]
+    ).first() or (0, *[0 for _ in columns])
+    for column, count in zip(columns, found, strict=True):
+        if count < rows and column.missing == 0:
+            raise UserError(
+                f"numeric column {column.name!r} has {rows - count} missing values among the training "
+                "rows, but the spec says that it has none: give its share of the rows as missing"
+            )
+        if count == 0:
+            raise UserError(
+                f"numeric column {column.name!r} has no value in the training rows: give it the role "
+                "ignored"
+            )
 
 
 def _fit_numbers(prepared: DataFrame, spec: DatasetSpec, missing: str) -> Sequence[Transformer]:
@@ -104,7 +131,7 @@ def _fit_numbers(prepared: DataFrame, spec: DatasetSpec, missing: str) -> Sequen
 
 
 def _index_stages(prepared: DataFrame, spec: DatasetSpec, encoding: str) -> list[Transformer]:
-    names = [category_column(place) for place in range(len(spec.of_role("category")))]
+    names = [category_column(place) for place in range(len(spec.of_role(CATEGORY)))]
     indexed = [name + INDEX for name in names]
     indexer = _indexer(_categories(prepared, names, spec.max_categories), names, indexed)
     if encoding == "index":
@@ -204,7 +231,7 @@ def categories_of(vectorizer: PipelineModel, spec: DatasetSpec) -> dict[str, lis
     """Return the categories that have an index of their own, by column; MISSING_TEXT is one."""
     for stage in vectorizer.stages:
         if isinstance(stage, StringIndexerModel):
-            names = [column.name for column in spec.of_role("category")]
+            names = [column.name for column in spec.of_role(CATEGORY)]
             return dict(zip(names, map(list, stage.labelsArray), strict=True))
     return {}
 

@@ -34,6 +34,29 @@ def data_files(spark: SparkSession, uri: str) -> list[str]:
         return sorted(file.getPath().toString() for file in _files(spark, uri))
 
 
+def read_head(spark: SparkSession, file: str, size: int) -> bytes:
+    """Return the first bytes of a file, decompressed if its name says so (.gz, .bz2, ...).
+
+    Args:
+        spark: The session.
+        file: The URI of the file.
+        size: The largest number of bytes.
+
+    Raises:
+        UserError: The file cannot be read.
+    """
+    with _telling(file):
+        java: Any = spark
+        system, path = _open(spark, file)
+        codecs = java._jvm.org.apache.hadoop.io.compress.CompressionCodecFactory
+        codec = codecs(java._jsc.hadoopConfiguration()).getCodec(path)
+        stream = system.open(path)
+        try:
+            return bytes((stream if codec is None else codec.createInputStream(stream)).readNBytes(size))
+        finally:
+            stream.close()
+
+
 def fingerprint(spark: SparkSession, uri: str) -> str:
     """Hash the file system's metadata of a file, or of a folder's files that are not hidden.
 

@@ -27,7 +27,13 @@ class Strange:
 
 
 def alarms(
-    rows: int, rejected: int, reason: str, unseen: Mapping[str, Strange], label: str, unknown: Strange
+    rows: int,
+    rejected: int,
+    reason: str,
+    unseen: Mapping[str, Strange],
+    label: str,
+    unknown: Strange,
+    known: str = "labels of the data set",
 ) -> tuple[str, ...]:
     """Return the warnings about a scored file, one line each.
 
@@ -37,7 +43,8 @@ def alarms(
         reason: The reason for one of the rejections.
         unseen: Scored rows whose category was not seen in training, by categorical column.
         label: Name of the true label's column.
-        unknown: Scored rows whose label is not one of the data set's.
+        unknown: Scored rows whose label is not one of the data set's, or no number.
+        known: What a label should be, in the plural.
     """
     found = []
     if 2 * rejected > rows:
@@ -51,7 +58,7 @@ def alarms(
             )
     if unknown.is_most:
         found.append(
-            f"column {label!r}: {unknown.rows:,} of {unknown.of:,} values are not labels of the data "
-            f"set, such as {shown(unknown.example)}: the scores leave them out"
+            f"column {label!r}: {unknown.rows:,} of {unknown.of:,} values are not {known}, such "
+            f"as {shown(unknown.example)}: the scores leave them out"
         )
     return tuple(found)

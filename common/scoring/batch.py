@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,23 +10,25 @@ from typing import Any
 import mlflow
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from common.data.row_hash import quoted
+from common.data.target import REGRESSION
 from common.errors import UserError, last_cause
 from common.machine.copies import temporary_files_here
 from common.machine.file_system import exists, literal, replacing
-from common.scoring.alarms import Strange, alarms
+from common.scoring.added import added_names, renamed_outputs
+from common.scoring.alarms import alarms
 from common.scoring.kept_model import KeptModel
-from common.scoring.measure import measure
-from common.scoring.portable_model import PREDICTION, PROBABILITY
-from common.scoring.records import LINE, REASON, Records, read_records
+from common.scoring.measure import Measured, measure
+from common.scoring.outputs import outputs_of
+from common.scoring.records import GOOD, LINE, REASON, Records, read_records
+from common.scoring.unseen import count_unseen, found_unseen, shared_features
 
-RESULT = T.StructType().add(PREDICTION, T.StringType()).add(PROBABILITY, T.DoubleType())
-ADDED = (*RESULT.fieldNames(), REASON, LINE)
-GOOD, SCORED, GIVEN = "__good", "__scored", "__given"
+TYPES = {str: T.StringType(), float: T.DoubleType()}
+SCORED, GIVEN = "__scored", "__given"
 
 # Values in an Arrow batch. With Spark's default of 10,000 rows, MLflow's checks of each batch take a
 # tenth of the time. The model itself scores a batch in smaller parts.
@@ -58,10 +60,9 @@ class Outcome:
         rejected: Number of records that could not be scored.
         rejects: URI of the folder with the rejected records.
         reason: The reason for one of the rejections; empty if there are none.
-        labelled: Number of scored records whose true label is known.
-        scores: METRICS on the labelled records; empty if there are none.
-        guess: Scores of a guess on the labelled records.
+        measured: The comparison with the true labels.
         told: How the file was read, in words.
+        notes: What else is to be known about the output, one line each.
         alarms: Warnings, one line each.
     """
 
@@ -69,10 +70,9 @@ class Outcome:
     rejected: int
     rejects: str
     reason: str
-    labelled: int
-    scores: dict[str, float]
-    guess: dict[str, float]
+    measured: Measured
     told: str
+    notes: tuple[str, ...]
     alarms: tuple[str, ...]
 
     @property
@@ -105,76 +105,60 @@ def score_file(
         _check_target(spark, uri, source, overwrite)
     try:
         records = _read_input(spark, source, model)
+        names = added_names(records.table.names, model, source)
         with replacing(spark, [target, rejects]) as (scored_part, rejects_part):
             seen = Observation()
             with _batches(spark, CELLS // len(model.form.columns)):
-                _write(scored(spark, records, model, seen), scored_part, target)
-            found = seen.get
-            rows, bad = found["rows"], found["bad"]
-            reason = ""
-            if not rows:
-                raise UserError(f"input {source} has no rows")
-            if bad == rows:
-                reason = _first_reason(records.rejected())
-                raise UserError(f"input {source} has no row that can be scored; the first: {reason}")
+                _write(scored(spark, records, model, names, seen), scored_part, target)
+            counts = seen.get
+            rows, bad = counts["rows"], counts["bad"]
             # Text in Parquet may contain line breaks; only CSV was checked for them.
             over_lines = records.table.over_lines or not records.table.is_csv
+            rejected, reason = records.rejected(names[REASON], names[LINE]), ""
+            if bad == rows:
+                raise UserError(_nothing_to_score(source, rows, rejected, names[REASON]))
             if bad:
-                _write(records.rejected(), rejects_part, target)
-                reason = _first_reason(_read(spark, rejects_part, target, over_lines))
-            measured = measure(_read(spark, scored_part, target, over_lines), model, rows - bad)
+                _write(rejected, rejects_part, target)
+                reason = _first(_read(spark, rejects_part, target, over_lines), names[REASON])
+            whole = _read(spark, scored_part, target, over_lines)
+            measured = measure(whole, model, rows - bad, names)
     except (Py4JJavaError, PySparkException) as error:
-        message = str(error)
-        if "Traceback" in message or not any(sign in message for sign in NOT_OURS):
-            raise
-        file = re.search(r"reading file (\S+?)\.?\s", message)
-        what = f"input {file[1] if file else source} cannot be scored into {target}"
-        raise UserError(f"{what}: {last_cause(error)}") from None
-    unseen = {
-        name: Strange(found[f"unseen {name}"], rows - bad, found[f"example {name}"])
-        for name in model.categories
-    }
-    alarming = alarms(rows, bad, reason, unseen, model.form.label, measured.unknown)
-    told = records.table.told
-    known = (measured.labelled, measured.scores, measured.guess)
-    return Outcome(rows, bad, rejects, reason, *known, told, alarming)
+        raise _unless_ours(error, source, target) from None
+    unseen = found_unseen(counts, model, rows - bad)
+    known = "numbers" if model.target.task == REGRESSION else "labels of the data set"
+    strange = {name: found for name, found in unseen.items() if name not in model.capped}
+    alarming = alarms(rows, bad, reason, strange, model.form.label, measured.unknown, known)
+    notes = (*renamed_outputs(names, model), *shared_features(unseen, model))
+    return Outcome(rows, bad, rejects, reason, measured, records.table.told, notes, alarming)
 
 
-def scored(spark: SparkSession, records: Records, model: KeptModel, seen: Observation) -> DataFrame:
+def scored(
+    spark: SparkSession,
+    records: Records,
+    model: KeptModel,
+    names: Mapping[str, str],
+    seen: Observation,
+) -> DataFrame:
     """Return the good records with their scores; the columns that the model takes have its types.
 
     Args:
         spark: The session.
         records: The records, good and bad.
         model: The model.
+        names: The names of the columns that the output adds, as `added_names` returns them.
         seen: The observation that holds `rows`, `bad` and the unseen categories after the frame has
             been written.
     """
     given = [column.alias(f"{GIVEN}{place}") for place, column in enumerate(records.given.values())]
     told = records.table.frame.select(*records.whole, *given, records.table.good.alias(GOOD))
-    bad = F.count_if(~F.col(GOOD)).alias("bad")
-    good = told.observe(seen, F.count(F.lit(1)).alias("rows"), bad, *_unseen(records, model)).where(GOOD)
+    counts = [F.count(F.lit(1)).alias("rows"), F.count_if(~F.col(GOOD)).alias("bad")]
+    good = told.observe(seen, *counts, *count_unseen(records, model)).where(GOOD)
     score = _model_function(spark, model)
     with_scores = good.withColumn(
         SCORED, score(*[F.col(f"{GIVEN}{place}") for place in range(len(given))])
     )
-    added = [F.col(SCORED).getField(name).alias(name) for name in RESULT.fieldNames()]
+    added = [F.col(SCORED).getField(name).alias(names[name]) for name in outputs_of(model.target)]
     return with_scores.select(*[quoted(name) for name in records.table.names], *added)
-
-
-def _unseen(records: Records, model: KeptModel) -> list[Column]:
-    """Count the good rows with a category not seen in training, and take an example, by column."""
-    found = []
-    for name, categories in model.categories.items():
-        column = "`" + records.columns[name].replace("`", "``") + "`"
-        # As SQL text, Spark parses a hundred thousand categories in a second; as columns, in a minute.
-        listed = ", ".join("'" + c.replace("\\", "\\\\").replace("'", "\\'") + "'" for c in categories)
-        text = f"cast({column} as string)"
-        known = F.expr(f"{text} in ({listed})") if categories else F.lit(False)
-        is_unseen = F.col(GOOD) & ~F.coalesce(known, F.lit(False))
-        found.append(F.count_if(is_unseen).alias(f"unseen {name}"))
-        found.append(F.min(F.when(is_unseen, F.expr(text))).alias(f"example {name}"))
-    return found
 
 
 def _model_function(spark: SparkSession, model: KeptModel) -> Any:
@@ -182,12 +166,14 @@ def _model_function(spark: SparkSession, model: KeptModel) -> Any:
     # environment; if they are not, another logger warns of the mismatch.
     logs = [logging.getLogger(f"mlflow.{name}") for name in ("pyfunc", "models.flavor_backend_registry")]
     levels = [log.level for log in logs]
+    outputs = outputs_of(model.target).items()
+    result = T.StructType([T.StructField(name, TYPES[kind]) for name, kind in outputs])
     for log in logs:
         log.setLevel(logging.ERROR)
     try:
         # A cluster receives the model as an archive, which must exist as long as workers may fetch it.
         with temporary_files_here():
-            return mlflow.pyfunc.spark_udf(spark, model.folder, result_type=RESULT, env_manager="local")
+            return mlflow.pyfunc.spark_udf(spark, model.folder, result_type=result, env_manager="local")
     finally:
         for log, level in zip(logs, levels, strict=True):
             log.setLevel(level)
@@ -223,18 +209,30 @@ def _is_csv(target: str) -> bool:
 
 def _read_input(spark: SparkSession, source: str, model: KeptModel) -> Records:
     try:
-        records = read_records(spark, source, model.form)
+        return read_records(spark, source, model.form)
     except UserError as error:
         raise UserError(f"input {error}") from None
-    for name in records.table.names:
-        if name.lower() in ADDED:
-            raise UserError(f"input {source} has a column {name!r}, which the output adds: rename it")
-    return records
 
 
-def _first_reason(bad: DataFrame) -> str:
-    first = bad.select(REASON).first()
-    return str(first[REASON]) if first else ""
+def _nothing_to_score(source: str, rows: int, rejected: DataFrame, reason: str) -> str:
+    if not rows:
+        return f"input {source} has no rows"
+    return f"input {source} has no row that can be scored; the first: {_first(rejected, reason)}"
+
+
+def _first(bad: DataFrame, reason: str) -> str:
+    first = bad.select(reason).first()
+    return str(first[0]) if first else ""
+
+
+def _unless_ours(error: Exception, source: str, target: str) -> Exception:
+    """Return the error as the user's if a file cannot be read or written, else as it is."""
+    message = str(error)
+    if "Traceback" in message or not any(sign in message for sign in NOT_OURS):
+        return error
+    file = re.search(r"reading file (\S+?)\.?\s", message)
+    what = f"input {file[1] if file else source} cannot be scored into {target}"
+    return UserError(f"{what}: {last_cause(error)}")
 
 
 def _check_target(spark: SparkSession, uri: str, source: str, overwrite: bool) -> None:

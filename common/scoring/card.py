@@ -18,21 +18,12 @@ from common.data.target import BINARY, MULTICLASS, REGRESSION
 from common.learning.metrics import shown_number, shown_score
 from common.learning.tasks import Labels, Table, guess_scores, labels_of, scores
 from common.learning.vectorizer import FEATURES, LABEL
+from common.scoring.card_input import HEADER, RULES, input_rows
 from common.scoring.export import TOLERANCE, Agreement
 from common.search.winner import PREDICTION
 
 # The introduction names no more labels.
 SHOWN_LABELS = 20
-
-RULES = """\
-Each column must be present exactly once; additional columns are ignored. An integer must be a whole
-number and a double a finite one: text, booleans and nulls in their place are refused, and the error
-names the row and the column. A category that was never seen in training, or a null for one, is scored
-as a category of its own, as Spark does. A number outside the range seen in training is scored too.
-Spaces around text are stripped; a boolean in a text column is read as `true` or `false`. CSV may have a
-header, or the data set's own columns in order. An empty table gives an empty result.
-
-The categories and ranges seen in training are in `MLmodel` under `metadata`."""
 
 
 def stratum_scores(pipeline: PipelineModel, rows: DataFrame, spec: DatasetSpec) -> pd.DataFrame:
@@ -93,6 +84,7 @@ def model_card(
     strata: pd.DataFrame,
     found: Agreement,
     example: pd.DataFrame,
+    known: Mapping[str, Any],
 ) -> str:
     """Return the card as Markdown.
 
@@ -105,6 +97,7 @@ def model_card(
         strata: `stratum_scores` of the test rows.
         found: How well the portable model agrees with the Spark pipeline.
         example: A few records, for the example request.
+        known: What the model learned about its columns, as `vocabulary` returns it.
     """
     return "\n\n".join(
         [
@@ -114,7 +107,7 @@ def model_card(
             _scores(spec, test),
             _strata(spec, strata),
             "## Input",
-            _table(["column", "type"], [[column.name, column.type] for column in spec.inputs]),
+            _table(HEADER, input_rows(spec, known)),
             RULES,
             _use(example),
         ]
@@ -154,6 +147,9 @@ def _made_from(
     rows = "; ".join(f"{name} rows, digest `{digest}`" for name, digest in digests.items())
     chosen = ", ".join(f"{name}={value}" for name, value in parameters.items())
     refused = f". It refuses {found.refused:,} more" if found.refused else ""
+    agree = "predict the same labels, with probabilities that differ by at most"
+    if spec.task == REGRESSION:
+        agree = "predict numbers that differ, as a part of the larger of 1 and the number, by at most"
     return f"""\
 ## Made from
 
@@ -161,8 +157,8 @@ def _made_from(
 - learner `{learner}`: {chosen or "its defaults"}
 
 The Spark pipeline that it was exported from is `spark-model` in the same run. On {found.rows:,} test rows
-both predict the same labels, with probabilities that differ by at most {found.largest:.1e} (allowed:
-{TOLERANCE:g}){refused}."""
+both {agree}
+{found.largest:.1e} (allowed: {TOLERANCE:g}){refused}."""
 
 
 def _use(example: pd.DataFrame) -> str:

@@ -1,26 +1,33 @@
 """Export of a scoring pipeline to ONNX, checked against the Spark pipeline row by row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pyspark.ml import PipelineModel
-from pyspark.ml.feature import MinMaxScalerModel, StringIndexerModel, VectorAssembler
+from pyspark.ml.feature import MinMaxScalerModel
 from pyspark.ml.functions import vector_to_array
+from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from common.data.reading import read_rows
+from common.data.reading import DATE, INTEGER, TIMESTAMP, read_rows
 from common.data.row_hash import quoted
-from common.data.spec import DatasetSpec
+from common.data.spec import Column, DatasetSpec
+from common.data.target import BINARY, REGRESSION
+from common.learning.prepare import DAYS, ITSELF, numbers_of
+from common.learning.vectorizer import categories_of, missing_of
 from common.scoring.portable_model import PREDICTION, PROBABILITY, Scorer
 from common.scoring.stages import pipeline_model
 
-# A larger difference between two probabilities is not a rounding error.
+# A larger difference between two probabilities, or between two numbers as a part of the larger of 1 and
+# the number, is not a rounding error.
 TOLERANCE = 1e-5
 
-SPARK = "__spark_"
+DAY_0 = date(1970, 1, 1).toordinal()
 
 
 class ExportError(Exception):
@@ -33,15 +40,17 @@ class Agreement:
 
     Attributes:
         rows: Number of rows compared.
-        labels: Number of rows with different labels.
-        probabilities: Number of rows whose probabilities differ by more than TOLERANCE.
-        largest: The largest difference between two probabilities.
+        labels: Number of rows with different labels; 0 if a number is predicted.
+        numbers: Number of rows with a probability or a predicted number that differs by more than
+            TOLERANCE.
+        largest: The largest difference between two probabilities; of predicted numbers, relative to the
+            larger of 1 and the number.
         refused: Number of rows that the portable model refuses, such as rows with a null for a number.
     """
 
     rows: int
     labels: int
-    probabilities: int
+    numbers: int
     largest: float
     refused: int
 
@@ -50,7 +59,7 @@ def export(pipeline: PipelineModel, spec: DatasetSpec, test: DataFrame) -> tuple
     """Convert a scoring pipeline to ONNX, and check the result against the pipeline.
 
     Args:
-        pipeline: The pipeline from raw record to prediction (text) and probability.
+        pipeline: The pipeline from raw record to prediction and probabilities.
         spec: The data set that the records belong to.
         test: Raw records; the two models are compared on all of them.
 
@@ -58,17 +67,19 @@ def export(pipeline: PipelineModel, spec: DatasetSpec, test: DataFrame) -> tuple
         The serialized ONNX model, and how well it agrees with the pipeline.
 
     Raises:
-        ExportError: A label differs, a probability differs by more than TOLERANCE, or there was nothing
-            to compare. It is not a UserError, since no user can fix it: the traceback is shown.
+        ExportError: A label differs, a probability or a number differs by more than TOLERANCE, or there
+            was nothing to compare. It is not a UserError, since no user can fix it: the traceback is
+            shown.
     """
     model = pipeline_model(pipeline, spec).SerializeToString()
     found = agreement(pipeline, model, spec, test)
     if not found.rows:
         raise ExportError(f"the portable model accepts none of the {found.refused} test rows")
-    if found.labels or found.probabilities:
+    if found.labels or found.numbers:
+        what = "numbers" if spec.task == REGRESSION else "probabilities"
         raise ExportError(
             f"the portable model differs from the Spark pipeline on {found.rows} test rows: "
-            f"{found.labels} labels, and {found.probabilities} probabilities by more than {TOLERANCE:g} "
+            f"{found.labels} labels, and {found.numbers} {what} by more than {TOLERANCE:g} "
             f"(at most {found.largest:.2g})"
         )
     return model, found
@@ -78,37 +89,27 @@ def agreement(pipeline: PipelineModel, model: bytes, spec: DatasetSpec, rows: Da
     """Score rows with both models in one Spark job, on the workers.
 
     Args:
-        pipeline: The pipeline from raw record to prediction (text) and probability.
+        pipeline: The pipeline from raw record to prediction and probabilities.
         model: The serialized ONNX model.
         spec: The data set that the records belong to.
         rows: Raw records.
     """
-    names, optional = [quoted(column.name) for column in spec.inputs], spec.input_form.optional
-    positive = vector_to_array(F.col(PROBABILITY))[1].alias(SPARK + PROBABILITY)
-    scored = pipeline.transform(rows.select(*names)).select(
-        *names, F.col(PREDICTION).alias(SPARK + PREDICTION), positive
-    )
+    # The records have the data set's own names.
+    form = replace(spec.input_form, renamed={})
+    whole = pipeline.transform(rows.select(*[quoted(column.name) for column in spec.inputs]))
+    columns, inputs = [*map(_for_python, spec.inputs), *_answer(spec)], len(spec.inputs)
+    # mapInPandas takes a dot in a column's name for a field of a structure.
+    scored = whole.select(*[column.alias(f"__{place}") for place, column in enumerate(columns)])
 
     def compare(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         scorer = Scorer(model)
         for frame in frames:
-            read = read_rows(frame, scorer.columns, optional)
-            good = frame[read.good]
+            read = read_rows(frame.iloc[:, :inputs].set_axis(list(form.columns), axis=1), form)
             ours = scorer.score({name: values[read.good] for name, values in read.values.items()})
-            apart = (ours[PROBABILITY] - good[SPARK + PROBABILITY].to_numpy()).abs()
-            yield pd.DataFrame(
-                {
-                    "rows": [len(good)],
-                    "labels": [int((ours[PREDICTION] != good[SPARK + PREDICTION].to_numpy()).sum())],
-                    # Negated, so that NaN counts as a difference.
-                    "probabilities": [int((~(apart <= TOLERANCE)).sum())],
-                    "largest": [float(apart.max()) if len(apart) else 0.0],
-                    "refused": [len(frame) - len(good)],
-                }
-            )
+            yield _compared(ours, frame.iloc[:, inputs:][read.good], len(frame))
 
-    kinds = "rows long, labels long, probabilities long, largest double, refused long"
-    counts = ("rows", "labels", "probabilities", "refused")
+    kinds = "rows long, labels long, numbers long, largest double, refused long"
+    counts = ("rows", "labels", "numbers", "refused")
     total = (
         scored.mapInPandas(compare, kinds)
         .agg(*[F.sum(name).alias(name) for name in counts], F.max("largest").alias("largest"))
@@ -118,32 +119,120 @@ def agreement(pipeline: PipelineModel, model: bytes, spec: DatasetSpec, rows: Da
     return Agreement(**{name: found.get(name) or 0 for name in (*counts, "largest")})
 
 
+def _for_python(column: Column) -> SparkColumn:
+    """Return a column as the rules of reading take it, whatever its value and beside any null."""
+    value = quoted(column.name)
+    if column.type in (DATE, TIMESTAMP):
+        # pandas has no nanoseconds in years before 1677 or after 2262.
+        value = value.cast("string")
+    elif column.type == INTEGER and column.missing > 0:
+        # Beside a null pandas would make them doubles, which do not hold every integer.
+        value = value.cast("decimal(20,0)")
+    return value
+
+
+def _answer(spec: DatasetSpec) -> list[SparkColumn]:
+    """Return a scoring pipeline's answer in the columns of a portable model's."""
+    values = [F.col(PREDICTION)]
+    if spec.task != REGRESSION:
+        each = vector_to_array(F.col(PROBABILITY))
+        places = [1] if spec.task == BINARY else range(spec.target.classes)
+        # A classifier knows no labels after the last one that a training row had.
+        values += [F.coalesce(F.get(each, F.lit(place)), F.lit(0.0)) for place in places]
+    return values
+
+
+def _compared(ours: pd.DataFrame, theirs: pd.DataFrame, given: int) -> pd.DataFrame:
+    """Count the rows on which two answers differ, as one row.
+
+    Args:
+        ours: The portable model's answer.
+        theirs: The Spark pipeline's answer to the same rows; the columns are in the same order.
+        given: Number of rows that the portable model was given.
+    """
+    labels: np.ndarray = np.zeros(len(ours), bool)
+    apart: np.ndarray = np.zeros(len(ours))
+    for place, (_, values) in enumerate(ours.items()):
+        expected = theirs.iloc[:, place].to_numpy()
+        if values.dtype == object:
+            labels |= values.to_numpy() != expected
+        else:
+            # No probability is above 1.
+            of = np.maximum(1, np.abs(expected))
+            apart = np.maximum(apart, np.abs(values.to_numpy() - expected) / of)
+    return pd.DataFrame(
+        {
+            "rows": [len(ours)],
+            "labels": [int(labels.sum())],
+            # Negated, so that NaN counts as a difference.
+            "numbers": [int((~(apart <= TOLERANCE)).sum())],
+            "largest": [float(apart.max()) if len(apart) else 0.0],
+            "refused": [given - len(ours)],
+        }
+    )
+
+
 def vocabulary(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, Any]:
-    """Return what the pipeline learned about each column: its categories, or the range of its values.
+    """Return what a pipeline learned about each column: its categories, or the range of its values.
 
     Args:
         pipeline: A pipeline that begins with the vectorizer's stages.
         spec: The data set that the records belong to.
 
     Returns:
-        The columns of a record in order, by name, and the labels, as JSON-serializable values.
+        The task, the label and its type, the labels, and the columns of a record in order, as values
+        that JSON has. A column has its type, its role and the share of training rows without a value. A
+        category has its categories, and whether these are only the most frequent ones, so that all
+        others share one feature (`capped`). A number has its least and its most, and a date its first
+        and its last day.
     """
-    known: dict[str, dict[str, Any]] = {}
-    numbers: list[str] = []
-    for stage in pipeline.stages:
-        if isinstance(stage, StringIndexerModel):
-            for name, labels in zip(stage.getInputCols(), stage.labelsArray, strict=True):
-                known[name] = {"categories": list(labels)}
-        elif isinstance(stage, MinMaxScalerModel):
-            seen = zip(numbers, stage.originalMin.toArray(), stage.originalMax.toArray(), strict=True)
-            known |= {name: {"least": float(low), "most": float(high)} for name, low, high in seen}
-        elif isinstance(stage, VectorAssembler):
-            numbers = stage.getInputCols()
-    columns = {c.name: {"type": c.type, "role": c.role, **known.get(c.name, {})} for c in spec.inputs}
+    known = _ranges(pipeline, spec) | _categories(pipeline, spec)
+    columns = {
+        column.name: {
+            "type": column.type,
+            "role": column.role,
+            "missing": column.missing,
+            **known.get(column.name, {}),
+        }
+        for column in spec.inputs
+    }
+    label = next(column for column in spec.columns if column.name == spec.label)
     return {
         "dataset": spec.name,
+        "task": spec.task,
         "label": spec.label,
+        "label_type": label.type,
         "labels": list(spec.labels),
         "positive": spec.positive,
         "columns": columns,
     }
+
+
+def _categories(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, dict[str, Any]]:
+    """Return each column's categories; a missing value among them is MISSING_TEXT."""
+    return {
+        # A column with exactly as many may have no others, which makes no difference to a new one.
+        name: {"categories": categories, "capped": len(categories) >= spec.max_categories}
+        for name, categories in categories_of(pipeline, spec).items()
+    }
+
+
+def _ranges(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, dict[str, Any]]:
+    numbers = numbers_of(spec, missing_of(pipeline))
+    found: dict[str, dict[str, Any]] = {}
+    for stage in pipeline.stages:
+        if not isinstance(stage, MinMaxScalerModel):
+            continue
+        least, most = stage.originalMin.toArray(), stage.originalMax.toArray()
+        for number, low, high in zip(numbers, least, most, strict=True):
+            # Without a single value in training the least is above the most.
+            if number.part in (ITSELF, DAYS) and low <= high:
+                ends = {"least": float(low), "most": float(high)}
+                found[number.column.name] = (
+                    {end: _day(value) for end, value in ends.items()} if number.part == DAYS else ends
+                )
+    return found
+
+
+def _day(days: float) -> str:
+    return date.fromordinal(DAY_0 + int(days)).isoformat()

@@ -1,12 +1,13 @@
 """Builder of ONNX graphs, operator by operator."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from common.scoring.portable_model import INPUT
 from common.scoring.trees import AT_MOST, Forest
 
 ML = "ai.onnx.ml"
@@ -29,8 +30,13 @@ class Graph:
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
 
-    def input(self, name: str, kind: type) -> str:
-        """Add an input of type str, np.int64 or np.float64, and return its name."""
+    def input(self, column: str, kind: type) -> str:
+        """Add an input for a column, of type str, np.int64 or np.float64, and return its name.
+
+        A column may be called like an output or like a value of the graph, so its input is called
+        otherwise.
+        """
+        name = INPUT + column
         self._inputs.append(helper.make_tensor_value_info(name, TYPES[kind], ["rows", 1]))
         return name
 
@@ -59,6 +65,10 @@ class Graph:
         self._nodes.append(helper.make_node(operator, list(values), [name], domain=domain, **attributes))
         return name
 
+    def column(self, matrix: str, place: int) -> str:
+        """Return one column of a matrix, as a vector."""
+        return self.node("Gather", matrix, self.constant(np.array(place)), axis=1)
+
     def model(self) -> onnx.ModelProto:
         """Return the whole graph as a checked model."""
         graph = helper.make_graph(
@@ -70,27 +80,28 @@ class Graph:
         return model
 
 
-def place_in(graph: Graph, value: str, keys: Sequence[Any], kind: type) -> str:
-    """Add a lookup of a value's index among keys.
+def place_in(graph: Graph, value: str, places: Mapping[Any, int], kind: type, other: int) -> str:
+    """Add a lookup of a value's index.
 
     Args:
         graph: The graph to extend.
         value: Name of the value.
-        keys: The keys.
+        places: The index of each key; NaN is found like any other key.
         kind: Type of the keys: str, np.int64 or np.float64.
+        other: The index of a value that is not among the keys.
 
     Returns:
-        Name of the index (int64); the number of keys stands for a value that is not among them.
+        Name of the index (int64).
     """
-    encoded = [key.encode() if kind is str else key for key in keys]
-    places = list(range(len(keys)))
+    keys = [key.encode() if kind is str else key for key in places]
+    integer = TensorProto.INT64
     return graph.node(
         "LabelEncoder",
         value,
         domain=ML,
-        keys_tensor=helper.make_tensor("keys", TYPES[kind], [len(keys)], encoded),
-        values_tensor=helper.make_tensor("values", TensorProto.INT64, [len(keys)], places),
-        default_tensor=helper.make_tensor("default", TensorProto.INT64, [1], [len(keys)]),
+        keys_tensor=helper.make_tensor("keys", TYPES[kind], [len(keys)], keys),
+        values_tensor=helper.make_tensor("values", integer, [len(keys)], list(places.values())),
+        default_tensor=helper.make_tensor("default", integer, [1], [other]),
     )
 
 
@@ -125,6 +136,7 @@ def sums_of(graph: Graph, features: str, forest: Forest) -> str:
         nodes_featureids=forest.feature * sums,
         nodes_splits=numpy_helper.from_array(np.tile(np.array(forest.threshold, forest.dtype), sums)),
         nodes_modes=numpy_helper.from_array(np.full(nodes * sums, mode, np.uint8)),
+        nodes_missing_value_tracks_true=[int(left) for left in forest.missing_left] * sums,
         nodes_truenodeids=children["true"].tolist(),
         nodes_falsenodeids=children["false"].tolist(),
         nodes_trueleafs=is_leaf["true"].tolist(),

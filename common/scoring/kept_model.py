@@ -7,6 +7,7 @@ from pathlib import Path
 
 from common.data import reading
 from common.data.reading import Form, Unreadable, check_encoding
+from common.data.target import Target
 from common.errors import UserError
 from common.scoring import portable_model
 
@@ -41,15 +42,20 @@ class KeptModel:
         uri: Its URI; an alias has been resolved to a version.
         folder: A local copy.
         form: The form of the records that it takes.
-        labels: The text of both labels, the positive one last.
-        categories: The categories seen in training, by categorical column.
+        target: What it predicts.
+        label_type: The type of the label's column, by which a file's true labels are read.
+        categories: The categories that have a feature of their own, by column; a missing value among
+            them is MISSING_TEXT.
+        capped: The columns with only their most frequent categories, whose others share a feature.
     """
 
     uri: str
     folder: str
     form: Form
-    labels: tuple[str, str]
+    target: Target
+    label_type: str
     categories: Mapping[str, Sequence[str]]
+    capped: frozenset[str] = frozenset()
 
     def reading(self, encoding: str) -> "KeptModel":
         """Return a copy that reads files in another encoding.

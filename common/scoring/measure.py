@@ -1,20 +1,24 @@
 """Metrics of a scored file against its true labels, if it has them."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pyspark.ml.functions import array_to_vector
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
-from common.data.reading import TEXT, Unreadable
-from common.data.records.cells import typed_cell
+from common.data.reading import BLANKS, Unreadable
+from common.data.records.cells import Cell, text_cell, typed_cell
 from common.data.row_hash import quoted
-from common.learning.metrics import guess_scores, label_counts, scores
+from common.data.target import BINARY, REGRESSION, Target
 from common.learning.score_table import probability_vector, score_table
+from common.learning.tasks import guess_scores, labels_of, scores
 from common.learning.vectorizer import LABEL
 from common.scoring.alarms import Strange
 from common.scoring.kept_model import KeptModel
-from common.scoring.portable_model import PREDICTION, PROBABILITY
+from common.scoring.outputs import outputs_of
 
 NO_LABELS = Strange(0, 0, None)
 
@@ -24,9 +28,9 @@ class Measured:
     """The comparison with the true labels.
 
     Attributes:
-        labelled: Number of scored records whose true label is one of the model's.
-        unknown: Labels that are present but not among the model's.
-        scores: METRICS on the labelled records; empty if there are none.
+        labelled: Number of scored records whose true label is one of the model's, or a number.
+        unknown: Labels that are present but not among the model's, or no numbers.
+        scores: The task's metrics on the labelled records; empty if there are none.
         guess: Scores of a guess on the labelled records.
     """
 
@@ -36,47 +40,97 @@ class Measured:
     guess: dict[str, float] = field(default_factory=dict)
 
 
-def measure(frame: DataFrame, model: KeptModel, rows: int) -> Measured:
+def measure(frame: DataFrame, model: KeptModel, rows: int, names: Mapping[str, str]) -> Measured:
     """Compare scored records with their true labels, read by the rules of `common/data/reading`.
+
+    Records without a label are left out.
 
     Args:
         frame: The scored records.
         model: The model that scored them.
         rows: Number of records.
+        names: Name of the column of the frame with each of the model's outputs.
     """
-    label, positive = true_label(frame, model.form.label), F.col(PROBABILITY).cast("double")
+    label = true_label(frame, model)
     if label is None:
         return Measured()
-    known = label.isin(*model.labels)
-    strange = F.when(~known, label)
-    counted = frame.agg(F.count(label), F.count(strange), F.min(strange)).first()
-    assert counted is not None, "a count of all rows is one row"
-    given, unknown, example = counted
-    table = score_table(
-        frame.where(known).select(
-            (label == model.labels[1]).cast("double").alias(LABEL),
-            (F.col(PREDICTION) == model.labels[1]).cast("double").alias("prediction"),
-            probability_vector(positive),
-        ),
-        rows,
+    truth = _index_or_number(label, model.target)
+    told = frame.select(
+        label.text.alias("text"),
+        F.when(truth.isNull(), label.text).alias("strange"),
+        truth.alias(LABEL),
+        *_answer(model.target, [quoted(names[output]) for output in outputs_of(model.target)]),
     )
-    labelled, others = int(table.count.sum()), Strange(unknown, given, example)
-    if not labelled:
+    counted = told.agg(F.count("text"), F.count("strange"), F.min("strange")).first()
+    assert counted is not None, "a count of all rows is one row"
+    present, unknown, example = counted
+    others = Strange(unknown, present, example)
+    if present == unknown:
         return Measured(0, others)
+    table = score_table(told.where(F.col(LABEL).isNotNull()), model.target, rows)
     # With only one label there are no curves, so their areas are NaN.
     found, guess = (
         {name: value for name, value in of_all.items() if not math.isnan(value)}
-        for of_all in (scores(table), guess_scores(label_counts(table)))
+        for of_all in (scores(table), guess_scores(labels_of(table)))
     )
-    return Measured(labelled, others, found, guess)
+    return Measured(present - unknown, others, found, guess)
 
 
-def true_label(frame: DataFrame, label: str) -> Column | None:
-    """Return the label's column as text, null where it is empty; None if the frame has no such column."""
-    for name, found in ((one.name, one.dataType) for one in frame.schema):
-        if name.lower() == label.lower():
-            try:
-                return typed_cell(quoted(name), found, TEXT, True).value
-            except Unreadable:
-                return quoted(name).cast("string")
-    return None
+@dataclass(frozen=True)
+class TrueLabel:
+    """The true labels of a file.
+
+    Attributes:
+        value: The labels in their type; null if one is missing, or of another type.
+        text: Their texts; null if one is missing.
+    """
+
+    value: Column
+    text: Column
+
+
+def true_label(frame: DataFrame, model: KeptModel) -> TrueLabel | None:
+    """Return the true labels of a file of scored records; None if it has no such column."""
+    form, kind = model.form, model.label_type
+    fields = {field.name.lower(): field for field in frame.schema}
+    field = next((fields[n.lower()] for n in form.names_of(form.label) if n.lower() in fields), None)
+    if field is None:
+        return None
+    column = quoted(field.name)
+    text = column.cast("string")
+    try:
+        if isinstance(field.dataType, T.StringType):
+            # The label is no input, so that of CSV is still text.
+            cell = text_cell(F.trim(column, F.lit(BLANKS)), kind, True, form)
+        else:
+            cell = typed_cell(column, field.dataType, kind, True, form)
+    except Unreadable:
+        cell = Cell(F.lit(None).cast("string"), column.isNull())
+    told = F.coalesce(cell.value.cast("string"), F.when(~cell.good, text))
+    return TrueLabel(cell.value, told)
+
+
+def _index_or_number(label: TrueLabel, target: Target) -> Column:
+    """Return a label as scores take it, a double; null if it is missing or unknown."""
+    if target.task == REGRESSION:
+        return label.value.cast("double")
+    return _place(label.value, target)
+
+
+def _answer(target: Target, said: list[Column]) -> list[Column]:
+    """Return a model's answer as scores take it: the prediction, and the vector of probabilities."""
+    prediction, *each = said
+    if target.task == REGRESSION:
+        return [prediction.cast("double").alias("prediction")]
+    probabilities = [column.cast("double") for column in each]
+    if target.task == BINARY:
+        vector = probability_vector(probabilities[0])
+    else:
+        vector = array_to_vector(F.array(*probabilities)).alias("probability")
+    return [_place(prediction, target).alias("prediction"), vector]
+
+
+def _place(label: Column, target: Target) -> Column:
+    """Return the index of a label among those of a target; null if it is none of them."""
+    place = F.array_position(F.array(*[F.lit(text) for text in target.labels]), label)
+    return (F.nullif(place, F.lit(0)) - 1).cast("double")

@@ -8,7 +8,8 @@ module of the project: the copy of `common/data/reading` beside the pipeline dec
 import os
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib.util import module_from_spec, spec_from_file_location
 from io import BytesIO
@@ -27,20 +28,17 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel
-from mlflow.types import DataType
 
 ARTIFACT = "pipeline"
 PREDICTION, PROBABILITY = "prediction", "probability"
+# Before a column's name, that of its input in the pipeline, which no output and no value of a graph has.
+INPUT = "column "
 
 # Artifacts beside the pipeline: the rules for reading records, and the records' form.
 READING, FORM = "reading", "form"
 
-SIGNATURE: dict[Any, str] = {
-    DataType.long: "integer",
-    DataType.double: "double",
-    DataType.string: "string",
-}
-TYPES = {"tensor(int64)": "integer", "tensor(double)": "double", "tensor(string)": "string"}
+# What a pipeline takes and gives, as NumPy's types.
+KINDS = {"tensor(int64)": np.int64, "tensor(double)": np.float64, "tensor(string)": object}
 # The ways to write a table in a JSON request.
 FORMS = {"dataframe_split", "dataframe_records", "instances", "inputs"}
 # Rows per call of the pipeline: the features of more rows do not fit in a processor's cache.
@@ -52,10 +50,11 @@ def _refusal(message: object) -> MlflowException:
 
 
 class Scorer:
-    """A loaded ONNX pipeline: raw records in, label and probability out.
+    """A loaded ONNX pipeline: raw records in, predictions out.
 
     Attributes:
-        columns: The type of each column of a record, by name.
+        columns: The NumPy type of each column of a record, by name; dates are int64.
+        outputs: The NumPy type of each column of the answer, by name.
     """
 
     def __init__(self, model: bytes | str) -> None:
@@ -65,7 +64,9 @@ class Scorer:
         # every core, with one process per core.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(model, options)
-        self.columns = {i.name: TYPES[i.type] for i in self._session.get_inputs()}
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        self.columns = {i.name.removeprefix(INPUT): KINDS[i.type] for i in inputs}
+        self.outputs = {o.name: KINDS[o.type] for o in outputs}
 
     def score(self, values: Mapping[str, np.ndarray]) -> pd.DataFrame:
         """Score columns that `read_rows` returned, valid rows only.
@@ -74,17 +75,23 @@ class Scorer:
             values: An array of shape (rows,) for each column.
 
         Returns:
-            A row per record: `prediction` and `probability` of the positive label.
+            A row per record, with the pipeline's outputs: `prediction`, and for labels their
+            probabilities.
         """
-        feed = {name: values[name].reshape(-1, 1) for name in self.columns}
+        feed = {name: _plain(values[name]).reshape(-1, 1) for name in self.columns}
         rows = len(next(iter(feed.values())))
-        found = {PREDICTION: np.empty(rows, object), PROBABILITY: np.empty(rows)}
+        found: dict[str, np.ndarray] = {name: np.empty(rows, kind) for name, kind in self.outputs.items()}
         for start in range(0, rows, AT_ONCE):
             part = slice(start, start + AT_ONCE)
-            some = {name: column[part] for name, column in feed.items()}
+            some = {INPUT + name: column[part] for name, column in feed.items()}
             for name, scored in zip(found, self._session.run(list(found), some), strict=True):
                 found[name][part] = scored
         return pd.DataFrame(found)
+
+
+def _plain(column: np.ndarray) -> np.ndarray:
+    """Return dates as microseconds since 1970, the smallest integer where one is missing."""
+    return column.astype("datetime64[us]").view(np.int64) if column.dtype.kind == "M" else column
 
 
 class PortableModel(PythonModel):
@@ -107,53 +114,52 @@ class PortableModel(PythonModel):
         """Score records, all or none.
 
         Returns:
-            `prediction`, the label's text, and `probability` of the positive label, with the index
-            of the records.
-
-        Raises:
-            MlflowException: A record cannot be scored (INVALID_PARAMETER_VALUE). The message names the
-                first.
-        """
-        return self.scorer.score(self.read(model_input)).set_index(model_input.index)
-
-    def read(self, frame: pd.DataFrame) -> Mapping[str, np.ndarray]:
-        """Read the columns of records by the rules stored with the model.
+            The pipeline's outputs, with the index of the records.
 
         Raises:
             MlflowException: A record is bad (INVALID_PARAMETER_VALUE). The message names the first.
         """
+        frame = model_input.assign(**self._nulls(model_input))
+        return self.scorer.score(self.read(frame)).set_index(model_input.index)
+
+    def _nulls(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
+        """Return the columns that have the smallest integer where one is missing, with nulls instead.
+
+        So integers come out of reading, and from Spark; the rules refuse it in what others write.
+        """
+        names = [n for n in self.form.optional if self.form.columns[n] == self.reading.INTEGER]
+        found = {n: frame[n] == self.reading.NO_INTEGER for n in names if frame[n].dtype == np.int64}
+        return {n: frame[n].astype(object).mask(none, None) for n, none in found.items() if none.any()}
+
+    @contextmanager
+    def refusing(self, what: str = "") -> Iterator[None]:
+        """Refuse what the rules cannot read, in a message that begins with `what`."""
         try:
-            return self.whole(self.reading.read_rows(frame, self.form.columns, self.form.optional))
+            yield
         except self.reading.Unreadable as error:
-            raise _refusal(error) from None
+            raise _refusal(f"{what}{error}") from None
+
+    def read(self, frame: pd.DataFrame) -> Mapping[str, np.ndarray]:
+        """Read the columns of records by the rules stored with the model; a bad one is refused."""
+        with self.refusing():
+            return self.whole(self.reading.read_rows(frame, self.form))
 
     def decode(self, content: bytes) -> str:
-        """Decode the body of a request.
-
-        Raises:
-            MlflowException: The body is not UTF-8 (INVALID_PARAMETER_VALUE). The message names the first
-                bad line.
-        """
-        try:
+        """Decode the body of a request, which must be UTF-8."""
+        with self.refusing():
             return str(self.reading.decode(content, "utf-8"))
-        except self.reading.Unreadable as error:
-            raise _refusal(error) from None
 
     def read_csv(self, text: str) -> Mapping[str, np.ndarray]:
         """Read the columns of CSV records, as `read` does."""
-        try:
+        with self.refusing("the CSV "):
             return self.whole(self.reading.read_csv(text, self.form))
-        except self.reading.Unreadable as error:
-            raise _refusal(f"the CSV {error}") from None
 
     def read_parquet(self, content: bytes) -> Mapping[str, np.ndarray]:
         """Read the columns of Parquet records, as `read` does."""
         # Not by pandas, which would hide a stored index and turn integers beside a null into floats.
         table = pq.read_table(BytesIO(content))
-        try:
+        with self.refusing("the Parquet "):
             places = self.reading.find_named(table.column_names, self.form)
-        except self.reading.Unreadable as error:
-            raise _refusal(f"the Parquet {error}") from None
         columns = {
             name: table.column(place).to_pandas(integer_object_nulls=True, date_as_object=True)
             for name, place in places.items()
@@ -161,11 +167,7 @@ class PortableModel(PythonModel):
         return self.read(pd.DataFrame(columns))
 
     def whole(self, rows: Any) -> Mapping[str, np.ndarray]:
-        """Return the values of rows, all of which must be valid.
-
-        Raises:
-            MlflowException: A row is bad (INVALID_PARAMETER_VALUE). The message names the first.
-        """
+        """Return the values of rows; the first that is not valid is refused by name."""
         said = self.reading.refusal(rows)
         if said is not None:
             raise _refusal(said)
@@ -259,13 +261,13 @@ def _json(model: PortableModel, data: Mapping[str, Any]) -> Mapping[str, np.ndar
         return None
     form = forms.pop()
     try:
-        frame = _frame(form, data[form], model.form.columns)
+        frame = _frame(form, data[form], model)
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise _refusal(f"{form} is not a table of records: {error}") from None
     return model.read(frame)
 
 
-def _frame(form: str, given: Any, columns: Mapping[str, str]) -> pd.DataFrame:
+def _frame(form: str, given: Any, model: PortableModel) -> pd.DataFrame:
     """Return a table from one of the server's request formats, with the values as JSON parsed them."""
     if form == "dataframe_split":
         more = set(given) - {"columns", "data", "index"}
@@ -285,11 +287,13 @@ def _frame(form: str, given: Any, columns: Mapping[str, str]) -> pd.DataFrame:
         given = [given]
     if not isinstance(given, list) or not all(isinstance(record, dict) for record in given):
         raise TypeError("expected a list of objects")
+    keys: list[Mapping[str, Any]] = []
     for row, record in enumerate(given, 1):
-        missing = columns.keys() - record.keys()
-        if missing:
-            raise _refusal(f"row {row} of {len(given)}: column {min(missing)!r} is missing")
-    return pd.DataFrame(given, columns=list(columns), dtype=object)
+        with model.refusing(f"row {row} of {len(given)}: "):
+            keys.append(model.reading.find_keys(list(record), model.form))
+    columns = list(model.form.columns)
+    rows = [[record[names[c]] for c in columns] for record, names in zip(given, keys, strict=True)]
+    return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
 set_model(PortableModel())

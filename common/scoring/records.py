@@ -6,13 +6,24 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from common.data.reading import DOUBLE, INTEGER, NO_INTEGER, NO_NUMBER, TEXT, Form
+from common.data.reading import (
+    BOOLEAN,
+    DATE,
+    INTEGER,
+    NO_INTEGER,
+    NO_NUMBER,
+    TEXT,
+    TIMESTAMP,
+    Form,
+)
 from common.data.records import Table, open_table
 from common.data.row_hash import quoted
 
 # The text of a CSV record whose number of fields is wrong; null for any other record.
 LINE = "line"
 REASON = "reason"
+# While a file is scored: whether a record is good.
+GOOD = "__good"
 
 
 @dataclass(frozen=True)
@@ -21,9 +32,9 @@ class Records:
 
     Attributes:
         table: The records as they were read.
-        columns: The column's name in the file, for each column that the model takes.
-        given: The value passed to the model, for each column that it takes; a missing category in a
-            numeric column is replaced by the value that stands for "none".
+        columns: The column's name in the table, for each column that the model takes.
+        given: The value passed to the model, for each column that it takes: a date or timestamp as its
+            text in UTC; in place of a missing number, the value that stands for "none".
     """
 
     table: Table
@@ -36,12 +47,17 @@ class Records:
         values = {self.columns[name]: cell.value for name, cell in self.table.cells.items()}
         return [values.get(name, quoted(name)).alias(name) for name in self.table.names]
 
-    def rejected(self) -> DataFrame:
-        """Return the bad records as they were read, with the reason and, for CSV, the line."""
+    def rejected(self, reason: str = REASON, line: str = LINE) -> DataFrame:
+        """Return the bad records as they were read, with the reason and, for CSV, the line.
+
+        Args:
+            reason: Name of the column with the reason.
+            line: Name of the column with the line.
+        """
         bad = self.table.frame.where(~self.table.good)
-        more = [self.table.reason.alias(REASON)]
+        more = [self.table.reason.alias(reason)]
         if self.table.is_csv:
-            more.append(F.when(~self.table.fits, self.table.record).alias(LINE))
+            more.append(F.when(~self.table.fits, self.table.record).alias(line))
         return bad.select(*[quoted(name) for name in self.table.names], *more)
 
 
@@ -60,13 +76,13 @@ def read_records(spark: SparkSession, uri: str, form: Form) -> Records:
         UserError: Nothing exists at the URI, or it is not a table of such records.
     """
     table = open_table(spark, uri, form)
-    there = {name.lower(): name for name in table.names}
-    columns = {name: there[name.lower()] for name in form.columns}
-    none = {INTEGER: F.lit(NO_INTEGER), DOUBLE: F.lit(NO_NUMBER)}
-    given = {
-        name: cell.value
-        if form.columns[name] == TEXT
-        else F.coalesce(cell.value, none[form.columns[name]])
-        for name, cell in table.cells.items()
-    }
-    return Records(table, columns, given)
+    given = {name: _given(cell.value, form.columns[name]) for name, cell in table.cells.items()}
+    return Records(table, table.columns, given)
+
+
+def _given(value: Column, kind: str) -> Column:
+    if kind in (TEXT, BOOLEAN):
+        return value
+    if kind in (DATE, TIMESTAMP):
+        return value.cast("string")
+    return F.coalesce(value, F.lit(NO_INTEGER if kind == INTEGER else NO_NUMBER))

@@ -1,7 +1,7 @@
 """The trees of a fitted model as arrays, in the order in which the model adds them up."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ class Forest:
         dtype: Type of the thresholds, the leaves and their sum, as in the model.
         roots: Root node of each tree.
         feature, threshold, left, right: Feature, threshold and children of each node.
+        missing_left: For each node, whether a row whose value is NaN goes left.
         leaves: Values of each leaf, one for each sum.
     """
 
@@ -32,6 +33,7 @@ class Forest:
     threshold: list[float] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
     right: list[int] = field(default_factory=list)
+    missing_left: list[bool] = field(default_factory=list)
     leaves: list[tuple[float, ...]] = field(default_factory=list)
 
     def add_leaf(self, *values: float) -> int:
@@ -39,10 +41,11 @@ class Forest:
         self.leaves.append(values)
         return ~(len(self.leaves) - 1)
 
-    def add_node(self, feature: int, threshold: float) -> int:
+    def add_node(self, feature: int, threshold: float, missing_left: bool = False) -> int:
         """Add a node whose children are not set yet, and return its index."""
         self.feature.append(feature)
         self.threshold.append(threshold)
+        self.missing_left.append(missing_left)
         self.left.append(0)
         self.right.append(0)
         return len(self.feature) - 1
@@ -89,13 +92,13 @@ def _spark_node(
 
 
 def gbt_forest(model: Any) -> Forest:
-    """Read a GBTClassificationModel; the sum is its margin."""
+    """Read a GBTClassificationModel or a GBTRegressionModel; the sum is its margin, or its number."""
     weights = model.treeWeights
     return spark_forest(model, lambda node, tree: (node.prediction() * weights[tree],))
 
 
 def random_forest(model: Any) -> Forest:
-    """Read a RandomForestClassificationModel; the two sums are the votes for each label."""
+    """Read a RandomForestClassificationModel; the sums are the votes for each label."""
 
     def votes(node: Any, _: int) -> tuple[float, ...]:
         stats = list(node.impurityStats().stats())
@@ -105,24 +108,53 @@ def random_forest(model: Any) -> Forest:
     return spark_forest(model, votes)
 
 
-def xgboost_forest(booster: Any) -> Forest:
-    """Read a booster with logistic loss; the sum, in the booster's single precision, is its margin.
+def forest_of_numbers(model: Any) -> Forest:
+    """Read a RandomForestRegressionModel; the sum is that of its trees' numbers."""
+    return spark_forest(model, lambda node, _: (node.prediction(),))
+
+
+# XGBoost's objectives, and the margin that a row starts from, given the booster's base score.
+LOGISTIC, SOFTPROB, SQUARED_ERROR = "binary:logistic", "multi:softprob", "reg:squarederror"
+BASE: Mapping[str, Callable[[np.float32], float]] = {
+    LOGISTIC: lambda base: float(-np.log(np.float32(1) / base - np.float32(1))),
+    SOFTPROB: float,
+    SQUARED_ERROR: float,
+}
+
+
+def xgboost_forests(booster: Any) -> tuple[str, list[Forest]]:
+    """Read a booster; the sum of each forest, in the booster's single precision, is one of its margins.
 
     The first tree is a single leaf, the base margin that all rows start from. The booster starts from it
     too: in single precision, another order of summation would change the sum.
 
     Source: https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html
+
+    Returns:
+        The booster's objective, one of those in BASE, and its forests: one for each label of SOFTPROB,
+        else one.
+
+    Raises:
+        ValueError: The booster has another objective, or a tree splits by categories.
     """
     learner = json.loads(booster.save_raw("json"))["learner"]
-    trees = learner["gradient_booster"]["model"]["trees"]
-    # After early stopping, a booster contains more trees than it predicts with.
-    last = int(booster.attributes().get("best_iteration", len(trees) - 1))
-    base = np.float32(learner["learner_model_param"]["base_score"].strip("[]"))
-    forest = Forest(BELOW, np.float32)
-    forest.add_tree(forest.add_leaf(float(-np.log(np.float32(1) / base - np.float32(1)))))
-    for tree in trees[: last + 1]:
-        _add_xgboost_tree(forest, tree)
-    return forest
+    objective = learner["objective"]["name"]
+    if objective not in BASE:
+        raise ValueError(f"a booster has the objective {objective}; supported: {', '.join(BASE)}")
+    described, model = learner["learner_model_param"], learner["gradient_booster"]["model"]
+    margins = max(int(described["num_class"]), 1)
+    bases = [np.float32(text) for text in described["base_score"].strip("[]").split(",")]
+    # After early stopping, a booster contains more rounds than it predicts with.
+    rounds = len(model["trees"]) // margins
+    rounds = int(booster.attributes().get("best_iteration", rounds - 1)) + 1
+    forests = []
+    for base in bases if len(bases) == margins else bases * margins:
+        forest = Forest(BELOW, np.float32)
+        forest.add_tree(forest.add_leaf(BASE[objective](base)))
+        forests.append(forest)
+    for tree, of in list(zip(model["trees"], model["tree_info"], strict=True))[: rounds * margins]:
+        _add_xgboost_tree(forests[of], tree)
+    return objective, forests
 
 
 def _add_xgboost_tree(forest: Forest, tree: dict[str, Any]) -> None:
@@ -133,7 +165,9 @@ def _add_xgboost_tree(forest: Forest, tree: dict[str, Any]) -> None:
         # For a leaf, the threshold's field holds the leaf's value.
         if tree["left_children"][node] == -1:
             return forest.add_leaf(tree["split_conditions"][node])
-        place = forest.add_node(tree["split_indices"][node], tree["split_conditions"][node])
+        place = forest.add_node(
+            tree["split_indices"][node], tree["split_conditions"][node], bool(tree["default_left"][node])
+        )
         forest.left[place] = add(tree["left_children"][node])
         forest.right[place] = add(tree["right_children"][node])
         return place

@@ -18,6 +18,7 @@ from mlflow.projects import SubmittedRun
 from common import ROOT
 from common.data import elsewhere
 from common.data.fetch import locate
+from common.data.infer import find_given
 from common.data.spec import DatasetSpec
 from common.data.spec_yaml import parse_spec
 from common.errors import UserError
@@ -253,10 +254,10 @@ def step_key(step: str, parameters: Mapping[str, str]) -> str:
     relevant = dict(parameters)
     content = ""
     if step == "load_data":
-        spec = load_spec(relevant["dataset"])
-        location = locate(spec, relevant["source"])
+        given = find_given(**{name: relevant[name] for name in ORIGIN})
+        location = locate(given, relevant["source"])
         digest = location.digest or elsewhere.digest_of(location.uri)
-        content = f"{spec.to_yaml()}{location.kind}:{digest}"
+        content = f"{given}{location.kind}:{digest}"
     else:
         relevant = {name: value for name, value in relevant.items() if name not in ORIGIN}
     if "grid" in relevant:

@@ -1,14 +1,27 @@
 """Log the data sets that a run uses, so that the MLflow UI lists them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import mlflow
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.spark_dataset_source import SparkDatasetSource
 from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType
 from pyspark.sql import DataFrame
 
-from common.data.spec import DatasetSpec
+from common.data.reading import (
+    BOOLEAN,
+    CURRENCY,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    PERCENT,
+    TEXT,
+    TIMESTAMP,
+)
+from common.data.spec import Column, DatasetSpec
+from common.scoring.outputs import outputs_of
+from common.scoring.portable_model import PREDICTION
 
 
 def log_data(frame: DataFrame, spec: DatasetSpec, uri: str, digest: str, context: str) -> None:
@@ -38,12 +51,46 @@ def log_source(uri: str, context: str) -> None:
     mlflow.log_input(MetaDataset(source, name=name), context=context)  # type: ignore[abstract]
 
 
+# MLflow's types of the columns whose values need no rule of ours to be told from wrong ones.
+PLAIN = {INTEGER: DataType.long, DOUBLE: DataType.double, TEXT: DataType.string}
+# Its types of a model's outputs.
+OUTPUTS = {str: DataType.string, float: DataType.double}
+
+
 def input_schema(spec: DatasetSpec) -> Schema:
-    """Return the schema of the raw records that a model takes: their original column names and types."""
-    return _raw_schema(spec, [column.name for column in spec.inputs])
+    """Return the schema of the raw records that a model takes: their original column names and types.
+
+    MLflow knows no number that may be missing, no percentage, and no date that is written as text. It
+    passes on any value for such a column, and the model's own rules decide.
+    """
+    optional = spec.input_form.optional
+    return Schema([ColSpec(_input_type(column, optional), column.name) for column in spec.inputs])
+
+
+def _input_type(column: Column, optional: Collection[str]) -> DataType | AnyType:
+    if column.type != TEXT and column.name in optional:
+        return AnyType()
+    return PLAIN.get(column.type, AnyType())
+
+
+def output_schema(spec: DatasetSpec) -> Schema:
+    """Return the schema of a portable model's answer."""
+    return Schema([ColSpec(OUTPUTS[kind], name) for name, kind in outputs_of(spec.target).items()])
+
+
+def prediction_type(spec: DatasetSpec) -> DataType:
+    """Return the type of a model's prediction: a label's text or a number."""
+    return OUTPUTS[outputs_of(spec.target)[PREDICTION]]
 
 
 def _raw_schema(spec: DatasetSpec, names: Sequence[str]) -> Schema:
-    kinds = {"integer": DataType.long, "double": DataType.double, "string": DataType.string}
+    kinds = {
+        **PLAIN,
+        PERCENT: DataType.double,
+        CURRENCY: DataType.double,
+        BOOLEAN: DataType.string,
+        DATE: DataType.datetime,
+        TIMESTAMP: DataType.datetime,
+    }
     types = {column.name: kinds[column.type] for column in spec.columns}
     return Schema([ColSpec(type=types[name], name=name) for name in names])

@@ -12,16 +12,15 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.store.artifact.utils.models import get_model_name_and_version
-from mlflow.types import ColSpec, DataType, Schema
 
-from common.data.reading import Form
+from common.data.reading import TEXT, Form
 from common.data.spec import DatasetSpec
+from common.data.target import BINARY, Target
 from common.errors import UserError, first_line
 from common.scoring import portable_model
 from common.scoring.kept_model import KeptModel, write_artifacts
-from common.scoring.portable_model import PREDICTION, PROBABILITY
 from common.store.artifacts import fetch
-from common.store.logged_data import input_schema
+from common.store.logged_data import input_schema, output_schema
 
 # All that the model needs to be loaded and scored.
 REQUIREMENTS = ("mlflow", "onnxruntime", "pandas", "numpy")
@@ -41,11 +40,10 @@ def log_portable_model(
         model: The serialized ONNX pipeline.
         path: The model's path, relative to the run's artifact root.
         spec: The spec of the records that the model takes.
-        metadata: The labels, and the categories or the range of values known for each column.
-        example: A few raw records.
+        metadata: The task, the labels, and the categories or the range of values known for each column.
+        example: A few raw records, as `example_records` returns them.
         card: The model card, stored as README.md beside the model.
     """
-    outputs = Schema([ColSpec(DataType.string, PREDICTION), ColSpec(DataType.double, PROBABILITY)])
     run = mlflow.active_run()
     assert run is not None, "logging a model needs an active run"
     with tempfile.TemporaryDirectory() as folder:
@@ -55,7 +53,7 @@ def log_portable_model(
             str(whole),
             python_model=portable_model.__file__,
             artifacts=write_artifacts(Path(folder), model, spec.input_form),
-            signature=ModelSignature(inputs=input_schema(spec), outputs=outputs),
+            signature=ModelSignature(inputs=input_schema(spec), outputs=output_schema(spec)),
             input_example=example,
             metadata=dict(metadata),
             # The versions that the model was checked with, which are those that requirements.txt pins.
@@ -95,6 +93,9 @@ def find_portable_model(uri: str) -> KeptModel:
         uri,
         folder,
         Form.from_json(form.read_text(encoding="utf-8")),
-        tuple(known["labels"]),
+        # A model from before there were other tasks says nothing of its own.
+        Target(known.get("task", BINARY), tuple(known["labels"])),
+        known.get("label_type", TEXT),
         {name: column["categories"] for name, column in columns.items() if "categories" in column},
+        frozenset(name for name, column in columns.items() if column.get("capped")),
     )

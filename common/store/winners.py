@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-from mlflow.types import DataType
 from pyspark.ml import PipelineModel
 
-from common.data.row_hash import quoted
 from common.data.target import BINARY
 from common.errors import UserError
 from common.learning.importance import column_importance
@@ -25,6 +23,7 @@ from common.plots.search import search_charts
 from common.plots.still import stills
 from common.plots.winner import winner_charts
 from common.scoring.card import model_card, stratum_scores
+from common.scoring.card_input import example_records
 from common.scoring.export import export, vocabulary
 from common.search.engines.choice import Engine
 from common.search.findings.candidates import Candidates, parse_candidates
@@ -35,6 +34,7 @@ from common.search.search import Proposer, Settings
 from common.search.winner import model_table, refit, scoring_pipeline
 from common.store import candidate_runs, tracking
 from common.store.candidate_runs import CandidateWriter
+from common.store.logged_data import prediction_type
 from common.store.portable_models import log_portable_model
 from common.store.searches import SearchData, Show, open_search, search_data
 from common.store.spark_models import load_spark_model, log_spark_model
@@ -214,13 +214,12 @@ def log_pipeline(
     scoring = beside(spark, stratum_scores, pipeline, data.test, spec)
     exporting = beside(spark, export, pipeline, spec, data.test)
     # MLflow's Spark flavor returns only the prediction, and fails if the signature has more outputs.
-    log_spark_model(pipeline, "spark-model", spec, {"prediction": DataType.string})
+    log_spark_model(pipeline, "spark-model", spec, {"prediction": prediction_type(spec)})
     strata = scoring.result()
     model, found = exporting.result()
-    names = [quoted(column.name) for column in spec.inputs]
-    example = pd.DataFrame(data.test.select(*names).limit(2).toPandas())
+    example, known = example_records(data.test, spec), vocabulary(pipeline, spec)
     digests = {context: digest.content for context, digest in data.digests.items()}
-    card = model_card(spec, learner, parameters, digests, test, strata, found, example)
-    log_portable_model(model, "portable-model", spec, vocabulary(pipeline, spec), example, card)
+    card = model_card(spec, learner, parameters, digests, test, strata, found, example, known)
+    log_portable_model(model, "portable-model", spec, known, example, card)
     run.tell(f"portable model: matches Spark on {found.rows:,} test rows to within {found.largest:.0e}")
     return strata

@@ -126,6 +126,7 @@ PARAMETERS = (
     # Exploration.
     Parameter("profile", "full", ("eda", MAIN), "Detail of the profile.", PROFILES),
     Parameter("profile_rows", 100_000, ("eda", MAIN), "Maximum number of rows to profile.", least=1),
+    Parameter("profile_columns", 100, ("eda", MAIN), "Maximum number of columns to profile.", least=2),
     # Split and features.
     Parameter("strata", "auto", ("split", MAIN),
               "Columns whose proportions both sides keep, separated by commas; auto: the data set's."),

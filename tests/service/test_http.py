@@ -192,7 +192,7 @@ def test_no_malformed_body_is_a_servers_error_or_silently_scored(service, champi
         if answer.status_code == 200:
             given_rows = records(json.loads(body))
             frame = pd.DataFrame(given_rows, columns=list(champion.rows.columns), dtype=object)
-            read = read_rows(frame, champion.form.columns, champion.form.optional)
+            read = read_rows(frame, champion.form)
             assert read.good.all()
             expected = champion.model.predict(pd.DataFrame(read.values))
             assert answer.json()["predictions"] == expected.to_dict("records")

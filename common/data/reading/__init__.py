@@ -5,6 +5,7 @@ keeps the rules that it was trained with. `common/data/records` applies the same
 on Spark, and `tests/one_reading` tests both against one table of files.
 """
 
+from .cells import FALSE, NO, TRUE, YES, marked_numbers, plain_text
 from .csv_text import (
     BREAK,
     NOT_QUOTED,
@@ -16,41 +17,55 @@ from .csv_text import (
     split_records,
 )
 from .encoding import UTF8, check_encoding, decode, encoding_name, high_characters, not_encoded
-from .form import Form, Header, Unreadable, find_columns, find_named
-from .values import (
+from .form import Form, Header, Unreadable, column_names, find_columns, find_keys, find_named
+from .kinds import (
+    BLANKS,
     BOOLEAN,
     CURRENCY,
     DATE,
     DOUBLE,
-    FALSE,
     INTEGER,
     LEAST,
     MOST,
     NO_INTEGER,
     NO_NUMBER,
     NO_TEXT,
-    NUMBER,
     PERCENT,
     TEXT,
     TIMESTAMP,
-    TRUE,
-    Rows,
-    plain_text,
-    read_rows,
-    refusal,
     shown,
 )
+from .moments import DAY, FIRST, LAST, MINUTE, MOMENT, parse_moment
+from .numbers import (
+    DIGITS,
+    NUMBER,
+    money_pattern,
+    number_pattern,
+    parse_money,
+    parse_number,
+    parse_percent,
+    percent_pattern,
+)
+from .values import Rows, read_rows, refusal
 
 __all__ = [
+    "BLANKS",
     "BOOLEAN",
     "BREAK",
     "CURRENCY",
     "DATE",
+    "DAY",
+    "DIGITS",
     "DOUBLE",
     "FALSE",
+    "FIRST",
     "INTEGER",
+    "LAST",
     "LEAST",
+    "MINUTE",
+    "MOMENT",
     "MOST",
+    "NO",
     "NOT_QUOTED",
     "NO_INTEGER",
     "NO_NUMBER",
@@ -61,19 +76,30 @@ __all__ = [
     "TIMESTAMP",
     "TRUE",
     "UTF8",
+    "YES",
     "Form",
     "Header",
     "Rows",
     "Unreadable",
     "check_encoding",
+    "column_names",
     "decode",
     "encoding_name",
     "find_columns",
+    "find_keys",
     "find_named",
     "first_fields",
     "grammar",
     "high_characters",
+    "marked_numbers",
+    "money_pattern",
     "not_encoded",
+    "number_pattern",
+    "parse_moment",
+    "parse_money",
+    "parse_number",
+    "parse_percent",
+    "percent_pattern",
     "plain_text",
     "read_csv",
     "read_records",

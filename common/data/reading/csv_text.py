@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from .form import Form, Header, Unreadable, find_columns
-from .values import BLANKS, TEXT, Rows, parse_number, read_rows
+from .kinds import BLANKS, DOUBLE, INTEGER
+from .numbers import parse_number
+from .values import Rows, read_rows
 
 BREAK = re.compile(r"\r\n|\n|\r")
 
@@ -152,8 +154,8 @@ def read_records(records: Iterable[str], header: Header, form: Form) -> Rows:
     columns: dict[str, pd.Series] = {}
     for name, kind in form.columns.items():
         cells = [fields[header.places[name]] for fields in rows]
-        columns[name] = pd.Series(_cells(cells, kind, form.missing), dtype=object)
-    found = read_rows(pd.DataFrame(columns), form.columns, form.optional)
+        columns[name] = pd.Series(_cells(cells, kind, form), dtype=object)
+    found = read_rows(pd.DataFrame(columns, index=range(len(rows))), form)
     for row, reason in wrong.items():
         found.reasons[row] = reason
     return Rows(found.values, pd.isna(found.reasons), found.reasons)
@@ -162,7 +164,9 @@ def read_records(records: Iterable[str], header: Header, form: Form) -> Rows:
 NOT_QUOTED = "has text between a closing quote and the next separator"
 
 
-def _cells(cells: Sequence[str], kind: str, missing: str) -> list[Any]:
-    if kind == TEXT:
-        return [cell or None for cell in cells]
-    return [None if not cell or cell == missing else parse_number(cell) for cell in cells]
+def _cells(cells: Sequence[str], kind: str, form: Form) -> list[Any]:
+    """Parse plain numbers, which a table of typed values does not have as texts."""
+    if kind not in (INTEGER, DOUBLE):
+        return list(cells)
+    markers = form.markers
+    return [cell if cell in markers else parse_number(cell, form.decimal) for cell in cells]

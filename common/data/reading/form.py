@@ -1,8 +1,11 @@
 """The form of a file of records, and the positions of the required columns in it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+
+from .kinds import BLANKS
 
 SHOWN_NAMES = 20
 
@@ -16,8 +19,8 @@ class Form:
     """The form of a data set's records.
 
     Attributes:
-        columns: Names of the required columns, and the type of each, one of those in `values`.
-        optional: Names of the columns that may have missing values; a text may always be missing.
+        columns: Names of the required columns, and the kind of each, one of those in `kinds`.
+        optional: Names of the columns that may have missing values; a text or boolean always may.
         layout: Names of all columns of the data set's own files, in order.
         label: Name of the column with the true label.
         separator: The character that separates the fields of a line.
@@ -36,6 +39,31 @@ class Form:
     encoding: str = "utf-8"
     decimal: str = "."
     renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def markers(self) -> frozenset[str]:
+        """The texts that mark a missing value, as they are compared: without surrounding blanks."""
+        return frozenset(text.strip(BLANKS) for text in self.missing) | {""}
+
+    def in_file(self, name: str) -> str:
+        """Return a column's name in the files."""
+        return self.renamed.get(name, name)
+
+    def names_of(self, name: str) -> Iterator[str]:
+        """Return the names that a column may have in a table, the likeliest first.
+
+        These are its own and that in the files, in this order, unless the files give its own name to
+        another column.
+        """
+        if name not in {given for own, given in self.renamed.items() if own != name}:
+            yield name
+        yield self.in_file(name)
+        yield name
+
+    def told(self, name: str) -> str:
+        """Return a column's name for a message: that in the files, and its own if it is another."""
+        given = self.in_file(name)
+        return repr(given) if given == name else f"{given!r} (here {name!r})"
 
     def to_json(self) -> str:
         """Return the form as JSON that `from_json` can read."""
@@ -76,20 +104,21 @@ def find_columns(first: Sequence[str], form: Form) -> Header:
     it is not required.
 
     Raises:
-        Unreadable: The record is an incomplete header or has the wrong number of fields, or a column
-            name is repeated.
+        Unreadable: The record is an incomplete header or has the wrong number of fields, or the name of a
+            required column is repeated.
     """
-    given = {name.lower() for name in first}
-    lacking = [name for name in form.columns if name.lower() not in given]
+    names = column_names(first)
+    found = _find(names, form)
+    lacking = [name for name in form.columns if name not in found]
     if not lacking or 2 * len(lacking) < len(form.columns):
-        names = [name or f"_c{place}" for place, name in enumerate(first)]
-        return Header(tuple(names), _places(names, form, lacking), there=True)
+        return Header(tuple(names), _checked(found, names, form), there=True)
     for layout in (form.layout, [name for name in form.layout if name != form.label]):
         if len(layout) == len(first) and set(form.columns) <= set(layout):
-            return Header(tuple(layout), _places(layout, form, []), there=False)
+            places = {name: layout.index(name) for name in form.columns}
+            return Header(tuple(layout), places, there=False)
     raise Unreadable(
-        f"has neither a header with the column {lacking[0]!r} nor the {len(form.layout)} fields per line "
-        f"of the data set's own files; its first line has {len(first)}"
+        f"has neither a header with the column {form.told(lacking[0])} nor the {len(form.layout)} fields "
+        f"per line of the data set's own files; its first line has {len(first)}"
     )
 
 
@@ -97,18 +126,59 @@ def find_named(names: Sequence[str], form: Form) -> Mapping[str, int]:
     """Locate the columns of a table that has named columns, such as Parquet.
 
     Raises:
-        Unreadable: A column is missing, or is repeated (case is ignored).
+        Unreadable: A required column is missing, or is repeated (case is ignored).
     """
-    given = {name.lower() for name in names}
-    return _places(names, form, [name for name in form.columns if name.lower() not in given])
+    names = column_names(names)
+    return _checked(_find(names, form), names, form)
 
 
-def _places(names: Sequence[str], form: Form, lacking: Sequence[str]) -> Mapping[str, int]:
-    if lacking:
-        listed = ", ".join(names[:SHOWN_NAMES]) + (" ..." if len(names) > SHOWN_NAMES else "")
-        raise Unreadable(f"has no column {lacking[0]!r}; it has {listed}")
-    folded = [name.lower() for name in names]
-    for name in names:
-        if folded.count(name.lower()) > 1:
-            raise Unreadable(f"has the column {name!r} twice (case is ignored)")
-    return {name: folded.index(name.lower()) for name in form.columns}
+def column_names(given: Sequence[str]) -> list[str]:
+    """Return the names of a table's columns; a column without one is named by its position."""
+    names = list(given)
+    for place, name in enumerate(names):
+        while not name or (name != given[place] and name in names):
+            name = f"_c{place}" if not name else f"{name}_"
+        names[place] = name
+    return names
+
+
+def find_keys(names: Sequence[object], form: Form) -> Mapping[str, object]:
+    """Return the name that each required column has in a frame or in a JSON object, in exact spelling.
+
+    Raises:
+        Unreadable: A column is missing, or is repeated.
+    """
+    counts = Counter(names)
+    found: dict[str, object] = {}
+    for name in form.columns:
+        there = next((known for known in form.names_of(name) if known in counts), None)
+        if there is None or counts[there] > 1:
+            how = "missing" if there is None else f"present {counts[there]} times"
+            raise Unreadable(f"column {form.told(name)} is {how}")
+        found[name] = there
+    return found
+
+
+def _find(names: Sequence[str], form: Form) -> dict[str, int]:
+    """Return the first position of each required column that is there."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name.lower(), place)
+    found = {}
+    for name in form.columns:
+        there = (places[known.lower()] for known in form.names_of(name) if known.lower() in places)
+        place = next(there, None)
+        if place is not None:
+            found[name] = place
+    return found
+
+
+def _checked(found: Mapping[str, int], names: Sequence[str], form: Form) -> Mapping[str, int]:
+    counts = Counter(name.lower() for name in names)
+    for name in form.columns:
+        if name not in found:
+            listed = ", ".join(names[:SHOWN_NAMES]) + (" ..." if len(names) > SHOWN_NAMES else "")
+            raise Unreadable(f"has no column {form.told(name)}; it has {listed}")
+        if counts[names[found[name]].lower()] > 1:
+            raise Unreadable(f"has the column {names[found[name]]!r} twice (case is ignored)")
+    return dict(found)

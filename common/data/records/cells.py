@@ -6,9 +6,44 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from common.data.reading import DOUBLE, FALSE, INTEGER, NUMBER, TEXT, TRUE, Unreadable
+from common.data.reading import (
+    BLANKS,
+    BOOLEAN,
+    CURRENCY,
+    DATE,
+    DIGITS,
+    DOUBLE,
+    FALSE,
+    INTEGER,
+    NO,
+    PERCENT,
+    TEXT,
+    TIMESTAMP,
+    TRUE,
+    YES,
+    Form,
+    Unreadable,
+    marked_numbers,
+    money_pattern,
+    number_pattern,
+    percent_pattern,
+)
+from common.data.records.moments import moment_value, parsed_moment
 
 INFINITE = float("inf")
+# The rules of a table of which nothing is said but its columns.
+PLAIN = Form({})
+DDL = {
+    INTEGER: "bigint",
+    DOUBLE: "double",
+    PERCENT: "double",
+    CURRENCY: "double",
+    BOOLEAN: "string",
+    DATE: "date",
+    TIMESTAMP: "timestamp",
+    TEXT: "string",
+}
+MOMENTS = (T.DateType, T.TimestampType, T.TimestampNTZType)
 
 
 @dataclass(frozen=True)
@@ -24,41 +59,68 @@ class Cell:
     good: Column
 
 
-def text_cell(text: Column, kind: str, missing: str, optional: bool) -> Cell:
+def text_cell(text: Column, kind: str, optional: bool, form: Form = PLAIN) -> Cell:
     """Read a field of CSV without surrounding blanks and quotes; an empty field is null."""
+    given = F.when(~text.isin(*sorted(form.markers)), text)
     if kind == TEXT:
-        return Cell(_plain(text), F.lit(True))
-    given = F.when(text != missing, text)
-    number = F.when(given.rlike(rf"\A(?:{NUMBER})\z"), given.try_cast("double"))
+        return Cell(_plain(given), F.lit(True))
+    if kind == BOOLEAN:
+        word = F.lower(given)
+        value = F.when(word.isin(*YES), F.lit("true")).when(word.isin(*NO), F.lit("false"))
+        return _checked(value, given, optional=True)
+    if kind in (DATE, TIMESTAMP):
+        return _checked(moment_value(parsed_moment(given), kind), given, optional)
     if kind == INTEGER:
-        digits = F.when(given.rlike(r"\A[+-]?[0-9]+\z"), given.try_cast("bigint"))
-        value = _in_range(F.coalesce(digits, _whole(number)))
+        digits = F.when(given.rlike(rf"\A{DIGITS}\z"), given.try_cast("bigint"))
+        value = _in_range(F.coalesce(digits, _whole(_plain_number(given, form.decimal))))
     else:
-        value = _finite(number)
-    return Cell(value, value.isNotNull() | given.isNull() if optional else value.isNotNull())
+        value = _finite(_NUMBERS[kind](given, form.decimal))
+    return _unmarked(value, given, kind, optional, form)
 
 
-def typed_cell(column: Column, found: T.DataType, kind: str, optional: bool) -> Cell:
+def typed_cell(column: Column, found: T.DataType, kind: str, optional: bool, form: Form = PLAIN) -> Cell:
     """Read a column that already has a Spark type, such as one of Parquet.
+
+    Args:
+        column: The column.
+        found: Its type.
+        kind: The kind that it is read as.
+        optional: Whether a value may be missing; a text or boolean always may.
+        form: What marks a missing value, and how numbers are written in text.
 
     Raises:
         Unreadable: Values of this type are never valid for the column.
     """
+    optional = optional or kind in (TEXT, BOOLEAN)
     if isinstance(found, T.NullType):
-        return Cell(column.cast(_DDL[kind]), F.lit(optional or kind == TEXT))
-    if kind == TEXT:
-        if isinstance(found, T.StringType):
-            text = F.trim(column, F.lit(" \t"))
-            return Cell(_plain(F.when(text != "", text)), F.lit(True))
-        if isinstance(found, (T.BooleanType, T.IntegralType, T.DateType)):
-            return Cell(column.cast("string"), F.lit(True))
-        raise Unreadable(f"has type {found.simpleString()}, expected text, integers, dates or booleans")
+        return Cell(F.lit(None).cast(DDL[kind]), F.lit(optional))
+    if isinstance(found, T.StringType):
+        text = F.trim(column, F.lit(BLANKS))
+        if kind not in (INTEGER, DOUBLE):
+            return text_cell(text, kind, optional, form)
+        # A number in a table of typed values is no text, but a missing one may be.
+        given = F.when(~text.isin(*sorted(form.markers)), text)
+        return _checked(F.lit(None).cast(DDL[kind]), given, optional)
+    if kind in (TEXT, BOOLEAN):
+        if _has_one_text(found) or (kind == TEXT and isinstance(found, T.DateType)):
+            return text_cell(column.cast("string"), kind, optional, form)
+        more = "text, integers, dates or booleans" if kind == TEXT else "text, booleans or integers"
+        raise Unreadable(f"has type {found.simpleString()}, expected {more}")
+    if kind in (DATE, TIMESTAMP):
+        if not isinstance(found, MOMENTS):
+            raise Unreadable(f"has type {found.simpleString()}, expected dates, timestamps or text")
+        micros = F.unix_micros(column.cast("timestamp"))
+        return _checked(moment_value(micros, kind), column, optional)
     if not isinstance(found, T.NumericType):
         raise Unreadable(f"has type {found.simpleString()}, expected numbers")
+    return _number_cell(column, found, kind, optional, form)
+
+
+def _number_cell(column: Column, found: T.DataType, kind: str, optional: bool, form: Form) -> Cell:
     given = column
     if isinstance(found, (T.DoubleType, T.FloatType)):
         given = F.when(~F.isnan(column), column.cast("double"))
-    if kind == DOUBLE:
+    if kind != INTEGER:
         value = _finite(given.cast("double"))
     elif isinstance(found, T.IntegralType):
         value = _in_range(given.cast("bigint"))
@@ -66,15 +128,58 @@ def typed_cell(column: Column, found: T.DataType, kind: str, optional: bool) -> 
         value = _in_range(F.when(F.floor(given) == given, given.try_cast("bigint")))
     else:
         value = _in_range(_whole(given))
+    return _unmarked(value, given, kind, optional, form)
+
+
+def _has_one_text(found: T.DataType) -> bool:
+    # Spark reads an unsigned integer of 64 bits as a decimal.
+    no_places = isinstance(found, T.DecimalType) and found.scale == 0
+    return isinstance(found, (T.BooleanType, T.IntegralType)) or no_places
+
+
+def _checked(value: Column, given: Column, optional: bool) -> Cell:
     return Cell(value, value.isNotNull() | given.isNull() if optional else value.isNotNull())
 
 
-_DDL = {TEXT: "string", INTEGER: "bigint", DOUBLE: "double"}
+def _unmarked(value: Column, given: Column, kind: str, optional: bool, form: Form) -> Cell:
+    """Return a number's cell, in which a number that marks a missing value is missing."""
+    markers = marked_numbers(kind, form)
+    if not markers:
+        return _checked(value, given, optional)
+    kept = F.when(~value.isin(*markers), value)
+    return Cell(kept, value.isNotNull() | given.isNull() if optional else kept.isNotNull())
 
 
 def _plain(text: Column) -> Column:
     known = F.when(text.isin(*TRUE), F.lit("true")).when(text.isin(*FALSE), F.lit("false"))
     return known.otherwise(text)
+
+
+def _pointed(text: Column, decimal: str) -> Column:
+    return text if decimal == "." else F.translate(text, decimal, ".")
+
+
+def _plain_number(text: Column, decimal: str) -> Column:
+    number = F.when(text.rlike(rf"\A(?:{number_pattern(decimal)})\z"), text)
+    return _pointed(number, decimal).try_cast("double")
+
+
+def _percent(text: Column, decimal: str) -> Column:
+    pattern = rf"\A{percent_pattern(decimal)}\z"
+    number = F.when(text.rlike(pattern), F.regexp_extract(text, pattern, 1))
+    return _pointed(number, decimal).try_cast("double")
+
+
+def _money(text: Column, decimal: str) -> Column:
+    amount = F.when(text.rlike(rf"\A(?:{money_pattern(decimal)})\z"), text)
+    digits = F.regexp_replace(amount, f"[^0-9{decimal}]", "")
+    size = _pointed(digits, decimal).try_cast("double")
+    is_negative = amount.contains("-") | amount.startswith("(")
+    signed = F.when(is_negative, -size).otherwise(size)
+    return F.coalesce(_plain_number(text, decimal), signed)
+
+
+_NUMBERS = {DOUBLE: _plain_number, PERCENT: _percent, CURRENCY: _money}
 
 
 def _whole(number: Column) -> Column:

@@ -1,15 +1,14 @@
 """A file or folder of CSV or Parquet as one table of records, with the validity of each row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 from pyspark.sql.pandas.functions import arrow_udf
 
 from common.data.reading import (
@@ -17,13 +16,26 @@ from common.data.reading import (
     Form,
     Header,
     Unreadable,
+    column_names,
     encoding_name,
     find_named,
     read_records,
-    read_rows,
 )
-from common.data.records.cells import Cell, text_cell, typed_cell
+from common.data.records.at_once import (
+    MOST_PLANNED,
+    READ,
+    cells_read,
+    good_rows,
+    read_arrays,
+    values_of_records,
+    values_of_rows,
+)
+from common.data.records.cells import MOMENTS, Cell, text_cell, typed_cell
 from common.data.records.csv_files import (
+    BLOCK,
+    FILE,
+    LINE,
+    PLACE,
     RECORD,
     CsvFiles,
     Place,
@@ -33,14 +45,15 @@ from common.data.records.csv_files import (
     first_place,
     open_csv,
 )
+from common.data.records.parquet_files import open_parquet
+from common.data.records.wide import plan_wide
 from common.data.row_hash import quoted
 from common.errors import UserError
-from common.machine.file_system import data_files, literal
+from common.machine.file_system import data_files
 
-FITS = "__fits"
-# With more numeric columns Spark would generate a method that is too long for Java (from about twenty
-# columns on), and would print it all, with a trace, before falling back.
-MOST_NUMBERS = 8
+FITS, FIELDS = "__fits", "__fields"
+# Names that a column of a file cannot have beside the columns that are added here.
+TAKEN = (FILE, RECORD, LINE, BLOCK, PLACE, FITS, FIELDS, READ)
 
 
 @dataclass(frozen=True)
@@ -49,8 +62,11 @@ class Table:
 
     Attributes:
         frame: All columns of the files (text for CSV), and some that this project adds.
-        names: Names of the columns of the files, in order.
+        names: Names of the files' columns in the frame, in order. They are those of the files, but no two
+            are the same, whatever the case.
+        columns: Name in the frame of each required column, by its name in the form.
         cells: For each required column, the value in the column's type and its validity.
+        good: Whether a record is well-formed, has one field per column, and each value is valid.
         fits: Whether a record is well-formed and has one field per column.
         reason: What is wrong with a record that is not good.
         told: A description of how the files are read, for the user.
@@ -60,17 +76,14 @@ class Table:
 
     frame: DataFrame
     names: list[str]
+    columns: Mapping[str, str]
     cells: Mapping[str, Cell]
+    good: Column
     fits: Column
     reason: Column
     told: str
     place: Callable[[DataFrame], Place | None]
     over_lines: bool
-
-    @property
-    def good(self) -> Column:
-        """Whether a record is well-formed, has one field per column, and each value is valid."""
-        return reduce(Column.__and__, [cell.good for cell in self.cells.values()], self.fits)
 
     @property
     def is_csv(self) -> bool:
@@ -83,6 +96,14 @@ class Table:
         return quoted(RECORD)
 
 
+def all_of(conditions: Sequence[Column]) -> Column:
+    """Return whether all conditions hold, as a shallow tree: Spark recurses, and a deep one overflows."""
+    if len(conditions) == 1:
+        return conditions[0]
+    half = len(conditions) // 2
+    return all_of(conditions[:half]) & all_of(conditions[half:])
+
+
 def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
     """Open a file or folder of CSV or Parquet; the name of the first file decides the format.
 
@@ -90,8 +111,7 @@ def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
         UserError: There is no data, it is not a table of the expected records, or the type of a column
             is incompatible.
     """
-    if sum(kind != TEXT for kind in form.columns.values()) > MOST_NUMBERS:
-        spark.conf.set("spark.sql.codegen.wholeStage", "false")
+    plan_wide(spark, sum(kind != TEXT for kind in form.columns.values()))
     files = data_files(spark, uri)
     if not files:
         raise UserError(f"{uri} has no data")
@@ -99,7 +119,7 @@ def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
         raise UserError(f"{uri} is hidden from Spark, since its name begins with _ or a dot: rename it")
     try:
         if ".parquet" in files[0].rpartition("/")[2]:
-            return _parquet(spark, uri, form)
+            return _parquet(open_parquet(spark, uri, files), uri, form)
         return _csv(spark, uri, open_csv(spark, uri, files, form), form)
     except UnreadableFile as error:
         raise UserError(f"{error.file}: {error}") from None
@@ -108,31 +128,52 @@ def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
 
 
 def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form) -> Table:
-    names, width = list(files.header.names), len(files.header.names)
+    names, width = _distinct(files.header.names, TAKEN), len(files.header.names)
     fields, whole = fields_of(quoted(RECORD), files.quoted, form.separator)
-    parted = files.records.withColumns({"__fields": fields, FITS: whole})
+    parted = files.records.withColumns({FIELDS: fields, FITS: whole})
     texts = [
-        field_text(F.get("__fields", F.lit(place)), files.quoted, form.separator).alias(name)
+        field_text(F.get(FIELDS, F.lit(place)), files.quoted, form.separator).alias(name)
         for place, name in enumerate(names)
     ]
-    fits = (F.col(FITS) & (F.size("__fields") == width)).alias(FITS)
+    fits = (F.col(FITS) & (F.size(FIELDS) == width)).alias(FITS)
+    columns = {name: names[place] for name, place in files.header.places.items()}
     frame = parted.select(*texts, fits, *files.records.columns)
-    cells = {
-        name: text_cell(
-            quoted(names[files.header.places[name]]), kind, form.missing, name in form.optional
-        )
-        for name, kind in form.columns.items()
-    }
+    if len(form.columns) > MOST_PLANNED:
+        frame = frame.withColumn(READ, values_of_records(files.header, form)(quoted(RECORD)))
+        cells, good = cells_read(form), good_rows()
+    else:
+        cells = {
+            name: text_cell(quoted(columns[name]), kind, name in form.optional, form)
+            for name, kind in form.columns.items()
+        }
+        good = all_of([F.col(FITS), *(cell.good for cell in cells.values())])
     return Table(
-        frame,
-        names,
-        cells,
-        F.col(FITS),
-        _record_reasons(files.header, form)(quoted(RECORD)),
-        _told(files, form),
-        lambda some: first_place(spark, uri, some, form),
-        files.over_lines,
+        frame=frame,
+        names=names,
+        columns=columns,
+        cells=cells,
+        good=good,
+        fits=F.col(FITS),
+        reason=_record_reasons(files.header, form)(quoted(RECORD)),
+        told=_told(files, form),
+        place=lambda some: first_place(spark, uri, some, form),
+        over_lines=files.over_lines,
     )
+
+
+def _distinct(given: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
+    """Return names of columns with a number after one that Spark would take for another's."""
+    lower = [name.lower() for name in given]
+    known = set(taken)
+    found = []
+    for name in given:
+        number, own = 1, name
+        while own.lower() in known or (number > 1 and own.lower() in lower):
+            number += 1
+            own = f"{name}_{number}"
+        known.add(own.lower())
+        found.append(own)
+    return found
 
 
 def _told(files: CsvFiles, form: Form) -> str:
@@ -143,7 +184,8 @@ def _told(files: CsvFiles, form: Form) -> str:
     others = [
         name
         for place, name in enumerate(files.header.names)
-        if place not in used and name.lower() != form.label.lower()
+        if place not in used
+        and name.lower() not in (form.label.lower(), form.in_file(form.label).lower())
     ]
     if files.header.there and others:
         told += f", extra columns: {', '.join(others[:5])}{' ...' if len(others) > 5 else ''}"
@@ -152,21 +194,38 @@ def _told(files: CsvFiles, form: Form) -> str:
     return told
 
 
-def _parquet(spark: SparkSession, uri: str, form: Form) -> Table:
-    frame = spark.read.option("recursiveFileLookup", "true").parquet(literal(uri))
-    names = frame.columns
-    places = find_named(names, form)
+def _parquet(frame: DataFrame, uri: str, form: Form) -> Table:
+    places = find_named(frame.columns, form)
+    names = _distinct(column_names(frame.columns))
+    if names != frame.columns:
+        frame = frame.toDF(*names)
+    columns = {name: names[place] for name, place in places.items()}
+    found = {field.name: field.dataType for field in frame.schema}
+    types = {name: found[there] for name, there in columns.items()}
+    # Also refuses types that are never valid, whoever reads the values.
     cells = {}
     for name, kind in form.columns.items():
-        there = names[places[name]]
-        found = frame.schema[there].dataType
+        column = quoted(columns[name])
         try:
-            cells[name] = typed_cell(quoted(there), found, kind, name in form.optional)
+            cells[name] = typed_cell(column, types[name], kind, name in form.optional, form)
         except Unreadable as error:
-            raise UserError(f"{uri}: column {name!r} {error}") from None
-    given = [quoted(names[place]) for place in places.values()]
+            raise UserError(f"{uri}: column {form.told(name)} {error}") from None
+    given = [_for_python(quoted(there), types[name]) for name, there in columns.items()]
+    if len(form.columns) > MOST_PLANNED:
+        frame = frame.withColumn(READ, values_of_rows(form)(*given))
+        cells, good = cells_read(form), good_rows()
+    else:
+        good = all_of([cell.good for cell in cells.values()])
     reason = _row_reasons(form)(*given)
-    return Table(frame, names, cells, F.lit(True), reason, "Parquet", lambda _: None, False)
+    return Table(
+        *(frame, names, columns, cells, good),
+        *(F.lit(True), reason, "Parquet", lambda _: None, False),
+    )
+
+
+def _for_python(column: Column, found: T.DataType) -> Column:
+    # Python has no dates outside the years 1 to 9999, which are what is wrong with such a row.
+    return column.cast("string") if isinstance(found, MOMENTS) else column
 
 
 def _record_reasons(header: Header, form: Form) -> Any:
@@ -180,11 +239,7 @@ def _record_reasons(header: Header, form: Form) -> Any:
 def _row_reasons(form: Form) -> Any:
     @arrow_udf("string")  # type: ignore[call-overload]
     def reasons(*given: pa.Array) -> pa.Array:
-        columns = {
-            name: pd.Series(array.to_pylist(), dtype=object)
-            for name, array in zip(form.columns, given, strict=True)
-        }
-        return _texts(read_rows(pd.DataFrame(columns), form.columns, form.optional).reasons)
+        return _texts(read_arrays(given, form).reasons)
 
     return reasons
 

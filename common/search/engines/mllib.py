@@ -108,9 +108,14 @@ def first_trees(model: BoostedTrees, trees: int) -> BoostedTrees:
     for i in range(trees):
         kept[i] = all_trees[i]
         weights[i] = all_weights[i]
+    part: BoostedTrees
     if isinstance(model, GBTRegressionModel):
         of_numbers = jvm.org.apache.spark.ml.regression.GBTRegressionModel
-        return GBTRegressionModel(of_numbers(java.uid(), kept, weights, java.numFeatures()))
-    of_labels = jvm.org.apache.spark.ml.classification.GBTClassificationModel
-    part = of_labels(java.uid(), kept, weights, java.numFeatures(), java.numClasses())
-    return GBTClassificationModel(part)
+        part = GBTRegressionModel(of_numbers(java.uid(), kept, weights, java.numFeatures()))
+    else:
+        of_labels = jvm.org.apache.spark.ml.classification.GBTClassificationModel
+        part = GBTClassificationModel(
+            of_labels(java.uid(), kept, weights, java.numFeatures(), java.numClasses())
+        )
+    # The names of the columns.
+    return model._copyValues(part)

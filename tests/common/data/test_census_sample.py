@@ -6,7 +6,6 @@ import pytest
 from common.data.census_sample import count_table, draw
 from common.data.spec_yaml import CONF
 from common.data.stratify import stratify
-from common.data.target import BINARY
 from common.learning.learners import get_learner
 from common.learning.metrics import scores
 from common.learning.vectorizer import fit_vectorizer, vectorize
@@ -91,9 +90,9 @@ def test_trees_score_on_the_sample_as_on_the_real_data(spark, spec, sample_rows)
     train = parts.train.repartition(2, *spec.names).cache()
     vectorizer = fit_vectorizer(train, spec, "onehot")
     learner = (
-        get_learner("gbt").fitting(BINARY).estimator({"maxDepth": 5, "maxBins": 32, "maxIter": 50}, 42)
+        get_learner("gbt").fitting(spec.task).estimator({"maxDepth": 5, "maxBins": 32, "maxIter": 50}, 42)
     )
     model = learner.fit(vectorize(train, vectorizer, spec))
-    found = scores(model_table(model, vectorize(parts.test, vectorizer, spec)))
+    found = scores(model_table(model, vectorize(parts.test, vectorizer, spec), spec.target))
     train.unpersist()
     assert found["f1_weighted"] == pytest.approx(0.857, abs=0.02)

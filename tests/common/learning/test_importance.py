@@ -4,6 +4,7 @@ from pyspark.ml.feature import VectorAssembler
 from common.data.target import BINARY
 from common.learning.importance import column_importance
 from common.learning.learners import get_learner
+from common.learning.vectorizer import FEATURES, LABEL
 
 # The second and third feature come from one column, as one-hot features do.
 SOURCES = ["a", "b", "b"]
@@ -36,8 +37,8 @@ def test_linear_columns_count_by_how_far_what_they_add_varies(spark):
         (float(i % 7), float(i % 3 == 0), float(i % 3 == 1), float(i % 7 + 4 * (i % 3) > 6))
         for i in range(84)
     ]
-    frame = spark.createDataFrame(rows, ["x", "one", "other", "label"])
-    frame = VectorAssembler(inputCols=["x", "one", "other"], outputCol="features").transform(frame)
+    frame = spark.createDataFrame(rows, ["x", "one", "other", LABEL])
+    frame = VectorAssembler(inputCols=["x", "one", "other"], outputCol=FEATURES).transform(frame)
     model = fit("logistic_regression", {"maxIter": 5, "regParam": 0.1}, frame)
     found = column_importance(model, SOURCES, NUMBERS, frame)
     table, weight = frame.toPandas(), model.coefficients

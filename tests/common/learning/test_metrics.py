@@ -7,6 +7,7 @@ from pyspark.sql import types as T
 from common.data.target import TWO
 from common.learning.metrics import METRICS, ScoreTable, scores
 from common.learning.score_table import score_table
+from common.learning.vectorizer import LABEL
 
 MULTICLASS = {
     "f1_weighted": "f1",
@@ -28,7 +29,7 @@ def predictions(spark):
         label = float(rng.random() < 0.2 + 0.5 * p)
         label = 0.0 if p == 0 else label
         rows.append((label, float(p > 0.5), Vectors.dense(1 - p, p), Vectors.dense(-p, p)))
-    schema = T.StructType().add("label", "double").add("prediction", "double")
+    schema = T.StructType().add(LABEL, "double").add("prediction", "double")
     schema = schema.add("probability", VectorUDT()).add("rawPrediction", VectorUDT())
     return spark.createDataFrame(rows, schema)
 
@@ -37,14 +38,16 @@ def test_scores_agree_with_sparks_evaluators(predictions):
     found = scores(score_table(predictions, TWO))
     assert tuple(found) == METRICS
     for ours, theirs in MULTICLASS.items():
-        evaluator = MulticlassClassificationEvaluator(metricName=theirs)
+        evaluator = MulticlassClassificationEvaluator(labelCol=LABEL, metricName=theirs)
         assert found[ours] == pytest.approx(evaluator.evaluate(predictions), abs=1e-12), ours
     for ours, theirs in BY_LABEL.items():
         for label, name in ((0, f"{ours}_label_0"), (1, ours)):
-            evaluator = MulticlassClassificationEvaluator(metricName=theirs, metricLabel=label)
+            evaluator = MulticlassClassificationEvaluator(
+                labelCol=LABEL, metricName=theirs, metricLabel=label
+            )
             assert found[name] == pytest.approx(evaluator.evaluate(predictions))
     for ours, theirs in (("roc_auc", "areaUnderROC"), ("pr_auc", "areaUnderPR")):
-        evaluator = BinaryClassificationEvaluator(metricName=theirs, numBins=0)
+        evaluator = BinaryClassificationEvaluator(labelCol=LABEL, metricName=theirs, numBins=0)
         assert found[ours] == pytest.approx(evaluator.evaluate(predictions), abs=1e-12)
 
 

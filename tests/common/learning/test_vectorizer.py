@@ -68,9 +68,3 @@ def test_index_encoding_is_one_place_a_column(people, spec):
 def test_unknown_encoding_is_refused(people, spec):
     with pytest.raises(UserError, match="encoding must be one of onehot, index, got 'hash'"):
         fit_vectorizer(people, spec, "hash")
-
-
-def test_missing_numbers_are_refused_by_name(people, spec):
-    frame = people.withColumn("age", F.when(F.col("age") > 30, F.col("age")))
-    with pytest.raises(UserError, match="numeric column 'age' has .* missing values"):
-        fit_vectorizer(frame, spec, "onehot")

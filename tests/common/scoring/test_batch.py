@@ -13,11 +13,14 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 
 from common.data.reading import read_rows
+from common.data.target import BINARY, REGRESSION, Target
 from common.errors import UserError
+from common.scoring.alarms import Strange
 from common.scoring.batch import score_file
+from common.scoring.measure import measure
 from common.scoring.records import read_records
 from common.store.portable_models import find_portable_model
-from tests.tiny_model import COLUMNS
+from tests.tiny_model import COLUMNS, FORM
 
 HEADER = "id,age,pay-rate,job"
 
@@ -31,7 +34,7 @@ def model(tiny_model):
 def score(spark, model, tmp_path):
     """Score lines of CSV, or a frame as Parquet; return the outcome and both tables."""
 
-    def score(content, target="scores.csv", **options):
+    def score(content, target="scores.csv", model=model, **options):
         source, output = tmp_path / "input", tmp_path / target
         if isinstance(content, pa.Table):
             source = source.with_suffix(".parquet")
@@ -139,7 +142,7 @@ def test_parquet_is_told_good_from_bad_as_the_model_does_it(spark, model, tmp_pa
     ).assign(id=range(10))
     frame.to_parquet(tmp_path / "rows.parquet", index=False)
     records = read_records(spark, f"file://{tmp_path}/rows.parquet", model.form)
-    expected = read_rows(frame, COLUMNS)
+    expected = read_rows(frame, FORM)
     good = {row.id for row in good_of(records)}
     bad = {row.id: row.reason for row in records.rejected().collect()}
     assert good == set(np.flatnonzero(expected.good).tolist())
@@ -189,8 +192,8 @@ def test_label_is_no_input_and_gives_scores(score):
     ]
     outcome, good, _ = score(lines)
     assert outcome.rows == 4
-    assert outcome.labelled == 3
-    assert outcome.scores["accuracy"] == pytest.approx(2 / 3)
+    assert outcome.measured.labelled == 3
+    assert outcome.measured.scores["accuracy"] == pytest.approx(2 / 3)
     assert good["promoted"].tolist() == ["yes", "no", "yes", "?"]
 
 
@@ -225,16 +228,65 @@ def test_record_over_lines_is_written_and_read_back_whole(score):
 def test_label_beside_a_line_break_of_parquet_is_read_back_from_csv(score):
     rows = {"note": ["a\nb\rc", "d"], "age": [39, 40], "pay-rate": [1.0, 2.0], "job": ["Clerk", "x"]}
     outcome, good, _ = score(pa.table({**rows, "promoted": ["yes", "no"]}), target="scores.csv")
-    assert (outcome.labelled, len(good)) == (2, 2)
+    assert (outcome.measured.labelled, len(good)) == (2, 2)
 
 
-def test_boolean_label_of_parquet_is_the_labels_text(spark, tiny_model, tmp_path):
-    kept = find_portable_model(str(tiny_model))
-    model = replace(kept, labels=("false", "true"))
-    rows = {"age": [39, 40], "pay-rate": [1.0, 2.0], "job": ["Clerk"] * 2, "PROMOTED": [True, False]}
-    pq.write_table(pa.table(rows), tmp_path / "rows.parquet")
-    outcome = score_file(spark, model, f"file://{tmp_path}/rows.parquet", f"file://{tmp_path}/scores")
-    assert (outcome.labelled, outcome.alarms) == (2, ())
+def test_boolean_label_of_parquet_is_the_labels_text(spark, model):
+    two = replace(model, target=Target(BINARY, ("false", "true")))
+    names = {"prediction": "prediction", "probability": "probability"}
+    rows = [(True, "true", 0.9), (False, "true", 0.6), (None, "true", 0.7)]
+    frame = spark.createDataFrame(rows, "PROMOTED boolean, prediction string, probability double")
+    measured = measure(frame, two, 3, names)
+    assert (measured.labelled, measured.unknown.rows) == (2, 0)
+    assert measured.scores["accuracy"] == 0.5
+
+
+def test_label_that_is_a_number_is_read_by_the_rules_and_what_is_none_is_left_out(spark, model):
+    number = replace(model, target=Target(REGRESSION), label_type="currency")
+    rows = [("$1,200.50", 1200.0), ("-3 EUR", -2.0), ("", 7.0), ("?", 7.0), ("many", 7.0)]
+    frame = spark.createDataFrame(rows, "promoted string, prediction double")
+    measured = measure(frame, number, 5, {"prediction": "prediction"})
+    assert (measured.labelled, measured.unknown) == (2, Strange(1, 3, "many"))
+    assert measured.scores["mae"] == pytest.approx(0.75)
+
+
+def test_column_of_the_data_sets_own_that_is_called_like_an_output_keeps_its_name(score, model):
+    layout, renamed = ("age", "pay-rate", "job", "prediction_2"), {"prediction_2": "Prediction"}
+    own = replace(model, form=replace(model.form, layout=layout, renamed=renamed))
+    lines = ["age,pay-rate,job,Prediction", "39,2,Clerk,guess", "x,2,Clerk,"]
+    outcome, good, bad = score(lines, model=own)
+    assert list(good) == [
+        *("age", "pay-rate", "job", "Prediction", "model prediction", "model probability"),
+    ]
+    assert good["Prediction"].tolist() == ["guess"]
+    assert good["model probability"].tolist() == [78.0]
+    assert bad["model reason"].tolist() == ["column 'age' is 'x', expected a whole number"]
+    assert outcome.notes == (
+        "the file has a column of the name of one of the model's, which are called 'model prediction', "
+        "'model probability'",
+    )
+    with pytest.raises(UserError, match="has a column 'Prediction', which the output adds"):
+        score(lines, overwrite=True)
+    again = [f"{line},1" for line in lines[1:]]
+    with pytest.raises(UserError, match="has a column 'model reason', which the output adds"):
+        score([f"{lines[0]},model reason", *again], model=own, overwrite=True)
+
+
+def test_rare_categories_of_a_column_with_its_most_frequent_ones_raise_no_alarm(score, model):
+    capped = replace(model, capped=frozenset({"job"}))
+    outcome, _, _ = score(["age,pay-rate,job", "39,2,Clerk", "39,2,Cook", "39,2,"], model=capped)
+    assert outcome.alarms == ()
+    assert outcome.notes == (
+        "column 'job': 2 of 3 rows have none of its 1 most frequent categories, and share the feature of "
+        "all others",
+    )
+
+
+def test_missing_category_is_unseen_only_if_training_had_none(score, model):
+    lines = ["age,pay-rate,job", "39,2,Clerk", "39,2,", "39,2,?"]
+    assert "such as null" in score(lines)[0].alarms[0]
+    known = replace(model, categories={"job": ["Clerk", "(missing)"]})
+    assert score(lines, model=known, overwrite=True)[0].alarms == ()
 
 
 def test_file_of_another_encoding_is_read_when_it_is_told(spark, model, tmp_path):
@@ -252,10 +304,10 @@ def test_file_of_another_encoding_is_read_when_it_is_told(spark, model, tmp_path
 
 def test_file_of_the_data_sets_own_form_needs_no_header(score):
     outcome, good, _ = score(["39, 0.01, Clerk, yes", "40, 0.02, Cook, no"])
-    assert outcome.labelled == 2
+    assert outcome.measured.labelled == 2
     assert good["age"].tolist() == [39, 40]
     outcome, good, _ = score(["39, 0.01, Clerk", "40, 0.02, Cook"], overwrite=True)
-    assert outcome.labelled == 0
+    assert outcome.measured.labelled == 0
     assert list(good) == [*COLUMNS, "prediction", "probability"]
 
 

@@ -14,6 +14,11 @@ from common.learning.number_metrics import number_table
 from common.scoring.card import model_card, stratum_scores
 from common.scoring.export import Agreement
 
+KNOWN = {
+    "age": {"least": 17.0, "most": 90.0},
+    "education-num": {"categories": [str(number) for number in range(1, 17)], "capped": False},
+}
+
 
 def test_strata_have_their_rows_and_shares(fit_pipeline, spec, people):
     pipeline = fit_pipeline("logistic_regression", "index")
@@ -39,8 +44,9 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
         {"training": "abc", "test": "def"},
         ScoreTable(*np.array([[1, 1, 0.9, 140, 14.8], [1, 0, 0.1, 90, 207], [0, 0, 0.1, 9770, 1029]]).T),
         strata,
-        Agreement(rows=9770, labels=0, probabilities=0, largest=3e-16, refused=0),
+        Agreement(rows=9770, labels=0, numbers=0, largest=3e-16, refused=0),
         example,
+        {"columns": {column.name: KNOWN.get(column.name, {}) for column in spec.inputs}},
     )
     for text in (
         "# adult: income",
@@ -54,7 +60,8 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
     ):
         assert text in card
     assert "| <=50K | Female |" in card
-    assert "| education-num | integer |" in card
+    assert "| age | integer | no | 17 to 90 |" in card
+    assert "| education-num | integer | yes; never in training | 16 categories |" in card
     body = re.search(r"-d '(.*)'\n", card)[1].replace("'\\''", "'")
     assert json.loads(body)["dataframe_split"]["columns"] == list(example.columns)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pyspark.sql import functions as F
 
-from common.scoring import stages
+from common.scoring import models, stages
 from common.scoring.export import ExportError, agreement, export, vocabulary
 
 
@@ -13,21 +13,21 @@ def pipeline(fit_pipeline):
 
 def test_export_compares_every_row(pipeline, spec, people):
     model, found = export(pipeline, spec, people)
-    assert (found.rows, found.labels, found.probabilities, found.refused) == (2000, 0, 0, 0)
+    assert (found.rows, found.labels, found.numbers, found.refused) == (2000, 0, 0, 0)
     assert found.largest < 1e-14
     assert b"TreeEnsemble" in model
 
 
 def plant(monkeypatch, fault):
     """Make one threshold or leaf of the trees be read wrongly."""
-    right = stages.gbt_forest
+    right = models.gbt_forest
 
     def wrong(model):
         forest = right(model)
         fault(forest)
         return forest
 
-    monkeypatch.setattr(stages, "gbt_forest", wrong)
+    monkeypatch.setattr(models, "gbt_forest", wrong)
 
 
 def move_a_leaf(forest):
@@ -57,7 +57,7 @@ def test_planted_fault_says_on_how_many_rows(pipeline, spec, people, monkeypatch
     plant(monkeypatch, turn_all_leaves)
     wrong = stages.pipeline_model(pipeline, spec).SerializeToString()
     found = agreement(pipeline, wrong, spec, people)
-    assert 0 < found.labels <= found.probabilities <= 2000
+    assert 0 < found.labels <= found.numbers <= 2000
     assert agreement(pipeline, right, spec, people).labels == 0
 
 

@@ -190,4 +190,6 @@ def test_model_has_no_pickle(tiny_model):
 
 
 def test_scorer_knows_the_columns_and_their_types():
-    assert Scorer(pipeline()).columns == COLUMNS
+    kinds = {"age": np.int64, "pay-rate": np.float64, "job": object}
+    assert Scorer(pipeline()).columns == kinds
+    assert Scorer(pipeline()).outputs == {"prediction": object, "probability": np.float64}

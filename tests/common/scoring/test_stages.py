@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from common.data.reading import read_rows
 from common.data.target import BINARY
 from common.learning.learners import LEARNERS
-from common.learning.vectorizer import fit_vectorizer, vectorize
+from common.learning.vectorizer import LABEL, fit_vectorizer, vectorize
 from common.scoring.graph import Graph, sums_of
 from common.scoring.portable_model import Scorer
 from common.scoring.stages import pipeline_model
@@ -27,7 +27,7 @@ def spark_scores(pipeline, frame):
 
 def portable_scores(pipeline, spec, rows):
     scorer = Scorer(pipeline_model(pipeline, spec).SerializeToString())
-    read = read_rows(rows, scorer.columns)
+    read = read_rows(rows, spec.input_form)
     assert read.good.all(), read.reasons
     return scorer.score(read.values)
 
@@ -96,7 +96,7 @@ def test_value_exactly_at_a_threshold_goes_left_and_the_next_double_right():
     graph.output("sum", np.float64, graph.node("Reshape", sums, graph.constant(np.array([-1]))))
     session = InferenceSession(graph.model().SerializeToString())
     x = np.array([[np.nextafter(0.1, 0)], [0.1], [np.nextafter(0.1, 1)]])
-    assert session.run(None, {"x": x})[0].tolist() == [1.0, 1.0, 2.0]
+    assert session.run(None, {"column x": x})[0].tolist() == [1.0, 1.0, 2.0]
 
 
 def test_tree_that_is_one_leaf_and_a_column_of_one_value_are_scored(people, spec):
@@ -116,7 +116,7 @@ def test_tree_that_is_one_leaf_and_a_column_of_one_value_are_scored(people, spec
 
 def test_split_by_categories_is_refused(people, spec):
     vectorizer = fit_vectorizer(people, spec, "index")
-    rows = vectorizer.transform(people).withColumn("label", (F.col("income") == ">50K").cast("double"))
+    rows = vectorizer.transform(people).withColumn(LABEL, (F.col("income") == ">50K").cast("double"))
     model = LEARNERS["gbt"].fitting(BINARY).estimator({"maxIter": 2, "maxBins": 64}, 1).fit(rows)
     with pytest.raises(ValueError, match="splits feature .* by categories"):
         pipeline_model(scoring_pipeline(vectorizer, model, spec), spec)

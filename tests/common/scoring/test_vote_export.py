@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from common.ensemble.pipeline import vote_pipeline
 from common.learning.metrics import scores
+from common.learning.vectorizer import FEATURES, LABEL
 from common.scoring import stages
 from common.scoring.export import ExportError, export, vocabulary
 from common.search.winner import pipeline_table
@@ -38,7 +39,7 @@ def test_vote_is_the_weighted_mean_of_its_members(pipelines, people):
 def test_vote_is_exported_and_scores_every_row_as_by_spark(pipelines, people, spec):
     vote = vote_pipeline(pipelines, WEIGHTS)
     model, found = export(vote, spec, people)
-    assert (found.rows, found.labels, found.probabilities) == (2000, 0, 0)
+    assert (found.rows, found.labels, found.numbers) == (2000, 0, 0)
     assert found.largest < 1e-7
     # The vectoriser occurs once: one label encoder per categorical column.
     names = [node.op_type for node in onnx.load_from_string(model).graph.node]
@@ -67,7 +68,7 @@ def test_member_without_weight_is_left_out(pipelines, people):
 
 
 def test_vote_is_scored_as_any_pipeline(pipelines, people, spec):
-    rows = people.withColumn("label", (F.col("income") == spec.positive).cast("double"))
-    rows = rows.withColumn("features", F.lit(0))
-    alone = scores(pipeline_table(vote_pipeline(pipelines, (0, 0, 1.0)), rows))
-    assert alone == pytest.approx(scores(pipeline_table(pipelines[2], rows)))
+    rows = people.withColumn(LABEL, (F.col("income") == spec.positive).cast("double"))
+    rows = rows.withColumn(FEATURES, F.lit(0))
+    alone = scores(pipeline_table(vote_pipeline(pipelines, (0, 0, 1.0)), rows, spec.target))
+    assert alone == pytest.approx(scores(pipeline_table(pipelines[2], rows, spec.target)))

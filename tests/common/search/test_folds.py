@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
 from pyspark.sql import functions as F
 
-from common.data.target import TWO
+from common.data.target import BINARY, TWO
 from common.errors import UserError
+from common.learning.tasks import Labels, guess_scores
 from common.learning.vectorizer import FEATURES, LABEL
 from common.search import folds
 from common.search.folds import FOLD, FOLD_RANK, assign_fold_rank, fold_data
@@ -32,7 +34,7 @@ def test_every_row_is_validated_once(vectors):
 
 
 def test_fold_is_the_rank_within_the_label_by_the_number_of_folds(vectors):
-    data = fold_data(vectors.withColumn("rank", F.col(FOLD_RANK)), 3, keep=["rank"])
+    data = fold_data(vectors.withColumn("rank", F.col(FOLD_RANK)), 3, TWO, keep=["rank"])
     rows = data.frame.select("rank", FOLD).collect()
     assert len(rows) == 300
     assert all(row[FOLD] == row["rank"] % 3 for row in rows)
@@ -53,20 +55,22 @@ def test_rank_numbers_the_rows_of_each_label_from_0_and_keeps_all_columns(people
 def test_seed_changes_which_rows_share_a_fold(people):
     def first(seed):
         ranked = assign_fold_rank(people, "income", seed)
-        return sorted(map(str, ranked.where("fold_rank < 100").drop(FOLD_RANK).collect()))
+        return sorted(map(str, ranked.where(f"{FOLD_RANK} < 100").drop(FOLD_RANK).collect()))
 
     assert first(42) == first(42) != first(43)
 
 
-def test_rows_of_each_label_are_counted(vectors):
+def test_guessing_knows_the_rows_of_each_label(vectors):
     negative = vectors.where(f"{LABEL} = 0").count()
-    assert fold_data(vectors, 2, TWO).label_rows == (negative, 300 - negative)
+    data = fold_data(vectors, 2, TWO)
+    assert (data.rows, data.target) == (300, TWO)
+    assert data.guess == guess_scores(Labels(BINARY, np.arange(2), np.array([negative, 300 - negative])))
     assert 0 < negative != 150
 
 
 def test_as_many_folds_as_the_rarer_label_has_rows_are_taken(vectors):
-    few = vectors.where("label = 1 or fold_rank < 30")
-    rarer = min(fold_data(few, 2, TWO).label_rows)
+    few = vectors.where(f"{LABEL} = 1 or {FOLD_RANK} < 30")
+    rarer = min(row["count"] for row in few.groupBy(LABEL).count().collect())
     assert fold_data(few, rarer, TWO).folds == rarer
     with pytest.raises(UserError) as raised:
         fold_data(few, rarer + 1, TWO)
@@ -77,7 +81,7 @@ def test_as_many_folds_as_the_rarer_label_has_rows_are_taken(vectors):
 
 def test_more_rows_are_in_more_partitions_each_in_order(vectors, monkeypatch):
     monkeypatch.setattr(folds, "PARTITION_ROWS", 100)
-    frame = fold_data(vectors.withColumn("rank", F.col(FOLD_RANK)), 3, keep=["rank"]).frame
+    frame = fold_data(vectors.withColumn("rank", F.col(FOLD_RANK)), 3, TWO, keep=["rank"]).frame
     assert frame.is_cached
     parts = frame.select(LABEL, "rank").rdd.glom().collect()
     assert len(parts) == 3
@@ -109,9 +113,7 @@ def test_columns_that_are_to_be_kept_are_kept_beside(vectors):
 def test_rows_that_featurize_did_not_leave_are_refused(vectors):
     with pytest.raises(UserError) as raised:
         fold_data(vectors.drop(FOLD_RANK), 3, TWO)
-    assert (
-        str(raised.value) == "the training rows have no column fold_rank: they must come from featurize"
-    )
+    assert str(raised.value) == "the training rows have no folds: they must come from featurize"
 
 
 def test_order_of_rows_does_not_depend_on_partitions(vectors):

@@ -94,9 +94,14 @@ def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
         "max_bin": _max_bin(rule),
         **rule.booster,
     }
+    middle, unit = 0.0, 1.0
     if rule.kind == SPARK:
-        loss = SPARK_LOSSES[fit.target.task]
-        booster = boost_like_spark(sides.train, sides.label, rule.trees, parameters, loss, sides.weight)
+        label, loss = sides.label, SPARK_LOSSES[fit.target.task]
+        if fit.target.task == REGRESSION:
+            label, middle, unit = standardized(label)
+        booster = boost_like_spark(sides.train, label, rule.trees, parameters, loss, sides.weight)
+        # Spark's margin F of two labels corresponds to a probability of 1 / (1 + exp(-2F)).
+        unit = 2.0 if fit.target.task == BINARY else unit
     else:
         parameters["objective"] = OBJECTIVES[fit.target.task]
         if fit.target.task == MULTICLASS:
@@ -107,9 +112,27 @@ def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
         booster.predict(sides.validation, output_margin=True, iteration_range=(0, trees))
         for trees in fit.trees
     ]
-    # Spark's margin F of two labels corresponds to a probability of 1 / (1 + exp(-2F)).
-    doubled = rule.kind == SPARK and fit.target.task == BINARY
-    return [2 * margin if doubled else margin for margin in margins], seconds
+    if (middle, unit) == (0.0, 1.0):
+        return margins, seconds
+    return [middle + unit * margin.astype(float) for margin in margins], seconds
+
+
+def standardized(number: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Return numbers with mean 0 and a spread of about 1, with the mean and the unit that were taken out.
+
+    XGBoost computes a split's gain in single precision from sums of squares, and refuses gains below a
+    millionth. So it would see nothing in numbers that are small, or large beside their spread. Spark's
+    trees are the same for numbers in any unit and from any zero.
+    """
+    middle = float(number.mean())
+    apart = number - middle
+    most = float(np.abs(apart).max())
+    if most == 0:
+        return apart, middle, 1.0
+    spread = most * float(np.sqrt(np.mean((apart / most) ** 2)))
+    # A power of two, so that no digit is lost.
+    unit = float(2.0 ** np.round(np.log2(spread)))
+    return apart / unit, middle, unit
 
 
 OBJECTIVES = {BINARY: "binary:logistic", MULTICLASS: "multi:softprob", REGRESSION: "reg:squarederror"}

@@ -34,9 +34,13 @@ def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
     is_number = np.zeros(features.shape[1], bool)
     is_number[places] = True
     numbers = features[:, places].toarray()
-    indicators = sp.csr_matrix(features @ sp.diags_array((~is_number).astype(float)))
+    # Not by a product with zeros: that of a missing number, NaN, would be no zero.
+    indicators = sp.csr_matrix(
+        ((~is_number[features.indices]).astype(np.float32), features.indices, features.indptr),
+        features.shape,
+        copy=True,
+    )
     indicators.eliminate_zeros()
-    indicators.data = np.ones(indicators.nnz, np.float32)
     matrix = FoldMatrix(
         numbers=numbers,
         places=places.astype(np.int32),

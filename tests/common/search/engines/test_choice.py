@@ -14,11 +14,11 @@ from common.learning.vectorizer import FEATURES, LABEL
 from common.search import folds
 from common.search.engines import choice as engine
 from common.search.engines.boosting.driver import BoostingEngine
-from common.search.engines.boosting.rows import arrow_columns
+from common.search.engines.boosting.rows import ROW, arrow_columns
 from common.search.engines.choice import choose_engine, make_engine, matrix_bytes
 from common.search.engines.collect import largest_part, part_bytes
 from common.search.engines.mllib import MllibEngine
-from common.search.folds import FOLD, FOLD_RANK, fold_data
+from common.search.folds import FOLD_RANK, fold_data
 
 GBT, XGBOOST, SVC = (get_learner(name) for name in ("gbt", "xgboost", "linear_svc"))
 ROWS, WIDTH = 30_000, 10
@@ -69,7 +69,7 @@ def test_more_rows_than_spark_lets_through_at_once_are_collected_in_parts(data, 
     parts = BoostingEngine(data, GBT, seed=7)
     assert len(part_bytes(data)) > 2
     np.testing.assert_array_equal(parts.row_ids, whole.row_ids)
-    for name in ("numbers", "places", LABEL, FOLD):
+    for name in ("numbers", "places", "label", "fold"):
         np.testing.assert_array_equal(getattr(parts.matrix, name), getattr(whole.matrix, name))
     assert (parts.matrix.indicators != whole.matrix.indicators).nnz == 0
     assert matrix_bytes(data) == engine.BYTES_PER_VALUE * ROWS * WIDTH
@@ -80,7 +80,7 @@ def test_estimate_of_a_part_is_enough_and_not_much_more(data, limit):
     BoostingEngine(data, GBT, seed=7)
     part = max(part_bytes(data), key=part_bytes(data).get)
     limit(int(0.85 * part_bytes(data)[part]))
-    numbered = data.frame.withColumn("row", F.monotonically_increasing_id())
+    numbered = data.frame.withColumn(ROW, F.monotonically_increasing_id())
     assert refused_by_spark(arrow_columns(numbered).where(F.spark_partition_id() == part))
 
 

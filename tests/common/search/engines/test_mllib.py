@@ -4,6 +4,7 @@ from pyspark.ml.tuning import CrossValidator, ParamGridBuilder
 
 from common.data.target import BINARY, TWO
 from common.learning.learners import get_learner
+from common.learning.vectorizer import LABEL
 from common.search.engines.mllib import MllibEngine
 from common.search.folds import FOLD, fold_data
 from common.search.grid import grid_candidates
@@ -32,7 +33,7 @@ def test_scores_equal_those_of_sparks_cross_validator(data, found):
     validator = CrossValidator(
         estimator=estimator,
         estimatorParamMaps=maps,
-        evaluator=MulticlassClassificationEvaluator(metricName="f1"),
+        evaluator=MulticlassClassificationEvaluator(labelCol=LABEL, metricName="f1"),
         numFolds=3,
         foldCol=FOLD,
         parallelism=2,
@@ -40,8 +41,8 @@ def test_scores_equal_those_of_sparks_cross_validator(data, found):
     )
     fitted = validator.fit(data.frame)
     others = {
-        "log_loss": MulticlassClassificationEvaluator(metricName="logLoss"),
-        "roc_auc": BinaryClassificationEvaluator(metricName="areaUnderROC", numBins=0),
+        "log_loss": MulticlassClassificationEvaluator(labelCol=LABEL, metricName="logLoss"),
+        "roc_auc": BinaryClassificationEvaluator(labelCol=LABEL, metricName="areaUnderROC", numBins=0),
     }
     ours = {tuple(sorted(result.parameters.items())): result for result in found}
     assert len(ours) == len(maps) == 4

@@ -43,7 +43,8 @@ def many_rows(spark):
         for i, (x, y, k, z) in enumerate(zip(a.tolist(), b.tolist(), kind, label.tolist(), strict=True))
     ]
     schema = T.StructType([T.StructField(FEATURES, VectorUDT())])
-    return fold_data(spark.createDataFrame(rows, schema.add(LABEL, "double").add(FOLD_RANK, "long")), 2)
+    schema = schema.add(LABEL, "double").add(FOLD_RANK, "long")
+    return fold_data(spark.createDataFrame(rows, schema), 2, TWO)
 
 
 def by_name(outcomes):
@@ -65,7 +66,7 @@ def test_scores_are_those_of_sparks_own_trees_at_the_thresholds_that_spark_draws
 def test_candidates_of_the_coarse_grid_stand_where_sparks_scores_put_them(spark, spec, sample_rows):
     frame = spark.createDataFrame(sample_rows.head(2500), schema=spec.schema)
     folded = assign_fold_rank(frame, spec.label, 42)
-    data = fold_data(vectorize(folded, fit_vectorizer(frame, spec, "onehot"), spec), 2)
+    data = fold_data(vectorize(folded, fit_vectorizer(frame, spec, "onehot"), spec), 2, spec.target)
     coarse = {**load_grid("gbt_coarse", GBT), "maxIter": [4, 8], "stepSize": [0.2]}
     candidates = grid_candidates(coarse, GBT) + grid_candidates({**coarse, "maxBins": [4]}, GBT)
     ours = by_name(BoostingEngine(data, GBT, seed=42).evaluate(candidates))

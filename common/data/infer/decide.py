@@ -1,0 +1,122 @@
+"""The type and the role of a column, from what was counted of it."""
+
+import re
+from dataclasses import dataclass
+
+from common.data.infer.facts import Facts
+from common.data.infer.patterns import GROUPED, LONG, PAIRS, WHOLE, ZEROS
+from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
+from common.data.spec import CATEGORY, IGNORED, NUMERIC
+
+PLAIN = frozenset({INTEGER, WHOLE, DOUBLE})
+# A type, the kinds that all its values have, and the word for them; the first that fits is taken.
+FITTING = (
+    (INTEGER, frozenset({INTEGER}), "whole numbers"),
+    (DOUBLE, PLAIN, "numbers"),
+    (PERCENT, frozenset({PERCENT}), "percentages"),
+    (CURRENCY, frozenset({CURRENCY, GROUPED}), "amounts"),
+    (CURRENCY, PLAIN | {GROUPED}, "numbers with thousands separators"),
+    (DATE, frozenset({DATE}), "dates"),
+    (TIMESTAMP, frozenset({TIMESTAMP}), "times"),
+)
+
+# Share of the values that are distinct, from which a text says who, not what.
+UNIQUE = 0.95
+# Texts of so many words or characters on average are sentences, if at least this share is distinct.
+SENTENCE, PARAGRAPH, VARIED = 3.0, 100.0, 0.5
+# Share of the values that are not text, from which the few texts may be mistakes.
+MOSTLY = 0.9
+MUCH = 0.5
+
+ID = re.compile(r"(?:\A|[^A-Za-z])(?:id|ID|Id)\Z|[a-z](?:Id|ID)\Z")
+INDICES = ("", "index", "unnamed: 0", "__index_level_0__", "rowid", "row_id", "rownames", "row_number")
+UNNAMED = re.compile(r"_c[0-9]+")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The type and the role of a column, and the reason for them in a few words."""
+
+    type: str
+    role: str
+    why: str
+
+
+def decide(facts: Facts) -> Decision:
+    """Decide the type and the role of a column that is not the label.
+
+    Args:
+        facts: Its counts, where markers of missing values count as missing.
+    """
+    type, what = value_type(facts)
+    role, why = _role(facts, type, what)
+    if facts.given and facts.missing >= MUCH:
+        why += f"; {100 * facts.missing:.0f}% missing"
+    return Decision(type, role, why)
+
+
+def value_type(facts: Facts) -> tuple[str, str]:
+    """Return the type that all values of a column have, and a word for them."""
+    kinds = facts.kinds.keys()
+    for type, fitting, what in FITTING:
+        if kinds and kinds <= fitting:
+            return type, what
+    if kinds == {BOOLEAN} and facts.values is not None:
+        words = {word.lower() for word in facts.values}
+        if any(words <= set(pair) for pair in PAIRS):
+            return BOOLEAN, "yes or no"
+    if kinds <= {INTEGER, ZEROS} and ZEROS in kinds:
+        return TEXT, "digits with leading zeros"
+    if kinds <= {INTEGER, ZEROS, LONG} and LONG in kinds:
+        return TEXT, "digits beyond 64 bits"
+    return TEXT, "text"
+
+
+def is_named_id(name: str) -> bool:
+    """Return whether a name says that the column tells rows apart."""
+    return bool(ID.search(name)) or name.lower() in INDICES
+
+
+def _role(facts: Facts, type: str, what: str) -> tuple[str, str]:
+    if not facts.given:
+        return IGNORED, "no values"
+    if facts.distinct == 1 and facts.given == facts.rows:
+        return IGNORED, "constant"
+    if type in (TEXT, BOOLEAN):
+        return _text_role(facts, what)
+    if type == INTEGER and facts.is_unique:
+        if counts := _counts(facts):
+            return IGNORED, f"counts {counts}: an index"
+        if is_named_id(facts.name):
+            return IGNORED, "unique whole numbers: an identifier by its name"
+    return NUMERIC, f"{what}, all the same" if facts.distinct == 1 else what
+
+
+def _counts(facts: Facts) -> str:
+    """Return how unique whole numbers count the rows, from 0 or from 1; empty if they do not."""
+    if facts.least not in (0, 1) or facts.most is None or facts.given < facts.rows:
+        return ""
+    return f"{facts.least:.0f} to {facts.most:.0f}" if facts.most - facts.least + 1 == facts.given else ""
+
+
+def _text_role(facts: Facts, what: str) -> tuple[str, str]:
+    share = facts.distinct / facts.given
+    is_long = facts.words >= SENTENCE or facts.length >= PARAGRAPH
+    if facts.distinct > 2 and is_long and share >= VARIED:
+        return IGNORED, f"free text: {facts.words:.1f} words on average"
+    if facts.distinct > 2 and share >= UNIQUE:
+        how = "unique" if facts.is_unique else "almost unique"
+        return IGNORED, f"{how} {what}: an identifier"
+    if facts.distinct > 2 and is_named_id(facts.name) and facts.is_unique:
+        return IGNORED, f"unique {what}: an identifier"
+    about = "" if facts.values is not None else "about "
+    count = f"{about}{facts.distinct:,} value{'s' if facts.distinct > 1 else ''}"
+    return CATEGORY, f"{what}, {count}{_mistakes(facts)}"
+
+
+def _mistakes(facts: Facts) -> str:
+    """Say which text stands among numbers or dates, if few do."""
+    texts = facts.kinds.get(TEXT, 0)
+    if facts.is_typed or not 0 < texts <= (1 - MOSTLY) * facts.given:
+        return ""
+    return f": {texts:,} of {facts.given:,} are no numbers or dates, such as {facts.example!r}"

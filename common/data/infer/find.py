@@ -1,0 +1,121 @@
+"""Find the spec of the data set that a step is asked for, and its file."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlparse
+
+from pyspark.sql import SparkSession
+
+from common.data.fetch import Location, locate
+from common.data.infer.table import infer_table
+from common.data.spec import DatasetSpec
+from common.data.spec_yaml import Given, load_given
+from common.errors import UserError
+
+AUTO = "auto"
+# Sources that are not a file of the user's; what they are, the data set says.
+BUILT_IN = (AUTO, "uci", "sample")
+# The data set of a workflow that is given nothing.
+DEFAULT = "adult"
+
+
+class Found(NamedTuple):
+    """The spec of a data set, its file where Spark can read it, and what the user should know of it."""
+
+    spec: DatasetSpec
+    location: Location
+    told: tuple[str, ...]
+
+
+def find_spec(
+    spark: SparkSession | Callable[[], SparkSession],
+    dataset: str,
+    source: str,
+    label: str = AUTO,
+    task: str = AUTO,
+    positive: str = AUTO,
+    reach: Callable[[str], str] = str,
+) -> Found:
+    """Find a data set's spec: as it is written, or inferred from the file as far as it is not.
+
+    Args:
+        spark: The session, or a function that returns it, which is called only to infer.
+        dataset: A name under conf/datasets, the path of a YAML file, or auto: all from the file; without
+            a label, the built-in data set.
+        source: See `locate`; a label without a data set needs a path or URI.
+        label: Name of the column to predict; auto: the data set's.
+        task: The task; auto: the data set's, or by the label's values.
+        positive: The positive one of two labels; auto: the data set's, or by word, or the rarer one.
+        reach: Returns a URI at which Spark can read a location's.
+
+    Raises:
+        UserError: There is no such data set or file, or it cannot be inferred.
+    """
+    given = find_given(dataset, source, label, task, positive)
+    found = locate(given, source)
+    location = replace(found, uri=reach(found.uri))
+    if given.is_complete:
+        return Found(given.spec(), location, ())
+    session = spark() if callable(spark) else spark
+    try:
+        inferred = infer_table(session, location.uri, given)
+    except UserError as error:
+        raise UserError(f"source {error}" if location.uri in str(error) else str(error)) from None
+    return Found(inferred.spec, location, inferred.told)
+
+
+def find_given(
+    dataset: str, source: str, label: str = AUTO, task: str = AUTO, positive: str = AUTO
+) -> Given:
+    """Return what is said of a data set before its file is looked at; see `find_spec`.
+
+    Raises:
+        UserError: There is no such data set, or there is neither one nor a label.
+    """
+    said = {"label": label, "task": task, "positive": positive}
+    given = _said_by_file(dataset, source, label)
+    return given_with(given, {key: value for key, value in said.items() if value != AUTO})
+
+
+def _said_by_file(dataset: str, source: str, label: str) -> Given:
+    if dataset != AUTO:
+        return load_given(dataset)
+    if label == AUTO and source in BUILT_IN:
+        return load_given(DEFAULT)
+    if label == AUTO:
+        raise UserError(
+            f"label is auto, but source {source!r} does not say what to predict: give label=COLUMN, or "
+            "dataset=NAME"
+        )
+    if source in BUILT_IN:
+        raise UserError(
+            f"source {source!r} is no file: give source=FILE with label={label}, or dataset=NAME"
+        )
+    return Given(name=name_of(source), label=label)
+
+
+def given_with(given: Given, said: dict[str, str]) -> Given:
+    """Return what is given, with what is said beside it; what depended on a changed value is inferred."""
+    changed: dict[str, Any] = {key: value for key, value in said.items() if value != getattr(given, key)}
+    if changed.keys() & {"label", "task"}:
+        changed = {"task": None, "labels": None, "positive": None, "strata": None} | changed
+    elif "positive" in changed:
+        changed |= {"labels": None}
+    if "label" in changed:
+        columns = {
+            name: {key: value for key, value in keys.items() if value != "label"}
+            for name, keys in given.columns.items()
+        }
+        columns.get(changed["label"], {}).pop("role", None)
+        # A class was read as text; a number is another type.
+        columns.get(changed["label"], {}).pop("type", None)
+        changed |= {"columns": columns}
+    return replace(given, **changed) if changed else given
+
+
+def name_of(source: str) -> str:
+    """Return the name of a data set that is a file: that of the file without its endings."""
+    path = unquote(urlparse(source).path) if "://" in source else source
+    return Path(path.rstrip("/")).name.split(".")[0] or "table"

@@ -1,0 +1,243 @@
+"""The label: what is predicted, the labels and their order, and what makes a column no label."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from common.data.infer.decide import value_type
+from common.data.infer.facts import Facts
+from common.data.infer.naming import listing
+from common.data.infer.patterns import WHOLE
+from common.data.reading import (
+    BOOLEAN,
+    CURRENCY,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    PERCENT,
+    TEXT,
+    TIMESTAMP,
+    plain_text,
+)
+from common.data.spec_yaml import Given
+from common.data.target import BINARY, MULTICLASS, REGRESSION
+from common.errors import UserError
+
+MOST_LABELS = 100
+# Whole numbers are classes if there are few, each of several rows on average.
+MOST_NUMBERS, LEAST_ROWS = 20, 5
+# Rows that a label needs, one for each side of a split; and rows in all.
+LEAST_OF_A_LABEL, LEAST_IN_ALL = 2, 10
+NUMBERS = (INTEGER, DOUBLE, PERCENT, CURRENCY)
+
+# Of two labels one of these is what a user asks about; 1 only beside 0 or -1, not beside 2.
+POSITIVE = ("yes", "true", "t", "y", "1", "1.0", "positive", "pos", "churned", "fraud", "spam", "default")
+NEGATIVE = ("no", "false", "f", "n", "0", "0.0", "-1", "-1.0", "negative", "neg")
+ONES = ("1", "1.0")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is predicted, and why.
+
+    Attributes:
+        task: BINARY, MULTICLASS or REGRESSION.
+        type: The type of the label's column.
+        why: The reason for the task.
+        counts: Number of rows of each label, in the labels' order; empty for REGRESSION.
+        positive: The second of two labels; empty if there are not two.
+        because: The reason for the positive one.
+    """
+
+    task: str
+    type: str
+    why: str
+    counts: Mapping[str, int]
+    positive: str = ""
+    because: str = ""
+
+
+def choose_label(facts: Facts, given: Given) -> Choice:
+    """Decide what is predicted.
+
+    Args:
+        facts: The counts of the label's column.
+        given: What the user says: task, labels, positive, and the column's type.
+
+    Raises:
+        UserError: The column is no label, or what is given does not fit it.
+    """
+    name = facts.name
+    type = given.columns.get(given.label, {}).get("type") or value_type(facts)[0]
+    _check_column(facts, type)
+    counts = None if facts.values is None else _plain_counts(facts.values)
+    task, why = _task(facts, counts, type, given)
+    if task == REGRESSION:
+        if given.positive is not None:
+            raise UserError(f"positive {given.positive!r} does not fit: label {name!r} is a number")
+        return Choice(task, type, why, {})
+    assert counts is not None
+    _check_spelling(name, counts)
+    order = _order(counts, given, name)
+    counts = {label: counts[label] for label in order}
+    for label, rows in counts.items():
+        if rows < LEAST_OF_A_LABEL:
+            raise UserError(
+                f"label {name!r} has {label!r} in only {rows} row: leave such rows out, or merge the "
+                "class with another"
+            )
+    kind = type if type == BOOLEAN and BOOLEAN in given.columns.get(given.label, {}).values() else TEXT
+    if task == MULTICLASS:
+        if given.positive is not None:
+            raise UserError(
+                f"positive {given.positive!r} needs a label with 2 values; {name!r} has {len(counts)}"
+            )
+        return Choice(task, kind, why, counts)
+    positive, because = _positive(counts, given, name)
+    ordered = sorted(counts, key=lambda label: label == positive)
+    return Choice(task, kind, why, {label: counts[label] for label in ordered}, positive, because)
+
+
+def _check_column(facts: Facts, type: str) -> None:
+    name = facts.name
+    if facts.rows < LEAST_IN_ALL:
+        few = f"{facts.rows} {'row is' if facts.rows == 1 else 'rows are'}"
+        raise UserError(f"{few} too few to train and test on: at least {LEAST_IN_ALL} are needed")
+    if not facts.given:
+        raise UserError(f"label {name!r} has no values: give the column to predict")
+    if facts.given < LEAST_IN_ALL:
+        raise UserError(
+            f"label {name!r} has a value in only {facts.given:,} of {facts.rows:,} rows: at least "
+            f"{LEAST_IN_ALL} are needed"
+        )
+    if facts.distinct == 1:
+        only = next(iter(facts.values or {}), "")
+        raise UserError(f"label {name!r} is {only!r} in every row: give a column with at least 2 values")
+    if type in (DATE, TIMESTAMP):
+        raise UserError(
+            f"label {name!r} is a date: give a label with 2 to {MOST_LABELS} values, or a number"
+        )
+
+
+def _task(facts: Facts, counts: Mapping[str, int] | None, type: str, given: Given) -> tuple[str, str]:
+    distinct = facts.distinct if counts is None else len(counts)
+    if given.task == REGRESSION:
+        if type not in NUMBERS:
+            raise UserError(
+                f"task 'regression' does not fit: label {facts.name!r} has texts such as "
+                f"{_example(facts)!r}; give {BINARY if distinct == 2 else MULTICLASS}, or auto"
+            )
+        return REGRESSION, "as given"
+    if given.task is not None:
+        _check_task(facts, counts, distinct, given.task)
+        return given.task, "as given"
+    if type in NUMBERS:
+        task, why = _number_task(facts, distinct, type)
+    else:
+        _check_classes(facts, counts, distinct)
+        task, why = (BINARY if distinct == 2 else MULTICLASS), f"text, {distinct} values"
+    return task, why
+
+
+def _number_task(facts: Facts, distinct: int, type: str) -> tuple[str, str]:
+    whole = facts.kinds.keys() <= {INTEGER, WHOLE}
+    if distinct == 2 and type in (INTEGER, DOUBLE):
+        return BINARY, "numbers, 2 values"
+    if whole and distinct <= MOST_NUMBERS and facts.given >= LEAST_ROWS * distinct:
+        return MULTICLASS, f"whole numbers, only {distinct} values"
+    return REGRESSION, "whole numbers, many values" if whole else "numbers"
+
+
+def _check_task(facts: Facts, counts: Mapping[str, int] | None, distinct: int, task: str) -> None:
+    _check_classes(facts, counts, distinct)
+    if task == BINARY and distinct != 2:
+        raise UserError(
+            f"task 'binary' needs a label with 2 values; {facts.name!r} has {distinct} "
+            f"({listing(counts or (), 5)}): give multiclass"
+        )
+    if task == MULTICLASS and distinct == 2:
+        raise UserError(f"task 'multiclass' needs 3 or more values; {facts.name!r} has 2: give binary")
+
+
+def _check_classes(facts: Facts, counts: Mapping[str, int] | None, distinct: int) -> None:
+    """Refuse a label whose values are too many, or hardly repeat."""
+    if counts is None or distinct > MOST_LABELS or facts.given < 2 * distinct:
+        about = "" if counts is not None else "about "
+        raise UserError(
+            f"label {facts.name!r} has {about}{distinct:,} values in {facts.given:,} rows, such as "
+            f"{_example(facts)!r}: it looks like an identifier or free text; give a label with 2 to "
+            f"{MOST_LABELS} values, or a number"
+        )
+
+
+def _example(facts: Facts) -> str:
+    text = facts.example or next(iter(facts.values or {}), "")
+    return text if len(text) <= 40 else text[:40] + "..."
+
+
+def _plain_counts(values: Mapping[str, int]) -> dict[str, int]:
+    """Return the counts by label, as the readers spell it."""
+    found: dict[str, int] = {}
+    for text, rows in values.items():
+        found[plain_text(text)] = found.get(plain_text(text), 0) + rows
+    return found
+
+
+def _check_spelling(name: str, counts: Mapping[str, int]) -> None:
+    numbers: dict[float, str] = {}
+    for label in counts:
+        number = _number(label)
+        if number is None:
+            continue
+        if number in numbers:
+            raise UserError(
+                f"label {name!r} has one number in two spellings, {numbers[number]!r} and {label!r}: "
+                "write it in one"
+            )
+        numbers[number] = label
+
+
+def _number(label: str) -> float | None:
+    try:
+        return float(label.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _order(counts: Mapping[str, int], given: Given, name: str) -> list[str]:
+    if given.labels is not None:
+        for label, rows in counts.items():
+            if label not in given.labels:
+                raise UserError(
+                    f"labels {', '.join(given.labels)} lack {label!r} ({rows:,} rows of {name!r})"
+                )
+        for label in given.labels:
+            if label not in counts:
+                raise UserError(
+                    f"labels name {label!r}, which does not occur in {name!r}: it has {listing(counts)}"
+                )
+        return list(given.labels)
+    numbers = {label: _number(label) for label in counts}
+    if None in numbers.values():
+        return sorted(counts)
+    return sorted(counts, key=lambda label: numbers[label] or 0.0)
+
+
+def _positive(counts: Mapping[str, int], given: Given, name: str) -> tuple[str, str]:
+    labels: Sequence[str] = list(counts)
+    if given.positive is not None:
+        positive = plain_text(given.positive)
+        if positive not in counts:
+            raise UserError(
+                f"positive {given.positive!r} does not occur in label {name!r}: it has {listing(labels)}"
+            )
+        return positive, "as given"
+    if given.labels is not None:
+        return labels[1], "the last of the given labels"
+    for label, other in (labels, labels[::-1]):
+        is_word = label.lower() in POSITIVE and (label not in ONES or other.lower() in NEGATIVE)
+        if is_word and other.lower() not in POSITIVE:
+            return label, "by its word"
+    for label, other in (labels, labels[::-1]):
+        if other.lower() in NEGATIVE and label.lower() not in NEGATIVE:
+            return label, f"the other is {other}"
+    return min(reversed(labels), key=lambda label: counts[label]), "the rarer"

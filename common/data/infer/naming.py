@@ -1,0 +1,124 @@
+"""The names of a table's columns, and which of them a user means."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from common.data.spec_checks import RESERVED
+from common.data.spec_yaml import Given
+from common.errors import UserError
+
+SHOWN_NAMES = 20
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of a table's columns.
+
+    Attributes:
+        file: The name of each column in the file; empty if it has none.
+        own: Its name in the data set.
+        rename: Own names by those in the file, where they differ.
+        told: What the user should know of the names.
+    """
+
+    file: tuple[str, ...]
+    own: tuple[str, ...]
+    rename: Mapping[str, str]
+    told: tuple[str, ...]
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Return the names of a header with `_c<place>` for a blank one, and a suffix for a repeated one.
+
+    Case is ignored, as Spark ignores it.
+    """
+    taken = {name.lower() for name in names if name}
+    seen: set[str] = set()
+    found = []
+    for place, name in enumerate(names):
+        free = name or f"_c{place}"
+        number = 2
+        while free.lower() in seen or (free != name and free.lower() in taken):
+            free = f"{name}_{number}" if name else f"{free}_"
+            number += 1
+        seen.add(free.lower())
+        found.append(free)
+    return found
+
+
+def name_columns(file: Sequence[str], has_header: bool, given: Given) -> Names:
+    """Name the columns of a table: as given, else as in the file.
+
+    Without a header the listed columns name those of the file if there are as many.
+
+    Args:
+        file: The names in the file, or without a header as many empty ones.
+        has_header: Whether the file has names.
+        given: What the user says.
+
+    Raises:
+        UserError: Two names differ only by case, or a name to replace is not in the file.
+    """
+    _check_case(file, given)
+    listed = list(given.columns)
+    base = listed if not has_header and len(listed) == len(file) else unique_names(file)
+    told = []
+    if has_header:
+        changed = [(old, new) for old, new in zip(file, base, strict=True) if old != new]
+        told = [
+            f"a column {f'named {old!r} again' if old else 'without a name'} is {new}"
+            for old, new in changed
+        ]
+    own, rename = list(base), {}
+    for old, new in given.rename.items():
+        place = find_place(old, file, base, "rename")
+        own[place] = rename[base[place]] = new
+    for place, name in enumerate(own):
+        if name.lower() in RESERVED:
+            own[place] = rename[base[place]] = f"{name} (input)"
+            told.append(f"column {name!r} is read as {own[place]!r}: the workflow adds one of that name")
+    return Names(tuple(file), tuple(own), rename if has_header else {}, tuple(told))
+
+
+def find_place(name: str, file: Sequence[str], own: Sequence[str], key: str, source: str = "") -> int:
+    """Return the place of the column that a user names, by its own name or that in the file.
+
+    Args:
+        name: The name, in any case if that leaves no doubt.
+        file: The names in the file.
+        own: The names in the data set.
+        key: What the user says with it, for the error.
+        source: The file, for the error.
+
+    Raises:
+        UserError: There is no such column.
+    """
+    for known in (own, file):
+        if name and name in known:
+            return list(known).index(name)
+    lower = [known.lower() for known in own]
+    if name.lower() in lower:
+        return lower.index(name.lower())
+    near = get_close_matches(name.lower(), lower, 1)
+    hint = f" (did you mean {own[lower.index(near[0])]!r}?)" if near else ""
+    where = f" of {source}" if source else ""
+    raise UserError(f"{key} {name!r} is no column{where}{hint}; the columns are {listing(own)}")
+
+
+def listing(names: Iterable[str], most: int = SHOWN_NAMES) -> str:
+    """Return names as one text, the first few of many."""
+    every = list(names)
+    return ", ".join(every[:most]) + (f" and {len(every) - most} more" if len(every) > most else "")
+
+
+def _check_case(file: Sequence[str], given: Given) -> None:
+    left = dict.fromkeys(name for name in file if name and name not in given.drop)
+    for lower, count in Counter(name.lower() for name in left).items():
+        if count > 1:
+            first, second = [name for name in left if name.lower() == lower][:2]
+            raise UserError(
+                f"columns {first!r} and {second!r} differ only by case, which Spark ignores: leave one "
+                f"out with drop: [{second}]"
+            )

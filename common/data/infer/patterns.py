@@ -1,0 +1,85 @@
+"""How the texts of a column's values look: the patterns, and the kinds that they stand for.
+
+The patterns mean the same in Python and Java. A number's decimal mark is a parameter of the file.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from common.data.reading import NUMBER
+
+# Kinds of a value beside the types of columns in `reading`: a whole number written 39.0, digits after a
+# leading zero, digits beyond 64 bits, a number with thousands separators, and a text of two capitals.
+WHOLE, ZEROS, LONG, GROUPED, CODE = "whole", "zeros", "long", "grouped", "code"
+
+# What people and programs write for a missing value. SAFE, the spellings of spreadsheets, R, pandas, SQL
+# and UCI, are markers in any column. The others are also words and signs that texts use with a meaning
+# (None for "no fence", - for "negative"), so they are markers only where every other value of the column
+# is a number or a date.
+SAFE = ("?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
+DOUBTFUL = ("None", "-", ".", "missing")
+MARKERS = (*SAFE, *DOUBTFUL)
+# Namibia, North America: no marker among texts that are mostly two capital letters.
+LETTERS = "NA"
+
+PAIRS = (("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"))
+WORDS = tuple(word for pair in PAIRS for word in pair)
+
+SIGNS = "[$€£¥₹]"
+# Any three capitals would take product codes such as ABC123 for money.
+CODES = "(?:USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|TRY|KRW|SGD|HKD)"
+UNIT = f"(?:{SIGNS}|{CODES})"
+SPACE = "[ \u00a0\u202f]"
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Regular expressions of whole values, for one decimal mark.
+
+    Attributes:
+        start: What every value that is not a text begins with.
+    """
+
+    start: str
+    integer: str
+    zeros: str
+    number: str
+    whole: str
+    grouped: str
+    percent: str
+    currency: str
+    date: str
+    timestamp: str
+    code: str
+
+
+@cache
+def patterns(decimal: str) -> Patterns:
+    """Return the patterns of values in a file with this decimal mark."""
+    mark, other = (",", r"\.") if decimal == "," else (r"\.", ",")
+    number = NUMBER if decimal == "." else NUMBER.replace(r"\.", ",")
+    # A space separates thousands where a comma is the decimal mark; elsewhere 555 123 is a telephone's.
+    any_group = f"(?:{other}|['\u2019]|{SPACE})"
+    grouped = _grouped(any_group if decimal == "," else f"(?:{other}|['\u2019])", mark)
+    digits = rf"(?:{_grouped(any_group, mark)}|[0-9]+(?:{mark}[0-9]*)?|{mark}[0-9]+)"
+    one_sided = rf"(?:{UNIT}{SPACE}?[+-]?{digits}|[+-]?{digits}{SPACE}?{UNIT})"
+    date = r"(?!0000)[0-9]{4}([-/])[0-9]{2}\1[0-9]{2}"
+    clock = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
+    return Patterns(
+        start=rf"(?:[-+.,(0-9]|{UNIT})",
+        integer=r"[+-]?(?:0|[1-9][0-9]*)",
+        zeros=r"[+-]?0[0-9]+",
+        number=number,
+        whole=rf"[+-]?[0-9]+{mark}0*",
+        grouped=rf"[+-]?{grouped}",
+        percent=rf"{number}{SPACE}?%",
+        currency=rf"{one_sided}|[+-]{UNIT}{SPACE}?{digits}|\({one_sided}\)|\({digits}\)",
+        date=date,
+        timestamp=rf"{date}[T ]{clock}(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?",
+        code=r"[A-Z]{2}",
+    )
+
+
+def _grouped(group: str, mark: str) -> str:
+    """Return the pattern of digits in groups of three."""
+    return rf"[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+(?:{mark}[0-9]+)?"

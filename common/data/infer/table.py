@@ -1,0 +1,189 @@
+"""Infer the spec of a table: from its rows' counts, what the columns are and what is predicted."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from common.data.infer.decide import decide
+from common.data.infer.facts import Facts, choose_markers
+from common.data.infer.label import Choice, choose_label
+from common.data.infer.naming import Names, find_place, name_columns
+from common.data.infer.patterns import WHOLE
+from common.data.infer.rows import Opened, open_rows
+from common.data.infer.shown import told_of
+from common.data.infer.tally import markers_of
+from common.data.reading import DOUBLE
+from common.data.spec import (
+    CATEGORY,
+    IGNORED,
+    LABEL_ROLE,
+    NUMERIC,
+    Column,
+    DatasetSpec,
+    default_role,
+)
+from common.data.spec_checks import check_spec
+from common.data.spec_yaml import Given
+from common.data.target import REGRESSION
+from common.errors import UserError, first_line
+
+# The smallest share of missing values that is written; a smaller one is still no zero.
+LEAST_SHARE = 1e-6
+BY_USER = "dropped by the user"
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """The spec of a table, and what the user should know of how it was found."""
+
+    spec: DatasetSpec
+    told: tuple[str, ...]
+
+
+def infer(spark: SparkSession, uri: str, given: Given) -> DatasetSpec:
+    """Infer the spec of a CSV or Parquet table; see `infer_table`."""
+    return infer_table(spark, uri, given).spec
+
+
+def infer_table(spark: SparkSession, uri: str, given: Given) -> Inferred:
+    """Infer what is not given of a table; all its rows are read, at most twice for CSV.
+
+    Args:
+        spark: The session.
+        uri: A file or folder of CSV or Parquet.
+        given: What the user says; it wins, for each key and for each key of a column.
+
+    Raises:
+        UserError: The table cannot be read, it has no column of a name that is given, or its label cannot
+            be predicted.
+    """
+    try:
+        opened = open_rows(spark, uri, given)
+        names = name_columns(opened.file_names, opened.has_header, given)
+        given = _resolved(given, names, opened, uri)
+        markers = markers_of(given.missing)
+        found = opened.count(names.own, markers)
+    except (Py4JJavaError, PySparkException) as error:
+        raise UserError(f"{uri} cannot be read: {first_line(error)}") from None
+    chosen = choose_markers(found) if given.missing is None else given.missing
+    facts = [one.without(chosen) for one in found]
+    label = next(one for one in facts if one.name == given.label)
+    _check_typed_label(label, given)
+    choice = choose_label(label, given)
+    columns = [_column(one, given, choice) for one in facts]
+    _check_inputs(columns)
+    spec = _spec(given, columns, choice, chosen, opened, names)
+    check_spec(spec)
+    told = told_of(spec, label, choice, found, opened.dialect)
+    return Inferred(spec, (*told, *names.told, *opened.left_out))
+
+
+def _resolved(given: Given, names: Names, opened: Opened, uri: str) -> Given:
+    """Return what is given, with the data set's name for each column."""
+
+    def own(name: str, key: str) -> str:
+        try:
+            return names.own[find_place(name, names.file, names.own, key, uri)]
+        except UserError as error:
+            raise UserError(f"{error}{_without_header(opened)}") from None
+
+    def all_of(given_names: Iterable[str], key: str) -> tuple[str, ...]:
+        return tuple(own(name, key) for name in given_names)
+
+    label = own(given.label, "label")
+    columns = {own(name, "columns"): keys for name, keys in given.columns.items()}
+    strata = None if given.strata is None else all_of(given.strata, "strata")
+    drop = all_of(given.drop, "drop")
+    if label in drop or columns.get(label, {}).get("role") == IGNORED:
+        raise UserError(f"label {label!r} is dropped: give another label, or keep the column")
+    return replace(given, label=label, columns=columns, strata=strata, drop=drop)
+
+
+def _without_header(opened: Opened) -> str:
+    if opened.has_header or opened.dialect is None:
+        return ""
+    first = opened.dialect.first_record
+    shown = first if len(first) <= 60 else first[:60] + "..."
+    return f"; the first record, {shown!r}, was taken for a row, not for a header"
+
+
+def _check_typed_label(label: Facts, given: Given) -> None:
+    """Refuse classes that are stored as floating-point numbers: the readers know no text of them."""
+    kinds = label.kinds.keys()
+    said = given.columns.get(label.name, {}).get("type")
+    if not label.is_typed or not kinds or not kinds <= {WHOLE, DOUBLE}:
+        return
+    seems = label.distinct == 2 and given.task is None and said is None
+    if seems or given.task not in (None, REGRESSION):
+        listed = ", ".join(sorted(label.values or ())[:5])
+        raise UserError(
+            f"label {label.name!r} is stored as floating-point numbers ({listed}): store classes as "
+            "whole numbers or text, or give task=regression"
+        )
+
+
+def _column(facts: Facts, given: Given, choice: Choice) -> Column:
+    keys = given.columns.get(facts.name, {})
+    missing = max(round(facts.missing, 6), LEAST_SHARE) if facts.missing > 0 else 0.0
+    if facts.name == given.label:
+        return Column(facts.name, choice.type, LABEL_ROLE, missing, f"{choice.task}: {choice.why}")
+    decided = decide(facts)
+    type, role = keys.get("type", decided.type), keys.get("role")
+    why = decided.why
+    if facts.name in given.drop:
+        role, why = IGNORED, BY_USER
+    elif role is None:
+        role = decided.role
+        # A type that is given decides what else the column can be.
+        if type != decided.type and role in (NUMERIC, CATEGORY):
+            role = default_role(type)
+    if facts.name not in given.drop and keys.keys() & {"type", "role"}:
+        why = f"{' and '.join(key for key in ('type', 'role') if key in keys)} given; {why}"
+    return Column(facts.name, type, role, missing, why)
+
+
+def _check_inputs(columns: Sequence[Column]) -> None:
+    if any(column.role in (NUMERIC, CATEGORY) for column in columns):
+        return
+    reasons = "; ".join(f"{c.name} ({c.why})" for c in columns if c.role != LABEL_ROLE)
+    raise UserError(
+        f"no column is left to predict from: {reasons or 'the label is the only one'}; give a column's "
+        "role under columns to keep it"
+    )
+
+
+def _spec(
+    given: Given,
+    columns: Sequence[Column],
+    choice: Choice,
+    markers: tuple[str, ...],
+    opened: Opened,
+    names: Names,
+) -> DatasetSpec:
+    dialect = opened.dialect
+    written: Mapping[str, str] = (
+        {}
+        if dialect is None
+        else {"separator": dialect.separator, "encoding": dialect.encoding, "decimal": dialect.decimal}
+    )
+    optional = {
+        key: getattr(given, key)
+        for key in ("home", "sha256", "sample", "max_categories", "separator", "encoding", "decimal")
+        if getattr(given, key) is not None
+    }
+    if markers or given.missing is not None:
+        optional["missing"] = markers
+    return DatasetSpec(
+        name=given.name,
+        columns=tuple(columns),
+        label=given.label,
+        labels=tuple(choice.counts),
+        positive=choice.positive,
+        strata=(given.label,) if given.strata is None else given.strata,
+        task=choice.task,
+        rename=names.rename,
+        **{**written, **optional},
+    )

@@ -1,0 +1,184 @@
+"""Count what the values of all columns of a table look like, in one pass over the rows on Spark."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame, Row
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from common.data.describe import REGISTERS
+from common.data.infer.facts import Facts
+from common.data.infer.patterns import CODE, GROUPED, LONG, MARKERS, WHOLE, WORDS, ZEROS, patterns
+from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
+from common.data.row_hash import quoted
+
+# Distinct values of a column that are counted exactly: the sketch (Apache DataSketches' frequent items)
+# is exact up to three quarters of those tracked. Of FEW, some may be markers of missing values.
+TRACKED = 512
+FEW = 300
+# A value of the sketch is cut to this length, so that its memory is bounded; longer ones are estimated.
+LONGEST = 256
+# Kinds are few, markers included.
+KINDS = 64
+MARKED = "="
+VALUES = "values"
+IN_MEMORY = "spark.sql.objectHashAggregate.sortBased.fallbackThreshold"
+
+TYPED: tuple[tuple[type[T.DataType], str], ...] = (
+    (T.IntegralType, INTEGER),
+    (T.BooleanType, BOOLEAN),
+    (T.DateType, DATE),
+    (T.TimestampType, TIMESTAMP),
+    (T.TimestampNTZType, TIMESTAMP),
+    (T.StringType, TEXT),
+)
+
+
+# A value of a table: the place of its column, its text, and its kind, which is null where the text is.
+PLACE, VALUE, KIND = "place", "text", "kind"
+
+
+def text_cells(cells: DataFrame, decimal: str, markers: Sequence[str]) -> DataFrame:
+    """Add the KIND of each text.
+
+    Args:
+        cells: Has PLACE and VALUE.
+        decimal: The decimal mark of numbers.
+        markers: The texts that may mark a missing value.
+    """
+    return cells.withColumn(KIND, kind_of_text(F.col(VALUE), decimal, markers))
+
+
+def typed_cells(frame: DataFrame, markers: Sequence[str]) -> DataFrame:
+    """Return the values of typed columns as PLACE, VALUE and KIND: that of its column's type."""
+    typed = [_typed(quoted(field.name), field.dataType, markers) for field in frame.schema]
+    pairs = [F.struct(value.alias(VALUE), kind.alias(KIND)) for value, kind in typed]
+    cells = frame.select(F.posexplode(F.array(*pairs)).alias(PLACE, "cell"))
+    kind = F.when(F.col(f"cell.{VALUE}").isNotNull(), F.col(f"cell.{KIND}"))
+    return cells.select(PLACE, f"cell.{VALUE}", kind.alias(KIND))
+
+
+def is_countable(found: T.DataType) -> bool:
+    """Return whether the values of a Parquet column can be a feature or a label."""
+    return isinstance(found, (T.NumericType, *(known for known, _ in TYPED)))
+
+
+def kind_of_text(text: Column, decimal: str, markers: Sequence[str]) -> Column:
+    """Return the kind of a text; null for null."""
+    known = patterns(decimal)
+
+    def like(pattern: str) -> Column:
+        return text.rlike(rf"\A(?:{pattern})\z")
+
+    plain = F.translate(text, "/", "-")
+    fits = text.try_cast("bigint").isNotNull()
+    kind = (
+        F.when(like(known.integer), F.when(fits, F.lit(INTEGER)).otherwise(F.lit(LONG)))
+        .when(like(known.zeros), F.lit(ZEROS))
+        .when(like(known.whole), F.lit(WHOLE))
+        .when(like(known.number), F.lit(DOUBLE))
+        .when(like(known.date) & plain.try_cast("date").isNotNull(), F.lit(DATE))
+        .when(like(known.timestamp) & plain.try_cast("timestamp").isNotNull(), F.lit(TIMESTAMP))
+        .when(like(known.grouped), F.lit(GROUPED))
+        .when(like(known.percent), F.lit(PERCENT))
+        .when(like(known.currency), F.lit(CURRENCY))
+        .otherwise(F.lit(TEXT))
+    )
+    words = F.when(F.lower(text).isin(*WORDS), F.lit(BOOLEAN)).when(like(known.code), F.lit(CODE))
+    return (
+        F.when(text.isNull(), F.lit(None).cast("string"))
+        .when(text.isin(*markers), F.concat(F.lit(MARKED), text))
+        .when(text.rlike(rf"\A{known.start}"), kind)
+        .otherwise(words.otherwise(F.lit(TEXT)))
+    )
+
+
+def _typed(column: Column, found: T.DataType, markers: Sequence[str]) -> tuple[Column, Column]:
+    if isinstance(found, T.StringType):
+        text = F.trim(column, F.lit(" \t"))
+        text = F.when(text != "", text)
+        return text, F.when(text.isin(*markers), F.concat(F.lit(MARKED), text)).otherwise(F.lit(TEXT))
+    if isinstance(found, (T.DoubleType, T.FloatType)):
+        value = F.when(~F.isnan(column), column + F.lit(0.0))
+        return value.cast("string"), F.when(F.rint(value) == value, WHOLE).otherwise(F.lit(DOUBLE))
+    if isinstance(found, T.DecimalType):
+        fits = found.scale == 0 and found.precision <= 18
+        return column.cast("string"), F.lit(INTEGER if fits else DOUBLE)
+    kind = next(kind for known, kind in TYPED if isinstance(found, known))
+    return column.cast("string"), F.lit(kind)
+
+
+def count(cells: DataFrame, names: Sequence[str], decimal: str, is_typed: bool) -> list[Facts]:
+    """Count in one aggregation, hence one pass over the rows; memory is bounded for each column.
+
+    The values are grouped by their column's place, so the plan is as small for 500 columns as for one.
+
+    Args:
+        cells: The values: PLACE, VALUE and KIND.
+        names: The columns' names in the data set.
+        decimal: The decimal mark of numbers.
+        is_typed: Whether the file says the types.
+    """
+    spark = cells.sparkSession
+    before = spark.conf.get(IN_MEMORY)
+    # By default Spark sorts all values if there are more than 128 groups.
+    spark.conf.set(IN_MEMORY, str(max(len(names) + 1, int(before or 0))))
+    try:
+        found = cells.groupBy(PLACE).agg(*_counts(decimal)).withColumn(VALUES, _few())
+        rows = {row[PLACE]: row for row in found.collect()}
+    finally:
+        spark.conf.set(IN_MEMORY, str(before))
+    return [
+        _facts(name, rows[place], is_typed) if place in rows else Facts(name, 0, {}, values={})
+        for place, name in enumerate(names)
+    ]
+
+
+def _counts(decimal: str) -> list[Column]:
+    text, kind = F.col(VALUE), F.col(KIND)
+    point = F.translate(text, ",", ".") if decimal == "," else text
+    number = F.when(kind.isin(INTEGER, WHOLE, DOUBLE), point.try_cast("double"))
+    is_text = kind.isin(TEXT, CODE, BOOLEAN)
+    spaces = F.length(text) - F.length(F.replace(text, F.lit(" "), F.lit("")))
+    top = "approx_top_k({0}, {1}, {2}) FILTER (WHERE {0} IS NOT NULL)"
+    return [
+        F.count(F.lit(1)).alias("rows"),
+        F.expr(top.format(KIND, KINDS * 3 // 4, KINDS)).alias("kinds"),
+        F.expr(top.format(f"left({VALUE}, {LONGEST})", FEW, TRACKED)).alias(VALUES),
+        F.hll_sketch_estimate(F.hll_sketch_agg(text, REGISTERS)).alias("estimate"),
+        F.avg(F.length(text)).alias("length"),
+        F.max(F.length(text)).alias("longest"),
+        F.avg(spaces + 1).alias("words"),
+        F.min(number).alias("least"),
+        F.max(number).alias("most"),
+        F.min(F.when(is_text, F.left(text, F.lit(LONGEST)))).alias("example"),
+    ]
+
+
+def _few() -> Column:
+    """Return the values with their counts, or null if there are more than FEW or a cut one."""
+    return F.when((F.col("estimate") <= FEW) & (F.col("longest") <= LONGEST), F.col(VALUES))
+
+
+def _facts(name: str, found: Row, is_typed: bool) -> Facts:
+    kinds = {one["item"]: one["count"] for one in found["kinds"] or ()}
+    values = found[VALUES] if kinds else ()
+    return Facts(
+        name=name,
+        rows=found["rows"],
+        kinds={kind: n for kind, n in kinds.items() if not kind.startswith(MARKED)},
+        markers={kind[len(MARKED) :]: n for kind, n in kinds.items() if kind.startswith(MARKED)},
+        values=None if values is None else {one["item"]: one["count"] for one in values},
+        estimate=found["estimate"] or 0,
+        length=found["length"] or 0.0,
+        words=found["words"] or 1.0,
+        least=found["least"],
+        most=found["most"],
+        example=found["example"],
+        is_typed=is_typed,
+    )
+
+
+def markers_of(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the texts to count as possible markers: those that are given, else all that are known."""
+    return MARKERS if given is None else tuple(given)

@@ -1,0 +1,84 @@
+"""Numbers in text: plain ones, percentages and amounts of money, with a point or a comma for decimals."""
+
+import re
+from functools import cache
+from typing import Any
+
+# A number in text: ASCII digits, a point, an exponent. Java also accepts "1d", and Python "1_000".
+NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+DIGITS = r"[+-]?[0-9]+"
+_DIGITS = re.compile(DIGITS)
+# Python refuses to parse longer integers; apart from leading zeros, none of them fits in 64 bits.
+LONGEST = 4000
+
+# Writers of other languages put a space that does not break a line before a unit and within a number.
+SPACE = r"[ \u00a0\u202f]"
+UNIT = r"(?:[$€£¥₹]|[A-Z]{3})"
+
+
+@cache
+def number_pattern(decimal: str) -> str:
+    """Return the pattern of a plain number; it means the same in Python and Java.
+
+    Args:
+        decimal: The decimal mark, a point or a comma.
+    """
+    return NUMBER if decimal == "." else NUMBER.replace(r"\.", ",")
+
+
+@cache
+def percent_pattern(decimal: str) -> str:
+    """Return the pattern of a percentage; its only group is the number."""
+    return rf"({number_pattern(decimal)})(?:{SPACE}?%)?"
+
+
+@cache
+def money_pattern(decimal: str) -> str:
+    """Return the pattern of an amount of money that is no plain number.
+
+    Its digits and its decimal mark, alone, are the amount. It is negative if there is a minus or if it
+    is in parentheses. A currency may stand on one side, and thousands may be separated, all alike.
+    """
+    mark, other = (r"\.", ",") if decimal == "." else (",", r"\.")
+    digits = rf"(?:[0-9]{{1,3}}(?:({SPACE}|{other}|['\u2019])[0-9]{{3}})(?:\1[0-9]{{3}})*|[0-9]+)"
+    amount = rf"(?:{digits}(?:{mark}[0-9]*)?|{mark}[0-9]+)"
+    one_unit = rf"(?!.*{UNIT}.*{UNIT})"
+    one_sign = r"(?!.*[+-].*[+-])(?!\(.*[+-])"
+    bare = rf"[+-]?(?:{UNIT}{SPACE}?[+-]?)?{amount}(?:{SPACE}?{UNIT})?"
+    # The two ways to write a body repeat the same groups, so the parentheses are matched one by one.
+    return rf"{one_unit}{one_sign}(?!\(.*[^)]\z)(?![^(].*\)\z)\(?{bare}\)?"
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # Python's \Z means what Java's \z means.
+    return re.compile(pattern.replace(r"\z", r"\Z"))
+
+
+def parse_number(text: str, decimal: str = ".") -> Any:
+    """Parse a number: an int if the text has only digits and a sign, else a float; or keep the text."""
+    if _DIGITS.fullmatch(text) and len(text) < LONGEST:
+        return int(text)
+    if _compiled(number_pattern(decimal)).fullmatch(text):
+        return float(text.replace(",", "."))
+    return text
+
+
+def parse_percent(text: str, decimal: str = ".") -> float | None:
+    """Parse a percentage, `12.5%` or `12.5`; None if it is none."""
+    found = _compiled(percent_pattern(decimal)).fullmatch(text)
+    return float(found[1].replace(",", ".")) if found else None
+
+
+def parse_money(text: str, decimal: str = ".") -> float | None:
+    """Parse an amount of money, `$1,200.50` or `-3 EUR` or a plain number; None if it is none."""
+    plain = parse_number(text, decimal)
+    if not isinstance(plain, str):
+        try:
+            return float(plain)
+        except OverflowError:
+            return float("inf")
+    if not _compiled(money_pattern(decimal)).fullmatch(text):
+        return None
+    amount = float(re.sub(f"[^0-9{decimal}]", "", text).replace(",", "."))
+    return -amount if "-" in text or text.startswith("(") else amount

@@ -1,0 +1,53 @@
+"""Categories of a scored file for which the model has no feature of their own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from common.learning.prepare import MISSING_TEXT
+from common.scoring.alarms import Strange
+from common.scoring.kept_model import KeptModel
+from common.scoring.records import GOOD, Records
+
+
+def count_unseen(records: Records, model: KeptModel) -> list[Column]:
+    """Count the good rows with such a category, and take an example, by column.
+
+    Args:
+        records: The records of the file.
+        model: The model.
+
+    Returns:
+        Aggregates over rows with a column GOOD, in which the columns that the model takes have its types.
+    """
+    found = []
+    for place, (name, categories) in enumerate(model.categories.items()):
+        column = "`" + records.columns[name].replace("`", "``") + "`"
+        # As SQL text, Spark parses a hundred thousand categories in a second; as columns, in a minute.
+        listed = ", ".join("'" + c.replace("\\", "\\\\").replace("'", "\\'") + "'" for c in categories)
+        text = f"cast({column} as string)"
+        known = F.expr(f"coalesce({text}, '{MISSING_TEXT}') in ({listed})" if categories else "false")
+        is_unseen = F.col(GOOD) & ~known
+        found.append(F.count_if(is_unseen).alias(f"unseen{place}"))
+        found.append(F.min(F.when(is_unseen, F.expr(text))).alias(f"example{place}"))
+    return found
+
+
+def found_unseen(counts: Mapping[str, Any], model: KeptModel, rows: int) -> dict[str, Strange]:
+    """Return the rows with such a category, by column, from what `count_unseen` counted."""
+    return {
+        name: Strange(counts[f"unseen{place}"], rows, counts[f"example{place}"])
+        for place, name in enumerate(model.categories)
+    }
+
+
+def shared_features(unseen: Mapping[str, Strange], model: KeptModel) -> list[str]:
+    """Say how many rows share the feature of all others in the columns that have only some categories."""
+    return [
+        f"column {name!r}: {found.rows:,} of {found.of:,} rows have none of its "
+        f"{len(model.categories[name]):,} most frequent categories, and share the feature of all others"
+        for name, found in unseen.items()
+        if name in model.capped and found.rows
+    ]

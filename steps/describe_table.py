@@ -1,0 +1,32 @@
+"""Entry point describe_table: shows what each column of a table is taken for, and writes it as YAML."""
+
+from pathlib import Path
+
+import click
+
+from common.data.infer import find_spec, spec_table, write_spec
+from common.store import frames
+from steps.command import step_command
+from steps.step import step
+
+
+@step_command("describe_table")
+def describe_table(
+    dataset: str, source: str, label: str, task: str, positive: str, output: str, overwrite: bool
+) -> None:
+    """Show the inferred spec of a table, and write it to a file to edit and give back as dataset=FILE."""
+    with step("describe_table") as run:
+        found = find_spec(
+            lambda: run.spark,
+            *(dataset, source, label, task, positive),
+            reach=lambda uri: frames.for_spark(run.spark, uri),
+        )
+        click.echo(spec_table(found.spec).to_string(index=False, max_colwidth=60))
+        click.echo("\n".join(found.told))
+        if output != "none":
+            write_spec(found.spec, Path(output), overwrite)
+            click.echo(f"written to {output}: edit it, and give it back with dataset={output}")
+
+
+if __name__ == "__main__":
+    describe_table()

@@ -1,0 +1,134 @@
+import pytest
+
+from common.data.infer.decide import decide, is_named_id
+from common.data.infer.facts import Facts, choose_markers
+
+
+def few(name="x", kind="string", values=None, rows=None, **more):
+    """The facts of a column with few values, given as counts."""
+    given = sum(values.values())
+    rows = given if rows is None else rows
+    return Facts(name, rows, {kind: given}, values=values, estimate=len(values), **more)
+
+
+def many(name="x", rows=1000, kinds=None, estimate=1000, **more):
+    """The facts of a column with more values than are kept."""
+    return Facts(name, rows, kinds or {"string": rows}, estimate=estimate, **more)
+
+
+CASES = [
+    # Numbers.
+    (few(kind="integer", values={"0": 50, "1": 50}), "integer", "numeric", "whole numbers"),
+    (many(kinds={"integer": 900, "double": 100}), "double", "numeric", "numbers"),
+    (many(kinds={"whole": 1000}), "double", "numeric", "numbers"),
+    (many("id", kinds={"double": 1000}), "double", "numeric", "numbers"),
+    (many(kinds={"percent": 1000}), "percent", "numeric", "percentages"),
+    (many(kinds={"percent": 999, "integer": 1}, estimate=300), "string", "category", "text, about 300"),
+    (many(kinds={"currency": 900, "grouped": 100}), "currency", "numeric", "amounts"),
+    (many(kinds={"grouped": 900, "integer": 100}), "currency", "numeric", "numbers with thousands"),
+    (many(kinds={"integer": 30}, estimate=30), "integer", "numeric", "whole numbers; 97% missing"),
+    (few(kind="integer", values={"5": 40}, rows=50), "integer", "numeric", "whole numbers, all the same"),
+    # Digits that are no numbers.
+    (
+        many(kinds={"integer": 900, "zeros": 100}, estimate=400),
+        "string",
+        "category",
+        "digits with leading",
+    ),
+    (many(kinds={"long": 900, "integer": 100}, estimate=400), "string", "category", "digits beyond 64"),
+    # Dates.
+    (many(kinds={"date": 1000}), "date", "numeric", "dates"),
+    (many(kinds={"timestamp": 1000}), "timestamp", "numeric", "times"),
+    # Yes or no.
+    (few(kind="boolean", values={"Yes": 5, "no": 5}), "boolean", "category", "yes or no, 2 values"),
+    (few(kind="boolean", values={"t": 5, "F": 5}), "boolean", "category", "yes or no"),
+    (few(kind="boolean", values={"n": 5, "f": 5, "y": 1}), "string", "category", "text, 3 values"),
+    (few(kind="boolean", values={"yes": 5, "true": 5}), "string", "category", "text, 2 values"),
+    # Categories.
+    (few(values={"a": 500, "b": 400, "c": 1}), "string", "category", "text, 3 values"),
+    (few(values={"a": 50}, rows=60), "string", "category", "text, 1 value"),
+    (many(rows=100_000, estimate=2000), "string", "category", "text, about 2,000 values"),
+    (many(estimate=760, words=1.3), "string", "category", "text, about 760 values"),
+    (many(estimate=100, words=6.0), "string", "category", "text, about 100 values"),
+    # Identifiers and free text.
+    (many(), "string", "ignored", "unique text: an identifier"),
+    (many(estimate=960), "string", "ignored", "almost unique text: an identifier"),
+    (many(words=4.2), "string", "ignored", "free text: 4.2 words on average"),
+    (many(estimate=600, words=9.0), "string", "ignored", "free text: 9.0 words on average"),
+    (many(estimate=600, length=300.0), "string", "ignored", "free text"),
+    (many(kinds={"zeros": 1000}), "string", "ignored", "unique digits with leading zeros: an identifier"),
+    (
+        many(kinds={"integer": 1000}, least=0.0, most=999.0),
+        "integer",
+        "ignored",
+        "counts 0 to 999",
+    ),
+    (many(kinds={"integer": 1000}, least=1.0, most=1000.0), "integer", "ignored", "counts 1 to 1000"),
+    (many(kinds={"integer": 1000}, least=1.0, most=1001.0), "integer", "numeric", "whole numbers"),
+    (many(kinds={"integer": 1000}, least=5.0, most=9e6), "integer", "numeric", "whole numbers"),
+    (
+        many("customer_id", kinds={"integer": 1000}, least=5.0, most=9e6),
+        "integer",
+        "ignored",
+        "by its name",
+    ),
+    (many("customer_id", kinds={"integer": 1000}, estimate=50), "integer", "numeric", "whole numbers"),
+    # Nothing to learn from.
+    (few(values={"a": 50}), "string", "ignored", "constant"),
+    (few(kind="integer", values={"7": 50}), "integer", "ignored", "constant"),
+    (Facts("x", 50, {}, values={}), "string", "ignored", "no values"),
+    # A mistake among numbers is shown.
+    (
+        many(kinds={"integer": 998, "string": 2}, estimate=300, example="abc"),
+        "string",
+        "category",
+        "text, about 300 values: 2 of 1,000 are no numbers or dates, such as 'abc'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("facts", "type", "role", "why"), CASES, ids=lambda case: str(case)[:60])
+def test_column_is_decided_by_its_counts(facts, type, role, why):
+    found = decide(facts)
+    assert (found.type, found.role) == (type, role)
+    assert found.why.startswith(why) or why in found.why
+
+
+@pytest.mark.parametrize(
+    "name", ["id", "ID", "user_id", "user-id", "PassengerId", "customerID", "Unnamed: 0", "index"]
+)
+def test_name_says_that_a_column_tells_rows_apart(name):
+    assert is_named_id(name)
+
+
+@pytest.mark.parametrize("name", ["paid", "Covid", "PAID", "humid", "idea", "id_count"])
+def test_name_that_ends_like_an_identifier_is_none(name):
+    assert not is_named_id(name)
+
+
+NUMBERS = {"integer": 90}
+
+
+@pytest.mark.parametrize(
+    ("columns", "markers"),
+    [
+        ([("integer", {"-": 3, "None": 1})], ("None", "-")),
+        ([("string", {"-": 3, "None": 1, ".": 2, "missing": 4})], ()),
+        ([("string", {"NA": 3, "?": 2, "nan": 1})], ("?", "NA", "nan")),
+        ([("code", {"NA": 3})], ()),
+        ([("code", {"NA": 3}), ("double", {"NA": 1})], ("NA",)),
+        ([("boolean", {"N/A": 3, "-": 1})], ("N/A",)),
+        ([("date", {"missing": 3})], ("missing",)),
+    ],
+)
+def test_markers_are_chosen_by_what_stands_beside_them(columns, markers):
+    facts = [Facts("x", 100, {kind: 90}, marked) for kind, marked in columns]
+    assert choose_markers(facts) == markers
+
+
+def test_markers_that_are_not_chosen_are_texts():
+    facts = Facts("x", 10, {"integer": 7}, {"?": 2, "-": 1}, {"?": 2, "-": 1, "5": 7}, 3)
+    cleaned = facts.without(("?",))
+    assert (cleaned.kinds, cleaned.values) == ({"integer": 7, "string": 1}, {"-": 1, "5": 7})
+    assert cleaned.missing == pytest.approx(0.2)
+    assert cleaned.example == "-"

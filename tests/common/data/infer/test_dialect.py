@@ -1,0 +1,110 @@
+import pytest
+
+from common.data.infer import dialect as module
+from common.data.infer.dialect import find_dialect
+from common.data.reading import Unreadable
+
+COMMA = "a,b,y\n1,x,no\n2,z,yes\n"
+
+
+def of(text, encoding="utf-8", **given):
+    return find_dialect(text.encode(encoding), **given)
+
+
+@pytest.mark.parametrize(
+    ("text", "separator"),
+    [
+        (COMMA, ","),
+        (COMMA.replace(",", ";"), ";"),
+        (COMMA.replace(",", "\t"), "\t"),
+        (COMMA.replace(",", "|"), "|"),
+        ("a;b\n1,5;2,5\n3,5;4,5\n", ";"),
+        ("1,5;2,5\n3,5;4,5\n", ";"),
+        ("x,a;b,3\ny,c;d,4\n", ","),
+        ('a,b\n1,"x;y;z"\n2,"u;v;w"\n', ","),
+        ('a,b\n1,"x\n\n;y"\n2,"u"\n', ","),
+        ("a\n1\n2\n", ","),
+        ("a,b\n1,2\n3,4,5\n6,7\n", ","),
+    ],
+)
+def test_separator_gives_most_records_the_same_width(text, separator):
+    assert of(text).separator == separator
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal"),
+    [
+        ("a;b\n1,5;x\n2,25;y\n", ","),
+        ("a;b\n1.234,50;x\n2.000,00;y\n", ","),
+        ("a;b\n1.5;x\n2.25;y\n", "."),
+        ("a;b\n1,234;x\n2,345;y\n", ","),
+        ("a\tb\n1,234\tx\n2,345\ty\n", "."),
+        ("a;b\n1,234;1.5\n2,345;2.5\n", "."),
+        ('a,b\n"1,5",x\n"2,5",y\n', "."),
+    ],
+)
+def test_decimal_comma_is_seen_in_numbers(text, decimal):
+    assert of(text).decimal == decimal
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "others"),
+    [
+        (COMMA.encode(), "utf-8", ("cp1252", "latin-1")),
+        (("\ufeff" + COMMA).encode(), "utf-8", ()),
+        (COMMA.replace("x", "é").encode(), "utf-8", ()),
+        (COMMA.replace("x", "é€").encode("cp1252"), "cp1252", ("latin-1",)),
+        (COMMA.replace("x", "é\x81").encode("latin-1"), "latin-1", ()),
+    ],
+)
+def test_encoding_is_the_first_that_decodes(content, encoding, others):
+    found = find_dialect(content)
+    assert (found.encoding, found.others) == (encoding, others)
+    assert found.first == ("a", "b", "y")
+
+
+def test_utf16_is_refused_with_what_to_do():
+    with pytest.raises(Unreadable, match="UTF-16.* save it as UTF-8"):
+        find_dialect(COMMA.encode("utf-16"))
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "there"),
+    [
+        ("a,b\n1,x\n2,y\n", (), True),
+        ("1,x\n2,y\n", (), False),
+        ("red,x\nred,y\nblue,x\n", (), False),
+        ("colour,kind\nred,x\nblue,x\n", (), True),
+        ("red,red\nblue,x\n", (), False),
+        ("day,n\n2024-01-01,x\n", (), True),
+        ("2024-01-01,x\n2024-01-02,y\n", (), False),
+        ("id,2019,2020\n1,5,6\n", (), False),
+        ("id,2019,2020\n1,5,6\n", ("ID",), True),
+        ("?,red\n5,blue\n6,red\n", (), False),
+        (",a\n0,x\n1,y\n", ("a",), True),
+        ("a,b\n", (), True),
+    ],
+)
+def test_header_has_no_number_where_columns_have(text, names, there):
+    assert of(text, names=names).has_header is there
+
+
+def test_line_above_the_header_is_refused():
+    with pytest.raises(Unreadable, match="1 fields in its first record but 3 in most"):
+        of("Report\n" + COMMA * 2)
+
+
+def test_file_of_blank_lines_has_no_records():
+    with pytest.raises(Unreadable, match="has no records"):
+        of("\n \n")
+
+
+def test_head_that_ends_within_a_record_or_character_is_read_up_to_there(monkeypatch):
+    text = 'a,b\n1,"x\ny"\n' + "2,é\n" * 50
+    content = text.encode()
+    for size in range(20, 40):
+        monkeypatch.setattr(module, "HEAD", size)
+        found = find_dialect(content[:size])
+        assert (found.encoding, found.separator, found.has_header) == ("utf-8", ",", True)
+    monkeypatch.setattr(module, "HEAD", 9)
+    assert find_dialect(content[:9]).first == ("a", "b")

@@ -1,0 +1,85 @@
+import pytest
+
+from common.data.infer.facts import Facts
+from common.data.infer.label import choose_label
+from common.data.spec_yaml import Given
+from common.errors import UserError
+
+
+def label(values, kind="string", rows=None, estimate=None, **more):
+    given = sum(values.values()) if values is not None else rows
+    return Facts("y", rows or given, {kind: given}, values=values, estimate=estimate or 0, **more)
+
+
+def given(**keys):
+    return Given(name="t", label="y", **keys)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "said", "task", "labels", "positive"),
+    [
+        ({"yes": 70, "no": 30}, "boolean", {}, "binary", ("no", "yes"), "yes"),
+        ({"True": 30, "true": 20, "FALSE": 50}, "boolean", {}, "binary", ("false", "true"), "true"),
+        ({"<=50K": 70, ">50K": 30}, "string", {}, "binary", ("<=50K", ">50K"), ">50K"),
+        ({"<=50K": 30, ">50K": 70}, "string", {}, "binary", (">50K", "<=50K"), "<=50K"),
+        ({"a": 50, "b": 50}, "string", {}, "binary", ("a", "b"), "b"),
+        ({"a": 50, "b": 50}, "string", {"positive": "a"}, "binary", ("b", "a"), "a"),
+        ({"a": 50, "b": 50}, "string", {"labels": ("b", "a")}, "binary", ("b", "a"), "a"),
+        ({"1": 70, "0": 30}, "integer", {}, "binary", ("0", "1"), "1"),
+        ({"1": 30, "-1": 70}, "integer", {}, "binary", ("-1", "1"), "1"),
+        ({"1": 70, "2": 30}, "integer", {}, "binary", ("1", "2"), "2"),
+        ({"no": 30, "left": 70}, "string", {}, "binary", ("no", "left"), "left"),
+        ({"0.0": 30, "1.0": 70}, "whole", {}, "binary", ("0.0", "1.0"), "1.0"),
+        ({"0.5": 30, "1.5": 70}, "double", {}, "binary", ("1.5", "0.5"), "0.5"),
+        ({"b": 5, "a": 5, "c": 5}, "string", {}, "multiclass", ("a", "b", "c"), ""),
+        ({"10": 25, "9": 25, "2": 25}, "integer", {}, "multiclass", ("2", "9", "10"), ""),
+        ({"10": 25, "9": 25, "2": 25}, "integer", {"task": "regression"}, "regression", (), ""),
+        ({str(n): 4 for n in range(10)}, "integer", {}, "regression", (), ""),
+        ({str(n): 9 for n in range(21)}, "integer", {}, "regression", (), ""),
+        ({str(n): 9 for n in range(21)}, "integer", {"task": "multiclass"}, "multiclass",
+         tuple(str(n) for n in range(21)), ""),
+        ({"1.5": 50, "2": 50, "3": 50}, "double", {}, "regression", (), ""),
+        ({"5%": 50, "6%": 50}, "percent", {}, "regression", (), ""),
+    ],
+)  # fmt: skip
+def test_label_is_decided_by_its_counts(values, kind, said, task, labels, positive):
+    found = choose_label(label(values, kind), given(**said))
+    assert (found.task, tuple(found.counts), found.positive) == (task, labels, positive)
+    assert (found.type == "string") == (task != "regression")
+
+
+MANY = {f"n{place}": 1 for place in range(200)}
+
+
+@pytest.mark.parametrize(
+    ("facts", "said", "message"),
+    [
+        (label({"a": 1, "b": 1}), {}, "2 rows are too few .* at least 10"),
+        (label({}, rows=50), {}, "label 'y' has no values"),
+        (label({"a": 4, "b": 4}, rows=50), {}, "a value in only 8 of 50 rows"),
+        (label({"a": 50}), {}, "label 'y' is 'a' in every row"),
+        (label({"a": 50}, rows=60), {}, "label 'y' is 'a' in every row"),
+        (label({"2024-01-01": 50, "2024-01-02": 50}, "date"), {}, "label 'y' is a date"),
+        (label(MANY), {}, "has 200 values in 200 rows, such as 'n0': it looks like an identifier"),
+        (label(None, rows=5000, estimate=4706), {}, "has about 4,706 values in 5,000 rows"),
+        (label({f"n{place}": 1 for place in range(20)}), {}, "has 20 values in 20 rows"),
+        (label({"a": 50, "b": 1}), {}, "label 'y' has 'b' in only 1 row: leave such rows out"),
+        (label({"a": 50, "b": 9}), {"positive": "c"}, "positive 'c' does not occur .* it has a, b"),
+        (label({"a": 5, "b": 9, "c": 9}), {"positive": "c"}, "positive 'c' needs a label with 2"),
+        (label({"a": 5, "b": 9, "c": 9}), {"task": "binary"}, r"'y' has 3 \(a, b, c\): give multiclass"),
+        (label({"a": 5, "b": 9}), {"task": "multiclass"}, "3 or more values; 'y' has 2: give binary"),
+        (label({"a": 5, "b": 9}), {"task": "regression"}, "has texts such as 'a'; give binary"),
+        (label({"1": 50, "1.0": 50}, "whole"), {}, "one number in two spellings, '1' and '1.0'"),
+        (label({"a": 5, "b": 9}), {"labels": ("a",)}, r"labels a lack 'b' \(9 rows"),
+        (label({"a": 5, "b": 9}), {"labels": ("a", "b", "c")}, "labels name 'c', which does not occur"),
+        (
+            label(None, "double", rows=500, estimate=400),
+            {"task": "regression", "positive": "1"},
+            "label 'y' is a number",
+        ),
+    ],
+)
+def test_label_that_does_not_do_is_refused_on_one_line(facts, said, message):
+    with pytest.raises(UserError, match=message) as error:
+        choose_label(facts, given(**said))
+    assert "\n" not in str(error.value)

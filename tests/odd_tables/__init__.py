@@ -1,0 +1,22 @@
+"""Small tables, each with an oddity that files have in practice, and inputs that must be refused.
+
+All are made by a seeded generator: the same name gives the same bytes. A label depends on the columns
+that are odd, so that a table which is read wrongly scores worse.
+"""
+
+from . import bad, files, gaps, kinds, labels, names, scikit_learn  # noqa: F401  they list the tables
+from .forms import Csv, Form, Parquet
+from .table import BAD_INPUTS, BINARY, MULTICLASS, ODD_TABLES, REGRESSION, BadInput, OddTable
+
+__all__ = [
+    "BAD_INPUTS",
+    "BINARY",
+    "MULTICLASS",
+    "ODD_TABLES",
+    "REGRESSION",
+    "BadInput",
+    "Csv",
+    "Form",
+    "OddTable",
+    "Parquet",
+]
