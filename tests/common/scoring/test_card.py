@@ -67,7 +67,10 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
 
 
 KINDS = ("a", "b", "c")
-FOUND = Agreement(rows=9, labels=0, probabilities=0, largest=0.0, refused=0)
+LEARNED = {
+    "columns": {"x": {"least": 0.0, "most": 9.0}, "place": {"categories": ["wet"], "capped": False}}
+}
+FOUND = Agreement(rows=9, labels=0, numbers=0, largest=0.0, refused=0)
 
 
 def spec_of(task, label, type, labels=()):
@@ -121,7 +124,7 @@ def test_strata_of_a_number_are_its_quantiles_with_their_errors(spark):
 
 def card_of(spec, test, strata):
     example = pd.DataFrame({"x": [1.0], "place": ["wet"]})
-    return model_card(spec, "xgboost", {}, {"test": "d"}, test, strata, FOUND, example)
+    return model_card(spec, "xgboost", {}, {"test": "d"}, test, strata, FOUND, example, LEARNED)
 
 
 def test_card_of_several_labels_names_them_and_their_guess():
