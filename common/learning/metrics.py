@@ -45,8 +45,9 @@ class ScoreTable:
     loss: np.ndarray
 
 
-# Of all tasks. The latter have the unit of the number that is predicted.
+# Of all tasks.
 LOWER_IS_BETTER = ("log_loss", "rmse", "mae", "median_absolute_error")
+# Those that have the unit of the number that is predicted.
 IN_UNITS = ("rmse", "mae", "median_absolute_error")
 
 

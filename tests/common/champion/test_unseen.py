@@ -1,17 +1,18 @@
 """Two pipelines fitted on overlapping halves of 2,000 rows, compared on what neither has seen."""
 
 import pytest
+from pyspark.ml.functions import array_to_vector
 from pyspark.sql import functions as F
 
 from common.champion import unseen
 from common.champion.unseen import Trained, compare_on_unseen, unseen_rows
 from common.champion.verdict import Incomparable
-from common.data.target import TWO
+from common.data.target import BINARY, MULTICLASS, REGRESSION, Target
 from common.learning.learners import LEARNERS
 from common.learning.metrics import scores
 from common.learning.score_table import score_table
 from common.learning.vectorizer import LABEL, fit_vectorizer, vectorize
-from common.search.winner import scoring_pipeline
+from common.search.winner import PREDICTION_INDEX, scoring_pipeline
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def train(numbered, spec):
         vectorizer = fit_vectorizer(sides[0], spec, "onehot")
         train, test = (vectorize(side, vectorizer, spec) for side in sides)
         estimator = (
-            LEARNERS["random_forest"].fitting(TWO.task).estimator({"numTrees": 3, "maxDepth": depth}, 42)
+            LEARNERS["random_forest"].fitting(BINARY).estimator({"numTrees": 3, "maxDepth": depth}, 42)
         )
         return Trained(scoring_pipeline(vectorizer, estimator.fit(train), spec), train, test)
 
@@ -73,7 +74,7 @@ def test_comparison_is_of_scores_on_unseen_rows_alone(pair, spec, numbered):
         said = pipeline.transform(rows).withColumn(LABEL, (F.col("income") == ">50K").cast("double"))
         said = said.drop("prediction").withColumnRenamed("prediction_index", "prediction")
         # The mean over parts is close to the value over all rows.
-        assert scores(score_table(said, TWO))["roc_auc"] == pytest.approx(mean, abs=0.03)
+        assert scores(score_table(said, spec.target))["roc_auc"] == pytest.approx(mean, abs=0.03)
     assert found.difference.mean == pytest.approx(found.ours - found.theirs)
     assert found.difference.error > 0
 
@@ -103,3 +104,66 @@ def test_no_unseen_rows_at_all_is_no_comparison(train, spec):
     ours, theirs = train([0, 1], [2]), train([2], [0, 1])
     with pytest.raises(Incomparable, match="there are 0 rows that neither was trained on"):
         compare_on_unseen(ours, theirs, spec.names, spec.label, spec.target, "roc_auc")
+
+
+class Said:
+    """Stands in for a scoring pipeline: adds columns by expressions."""
+
+    def __init__(self, **columns):
+        self.columns = columns
+
+    def transform(self, frame):
+        return frame.withColumns(self.columns)
+
+
+def told(spark, rows, schema, *pipelines):
+    """Two models of the same test rows, which were trained on none."""
+    frame = spark.createDataFrame(rows, schema)
+    return [Trained(pipeline, frame.limit(0), frame) for pipeline in pipelines]
+
+
+def test_models_of_a_number_are_compared_on_all_rows_in_parts(spark):
+    rows = [(float(n), float(n), n % 7) for n in range(300)]
+    right, wrong = (
+        Said(prediction=F.col("price") + off * F.when(F.col("n") > 3, 1).otherwise(-1)) for off in (1, 3)
+    )
+    ours, theirs = told(spark, rows, f"price double, {LABEL} double, n int", right, wrong)
+    target = Target(REGRESSION)
+    found = compare_on_unseen(ours, theirs, ["price", "n"], "price", target, "rmse")
+    assert (found.ours, found.theirs) == (pytest.approx(1), pytest.approx(3))
+    assert found.difference.mean == pytest.approx(2)
+    assert found.better
+    assert not compare_on_unseen(theirs, ours, ["price", "n"], "price", target, "rmse").better
+    few = [Trained(one.pipeline, one.train, one.test.where("n = 1")) for one in (ours, theirs)]
+    with pytest.raises(Incomparable, match="trained on: at least 200 are required$"):
+        compare_on_unseen(*few, ["price", "n"], "price", target, "rmse")
+
+
+def of_kinds(spark, counts):
+    """Two models of three labels, of which the first is right and the second says `a` always."""
+    rows = [(kind, float(place), n) for place, kind in enumerate("abc") for n in range(counts[place])]
+    index = F.col(LABEL)
+    sure = F.transform(F.sequence(F.lit(0), F.lit(2)), lambda n: F.when(n == index, 0.8).otherwise(0.1))
+    vague = F.array(*[F.lit(p) for p in (0.5, 0.3, 0.2)])
+    pipelines = [
+        Said(**{PREDICTION_INDEX: said, "probability": array_to_vector(probability)})
+        for said, probability in ((index, sure), (F.lit(0.0), vague))
+    ]
+    return told(spark, rows, f"kind string, {LABEL} double, n int", *pipelines)
+
+
+def test_rare_label_of_several_does_not_stop_a_comparison(spark):
+    pair = of_kinds(spark, (200, 100, 2))
+    target = Target(MULTICLASS, ("a", "b", "c"))
+    for metric, theirs in (("accuracy", 200 / 302), ("roc_auc", 0.5)):
+        found = compare_on_unseen(*pair, ["kind", "n"], "kind", target, metric)
+        assert found.ours == pytest.approx(1)
+        assert found.theirs == pytest.approx(theirs, abs=0.002)
+
+
+def test_one_label_of_several_alone_is_no_comparison(spark):
+    pair = of_kinds(spark, (300, 4, 0))
+    with pytest.raises(
+        Incomparable, match="304 rows .* 4 with the second most frequent label: .* of two labels"
+    ):
+        compare_on_unseen(*pair, ["kind", "n"], "kind", Target(MULTICLASS, ("a", "b", "c")), "accuracy")

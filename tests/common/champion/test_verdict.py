@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from common.champion.verdict import (
@@ -13,6 +14,7 @@ from common.errors import UserError
 
 def contestant(**given):
     known = {"version": "1", "dataset": "adult", "source": "path", "metric": "roc_auc"}
+    known["labels_digest"] = "a"
     return Contestant(**{**known, "folds_digest": "abc:2", "fold_scores": [0.9, 0.8], **given})
 
 
@@ -78,12 +80,44 @@ def test_verdict_says_the_difference_with_its_error_and_what_was_asked():
     [
         ({"dataset": "other"}, "it was trained on data set 'adult', champion 2 on 'other'"),
         ({"metric": "f1"}, "it was searched by roc_auc, champion 2 by f1"),
+        (
+            {"task": "multiclass", "labels": 4},
+            "it predicts one of two labels, champion 2 one of 4 labels",
+        ),
+        ({"task": "regression", "labels": 0}, "it predicts one of two labels, champion 2 a number"),
+        ({"labels_digest": "b"}, "it predicts other labels than champion 2"),
+        # Older versions have no digest.
+        ({"labels_digest": ""}, None),
         ({}, None),
         ({"source": "uci"}, None),
     ],
 )
 def test_contender_must_be_of_the_champions_kind(other, reason):
     assert unlike(contestant(), contestant(version="2", **other)) == reason
+
+
+def test_number_does_not_take_the_place_of_labels():
+    ours = contestant(task="regression", labels=0, labels_digest="n", metric="rmse")
+    assert unlike(ours, contestant(version="3")) == "it predicts a number, champion 3 one of two labels"
+    assert unlike(ours, ours) is None
+
+
+def test_verdict_in_the_numbers_unit_is_told_by_its_size():
+    found = compare_parts("rmse", [54321.9, 54320.1], [65432.1, 65430.7], "over the same 2 folds")
+    takes, said = Terms(None, {}).takes(found)
+    assert takes
+    assert said.startswith(
+        "better: rmse 54321.00 against 65431.40 over the same 2 folds, a difference of +1"
+    )
+    assert found.difference.mean == pytest.approx(11110.4)
+
+
+@pytest.mark.parametrize(("scale", "clear"), [(1.0, True), (1e6, False)])
+def test_difference_that_rounding_can_make_is_none(scale, clear):
+    theirs = np.array([0.5, 0.75])
+    found = compare_parts("rmse", scale * theirs - 1e-8, scale * theirs, "over the same 2 folds")
+    assert found.better == clear
+    assert Terms(0.0, {}).takes(found)[0] == clear
 
 
 def test_sample_never_takes_the_place_of_real_rows():

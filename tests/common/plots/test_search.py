@@ -142,3 +142,18 @@ def test_page_holds_every_picture_and_its_library_once(coarse):
     assert not re.search(r"<(script|link)[^>]*(src|href)=", shown)
     assert "<title>Search &lt;b&gt;</title>" in shown
     assert page("Search <b>", charts) == shown
+
+
+def test_errors_in_the_numbers_unit_have_no_more_digits_than_they_need():
+    found = grid(
+        lambda maxDepth, maxBins: 54321.9 + 100 * maxDepth - maxBins,
+        "rmse",
+        maxDepth=[3, 5, 7],
+        maxBins=[8, 16],
+    )
+    charts = by_name(search_charts(found))
+    assert "is best on average, 54,6" in charts["pairs"].title
+    cells = charts["pairs"].panels[0].layers[0]
+    assert all(re.fullmatch(r"5\d,\d{3}", text) for row in cells.texts for text in row)
+    assert charts["effects"].panels[0].layers[0].hover[0].endswith(f"rmse {found.means[0]:,.0f}")
+    assert len(stills(list(charts.values()))) == len(charts)

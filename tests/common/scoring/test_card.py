@@ -2,9 +2,15 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
+import pytest
 from pyspark.sql import functions as F
 
+from common.data.spec import Column, DatasetSpec
+from common.data.target import MULTICLASS, REGRESSION
+from common.learning.class_metrics import class_table
 from common.learning.metrics import ScoreTable
+from common.learning.number_metrics import number_table
 from common.scoring.card import model_card, stratum_scores
 from common.scoring.export import Agreement
 
@@ -58,3 +64,106 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
     assert "| education-num | integer | yes; never in training | 16 categories |" in card
     body = re.search(r"-d '(.*)'\n", card)[1].replace("'\\''", "'")
     assert json.loads(body)["dataframe_split"]["columns"] == list(example.columns)
+
+
+KINDS = ("a", "b", "c")
+LEARNED = {
+    "columns": {"x": {"least": 0.0, "most": 9.0}, "place": {"categories": ["wet"], "capped": False}}
+}
+FOUND = Agreement(rows=9, labels=0, numbers=0, largest=0.0, refused=0)
+
+
+def spec_of(task, label, type, labels=()):
+    columns = (Column("x", "double", "numeric"), Column("place", "string", "category"))
+    strata = (label, "place")
+    return DatasetSpec("toy", (*columns, Column(label, type, "label")), label, labels, "", strata, task)
+
+
+class Said:
+    """Stands in for a scoring pipeline: adds the prediction."""
+
+    def __init__(self, prediction):
+        self.prediction = prediction
+
+    def transform(self, frame):
+        return frame.withColumn("prediction", self.prediction)
+
+
+def test_strata_of_several_labels_have_the_share_that_is_right(spark):
+    rows = [(float(n), "wet" if n % 3 else None, KINDS[n % 2]) for n in range(60)]
+    frame = spark.createDataFrame(rows, "x double, place string, label string")
+    spec = spec_of(MULTICLASS, "label", "string", KINDS)
+    table = stratum_scores(Said(F.when(F.col("x") < 20, "a").otherwise("b")), frame, spec)
+    local = pd.DataFrame(rows, columns=["x", "place", "label"]).fillna({"place": "missing"})
+    local["right"] = np.where(local["x"] < 20, "a", "b") == local["label"]
+    expected = local.groupby(["label", "place"])["right"].agg(["size", "mean"])
+    assert list(table.columns) == ["label", "place", "rows", "predicted right"]
+    found = table.set_index(["label", "place"])
+    assert found["rows"].to_dict() == expected["size"].to_dict()
+    assert found["predicted right"].to_dict() == pytest.approx(expected["mean"].to_dict())
+
+
+def test_strata_of_a_number_are_its_quantiles_with_their_errors(spark):
+    rows = [(float(n), "wet" if n % 2 else "dry", float(n)) for n in range(100)]
+    frame = spark.createDataFrame(rows, "x double, place string, price double")
+    spec = spec_of(REGRESSION, "price", "double")
+    table = stratum_scores(
+        Said(F.when(F.col("place") == "dry", -2.0).otherwise(1.0) * F.col("x") / 10), frame, spec
+    )
+    assert list(table.columns) == ["price", "place", "rows", "mean error", "mean absolute error"]
+    assert table["price"].nunique() == 10
+    assert table["rows"].tolist() == [5] * 20
+    local = pd.DataFrame(rows, columns=["x", "place", "price"])
+    error = np.where(local["place"] == "dry", -0.2, 0.1) * local["x"] - local["price"]
+    for name, values in (("mean error", error), ("mean absolute error", error.abs())):
+        sums = (table["rows"] * table[name]).groupby(table["place"]).sum()
+        assert sums.to_dict() == pytest.approx(values.groupby(local["place"]).sum().to_dict())
+    tenths = (table["rows"] * table["mean error"]).groupby(table["price"]).sum()
+    assert tenths.tolist() == pytest.approx(error.groupby(local["price"] // 10).sum().tolist(), rel=0.2)
+
+
+def card_of(spec, test, strata):
+    example = pd.DataFrame({"x": [1.0], "place": ["wet"]})
+    return model_card(spec, "xgboost", {}, {"test": "d"}, test, strata, FOUND, example, LEARNED)
+
+
+def test_card_of_several_labels_names_them_and_their_guess():
+    label, probability = np.array([0, 1, 1, 2]), np.full((4, 3), 1 / 3)
+    probability[:, 1] += 0.1
+    probability /= probability.sum(axis=1, keepdims=True)
+    strata = pd.DataFrame([["a", "wet", 3, 1 / 3]], columns=["label", "place", "rows", "predicted right"])
+    card = card_of(spec_of(MULTICLASS, "label", "string", KINDS), class_table(label, probability), strata)
+    for text in (
+        "Predicts `label` (`a`, `b` or `c`) from one record.",
+        "their probabilities, each named `probability_` and the label",
+        "Guessing predicts `b` for\nevery row",
+        "| accuracy | 0.5000 | 0.5000 |",
+        f"| log_loss | {-np.log(probability[range(4), label]).mean():.4f} | 1.0397 |",
+        "| a | wet | 3 | 0.3333 |",
+    ):
+        assert text in card
+
+
+def test_card_of_many_labels_names_the_first():
+    labels = tuple(f"kind {n:02d}" for n in range(30))
+    spec = spec_of(MULTICLASS, "label", "string", labels)
+    table = class_table(np.arange(30), np.eye(30))
+    card = card_of(spec, table, pd.DataFrame(columns=["label", "place", "rows", "predicted right"]))
+    assert "`kind 19` or one of 10 other labels) from" in card
+    assert "kind 20" not in card
+
+
+def test_card_of_a_number_shows_it_by_its_size():
+    test = number_table(np.array([10_000.0, 30_000.0]), np.array([12_000.0, 28_000.0]))
+    columns = ["price", "place", "rows", "mean error", "mean absolute error"]
+    strata = pd.DataFrame([["01: up to 20000", "wet", 1, 54321.9, 0.0123456]], columns=columns)
+    card = card_of(spec_of(REGRESSION, "price", "double"), test, strata)
+    for text in (
+        "Predicts `price` from one record. It returns\n`prediction`, a number.",
+        "| rmse | 2000.0 | 10,000 |",
+        "| r2 | 0.9600 | 0.0000 |",
+        "Guessing predicts 20,000, the test rows' mean",
+        "| 01: up to 20000 | wet | 1 | 54,322 | 0.012346 |",
+    ):
+        assert text in card
+    assert "probabilit" not in card.partition("## Made from")[0]

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from common.learning.metrics import METRICS
+from common.learning.tasks import ALL_METRICS
 from common.search.findings.candidates import parse_candidates
 from common.search.result import CandidateResult, candidates_table
 
@@ -15,7 +15,7 @@ HARDER = (0.0, 0.01, -0.02, 0.005, 0.005)
 def result(parameters, score, noise=(0.0,) * 5, seconds=1.0):
     """A candidate with this mean score, which varies by fold."""
     scores = [score + harder + by_chance for harder, by_chance in zip(HARDER, noise, strict=True)]
-    return CandidateResult(parameters, tuple(dict.fromkeys(METRICS, s) for s in scores), seconds)
+    return CandidateResult(parameters, tuple(dict.fromkeys(ALL_METRICS, s) for s in scores), seconds)
 
 
 def text(results, metric="f1", failures=(), generations=None):

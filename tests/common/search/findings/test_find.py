@@ -1,4 +1,5 @@
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -277,3 +278,35 @@ def test_share_at_the_bound_is_not_little():
     depth = by_name["maxDepth"]
     for share, little in ((0.05, False), (0.0499, True)):
         assert replace(depth, effect=replace(depth.effect, share=share)).little == little
+
+
+# A price: the lower the error, the better; depth 5 has the lowest.
+def error(maxDepth, maxIter):
+    return 54321.9 + {3: 4000.0, 5: 0.0, 7: 1500.0}[maxDepth] - 2.0 * maxIter
+
+
+@pytest.fixture(scope="module")
+def of_numbers():
+    return find(grid(error, "rmse", 50.0, maxDepth=[3, 5, 7], maxIter=[25, 50]), GBT.parameters)
+
+
+def test_lower_error_is_better_and_shown_by_its_size(of_numbers):
+    depth = next(one for one in of_numbers.parameters if one.name == "maxDepth")
+    assert depth.shape == "peaks"
+    assert depth.gain.mean == pytest.approx(4000, rel=0.05)
+    assert depth.gain.clear
+    assert depth.dropped == ["3", "7"]
+    best, said = of_numbers.candidates, markdown(of_numbers)
+    assert best.means[0] == best.means.min()
+    assert f"(lowest mean of 5 folds): **maxDepth=5, maxIter=50**, {best.means[0]:,.0f} ± " in said
+    gain = f"{depth.gain.mean:.1f} ± {depth.gain.error:#.5g}"
+    assert f"best between the ends, at 5: 5 gains {gain} over 3." in said
+    assert "54321" not in said
+    assert not re.search(r"\d{3}\.\d{4}", said)
+
+
+def test_difference_by_rounding_alone_is_not_clear_whatever_the_scores_size():
+    for size in (1e-6, 1.0, 1e9):
+        results = [result({"maxDepth": 3}, size), result({"maxDepth": 5}, size * (1 + 1e-14))]
+        finding = find(parse_candidates(text(results, "rmse")), GBT.parameters).parameters[0]
+        assert not finding.gain.clear, size
