@@ -138,7 +138,7 @@ def _score_alone(model: KeptModel, source: str, target: str) -> None:
         table = pq.read_table(file)
         scored = []
         for part in table.to_batches(max_chunksize=BATCH):
-            scores = scorer.score(read_rows(part.to_pandas(), scorer.columns).values)
+            scores = scorer.score(read_rows(part.to_pandas(), model.form).values)
             columns = [pa.array(scores[name]) for name in scores]
             scored.append(
                 pa.RecordBatch.from_arrays(

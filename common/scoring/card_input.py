@@ -45,8 +45,8 @@ def _missing(column: Column, spec: DatasetSpec) -> str:
 
 def _seen(known: Mapping[str, Any]) -> str:
     if "categories" in known:
-        count = len(known["categories"])
-        return f"the {count:,} most frequent of more" if known["capped"] else f"{count:,} categories"
+        count = f"{len(known['categories']):,} categories"
+        return f"{count}, the most that are told apart" if known["capped"] else count
     if "least" not in known:
         return ""
     ends = (known["least"], known["most"])

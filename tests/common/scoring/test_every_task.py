@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from mlflow.pyfunc import scoring_server
 
+from common.data.row_hash import quoted
 from common.data.spec import CATEGORY
 from common.data.target import BINARY, MULTICLASS, REGRESSION
 from common.learning.prepare import IMPUTE
@@ -20,6 +21,7 @@ from common.store.portable_models import find_portable_model, log_portable_model
 from tests.common.scoring.every_type import (
     COLUMNS,
     LABELS,
+    ROWS,
     arrays_of,
     fit,
     frame_of,
@@ -101,7 +103,7 @@ def test_service_scores_the_models_own_example(kept):
 
 
 def test_frame_with_dates_of_pandas_is_scored(kept):
-    usual = [row for row in kept.records if all(v is not None for v in row.values())][:20]
+    usual = [row for row in kept.records[:ROWS] if all(v is not None for v in row.values())]
     frame = pd.DataFrame(usual)
     whole = frame.assign(**{n: pd.to_datetime(frame[n]) for n in ("born", "seen", "day")})
     whole["at"] = frame["at"].astype("datetime64[us]")
@@ -116,32 +118,37 @@ def test_file_is_scored_as_the_model_alone_does_it(kept, spark, tmp_path):
     target = f"file://{tmp_path}/scores"
     outcome = score_file(spark, kept.kept, f"file://{tmp_path}/rows.csv", target)
     assert (outcome.rows, outcome.rejected) == (len(kept.rows), 0)
-    assert (outcome.measured.labelled, outcome.measured.unknown.rows) == (240, 0)
+    assert (outcome.measured.labelled, outcome.measured.unknown.rows) == (ROWS, 0)
     assert len(outcome.measured.scores) > 3
     assert set(outcome.measured.scores) == set(outcome.measured.guess)
-    # The columns of more than four categories have only those.
-    assert [note.split("'")[1] for note in outcome.notes] == ["probability_a", "数", "rate", "day"]
     names = list(outputs_of(kept.spec.target))
-    found = spark.read.parquet(target).toPandas()
-    # The text of a double in CSV is exact.
-    pd.testing.assert_frame_equal(found[names], kept.expected)
+    of_columns, clash = outcome.notes, ()
+    if kept.task == MULTICLASS:
+        # The data set has a column with the name of a probability.
+        clash, *of_columns = outcome.notes
+        names = [f"model {name}" for name in names]
+        assert f"are called {', '.join(map(repr, names))}" in clash
+    # The columns of more than four categories have only those.
+    assert sorted(note.split("'")[1] for note in of_columns) == ["day", "probability_a", "rate", "数"]
+    found = spark.read.parquet(target).select(*[quoted(name) for name in names]).toPandas()
+    pd.testing.assert_frame_equal(found.set_axis(list(kept.expected), axis=1), kept.expected)
     kept.frame.write.parquet(f"file://{tmp_path}/rows.parquet")
     target = f"file://{tmp_path}/again.csv"
     again = score_file(spark, kept.kept, f"file://{tmp_path}/rows.parquet", target)
     assert again.measured.scores == pytest.approx(outcome.measured.scores)
-    assert again.measured.labelled == 240
+    assert again.measured.labelled == ROWS
 
 
 def test_metadata_and_card_say_what_each_column_had(kept):
     known = kept.known["columns"]
     assert kept.kept.target == kept.spec.target
-    assert kept.kept.capped == {"probability_a", "数", "rate", "day"}
+    assert kept.kept.capped == {"probability_a", "数", "rate", "day", "at"}
     assert known["born"]["least"] >= "1960-02-27"
     assert known["ok"]["categories"][-1] == "(missing)"
     assert {"born", "ok"} < set(known) == set(COLUMNS)
     rows = {row[0]: dict(zip(HEADER, row, strict=True)) for row in input_rows(kept.spec, kept.known)}
     assert rows["ok"]["in training"] == "3 categories"
-    assert rows["day"]["in training"] == "the 4 most frequent of more"
+    assert rows["day"]["in training"] == "4 categories, the most that are told apart"
     assert rows["born"]["may be missing"] == "yes; 20.0% in training"
     assert rows["born"]["in training"].startswith("19")
     assert json.loads(json.dumps(kept.known)) == kept.known
