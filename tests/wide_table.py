@@ -25,7 +25,7 @@ def main(numbers, texts, dates, folder):
     spec = labelled(*columns, max_categories=20)
     place, kinds = F.col("id"), {"double": "double", "timestamp": "timestamp", "string": "string"}
     values = [
-        F.when((place + at) % 9 > column.missing * 10, F.abs(F.hash("id", F.lit(at))) % (at + 5))
+        F.when((place + at) % 9 >= column.missing * 10, F.abs(F.hash("id", F.lit(at))) % (at + 5))
         .cast("long")
         .cast(kinds[column.type])
         .alias(column.name)

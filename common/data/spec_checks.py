@@ -1,7 +1,7 @@
 """Checks of a complete spec: names, types and roles of the columns, and the labels."""
 
 from common.data.reading import TEXT
-from common.data.spec import LABEL_ROLE, NUMERIC, TYPES, WEIGHT, Column, DatasetSpec, is_number
+from common.data.spec import CATEGORY, LABEL_ROLE, NUMERIC, TYPES, WEIGHT, Column, DatasetSpec, is_number
 from common.data.target import BINARY, MULTICLASS, REGRESSION
 from common.errors import UserError
 
@@ -43,6 +43,12 @@ def _check_column(column: Column, spec: DatasetSpec) -> None:
         raise UserError(
             f"column name {column.name!r} in dataset {spec.name!r} is reserved: give it another with "
             "rename:"
+        )
+    # The first stage of a pipeline is a statement of SQL, in which Spark replaces these.
+    if column.role in (NUMERIC, CATEGORY) and any(mark in column.name for mark in ("${", "__THIS__")):
+        raise UserError(
+            f"column name {column.name!r} in dataset {spec.name!r} has ${{ or __THIS__, which Spark "
+            "would replace: give it another with rename:"
         )
     described = f"column {column.name!r} in dataset {spec.name!r}"
     if column.role == NUMERIC and TYPES[column.type] is TYPES[TEXT]:

@@ -17,8 +17,8 @@ BUCKET_BITS = 12
 # Duplicate rows are stored as a count and expanded in runs of this length.
 RUN = 10_000
 
-RANK = "stratum_rank"
-SIZE = "stratum_size"
+RANK = "__stratum_rank"
+SIZE = "__stratum_size"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def rank_in_strata(frame: DataFrame, strata: Sequence[str], seed: int | str) -> 
         seed: Seed of the order.
 
     Returns:
-        The rows with `stratum_rank` (long, from 0) and `stratum_size` (long).
+        The rows with RANK (long, from 0) and SIZE (long).
 
     Raises:
         UserError: `strata` is empty, repeats a name or names a column that `frame` does not have.

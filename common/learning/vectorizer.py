@@ -67,6 +67,8 @@ def fit_vectorizer(
     """
     if encoding not in ENCODINGS:
         raise UserError(f"encoding must be one of {', '.join(ENCODINGS)}, got {encoding!r}")
+    if not spec.inputs:
+        raise UserError(f"dataset {spec.name!r} has no column with the role numeric or category")
     if missing == IMPUTE:
         check_numbers(train, spec)
     first = prepare(spec, missing)
@@ -81,8 +83,6 @@ def fit_vectorizer(
         indexing = _index_stages(prepared, spec, encoding)
         stages += indexing
         parts += indexing[-1].getOrDefault("outputCols")
-    if not parts:
-        raise UserError(f"dataset {spec.name!r} has no column with the role numeric or category")
     keep = "keep" if missing == NATIVE else "error"
     stages.append(VectorAssembler(inputCols=parts, outputCol=FEATURES, handleInvalid=keep))
     return PipelineModel(stages)

@@ -43,7 +43,7 @@ def test_rank_of_numbers_keeps_all_rows_and_columns_whatever_the_partitions(hous
 def test_names_of_columns_do_not_meet_those_of_the_ranking(spark):
     frame = spark.range(40).select(
         F.col("id").alias("a.b"),
-        F.lit("x").alias("fold"),
+        *[F.lit("x").alias(name) for name in ("fold", "stratum_rank", "stratum_size")],
         (F.col("id") % 2).cast("string").alias("la`bel"),
     )
     ranked = assign_fold_rank(frame, "la`bel", 1)

@@ -58,7 +58,7 @@ def data_of(spark, make, rows=ROWS):
 
 
 def assert_alike(found, expected, name):
-    """Errors agree to a millionth of the error of guessing, or of theirs if it is more; r2 has no unit."""
+    """Errors agree to a millionth of that of guessing, or of their own; r2 has no unit."""
     assert tuple(found) == NUMBER_METRICS
     unit = expected["rmse"] / min(np.sqrt(1 - expected["r2"]), 1)
     for metric in NUMBER_METRICS:
