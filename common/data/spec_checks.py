@@ -55,9 +55,7 @@ def _check_column(column: Column, spec: DatasetSpec) -> None:
     if predicts_number and not is_number(column.type):
         raise UserError(f"{described} is to be predicted as a number, got the type {column.type!r}")
     if column.role == LABEL_ROLE and not predicts_number and TYPES[column.type] is not TYPES[TEXT]:
-        raise UserError(
-            f"{described} is the label, so its type must be string, got {column.type!r}"
-        )
+        raise UserError(f"{described} is the label, so its type must be string, got {column.type!r}")
 
 
 def _check_labels(spec: DatasetSpec) -> None:

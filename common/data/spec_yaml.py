@@ -222,7 +222,9 @@ def _text(value: Any, key: str, origin: str) -> str:
 
 def _count(text: str, origin: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise UserError(f"max_categories of dataset {origin!r} must be a whole number above 0, got {text!r}")
+        raise UserError(
+            f"max_categories of dataset {origin!r} must be a whole number above 0, got {text!r}"
+        )
     return int(text)
 
 
