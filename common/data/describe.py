@@ -1,10 +1,11 @@
-"""Summary statistics of a whole frame in one pass: moments, quartiles, distinct values, modes."""
+"""Summary statistics of a whole frame: moments, quartiles, distinct values, modes."""
 
 import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from common.data.records import plan_wide
 from common.data.row_hash import quoted
 
 # Up to this many rows, quartiles are off by at most one rank; beyond, by a millionth of the rows.
@@ -17,16 +18,19 @@ EXACT_DISTINCT = int(TRACKED * 0.75)
 ESTIMATE_ERROR = 0.01
 # The standard error of HyperLogLog with 2^14 registers is 0.8%.
 REGISTERS = 14
+# Columns that are described in one pass. Each may need 30 MB in every task, and Spark plans hundreds
+# together far longer than one group after the other. A pass reads only its own columns of Parquet.
+AT_ONCE = 32
 
 NUMBERS = ["mean", "stddev", "min", "25%", "50%", "75%", "max"]
 COLUMNS = [
-    *["column", "type", "count", *NUMBERS, "distinct", "exact", "missing_marker", "null"],
-    *["missing_%", "most_frequent", "most_frequent_count"],
+    *["column", "type", "count", *NUMBERS, "distinct", "exact", "null", "missing_%"],
+    *["most_frequent", "most_frequent_count"],
 ]
 
 
-def describe(frame: DataFrame, missing: str) -> pd.DataFrame:
-    """Describe every column of a frame in one aggregation, hence one pass over the rows.
+def describe(frame: DataFrame) -> pd.DataFrame:
+    """Describe every column of a frame, in one pass over the rows for each AT_ONCE columns.
 
     Memory is bounded: quartiles and value counts come from sketches, which are exact up to a million rows
     and about 98 thousand distinct values per column. Beyond that, `distinct` is HyperLogLog's estimate
@@ -34,31 +38,38 @@ def describe(frame: DataFrame, missing: str) -> pd.DataFrame:
     out), and `exact` is false.
 
     Args:
-        frame: Any number of numeric, text, date or boolean columns.
-        missing: The text that marks a missing value.
+        frame: Any number of numeric, text, date, timestamp or boolean columns.
 
     Returns:
         One row per column: count of non-null values, mean, sample standard deviation, min, quartiles and
-        max (text columns have only min and max), number of distinct values, whether that number is
-        exact, number of missing markers, number of nulls, share of both in percent, and the most
-        frequent value with its count. Ties go to the value that comes first in order.
+        max (only numbers have more than min and max), number of distinct values, whether that number is
+        exact, number of nulls and their share in percent, and the most frequent value with its count.
+        Ties go to the value that comes first in order. Dates and timestamps are texts, in UTC.
     """
-    aggregates = [F.struct(*_aggregates(field, missing)) for field in frame.schema]
-    named = [column.alias(f"c{i}") for i, column in enumerate([F.count(F.lit(1)), *aggregates])]
-    # Reduced on the executors, so that no sketch's full table of values is sent to the driver.
-    shown = frame.agg(*named).select(
-        "c0", *[_shown(f"c{i}").alias(f"c{i}") for i in range(1, len(named))]
-    )
-    row = shown.first()
-    assert row is not None
-    lines = [_line(field, row[i], row[0]) for i, field in enumerate(frame.schema, start=1)]
+    fields = list(frame.schema)
+    numbers = [field for field in fields if isinstance(field.dataType, T.NumericType)]
+    plan_wide(frame.sparkSession, len(numbers))
+    lines: list[list[object]] = []
+    for start in range(0, len(fields), AT_ONCE):
+        lines += _lines(frame, fields[start : start + AT_ONCE])
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
-def _aggregates(field: T.StructField, missing: str) -> list[Column]:
+def _lines(frame: DataFrame, fields: list[T.StructField]) -> list[list[object]]:
+    aggregates = [F.struct(*_aggregates(field)) for field in fields]
+    named = [column.alias(f"c{i}") for i, column in enumerate([F.count(F.lit(1)), *aggregates])]
+    # Reduced on the executors, so that no sketch's full table of values is sent to the driver.
+    shown = frame.agg(*named).select(
+        "c0", *[_shown(f"c{i}", field.dataType) for i, field in enumerate(fields, start=1)]
+    )
+    row = shown.first()
+    assert row is not None
+    return [_line(field, row[i], row[0]) for i, field in enumerate(fields, start=1)]
+
+
+def _aggregates(field: T.StructField) -> list[Column]:
     column = quoted(field.name)
     is_number = isinstance(field.dataType, T.NumericType)
-    is_text = isinstance(field.dataType, T.StringType)
     nothing = F.lit(None).cast("double")
     quartiles = F.percentile_approx(column, [0.25, 0.5, 0.75], QUARTILE_ACCURACY)
     name = field.name.replace("`", "``")
@@ -70,26 +81,28 @@ def _aggregates(field: T.StructField, missing: str) -> list[Column]:
         (quartiles if is_number else F.lit(None).cast("array<double>")).alias("quartiles"),
         F.max(column).alias("max"),
         F.hll_sketch_estimate(F.hll_sketch_agg(column.cast("string"), REGISTERS)).alias("estimate"),
-        (F.count_if(column == missing) if is_text else F.lit(0)).alias("marked"),
         F.expr(
             f"approx_top_k(`{name}`, {EXACT_DISTINCT}, {TRACKED}) FILTER (WHERE `{name}` IS NOT NULL)"
         ).alias("values"),
     ]
 
 
-def _shown(name: str) -> Column:
+def _shown(name: str, found: T.DataType) -> Column:
     column = F.col(name)
     values = column["values"]
     # The sketch returns the most frequent values first, but equally frequent ones in any order.
     top = F.get(values, F.lit(0))["count"]
     modes = F.filter(values, lambda value: value["count"] == top)
     mode = F.array_min(F.transform(modes, lambda value: value["item"]))
-    return (
-        column.dropFields("values")
-        .withField("seen", F.size(values))
-        .withField("mode", mode)
-        .withField("mode_count", top)
-    )
+    shown = column.dropFields("values").withField("seen", F.size(values)).withField("mode_count", top)
+    texts = {"mode": mode}
+    if isinstance(found, (T.DateType, T.TimestampType, T.TimestampNTZType)):
+        # Python would show a time in its own zone.
+        texts |= {"min": column["min"], "max": column["max"]}
+        texts = {key: value.cast("string") for key, value in texts.items()}
+    for key, value in texts.items():
+        shown = shown.withField(key, value)
+    return shown.alias(name)
 
 
 def _line(field: T.StructField, found: T.Row, rows: int) -> list[object]:
@@ -106,9 +119,8 @@ def _line(field: T.StructField, found: T.Row, rows: int) -> list[object]:
         found["max"],
         max(found["seen"], 0) if exact else found["estimate"],
         exact,
-        found["marked"],
         nulls,
-        round(100 * (found["marked"] + nulls) / rows, 2) if rows else 0.0,
+        round(100 * nulls / rows, 2) if rows else 0.0,
         found["mode"],
         found["mode_count"],
     ]

@@ -66,7 +66,7 @@ def read_source(spark: SparkSession, spec: DatasetSpec, location: Location) -> S
     if not kept:
         lack = f"no label: the column {spec.form.told(spec.label)} is always null" if rows else "no rows"
         raise UserError(f"source {location.uri} has {lack}")
-    missing = {name: found[f"null{place}"] / kept for place, name in enumerate(spec.names)}
+    missing = {name: (kept - found[f"there{place}"]) / kept for place, name in enumerate(spec.names)}
     frame, told = table.frame, table.told
     if rows > kept:
         frame = frame.where(labelled)
@@ -92,18 +92,22 @@ def with_missing(spec: DatasetSpec, shares: Mapping[str, float]) -> DatasetSpec:
 
 
 def _count(spec: DatasetSpec, table: Table, labelled: Column, sound: Column) -> Row:
-    """Count, in one pass, the rows, those that are bad and those with a label, and these columns' nulls."""
+    """Count in one pass: all rows, bad ones, those with a label, and these rows' values by column."""
     values = [table.cells[name].value.alias(f"value{place}") for place, name in enumerate(spec.names)]
     read = table.frame.select(labelled.alias("kept"), sound.alias("sound"), *values)
     kept = F.col("kept")
-    nulls = [
-        F.count_if(kept & F.col(f"value{place}").isNull()).alias(f"null{place}")
+    there = [
+        F.count(F.when(kept, F.col(f"value{place}"))).alias(f"there{place}")
         for place in range(len(values))
     ]
     counts = (F.count(F.lit(1)).alias("rows"), F.count_if(kept).alias("kept"))
-    found = read.agg(*counts, F.count_if(~F.col("sound")).alias("bad"), *nulls).first()
+    found = read.agg(*counts, F.count_if(~F.col("sound")).alias("bad"), *there).first()
     assert found is not None
     return found
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' if count > 1 else ''}"
 
 
 def _known_label(spec: DatasetSpec, table: Table) -> Column:

@@ -1,30 +1,28 @@
-"""A small table with every type, a pipeline fitted to it, and the three ways to read a file of it."""
+"""A small table with every type, and the three ways to read a file of it.
 
-from dataclasses import dataclass
+The third is the copy of the rules that a service keeps with its model. It is called as the service calls
+it: with the text of CSV, and with frames of what it finds in JSON and in Parquet.
+"""
+
+import io
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import mlflow
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
-from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.pyfunc import scoring_server
-from pyspark.ml.classification import LogisticRegression
+from pyspark.sql import functions as F
 
+from common.data import reading
 from common.data.fetch import Location
 from common.data.read import read_source
-from common.data.reading import NO_INTEGER, NO_TEXT
+from common.data.reading import DATE, NO_INTEGER, NO_TEXT, TIMESTAMP, Unreadable
 from common.data.spec_yaml import parse_spec
 from common.errors import UserError
-from common.learning.vectorizer import fit_vectorizer, vectorize
 from common.machine.spark import file_uri
-from common.scoring import portable_model
-from common.scoring.export import vocabulary
-from common.scoring.kept_model import write_artifacts
 from common.scoring.records import read_records
-from common.scoring.stages import pipeline_model
-from common.search.winner import scoring_pipeline
-from common.store.logged_data import input_schema
-from common.store.portable_models import find_portable_model
 
 SPEC = """
 name: shop
@@ -40,7 +38,6 @@ columns:
   - {{name: size, type: integer, role: category}}
   - {{name: bought, type: string, role: label}}
 """
-# Items and sizes that the pipeline knows; each has a different probability.
 HEADER = "item,n,price,size,bought\n"
 ITEMS = (
     '24" monitor',
@@ -55,6 +52,7 @@ ITEMS = (
     "?",
 )
 SIZES = (1, 2, 3)
+PARQUET, JSON = "application/vnd.apache.parquet", "application/json"
 
 
 def line(item="x", n="5", price="2.5", size="1", bought="Yes"):
@@ -68,110 +66,119 @@ def shop():
     return lambda encoding="utf-8": parse_spec(SPEC.format(encoding=encoding), "shop")
 
 
-@pytest.fixture(scope="session")
-def pipeline(spark, shop):
-    rows = [
-        (item, place * 3 % 7, place * 1.5, size, "Yes" if (place + size) % 3 else "No")
-        for place, item in enumerate(ITEMS)
-        for size in SIZES
-    ]
-    train = spark.createDataFrame(rows, shop().schema).coalesce(1)
-    vectorizer = fit_vectorizer(train, shop(), "onehot")
-    model = LogisticRegression(maxIter=5).fit(vectorize(train, vectorizer, shop()))
-    return scoring_pipeline(vectorizer, model, shop())
-
-
-@pytest.fixture(scope="session")
-def kept(pipeline, shop, tmp_path_factory):
-    """Folder of the portable model."""
-    folder = tmp_path_factory.mktemp("shop")
-    mlflow.pyfunc.save_model(
-        str(folder / "model"),
-        python_model=portable_model.__file__,
-        artifacts=write_artifacts(
-            folder, pipeline_model(pipeline, shop()).SerializeToString(), shop().input_form
-        ),
-        signature=ModelSignature(inputs=input_schema(shop())),
-        metadata=vocabulary(pipeline, shop()),
-        pip_requirements=["mlflow"],
-    )
-    return folder / "model"
+class Refused(Exception):
+    """A file was refused."""
 
 
 @dataclass(frozen=True)
 class Ways:
-    """The three ways; each returns the rows it read, as (item, n, price, size), or raises Refused."""
+    """The three ways; each returns the rows that it read, as tuples of the model's inputs, or raises
+    Refused. A missing value is None; dates and timestamps are texts."""
 
     spark: object
-    shop: object
-    model: object
-    kept: object
+    spec_of: object
     folder: Path
 
-    @property
-    def inner(self):
-        """The model that MLflow wraps."""
-        return self.model.unwrap_python_model()
-
     def train(self, path, encoding="utf-8"):
-        spec = self.shop(encoding)
+        spec = self.spec_of(encoding)
         try:
             frame = read_source(self.spark, spec, Location("path", file_uri(path), "")).frame
-            return [tuple(row[:4]) for row in frame.collect()]
+            values = [
+                self.shown(frame[f"`{name.replace('`', '``')}`"], spec.form.columns[name])
+                for name in spec.input_form.columns
+            ]
+            return [tuple(row) for row in frame.select(*values).collect()]
         except UserError as error:
             raise Refused(str(error)) from None
 
     def batch(self, path, encoding="utf-8"):
-        form = self.shop(encoding).input_form
+        form = self.spec_of(encoding).input_form
         try:
             records = read_records(self.spark, file_uri(path), form)
-            values = [records.table.cells[name].value for name in form.columns]
+            cells = records.table.cells
+            values = [
+                self.shown(cells[name].value, kind).alias(f"v{place}")
+                for place, (name, kind) in enumerate(form.columns.items())
+            ]
             whole = records.table.frame.select(*values, records.table.good, records.table.reason)
             rows = [tuple(row) for row in whole.collect()]
         except UserError as error:
             raise Refused(str(error)) from None
-        for row in rows:
-            if not row[4]:
-                raise Refused(row[5])
-        return [row[:4] for row in rows]
+        for *_, good, reason in rows:
+            assert good == (reason is None), reason
+            if not good:
+                raise Refused(reason)
+        return [row[:-2] for row in rows]
 
-    def served_rows(self, content, content_type="text/csv"):
-        """Return the rows that the service reads from a request and scores."""
-        seen = []
-        score = self.inner.scorer.score
-        self.inner.scorer.score = lambda values: seen.append(values) or score(values)
+    def each(self, path):
+        """Return what batch makes of each record of a file, by its column `id`: its row or the reason."""
+        form = self.spec_of("utf-8").input_form
         try:
-            self.serve(content, content_type)
-        finally:
-            del self.inner.scorer.score
-        (values,) = seen
-        none = {"item": NO_TEXT, "n": None, "price": None, "size": NO_INTEGER}
-        columns = [
-            [None if value == none[name] else value for value in values[name].tolist()] for name in none
-        ]
+            table = read_records(self.spark, file_uri(path), form).table
+        except UserError as error:
+            raise Refused(str(error)) from None
+        values = [self.shown(table.cells[name].value, kind) for name, kind in form.columns.items()]
+        found = table.frame.select(F.col("id").cast("int"), *values, table.good, table.reason).collect()
+        rows = sorted((tuple(row) for row in found), key=lambda row: row[0])
+        assert all(good == (reason is None) for *_, good, reason in rows)
+        return [row[1:-2] if row[-2] else row[-1] for row in rows]
+
+    def served(self, content, content_type="text/csv", encoding="utf-8"):
+        form = self.spec_of(encoding).input_form
+        # A model's form is kept as JSON.
+        form = reading.Form.from_json(form.to_json())
+        try:
+            if content_type == "text/csv":
+                rows = reading.read_csv(reading.decode(content, form.encoding), form)
+            elif content_type == PARQUET:
+                table = pq.read_table(io.BytesIO(content))
+                places = reading.find_named(table.column_names, form)
+                columns = {
+                    name: table.column(place).to_pandas(integer_object_nulls=True, date_as_object=True)
+                    for name, place in places.items()
+                }
+                rows = reading.read_rows(pd.DataFrame(columns), form)
+            else:
+                records = json.loads(content)["dataframe_records"]
+                rows = reading.read_rows(pd.DataFrame(records, dtype=object), form)
+        except Unreadable as error:
+            raise Refused(str(error)) from None
+        said = reading.refusal(rows)
+        if said is not None:
+            raise Refused(said)
+        return self.rows_of(rows.values, form)
+
+    def rows_of(self, values, form):
+        """Return the rows of columns that the Python rules read."""
+        columns = []
+        for name, kind in form.columns.items():
+            found = values[name]
+            if kind in (DATE, TIMESTAMP):
+                assert found.dtype == np.dtype("datetime64[us]")
+                assert (found.view(np.int64) == NO_INTEGER).tolist() == np.isnat(found).tolist()
+                text = found.astype("datetime64[D]" if kind == DATE else found.dtype).astype(str)
+                columns.append([None if value == "NaT" else value.replace("T", " ") for value in text])
+            else:
+                none = (NO_TEXT, NO_INTEGER)
+                columns.append(
+                    [None if value in none or value != value else value for value in found.tolist()]
+                )
         return list(zip(*columns, strict=True))
 
-    def serve(self, content, content_type="text/csv"):
-        """Return the answer to a request."""
-        schema = self.model.metadata.get_input_schema()
-        try:
-            answer = scoring_server.invocations(content, content_type, self.model, schema)
-        except MlflowException as error:
-            raise Refused(error.message, error.get_http_status_code()) from None
-        assert answer.status == 200, answer.response
-        return answer.response
-
-
-class Refused(Exception):
-    """A file was refused; for a request, with its status."""
-
-    def __init__(self, message, status=400):
-        super().__init__(message if status == 400 else f"error of the server's own: {message}")
+    def shown(self, column, kind):
+        """Return a column of Spark with times as NumPy writes them."""
+        if kind == TIMESTAMP:
+            return F.date_format(column, "yyyy-MM-dd HH:mm:ss.SSSSSS")
+        return column.cast("string") if kind == DATE else column
 
 
 @pytest.fixture(scope="session")
-def ways(spark, shop, kept, tmp_path_factory):
-    # The server reads requests; the model makes it apply its own rules.
-    assert scoring_server.invocations
-    model = mlflow.pyfunc.load_model(str(kept))
-    return Ways(spark, shop, model, find_portable_model(str(kept)), tmp_path_factory.mktemp("files"))
+def ways(spark, shop, tmp_path_factory):
+    return Ways(spark, shop, tmp_path_factory.mktemp("files"))
+
+
+@pytest.fixture(scope="session")
+def ways_of(spark, tmp_path_factory):
+    """The three ways to read a data set of another spec."""
+    folder = tmp_path_factory.mktemp("others")
+    return lambda spec: Ways(spark, lambda encoding="utf-8": replace(spec, encoding=encoding), folder)

@@ -28,7 +28,11 @@ CELLS = [
     ("item", "\u00a0a", "\u00a0a"),
     ("item", "\u2003a", "\u2003a"),
     ("item", "", None),
-    *(("item", given, given) for given in ("?", "NA", "N/A", "None", "null", "NULL", "nan", "#N/A", "-")),
+    *(("item", given, None) for given in ("?", " ? ", '"?"', '" ? "')),
+    *(
+        ("item", given, given)
+        for given in ("??", "NA", "N/A", "None", "null", "NULL", "nan", "#N/A", "-")
+    ),
     *(("item", given, "true") for given in ("true", "True", "TRUE", '"True"', " TRUE ")),
     *(("item", given, "false") for given in ("false", "False", "FALSE")),
     *(("item", given, given) for given in ("tRUE", "T", "yes", "No", "on", "1", "1.0", "007")),
@@ -132,7 +136,7 @@ def test_cell_is_the_same_to_training_batch_and_service(ways, in_spark, place):
     batch, training = (found[place] for found in in_spark)
     if isinstance(expected, str) and ("expected a " in expected or "a closing quote" in expected):
         with pytest.raises(Refused) as said:
-            ways.serve(content)
+            ways.served(content)
         reason = str(said.value).removeprefix("row 1 of 1: ").replace("\\\\n", "\\n")
         assert expected.replace("\\\\n", "\\n") in reason
         assert not batch["good"]
@@ -141,7 +145,7 @@ def test_cell_is_the_same_to_training_batch_and_service(ways, in_spark, place):
         assert training["good"] == ("is null" in expected)
         return
     values = {"item": "x", "n": 5, "price": 2.5, "size": 1, name: expected}
-    assert ways.served_rows(content) == [tuple(values.values())]
+    assert ways.served(content) == [tuple(values.values())]
     for row in (batch, training):
         assert row["good"]
         assert repr(tuple(row[name] for name in NAMES)) == repr(tuple(values.values()))

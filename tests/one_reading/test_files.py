@@ -1,7 +1,5 @@
 """Small files, each read by load_data, by predict and by the service: the same values, or none."""
 
-import json
-
 import pytest
 
 from tests.one_reading.conftest import HEADER, Refused, line
@@ -74,6 +72,14 @@ FILES = {
     "header twice": (HEADER + line() + HEADER, "column 'n' is 'n', expected a whole number"),
     "header without a column": ("item,n,price,bought\nx,5,2.5,Yes\n", "has no column 'size'"),
     "header with a name of its own": (HEADER.replace("size", "sice") + line(), "has no column 'size'"),
+    "header with another's name twice": (
+        "id,note,NOTE,," + HEADER.strip() + ",\n7,a,b,c," + line().strip() + ",d\n",
+        rows("x"),
+    ),
+    "header with names that are used here": (
+        "__record,__FILE,__fits," + HEADER + "1,2,3," + line(),
+        rows("x"),
+    ),
     "header with a name twice": ("N," + HEADER + "7," + line(), "has the column 'N' twice"),
     "header alone": (HEADER, "has no rows"),
     "first cell is a column's name": (text("item"), rows("item", "last")),
@@ -95,16 +101,16 @@ def test_file_is_the_same_to_training_batch_and_service(ways, name):
     path.write_bytes(content)
     if name == "header alone":
         # A request without records has no scores; a file without records is refused.
-        assert json.loads(ways.serve(content)) == {"predictions": []}
+        assert ways.served(content) == []
         assert ways.batch(path) == []
         with pytest.raises(Refused, match=expected):
             ways.train(path)
     elif isinstance(expected, str):
-        for way, source in ((ways.serve, content), (ways.batch, path), (ways.train, path)):
+        for way, source in ((ways.served, content), (ways.batch, path), (ways.train, path)):
             with pytest.raises(Refused, match=expected):
                 way(source)
     else:
-        assert ways.served_rows(content) == expected
+        assert ways.served(content) == expected
         assert sorted(ways.batch(path), key=str) == sorted(expected, key=str)
         assert sorted(ways.train(path), key=str) == sorted(expected, key=str)
 

@@ -1,16 +1,11 @@
-"""Records drawn by hypothesis: batch, service and Spark's pipeline score each the same, or none does."""
-
-import json
+"""Records drawn by hypothesis: training, batch and service read each alike, or none does."""
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from pyspark.ml.functions import vector_to_array
-from pyspark.sql import functions as F
 
 from common.data.records import open_table
 from common.machine.spark import file_uri
-from common.scoring.batch import score_file
 from tests.one_reading.conftest import HEADER, ITEMS, SIZES, Refused
 
 RECORDS = 1200
@@ -74,15 +69,13 @@ def drawn():
 
 @pytest.fixture(scope="module")
 def served(ways, drawn):
-    """The probability of each record by the service, one request each; None if it refuses."""
+    """The row of each record by the service, one request each; what it says if it refuses."""
     found = []
     for record in drawn:
         try:
-            answer = json.loads(ways.serve((HEADER + record + "\n").encode()))["predictions"]
-            found.append(answer[0]["probability"] if answer else None)
+            found.append(next(iter(ways.served((HEADER + record + "\n").encode())), None))
         except Refused as refused:
-            # The service read it as one record.
-            found.append(None if str(refused).startswith("row 1 of 1: ") else str(refused))
+            found.append(str(refused))
     return found
 
 
@@ -96,36 +89,35 @@ def file(ways, drawn):
 
 def test_the_drawn_records_are_of_every_kind(drawn, served):
     assert len(drawn) > RECORDS * 0.6
-    share = sum(probability is not None for probability in served) / len(served)
+    share = sum(isinstance(row, tuple) for row in served) / len(served)
     assert 0.2 < share < 0.8
-    assert len({probability for probability in served if probability is not None}) > 30
+    assert len({row for row in served if isinstance(row, tuple)}) > 30
     assert sum("\n" in record for record in drawn) > 10
-    assert [probability for probability in served if isinstance(probability, str)] == []
+    assert all(said.startswith("row 1 of 1: ") for said in served if isinstance(said, str))
 
 
-def test_batch_scores_what_the_service_scores_and_as_it_does(ways, spark, drawn, served, file):
-    target = ways.folder / "generated"
-    outcome = score_file(spark, ways.kept, file_uri(file), file_uri(target))
-    rows = spark.read.parquet(file_uri(target)).select("id", "probability").collect()
-    found = {int(row["id"]): row["probability"] for row in rows}
-    expected = {place: score for place, score in enumerate(served) if score is not None}
-    assert found.keys() == expected.keys()
-    assert found == pytest.approx(expected, abs=1e-9)
-    assert outcome.rejected == len(drawn) - len(expected)
-
-
-def test_sparks_pipeline_scores_what_training_reads_as_the_service_does(
-    spark, shop, pipeline, served, file
-):
-    form = shop().form
+@pytest.mark.parametrize("use", ["training", "batch"])
+def test_spark_reads_what_the_service_reads_and_as_it_does(ways, spark, shop, drawn, served, file, use):
+    form = shop().input_form if use == "batch" else shop().form
     table = open_table(spark, file_uri(file), form)
-    values = [table.cells[name].value.alias(name) for name in form.columns]
-    rows = table.frame.where(table.good).select("id", *values)
-    # Values that cannot be scaled are refused before a vectoriser is fitted.
-    whole = rows.where(F.col("n").isNotNull() & F.col("price").isNotNull())
-    positive = vector_to_array(F.col("probability"))[1].alias("probability")
-    scored = pipeline.transform(whole.drop("bought")).select("id", positive).collect()
-    found = {int(row["id"]): row["probability"] for row in scored}
-    expected = {place: score for place, score in enumerate(served) if score is not None}
-    assert found.keys() == expected.keys()
-    assert found == pytest.approx(expected, abs=1e-9)
+    names = list(shop().input_form.columns)
+    values = [table.cells[name].value.alias(name) for name in names]
+    rows = table.frame.select(
+        "id", *values, table.good.alias("good"), table.reason.alias("reason")
+    ).collect()
+    found = {
+        int(row["id"]): tuple(row[name] for name in names)
+        for row in rows
+        # In training a number may be missing; only what prepares the columns looks after it.
+        if row["good"] and row["n"] is not None and row["price"] is not None
+    }
+    expected = {place: row for place, row in enumerate(served) if isinstance(row, tuple)}
+    assert repr(sorted(found.items())) == repr(sorted(expected.items()))
+    assert all(row["good"] == (row["reason"] is None) for row in rows)
+    if use == "batch":
+        reasons = {
+            place: row.removeprefix("row 1 of 1: ")
+            for place, row in enumerate(served)
+            if isinstance(row, str)
+        }
+        assert {int(row["id"]): row["reason"] for row in rows if row["reason"]} == reasons

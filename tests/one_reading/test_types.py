@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.one_reading.conftest import Refused
+from tests.one_reading.conftest import JSON, PARQUET, Refused
 
 GOOD = {"item": ["x"], "n": [5], "price": [2.5], "size": [1], "bought": ["Yes"]}
 DAY = datetime.date(2024, 2, 29)
@@ -23,6 +23,7 @@ TYPED = {
     "text with spaces": ("item", pa.array([" a ", " "]), ["a", None]),
     "text with a line break": ("item", pa.array(["over\nlines", 'a"b']), ["over\nlines", 'a"b']),
     "empty text": ("item", pa.array(["", None]), [None, None]),
+    "text that marks a missing one": ("item", pa.array([" ? ", "??"]), [None, "??"]),
     "text that names a null": ("item", pa.array(["NA", "None"]), ["NA", "None"]),
     "dictionary of texts": ("item", pa.array(["a", "b"]).dictionary_encode(), ["a", "b"]),
     "large text": ("item", pa.array(["a", None], pa.large_string()), ["a", None]),
@@ -32,6 +33,8 @@ TYPED = {
     "nothing as a text": ("item", pa.array([None, None], pa.null()), [None, None]),
     "double as a text": ("item", pa.array([5.0, 6.0]), TEXTS),
     "decimal as a text": ("item", pa.array([Decimal("5.0")] * 2), TEXTS),
+    "decimal without places as a text": ("item", pa.array([Decimal("5"), None]), ["5", None]),
+    "largest as a text": ("item", pa.array([2**64 - 1, None], pa.uint64()), [str(2**64 - 1), None]),
     "time as a text": ("item", pa.array([datetime.datetime(2024, 2, 29)] * 2), TEXTS),
     "bytes as a text": ("item", pa.array([b"a", b"b"]), TEXTS),
     "list as a text": ("item", pa.array([["a"], ["b"]]), TEXTS),
@@ -55,6 +58,8 @@ TYPED = {
     "infinite as a number": ("price", pa.array([float("-inf"), 1.0]), NUMBERS),
     "category that is missing": ("size", pa.array([None, 2]), [None, 2]),
     "category that is NaN": ("size", pa.array([float("nan"), 2.0]), [None, 2]),
+    "category that is marked": ("size", pa.array(["?", " "]), [None, None]),
+    "category that is a text": ("size", pa.array(["?", "2"]), NUMBERS),
     "category of nothing": ("size", pa.array([None, None], pa.null()), [None, None]),
 }
 
@@ -65,19 +70,19 @@ def test_parquet_is_the_same_to_training_batch_and_service(ways, name):
     table = pa.table({**{key: values * 2 for key, values in GOOD.items()}, column: array})
     path = ways.folder / f"{list(TYPED).index(name)}.parquet"
     pq.write_table(table, path)
-    asked = ("application/vnd.apache.parquet", path.read_bytes())
+    content = path.read_bytes()
     if isinstance(expected, str):
         for way, source in ((ways.train, path), (ways.batch, path)):
             with pytest.raises(Refused, match=expected):
                 way(source)
         with pytest.raises(Refused, match=expected):
-            ways.serve(asked[1], asked[0])
+            ways.served(content, PARQUET)
         return
     rows = [
         tuple({**{key: values[0] for key, values in GOOD.items()}, column: value}.values())[:4]
         for value in expected
     ]
-    assert ways.served_rows(asked[1], asked[0]) == rows
+    assert ways.served(content, PARQUET) == rows
     assert repr(ways.batch(path)) == repr(rows)
     assert repr(ways.train(path)) == repr(rows)
 
@@ -86,12 +91,9 @@ def test_number_that_is_missing_is_for_training_to_fill_and_for_no_model(ways):
     path = ways.folder / "missing.parquet"
     pq.write_table(pa.table({**GOOD, "price": pa.array([float("nan")])}), path)
     assert ways.train(path) == [("x", 5, None, 1)]
-    for way, source in ((ways.batch, (path,)), (ways.serve, (path.read_bytes(), PARQUET))):
+    for way, source in ((ways.batch, (path,)), (ways.served, (path.read_bytes(), PARQUET))):
         with pytest.raises(Refused, match="column 'price' is null, expected a finite number"):
             way(*source)
-
-
-PARQUET = "application/vnd.apache.parquet"
 
 
 def test_parquet_has_its_columns_in_any_order_and_case(ways):
@@ -100,12 +102,12 @@ def test_parquet_has_its_columns_in_any_order_and_case(ways):
     pq.write_table(pa.table({**turned, "more": [1]}), path)
     expected = [("x", 5, 2.5, 1)]
     assert ways.train(path) == ways.batch(path) == expected
-    assert ways.served_rows(path.read_bytes(), PARQUET) == expected
+    assert ways.served(path.read_bytes(), PARQUET) == expected
     pq.write_table(pa.table({name: values for name, values in turned.items() if name != "SIZE"}), path)
     for way, source in (
         (ways.train, (path,)),
         (ways.batch, (path,)),
-        (ways.serve, (path.read_bytes(), PARQUET)),
+        (ways.served, (path.read_bytes(), PARQUET)),
     ):
         with pytest.raises(Refused, match="has no column 'size'"):
             way(*source)
@@ -122,6 +124,9 @@ SAME = {
     "empty": ("item", "", '""'),
     "whole number": ("n", 5.0, "5.0"),
     "category that is missing": ("size", None, ""),
+    "category that is marked": ("size", "?", "?"),
+    "category that is empty": ("size", "", ""),
+    "text that is marked": ("item", "?", "?"),
     "large whole number": ("n", 2**53 + 1, str(2**53 + 1)),
 }
 
@@ -133,14 +138,23 @@ def test_json_is_read_as_csv_is(ways, name):
     of_json = json.dumps({"dataframe_records": [{**record, column: value}]}).encode()
     cells = {**{key: str(given) for key, given in record.items()}, column: cell}
     of_csv = "\n".join([",".join(cells), ",".join(cells.values()), ""]).encode()
-    assert ways.served_rows(of_json, "application/json") == ways.served_rows(of_csv)
+    assert ways.served(of_json, JSON) == ways.served(of_csv)
 
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("item", 5.0), ("item", ["a"]), ("n", "5"), ("n", True), ("n", 5.5), ("n", 2**63)],
+    [
+        ("item", 5.0),
+        ("item", ["a"]),
+        ("n", "5"),
+        ("n", "?"),
+        ("size", "2"),
+        ("n", True),
+        ("n", 5.5),
+        ("n", 2**63),
+    ],
 )
 def test_json_of_another_type_is_refused(ways, column, value):
     record = {key: values[0] for key, values in GOOD.items()}
     with pytest.raises(Refused, match=f"row 1 of 1: column '{column}' is "):
-        ways.serve(json.dumps({"dataframe_records": [{**record, column: value}]}), "application/json")
+        ways.served(json.dumps({"dataframe_records": [{**record, column: value}]}), JSON)

@@ -167,9 +167,9 @@ def _find(names: Sequence[str], form: Form) -> dict[str, int]:
     found = {}
     for name in form.columns:
         there = (places[known.lower()] for known in form.names_of(name) if known.lower() in places)
-        place = next(there, None)
-        if place is not None:
-            found[name] = place
+        first = next(there, None)
+        if first is not None:
+            found[name] = first
     return found
 
 

@@ -87,7 +87,9 @@ def good_rows() -> Column:
 
 def _structure(form: Form) -> T.StructType:
     of_values = [f"v{place} {DDL[kind]}" for place, kind in enumerate(form.columns.values())]
-    return T.StructType.fromDDL(", ".join([*of_values, f"{GOOD} boolean"]))
+    found = T.StructType.fromDDL(", ".join([*of_values, f"{GOOD} boolean"]))
+    assert isinstance(found, T.StructType)
+    return found
 
 
 def _as_arrow(rows: Rows, form: Form) -> pa.Array:

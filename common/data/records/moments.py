@@ -26,7 +26,7 @@ def _offset(zone: Column) -> Column:
 
 
 def moment_value(micros: Column, kind: str) -> Column:
-    """Return a date or timestamp; null outside the years 1 to 9999, and for a date that is not midnight."""
+    """Return a date or timestamp; null outside the years 1 to 9999, and for a date not at midnight."""
     within = micros.between(FIRST, LAST)
     if kind == DATE:
         return F.when(within & (micros % DAY == 0), F.timestamp_micros(micros)).cast("date")
