@@ -14,7 +14,8 @@ from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.ml.tuning import CrossValidator
 from pyspark.sql import DataFrame
 
-from common.learning.learners import Parameters, get_learner
+from common.learning.learners import get_learner
+from common.learning.parameters import Parameters
 from common.learning.vectorizer import FEATURES, LABEL
 from common.machine.spark import get_session
 from common.search.folds import FOLD, FoldData

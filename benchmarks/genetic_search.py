@@ -24,7 +24,8 @@ from sklearn_genetic import GASearchCV
 from sklearn_genetic.space import Categorical, Continuous, Integer
 from xgboost import XGBClassifier
 
-from common.learning.learners import Parameters, get_learner
+from common.learning.learners import get_learner
+from common.learning.parameters import Parameters
 from common.machine.spark import get_session
 from common.search.breeding import Breeding
 from common.search.engines.boosting.driver import BoostingEngine

@@ -10,7 +10,8 @@ import click
 import numpy as np
 from scipy.stats import spearmanr
 
-from common.learning.learners import Parameters, get_learner
+from common.learning.learners import get_learner
+from common.learning.parameters import Parameters
 from common.machine.spark import get_session
 from common.search.engines.boosting.driver import BoostingEngine
 from common.search.engines.choice import Engine

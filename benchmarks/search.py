@@ -6,7 +6,8 @@ from contextlib import nullcontext
 
 from mlflow.entities import Run
 
-from common.learning.learners import Learner, Parameters
+from common.learning.learners import Learner
+from common.learning.parameters import Parameters
 from common.search.engines.choice import make_engine
 from common.search.folds import FoldData
 from common.search.result import CandidateResult

@@ -22,7 +22,7 @@ def eda(profile: str, profile_rows: int, profile_columns: int) -> None:
     """Describe every column, and profile a sample of the rows."""
     with step("eda") as run:
         spec, frame = run.dataset("data"), run.frame("data")
-        table = describe(frame, "?")
+        table = describe(frame)
         run.log_table("describe.csv", table)
         run.log_text("describe.html", describe_html(table, f"{spec.name}: {len(table)} columns"))
         if run.is_alone:

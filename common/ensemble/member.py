@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from common.learning.learners import Learner, Parameters
+from common.learning.learners import Learner
+from common.learning.parameters import Parameters
 
 
 @dataclass(frozen=True)

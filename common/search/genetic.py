@@ -11,8 +11,8 @@ import pandas as pd
 from optuna.samplers import NSGAIISampler, nsgaii
 from optuna.study import StudyDirection
 
-from common.learning.learners import Parameters
 from common.learning.metrics import sign
+from common.learning.parameters import Parameters
 from common.search.breeding import CROSSOVERS, MUTATIONS, Breeding
 from common.search.result import CandidateResult, Outcome, candidate_name, ranked
 from common.search.search import Search

@@ -5,7 +5,8 @@ from itertools import product
 from typing import Any
 
 from common.errors import UserError
-from common.learning.learners import Learner, Parameters
+from common.learning.learners import Learner
+from common.learning.parameters import Parameters
 from common.search.result import candidate_name
 from common.search.search import Search
 

@@ -6,8 +6,8 @@ from statistics import fmean, pstdev
 
 import pandas as pd
 
-from common.learning.learners import Parameters
 from common.learning.metrics import sign
+from common.learning.parameters import Parameters
 from common.learning.threshold import Curve
 
 

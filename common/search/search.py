@@ -11,7 +11,8 @@ from typing import Protocol
 
 import pandas as pd
 
-from common.learning.learners import Learner, Parameters
+from common.learning.learners import Learner
+from common.learning.parameters import Parameters
 from common.search.engines.choice import Engine
 from common.search.result import CandidateFailure, CandidateResult, Outcome, candidate_name
 

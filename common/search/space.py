@@ -12,7 +12,8 @@ from optuna.distributions import (
 )
 
 from common.errors import UserError
-from common.learning.learners import Learner, Parameters, Range
+from common.learning.learners import Learner
+from common.learning.parameters import Parameters, Range
 
 # Distributions by parameter name.
 Space = dict[str, BaseDistribution]

@@ -18,7 +18,8 @@ from pyspark.sql import functions as F
 from common.data.spec import DatasetSpec
 from common.data.target import REGRESSION, Target
 from common.errors import UserError, first_line
-from common.learning.learners import Learner, Parameters
+from common.learning.learners import Learner
+from common.learning.parameters import Parameters
 from common.learning.score_table import score_table
 from common.learning.tasks import Table
 from common.learning.threshold import HALF

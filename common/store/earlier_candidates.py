@@ -9,7 +9,8 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from common.errors import UserError
-from common.learning.learners import Learner, Parameters
+from common.learning.learners import Learner
+from common.learning.parameters import Parameters
 from common.learning.tasks import TASKS
 from common.search.result import CandidateResult
 from common.store import artifacts, liveness, tracking

@@ -10,8 +10,9 @@ from pyspark.ml import PipelineModel
 from common.data.target import BINARY
 from common.errors import UserError
 from common.learning.importance import column_importance
-from common.learning.learners import Learner, Parameters
+from common.learning.learners import Learner
 from common.learning.metrics import shown_score, told
+from common.learning.parameters import Parameters
 from common.learning.tasks import Table, guess_scores, labels_of, scores
 from common.learning.threshold import HALF, Curve, Threshold, best_threshold
 from common.learning.vectorizer import feature_sources, number_features

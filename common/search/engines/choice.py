@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from common.errors import UserError
-from common.learning.learners import Learner, Parameters
+from common.learning.learners import Learner
+from common.learning.parameters import Parameters
 from common.machine.memory import machine_memory
 from common.search.engines.boosting.driver import BoostingEngine
 from common.search.engines.collect import largest_part, most_bytes

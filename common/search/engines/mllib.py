@@ -12,7 +12,8 @@ from pyspark.ml.regression import GBTRegressionModel
 
 from common.errors import first_line
 from common.learning.fold_score import FoldScore, fold_score
-from common.learning.learners import Learner, Parameters
+from common.learning.learners import Learner
+from common.learning.parameters import Parameters
 from common.learning.score_table import score_table
 from common.search.engines.shared_fit import shared_fits
 from common.search.folds import FoldData, weighted

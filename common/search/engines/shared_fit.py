@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from functools import reduce
 
 from common.learning.fold_score import FoldScore
-from common.learning.learners import Learner, Parameters
+from common.learning.learners import Learner
+from common.learning.parameters import Parameters
 from common.learning.threshold import Curve
 from common.search.result import CandidateFailure, CandidateResult, Outcome
 

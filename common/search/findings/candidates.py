@@ -11,8 +11,8 @@ import pandas as pd
 from scipy import special
 
 from common.errors import UserError
-from common.learning.learners import Parameters
 from common.learning.metrics import sign
+from common.learning.parameters import Parameters
 from common.search.result import candidate_name
 
 CONFIDENCE = 0.95

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import yaml
 
-from common.learning.learners import Choice, Range
+from common.learning.parameters import Choice, Range
 from common.search.findings.candidates import Candidates, Difference, difference
 from common.search.findings.effects import Effect, Effects, find_effects
 from common.search.findings.next_grid import edge_of, next_values, shrink

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from common.learning.learners import Choice, Range
+from common.learning.parameters import Choice, Range
 from common.search.findings.effects import MOST_VALUES, PARTS, is_logarithmic
 
 # The size of the coarse grid.

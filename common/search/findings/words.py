@@ -3,8 +3,8 @@
 import shlex
 from collections.abc import Sequence
 
-from common.learning.learners import Parameters
 from common.learning.metrics import shown_score
+from common.learning.parameters import Parameters
 from common.search.findings.candidates import Difference
 from common.search.findings.effects import show
 from common.search.findings.find import LITTLE_TOGETHER, Finding, Findings, grid_yaml

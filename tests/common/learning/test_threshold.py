@@ -59,7 +59,7 @@ def test_probability_at_the_threshold_is_not_above_it():
 @pytest.mark.parametrize("probability", VALUES[[0, 28, 299, 998]])
 def test_every_threshold_itself_is_below_it(probability):
     found = curve(table_of(np.array([1]), np.array([probability])))
-    assert found.positive.argmax() == np.count_nonzero(VALUES < probability)
+    assert found.positive.argmax() == np.count_nonzero(probability > VALUES)
 
 
 @pytest.mark.parametrize("probability", [0.0, 1e-9, 1.0])

@@ -14,7 +14,8 @@ from pyspark import AccumulatorParam, Broadcast, inheritable_thread_target
 from pyspark.sql import functions as F
 
 from common.learning.boosting_rule import SPARK, BoostingRule, Fit, FitResult
-from common.learning.learners import Learner, Parameters
+from common.learning.learners import Learner
+from common.learning.parameters import Parameters
 from common.machine.spark import beside
 from common.search.engines.boosting.matrix import FoldMatrix, Samples
 from common.search.engines.boosting.rows import ROW, arrow_columns, draw_samples, fold_matrix

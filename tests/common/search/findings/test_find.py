@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from common.learning.learners import Choice, Range, get_learner
+from common.learning.learners import get_learner
+from common.learning.parameters import Choice, Range
 from common.search.findings.candidates import parse_candidates
 from common.search.findings.find import LITTLE, LITTLE_TOGETHER, _shape, find, grid_yaml
 from common.search.findings.next_grid import MOST_CANDIDATES, edge_of, next_values, shrink
