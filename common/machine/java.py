@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import re
 import subprocess
 from threading import Thread
 from typing import Any
@@ -10,8 +11,10 @@ from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 
 # Spark uses a Java module that is still incubating, and looks for a BLAS library that it can do without.
-# No option silences these notices.
+# No option silences these notices, nor that of XGBoost's workers, which share this stream.
 KNOWN = (b"WARNING: Using incubator modules: ", b"netlib-")
+RANK = re.compile(rb"\[[0-9:]{8}\] Task [0-9]+ got rank [0-9]+\s*\Z")
+RANK_BEGINS = re.compile(rb"\[(?:[0-9:]{0,8}|[0-9:]{8}\].*)\Z", re.DOTALL)
 
 
 def ensure_java(conf: SparkConf) -> None:
@@ -48,14 +51,19 @@ def _pass_on(source: int) -> None:
         while chunk := given.read(1 << 16):
             lines = (begun + chunk).splitlines(keepends=True)
             begun = lines.pop() if _may_be_known(lines[-1]) else b""
-            _write(shown, b"".join(line for line in lines if not line.startswith(KNOWN)))
+            _write(shown, b"".join(line for line in lines if not _is_known(line)))
         _write(shown, begun)
+
+
+def _is_known(line: bytes) -> bool:
+    return line.startswith(KNOWN) or RANK.match(line) is not None
 
 
 def _may_be_known(line: bytes) -> bool:
     """Tell whether an incomplete line may become a known notice; if not, it is shown at once."""
     whole = line.endswith((b"\n", b"\r"))
-    return not whole and (line.startswith(KNOWN) or any(known.startswith(line) for known in KNOWN))
+    begins = any(known.startswith(line) for known in KNOWN) or RANK_BEGINS.match(line) is not None
+    return not whole and (line.startswith(KNOWN) or begins)
 
 
 def _write(shown: Any, text: bytes) -> None:

@@ -47,6 +47,10 @@ def test_what_is_known_is_left_out_however_it_comes(passed_on):
     netlib = b"netlib-blas: JNI_OnLoad: dlopen(libblas.so.3) failed: no such file\n"
     assert passed_on(KNOWN + b"ERROR one\n" + netlib + b"ERROR two\n") == b"ERROR one\nERROR two\n"
     assert passed_on(KNOWN[:9], KNOWN[9:40], KNOWN[40:] + b"end") == b"end"
+    rank = b"[21:39:18] Task 0 got rank 0\n"
+    assert passed_on(b"one\n" + rank + b"two\n") == b"one\ntwo\n"
+    assert passed_on(rank[:1], rank[1:5], rank[5:17], rank[17:], b"[Stage 1") == b"[Stage 1"
+    assert passed_on(b"[21:39:18] WARNING: a\n") == b"[21:39:18] WARNING: a\n"
 
 
 def test_all_else_is_passed_on_as_it_is(passed_on):
