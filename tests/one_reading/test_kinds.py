@@ -178,7 +178,7 @@ def test_cells_are_the_same_to_training_batch_and_service(ways_of, how, decimal)
             expected.append(tuple({**GOOD, name: value}.values()))
             assert repr(ways.served(content)) == repr(expected[-1:]), (name, cell)
     lines = [f"{place},{csv_line({name: cell})}" for place, (name, cell, _) in enumerate(GIVEN[decimal])]
-    path = ways.folder / f"{decimal} {how}.csv"
+    path = ways.folder / f"cells {decimal} {how}.csv"
     path.write_text("id," + HEADER + "".join(lines))
     assert_same(ways.each(path), expected, GIVEN[decimal])
     good = [place for place, row in enumerate(expected) if isinstance(row, tuple)]
@@ -268,7 +268,7 @@ def test_parquet_is_the_same_to_training_batch_and_service(ways_of, how, name):
     column, array, expected = TYPED[name]
     columns = {key: pa.array([cell] * 2) for key, cell in {**WRITTEN, "y": "yes"}.items()}
     columns |= {"n": pa.array([5, 5]), "x": pa.array([2.0, 2.0]), column: array}
-    path = ways.folder / f"{name} {how}.parquet"
+    path = ways.folder / f"{list(TYPED).index(name)} {how}.parquet"
     pq.write_table(pa.table(columns), path)
     reads = [
         lambda: ways.train(path),

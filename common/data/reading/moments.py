@@ -1,5 +1,6 @@
 """Dates and timestamps, as microseconds since 1970 in UTC; the years are 1 to 9999."""
 
+import contextlib
 import datetime
 import re
 from typing import Any
@@ -77,8 +78,9 @@ def shown_moment(value: Any) -> str:
     if isinstance(value, np.datetime64):
         return shown(str(value).replace("T", " "))
     if isinstance(value, datetime.datetime):
-        if value.tzinfo:
-            value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+        # In UTC, the first and last hours of Python's years may be outside them.
+        with contextlib.suppress(OverflowError):
+            value = value.astimezone(datetime.UTC).replace(tzinfo=None) if value.tzinfo else value
         return shown(value.isoformat(" "))
     return shown(value.isoformat()) if isinstance(value, datetime.date) else shown(value)
 

@@ -8,7 +8,7 @@ from common.data.describe import describe, describe_html
 
 @pytest.fixture(scope="module")
 def table(people):
-    return describe(people, "?").set_index("column")
+    return describe(people).set_index("column")
 
 
 def test_numbers_agree_with_pandas(table, people):
@@ -32,21 +32,44 @@ def test_values_agree_with_pandas(table, people):
         assert table.loc[name, "distinct"] == len(tally)
         assert table.loc[name, "most_frequent_count"] == tally.max()
         assert table.loc[name, "most_frequent"] == min(tally[tally == tally.max()].index)
-        assert table.loc[name, "missing_marker"] == (frame[name] == "?").sum()
+        assert table.loc[name, "null"] == frame[name].isna().sum()
 
 
 def test_nulls_are_counted_and_are_no_value(spark):
     frame = spark.createDataFrame(
-        [("?", None), (None, None), ("a", 1.0), ("a", None)], "s string, x double"
+        [("b", None), (None, None), ("a", 1.0), ("a", None)], "s string, x double"
     )
-    found = describe(frame, "?").set_index("column")
-    shown = ["count", "distinct", "missing_marker", "null", "missing_%", "most_frequent_count"]
-    assert list(found.loc["s", shown]) == [3, 2, 1, 1, 50.0, 2]
-    assert list(found.loc["x", shown]) == [1, 1, 0, 3, 75.0, 1]
+    found = describe(frame).set_index("column")
+    shown = ["count", "distinct", "null", "missing_%", "most_frequent_count"]
+    assert list(found.loc["s", shown]) == [3, 2, 1, 25.0, 2]
+    assert list(found.loc["x", shown]) == [1, 1, 3, 75.0, 1]
+
+
+def test_dates_and_timestamps_have_bounds_and_a_mode_in_utc(spark):
+    days = ["2024-02-29", "9999-12-31", "2024-02-29", None]
+    frame = spark.createDataFrame([(day,) for day in days], "day string").select(
+        F.col("day").cast("date").alias("d"),
+        F.concat("day", F.lit(" 12:30:00")).cast("timestamp").alias("t"),
+    )
+    found = describe(frame).set_index("column")
+    shown = ["count", "distinct", "null", "min", "max", "most_frequent", "most_frequent_count"]
+    day, last = "2024-02-29", "9999-12-31"
+    assert list(found.loc["d", shown]) == [3, 2, 1, day, last, day, 2]
+    noon, late = f"{day} 12:30:00", f"{last} 12:30:00"
+    assert list(found.loc["t", shown]) == [3, 2, 1, noon, late, noon, 2]
+    assert found[["mean", "stddev", "50%"]].isna().all(axis=None)
+
+
+def test_many_columns_are_described_in_groups(spark, monkeypatch):
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    frame = spark.range(10).select(*[(F.col("id") + place).alias(f"x.{place}") for place in range(5)])
+    found = describe(frame)
+    assert found["column"].tolist() == frame.columns
+    assert found["min"].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_column_without_a_value_has_no_mode(spark):
-    found = describe(spark.createDataFrame([(None,)], "s string"), "?").iloc[0]
+    found = describe(spark.createDataFrame([(None,)], "s string")).iloc[0]
     assert found["count"] == 0
     assert found["distinct"] == 0
     assert found["most_frequent"] is None
@@ -55,7 +78,7 @@ def test_column_without_a_value_has_no_mode(spark):
 def test_description_is_one_job_over_the_rows(spark, people):
     tracker = spark.sparkContext.statusTracker()
     spark.sparkContext.setJobGroup("describe", "one pass")
-    describe(people, "?")
+    describe(people)
     jobs = tracker.getJobIdsForGroup("describe")
     spark.sparkContext._jsc.clearJobGroup()
     stages = [stage for job in jobs for stage in tracker.getJobInfo(job).stageIds]
@@ -68,7 +91,7 @@ def test_more_values_than_are_tracked_are_an_estimate_and_said_to_be(spark, monk
     monkeypatch.setattr(module, "TRACKED", 64)
     monkeypatch.setattr(module, "EXACT_DISTINCT", 48)
     frame = spark.range(5000).withColumn("few", F.col("id") % 5)
-    found = describe(frame, "?").set_index("column")
+    found = describe(frame).set_index("column")
     assert not found.loc["id", "exact"]
     assert found.loc["id", "distinct"] == pytest.approx(5000, rel=0.05)
     assert found.loc["few", "exact"]

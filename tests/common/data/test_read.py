@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from common.data.fetch import locate
-from common.data.read import read
+from common.data.read import read, read_source, with_missing
 from common.data.spec_yaml import parse_spec
 from common.errors import UserError
 
@@ -26,12 +26,12 @@ def load(spark, spec, tmp_path):
     return load
 
 
-def test_values_are_trimmed_typed_and_the_marker_kept(load, spec):
+def test_values_are_trimmed_and_typed_and_the_marker_is_a_null(load, spec):
     frame = load([*LINES, ""])
     assert frame.schema == spec.schema
     first, second = frame.orderBy("age").collect()
     assert (first.age, first.workclass, first.income) == (39, "State-gov", "<=50K")
-    assert second.workclass == "?"
+    assert second.workclass is None
 
 
 def test_marker_in_a_number_column_is_a_null(load):
@@ -57,12 +57,93 @@ def test_integer_that_pandas_wrote_as_a_float_is_read(load):
             LINES[1].replace(">50K", "50K"),
             "line 2: column 'income' is '50K', expected one of <=50K, >50K",
         ),
-        (LINES[1].replace(">50K", ""), "line 2: column 'income' is null, expected one of <=50K, >50K"),
     ],
 )
 def test_bad_line_is_refused_by_its_number(load, line, message):
     with pytest.raises(UserError, match=message.replace("(", r"\(") + "$"):
         load([LINES[0], line])
+
+
+def test_rows_without_a_label_are_left_out_counted_and_told(spark, spec, tmp_path):
+    path = tmp_path / "data.csv"
+    unlabelled = [LINES[1].replace(">50K", label) for label in ("", "?")]
+    path.write_text("\n".join([*LINES, *unlabelled]))
+    found = read_source(spark, spec, locate(spec, str(path)))
+    assert found.frame.count() == 2
+    assert found.unlabelled == 2
+    assert found.told == "CSV in utf-8 without a header; 2 rows without a label were left out"
+    # The shares are those of the rows that are kept.
+    assert {name: share for name, share in found.missing.items() if share} == {"workclass": 0.5}
+    known = with_missing(spec, found.missing)
+    assert [column.missing for column in known.columns[:3]] == [0.0, 0.5, 0.0]
+    path.write_text("\n".join(unlabelled))
+    with pytest.raises(UserError, match="has no label: the column 'income' is always null"):
+        read_source(spark, spec, locate(spec, str(path)))
+
+
+def test_row_without_a_label_is_refused_if_it_is_bad_in_another_way(load):
+    with pytest.raises(UserError, match="line 2: column 'age' is 'x', expected a whole number"):
+        load([LINES[0], LINES[1].replace(">50K", "").replace("50", "x", 1)])
+
+
+NUMBERS = """
+name: numbers
+label: y
+labels: []
+task: regression
+strata: []
+columns:
+  - {name: x, type: double, role: numeric}
+  - {name: w, type: WEIGHT, role: weight}
+  - {name: y, type: double, role: label}
+"""
+
+
+@pytest.fixture
+def numbers(spark, tmp_path):
+    def numbers(rows, kind="integer"):
+        spec = parse_spec(NUMBERS.replace("WEIGHT", kind), "numbers")
+        path = tmp_path / "numbers.csv"
+        path.write_text("x,w,y\n" + "".join(row + "\n" for row in rows))
+        return read_source(spark, spec, locate(spec, str(path)))
+
+    return numbers
+
+
+def test_label_that_is_a_number_may_be_any(numbers):
+    found = numbers(["1,1,0.5", ",0,-7", "2,1,", "3,,"])
+    assert [tuple(row) for row in found.frame.collect()] == [(1.0, 1, 0.5), (None, 0, -7.0)]
+    assert (found.unlabelled, found.missing) == (2, {"x": 0.5, "w": 0.0, "y": 0.0})
+    with pytest.raises(UserError, match="line 3: column 'y' is 'a', expected a finite number"):
+        numbers(["1,1,0.5", "1,1,a"])
+
+
+@pytest.mark.parametrize(
+    ("weight", "kind", "what"),
+    [
+        ("-1", "integer", "-1"),
+        ("-0.5", "double", "-0.5"),
+        ("", "double", "null"),
+        ("?", "integer", "null"),
+    ],
+)
+def test_weight_that_is_none_is_refused(numbers, weight, kind, what):
+    with pytest.raises(UserError, match=f"line 3: column 'w' is {what}, expected a weight of 0 or more"):
+        numbers(["1,1,2", f"1,{weight},2"], kind)
+
+
+def test_hundreds_of_columns_are_read(spark, tmp_path):
+    names = [f"x.{place}" for place in range(300)]
+    columns = [{"name": name, "type": "double", "role": "numeric"} for name in names]
+    label = {"name": "y", "type": "string", "role": "label"}
+    told = {"name": "hundreds", "label": "y", "labels": ["no", "yes"], "positive": "yes"}
+    spec = parse_spec(yaml.safe_dump(told | {"strata": [], "columns": [*columns, label]}), "hundreds")
+    path = tmp_path / "hundreds.csv"
+    path.write_text(",".join([*names, "y"]) + "\n" + "".join("0.5," * 299 + "?,yes\n" for _ in range(3)))
+    found = read_source(spark, spec, locate(spec, str(path)))
+    assert found.frame.schema == spec.schema
+    assert [sum(row[:299]) for row in found.frame.collect()] == [149.5] * 3
+    assert {name: share for name, share in found.missing.items() if share} == {"x.299": 1.0}
 
 
 def test_bad_line_is_found_in_a_file_of_a_folder_with_a_strange_name(spark, spec, tmp_path):

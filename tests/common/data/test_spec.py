@@ -1,6 +1,6 @@
 import pytest
 
-from common.data.spec_yaml import load_spec, parse_spec
+from common.data.spec_yaml import load_spec, parse_spec, to_yaml
 from common.errors import UserError
 
 TEXT = """
@@ -22,7 +22,7 @@ def test_adult_has_the_columns_of_its_file_in_order(spec):
 
 
 def test_spec_survives_being_written_and_read(spec):
-    assert parse_spec(spec.to_yaml(), "copy") == spec
+    assert parse_spec(to_yaml(spec), "copy") == spec
 
 
 def test_spec_is_read_from_a_file_of_ones_own(tmp_path):
@@ -40,7 +40,7 @@ def test_labels_may_be_written_as_numbers():
     text = TEXT.replace('["no", "yes"]', "[0, 1]").replace('positive: "yes"', "positive: 1")
     spec = parse_spec(text, "tiny")
     assert (spec.labels, spec.positive) == (("0", "1"), "1")
-    assert parse_spec(TEXT + "missing: -999", "tiny").missing == "-999"
+    assert parse_spec(TEXT + "missing: -999", "tiny").missing == ("-999",)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_label_is_the_text_that_is_written(written, labels):
     text = TEXT.replace('["no", "yes"]', written).replace('positive: "yes"', f"positive: {positive}")
     spec = parse_spec(text, "tiny")
     assert spec.labels == labels
-    assert parse_spec(spec.to_yaml(), "copy") == spec
+    assert parse_spec(to_yaml(spec), "copy") == spec
 
 
 @pytest.mark.parametrize(
@@ -87,24 +87,26 @@ def test_encoding_whose_lines_cannot_be_told_by_bytes_is_refused(encoding):
     ("old", "new", "message"),
     [
         ("strata:", "stratums:", "unknown key 'stratums'"),
-        ("strata: [y]", "", "lacks the key 'strata'"),
+        ("strata: [y]", "", "'tiny' does not say all: labels, strata, and each column's type and role"),
         ("strata: [y]", "strata: [z]", "strata of dataset 'tiny' name 'z'"),
         ("strata: [y]", "strata: y", "strata of dataset 'tiny' must be a list"),
-        ("type: double", "type: float", "must be one of integer, double, string, got 'float'"),
-        ("role: numeric", "role: number", "must be one of numeric, category, label, ignored"),
+        (
+            "type: double",
+            "type: float",
+            "must be one of integer, double, percent, currency, boolean, date, timestamp, string",
+        ),
+        ("role: numeric", "role: number", "must be one of numeric, category, label, weight, ignored"),
         ("type: double,", "type: string,", "is numeric, so its type must be"),
         ("type: string, role: label", "type: integer, role: label", "is the label, so its type must be"),
-        ("name: x,", "name: features,", "column name 'features' in dataset 'tiny' is reserved"),
-        ("name: x,", "name: Features,", "column name 'Features' in dataset 'tiny' is reserved"),
-        ("name: x,", "name: x__index,", "is reserved"),
-        ("name: x,", "name: x.1,", "column name 'x.1' in dataset 'tiny' has a dot"),
-        ("name: x,", "name: Y,", "names the column 'Y' twice"),
+        ("name: x,", "name: prediction,", "column name 'prediction' in dataset 'tiny' is reserved"),
+        ("name: x,", "name: __Features,", "column name '__Features' in dataset 'tiny' is reserved"),
+        ("name: x,", "name: Y,", "names the column 'y' twice"),
         (
             "name: tiny",
             "name: tiny\nmissing: ",
             "missing of dataset 'tiny' must be non-empty text, got ''",
         ),
-        ("label: y", "label: x", "label of dataset 'tiny' is 'x'"),
+        ("label: y", "label: x", "'tiny' does not say all"),
         ('positive: "yes"', "positive: maybe", "needs two labels, the positive one last"),
         ("columns:", "columns: [1, 2]\nfoo:", "unknown key 'foo'"),
         (

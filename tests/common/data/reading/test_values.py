@@ -7,8 +7,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from common.data.reading import DOUBLE, INTEGER, NO_INTEGER, TEXT, Unreadable, read_rows
-from tests.tiny_model import COLUMNS
+from common.data.reading import (
+    BOOLEAN,
+    CURRENCY,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    NO_INTEGER,
+    PERCENT,
+    TEXT,
+    TIMESTAMP,
+    Form,
+    Unreadable,
+    read_rows,
+)
+
+COLUMNS = {"age": INTEGER, "pay-rate": DOUBLE, "job": TEXT}
+FORM = Form(COLUMNS)
 
 GOOD = {"age": 39, "pay-rate": 2.5, "job": "Clerk"}
 
@@ -18,7 +33,7 @@ def reason(**changed):
     frame = pd.DataFrame({name: pd.Series([value] * 3, dtype=object) for name, value in GOOD.items()})
     for name, value in changed.items():
         frame.at[1, name.replace("_", "-")] = value
-    rows = read_rows(frame, COLUMNS)
+    rows = read_rows(frame, FORM)
     assert rows.good.tolist() == [True, rows.reasons[1] is None, True]
     return rows.reasons[1]
 
@@ -28,6 +43,8 @@ def reason(**changed):
     [
         ({"age": 39.7}, "column 'age' is 39.7, expected a whole number"),
         ({"age": "39"}, "column 'age' is '39', expected a whole number"),
+        ({"age": "?"}, "column 'age' is null, expected a whole number"),
+        ({"pay_rate": ""}, "column 'pay-rate' is null, expected a finite number"),
         ({"age": True}, "column 'age' is True, expected a whole number"),
         ({"age": None}, "column 'age' is null, expected a whole number"),
         ({"age": float("nan")}, "column 'age' is null, expected a whole number"),
@@ -89,18 +106,19 @@ def test_value_of_the_right_type_is_taken_whether_it_was_seen_or_not(changed):
         ("\u00a0Clerk", "\u00a0Clerk"),
         (" ", ""),
         (None, ""),
+        (" ? ", ""),
         ("NA", "NA"),
         ("null", "null"),
     ],
 )
 def test_text_is_the_same_however_it_was_given(given, text):
     frame = pd.DataFrame({"job": pd.Series([given, "x"], dtype=object)})
-    assert read_rows(frame, {"job": TEXT}).values["job"].tolist() == [text, "x"]
+    assert read_rows(frame, Form({"job": TEXT})).values["job"].tolist() == [text, "x"]
 
 
 def test_number_that_is_a_category_may_be_missing():
     frame = pd.DataFrame({"age": [39.0, np.nan], "rate": [np.nan, -0.0]})
-    rows = read_rows(frame, {"age": INTEGER, "rate": DOUBLE}, frozenset({"age", "rate"}))
+    rows = read_rows(frame, Form({"age": INTEGER, "rate": DOUBLE}, frozenset({"age", "rate"})))
     assert rows.good.all()
     assert rows.values["age"].tolist() == [39, NO_INTEGER]
     assert str(rows.values["rate"].tolist()) == "[nan, 0.0]"
@@ -108,7 +126,7 @@ def test_number_that_is_a_category_may_be_missing():
 
 def test_values_come_in_the_columns_own_types():
     frame = pd.DataFrame({"age": [39.0, np.nan], "pay-rate": [1, 2], "job": ["Clerk", None], "more": 0})
-    rows = read_rows(frame, COLUMNS)
+    rows = read_rows(frame, FORM)
     assert rows.good.tolist() == [True, False]
     assert [rows.values[name].dtype for name in COLUMNS] == [np.int64, np.float64, object]
     assert list(rows.values) == list(COLUMNS)
@@ -118,7 +136,7 @@ def test_values_come_in_the_columns_own_types():
 @pytest.mark.parametrize("dtype", ["Int64", "int8", "uint64", "float32", "object"])
 def test_numbers_are_read_from_any_dtype_of_pandas(dtype):
     frame = pd.DataFrame({"age": pd.Series([1, 100], dtype=dtype)})
-    rows = read_rows(frame, {"age": INTEGER})
+    rows = read_rows(frame, Form({"age": INTEGER}))
     assert rows.good.all()
     assert rows.values["age"].tolist() == [1, 100]
 
@@ -126,7 +144,7 @@ def test_numbers_are_read_from_any_dtype_of_pandas(dtype):
 @pytest.mark.parametrize("dtype", ["string", "category", "object"])
 def test_texts_are_read_from_any_dtype_of_pandas(dtype):
     frame = pd.DataFrame({"job": pd.Series(["a", "b", None, "a"], dtype=dtype)})
-    rows = read_rows(frame, {"job": TEXT})
+    rows = read_rows(frame, Form({"job": TEXT}))
     assert rows.good.all()
     assert rows.values["job"].tolist() == ["a", "b", "", "a"]
 
@@ -140,4 +158,83 @@ def test_texts_are_read_from_any_dtype_of_pandas(dtype):
 )
 def test_column_that_is_not_there_once_is_refused(frame, message):
     with pytest.raises(Unreadable, match=message):
-        read_rows(frame, COLUMNS)
+        read_rows(frame, FORM)
+
+
+@pytest.mark.parametrize("kind", [INTEGER, DOUBLE, PERCENT, CURRENCY, BOOLEAN, DATE, TIMESTAMP, TEXT])
+@pytest.mark.parametrize("given", [None, "", " ", "?", " ? ", "-999", pd.NA, pd.NaT, float("nan")])
+def test_missing_value_is_one_to_every_kind(kind, given):
+    frame = pd.DataFrame({"x": pd.Series([given], dtype=object)})
+    rows = read_rows(frame, Form({"x": kind}, frozenset("x"), missing=("?", "-999")))
+    assert rows.good.all()
+    value = rows.values["x"][0]
+    assert (
+        value in ("", NO_INTEGER) or np.isnan(value) if kind not in (DATE, TIMESTAMP) else np.isnat(value)
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (INTEGER, [-999, 5]),
+        (DOUBLE, [-999.0, 5.0]),
+        (DOUBLE, [-999, 5]),
+        (PERCENT, np.float32([-999, 5])),
+    ],
+)
+def test_number_that_marks_a_missing_value_is_missing(kind, values):
+    frame = pd.DataFrame({"x": values})
+    rows = read_rows(frame, Form({"x": kind}, frozenset("x"), missing=("-999",)))
+    assert rows.good.all()
+    assert rows.values["x"][0] == NO_INTEGER if kind == INTEGER else np.isnan(rows.values["x"][0])
+    assert rows.values["x"][1] == 5
+    refused = read_rows(frame, Form({"x": kind}, missing=("-999",)))
+    assert refused.good.tolist() == [False, True]
+    assert refused.reasons[0].startswith("column 'x' is null, expected")
+
+
+NOON = datetime.datetime(2024, 2, 29, 12, 30)
+PARIS = datetime.timezone(datetime.timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (NOON, "2024-02-29T12:30"),
+        (NOON.replace(tzinfo=PARIS), "2024-02-29T11:30"),
+        (datetime.date(2024, 2, 29), "2024-02-29T00:00"),
+        (datetime.datetime(9999, 12, 31), "9999-12-31T00:00"),
+        (datetime.datetime.min, "0001-01-01T00:00"),
+        (pd.Timestamp(NOON), "2024-02-29T12:30"),
+        (pd.Timestamp(NOON, tz="Europe/Paris"), "2024-02-29T11:30"),
+        (pd.Timestamp(-1, unit="ns"), "1969-12-31T23:59:59.999999"),
+        (np.datetime64("9999-12-31", "D"), "9999-12-31T00:00"),
+        (np.datetime64("10000-01-01", "D"), None),
+        (np.datetime64("600000-01-01", "D"), None),
+        (np.datetime64("0000-12-31", "D"), None),
+        (datetime.datetime.min.replace(tzinfo=PARIS), None),
+        (datetime.datetime.max.replace(tzinfo=datetime.timezone(-datetime.timedelta(hours=1))), None),
+        (datetime.time(12, 30), None),
+        (20240229, None),
+        (True, None),
+    ],
+)
+def test_times_of_any_library_are_microseconds_in_utc(given, expected):
+    rows = read_rows(pd.DataFrame({"t": pd.Series([given], dtype=object)}), Form({"t": TIMESTAMP}))
+    assert rows.values["t"].dtype == np.dtype("datetime64[us]")
+    assert rows.good[0] == (expected is not None)
+    if expected:
+        assert rows.values["t"][0] == np.datetime64(expected, "us")
+
+
+@pytest.mark.parametrize("dtype", ["datetime64[s]", "datetime64[ns]", "datetime64[us, Europe/Paris]"])
+def test_times_are_read_from_any_dtype_of_pandas(dtype):
+    column = pd.Series([pd.Timestamp("2024-02-29"), pd.NaT]).astype("datetime64[ns]")
+    column = column.dt.tz_localize("Europe/Paris").astype(dtype) if "," in dtype else column.astype(dtype)
+    rows = read_rows(pd.DataFrame({"t": column}), Form({"t": TIMESTAMP}, frozenset("t")))
+    hour = "2024-02-28T23:00" if "," in dtype else "2024-02-29T00:00"
+    assert rows.good.all()
+    assert rows.values["t"][0] == np.datetime64(hour, "us")
+    assert np.isnat(rows.values["t"][1])
+    day = read_rows(pd.DataFrame({"t": column}), Form({"t": DATE}, frozenset("t")))
+    assert day.good.tolist() == ["," not in dtype, True]

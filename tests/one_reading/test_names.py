@@ -1,0 +1,163 @@
+"""Columns of any name, renamed ones and repeated ones: found alike by all three ways."""
+
+import io
+import json
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from common.data.reading import DOUBLE, TEXT, Form, Unreadable, find_columns, find_keys, find_named
+from common.data.records import table
+from common.data.spec import LABEL_ROLE, NUMERIC, Column, DatasetSpec
+from tests.one_reading.conftest import JSON, PARQUET, Refused
+
+NAMES = [
+    "a.b",
+    "a b",
+    "größe",
+    "`x`",
+    "a``b",
+    'say "hi"',
+    "it's",
+    "_c7",
+    "__record",
+    "_x",
+    "a,b",
+    "%",
+    "#1",
+]
+
+
+def spec(names=("x",), rename=None):
+    inputs = [Column(name, DOUBLE, NUMERIC) for name in names]
+    label = Column("y", TEXT, LABEL_ROLE)
+    return DatasetSpec("names", (*inputs, label), "y", ("no", "yes"), "yes", ("y",), rename=rename or {})
+
+
+def csv_of(names, rows):
+    text = io.StringIO()
+    pd.DataFrame(rows, columns=names).to_csv(text, index=False)
+    return text.getvalue().encode()
+
+
+@pytest.fixture(params=["column by column", "at once"])
+def how(request, monkeypatch):
+    if request.param == "at once":
+        monkeypatch.setattr(table, "MOST_PLANNED", 0)
+    return request.param
+
+
+def test_columns_of_any_name_are_read(ways_of, how):
+    ways = ways_of(spec(NAMES))
+    row = [float(place) for place in range(len(NAMES))]
+    frame = pd.DataFrame([[*row, "yes"]], columns=[*NAMES, "y"])
+    text, stored = ways.folder / f"any {how}.csv", ways.folder / f"any {how}.parquet"
+    text.write_bytes(csv_of(frame.columns, frame.to_numpy()))
+    frame.to_parquet(stored)
+    assert ways.served(text.read_bytes()) == ways.served(stored.read_bytes(), PARQUET) == [tuple(row)]
+    record = frame.drop(columns="y").to_dict("records")
+    assert ways.served(json.dumps({"dataframe_records": record}), JSON) == [tuple(row)]
+    for path in (text, stored):
+        assert ways.train(path) == ways.batch(path) == [tuple(row)]
+
+
+@pytest.mark.parametrize("name", ["prediction", "PREDICTION", "prediction (input)"])
+def test_renamed_column_is_found_by_its_name_in_the_file_and_by_its_own(ways_of, name):
+    ways = ways_of(spec(["prediction (input)", "x"], {"prediction": "prediction (input)", "label": "y"}))
+    columns = {name: [1.5], "x": [2.5], "label": ["yes"]}
+    text, stored = ways.folder / "renamed.csv", ways.folder / "renamed.parquet"
+    text.write_bytes(csv_of(list(columns), [[1.5, 2.5, "yes"]]))
+    pq.write_table(pa.table(columns), stored)
+    expected = [(1.5, 2.5)]
+    assert ways.served(text.read_bytes()) == ways.served(stored.read_bytes(), PARQUET) == expected
+    for path in (text, stored):
+        assert ways.train(path) == ways.batch(path) == expected
+
+
+def test_errors_name_a_renamed_column_as_the_file_does(ways_of):
+    ways = ways_of(spec(["own", "x"], {"given": "own"}))
+    path = ways.folder / "errors.csv"
+    path.write_bytes(b"given,x,y\n1,2,yes\none,2,yes\n")
+    for read in (
+        lambda: ways.train(path),
+        lambda: ways.batch(path),
+        lambda: ways.served(path.read_bytes()),
+    ):
+        with pytest.raises(Refused, match="column 'given' is 'one', expected a finite number"):
+            read()
+    path.write_bytes(b"z,w,x,y\n1,1,2,yes\n")
+    for read in (
+        lambda: ways.train(path),
+        lambda: ways.batch(path),
+        lambda: ways.served(path.read_bytes()),
+    ):
+        with pytest.raises(Refused, match=r"column 'given' \(here 'own'\)"):
+            read()
+    with pytest.raises(Refused, match=r"column 'given' \(here 'own'\) is missing"):
+        ways.served(json.dumps({"dataframe_records": [{"x": 1.0}]}), JSON)
+
+
+def test_file_without_a_header_is_read_by_position_whatever_is_renamed(ways_of):
+    ways = ways_of(spec(["own", "x"], {"given": "own"}))
+    path = ways.folder / "positions.csv"
+    path.write_bytes(b"1,2,yes\n3,4,no\n")
+    expected = [(1.0, 2.0), (3.0, 4.0)]
+    assert ways.train(path) == ways.batch(path) == ways.served(path.read_bytes()) == expected
+
+
+def test_columns_beside_the_required_ones_may_have_any_name_or_none(ways_of):
+    ways = ways_of(spec())
+    path = ways.folder / "others.csv"
+    path.write_bytes(b",,x,note,Note,y,__line,__read,_c0\n1,2,3,4,5,yes,6,7,8\n")
+    assert ways.train(path) == ways.batch(path) == ways.served(path.read_bytes()) == [(3.0,)]
+    path.write_bytes(b"x,note,X,y\n1,2,3,yes\n")
+    for read in (
+        lambda: ways.train(path),
+        lambda: ways.batch(path),
+        lambda: ways.served(path.read_bytes()),
+    ):
+        with pytest.raises(Refused, match="has the column 'x' twice"):
+            read()
+
+
+def test_column_without_a_name_is_named_by_its_position(ways_of):
+    ways = ways_of(spec(["_c0", "x"]))
+    text, stored = ways.folder / "unnamed.csv", ways.folder / "unnamed.parquet"
+    text.write_bytes(b",x,y\n1,2,yes\n")
+    pq.write_table(pa.table({"": [1.0], "x": [2.0], "y": ["yes"]}), stored)
+    for path, kind in ((text, "text/csv"), (stored, PARQUET)):
+        assert (
+            ways.train(path) == ways.batch(path) == ways.served(path.read_bytes(), kind) == [(1.0, 2.0)]
+        )
+
+
+@pytest.mark.parametrize(
+    ("names", "places"),
+    [
+        (["a", "b"], {"a": 0}),
+        (["A", "b"], {"a": 0}),
+        (["given"], {"a": 0}),
+        (["given", "a"], {"a": 1}),
+        (["note", "NOTE", "a"], {"a": 2}),
+        (["", "", "GIVEN"], {"a": 2}),
+    ],
+)
+def test_own_name_comes_before_that_in_the_file(names, places):
+    form = Form({"a": TEXT}, layout=("a", "y"), renamed={"a": "given"})
+    assert find_columns(names, form).places == find_named(names, form) == places
+
+
+def test_names_that_take_each_others_place_are_those_of_the_file():
+    form = Form({"a": TEXT, "b": TEXT}, renamed={"a": "b", "b": "c"})
+    assert find_named(["b", "c"], form) == {"a": 0, "b": 1}
+    assert find_named(["a", "b"], form) == {"a": 0, "b": 1}
+    assert find_keys(["c", "b"], form) == {"a": "b", "b": "c"}
+
+
+@pytest.mark.parametrize("names", [["given", "Given"], ["a", "A", "given"]])
+def test_required_column_that_is_repeated_is_refused(names):
+    form = Form({"a": TEXT, "b": TEXT}, renamed={"a": "given"})
+    with pytest.raises(Unreadable, match="twice"):
+        find_named([*names, "b"], form)
