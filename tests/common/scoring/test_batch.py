@@ -332,7 +332,7 @@ def test_index_without_a_name_and_a_byte_order_mark_are_no_hindrance(score):
         (None, "does not exist"),
         (
             pa.table({"age": ["39"], "pay-rate": [1.0], "job": ["x"]}),
-            "column 'age' has type string, expected numbers",
+            "has no row that can be scored; the first: column 'age' is '39', expected a whole number",
         ),
     ],
 )

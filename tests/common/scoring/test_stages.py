@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from onnxruntime import InferenceSession
 from pyspark.ml import PipelineModel
-from pyspark.ml.feature import Normalizer
+from pyspark.ml.feature import MinMaxScalerModel, Normalizer
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 
@@ -71,7 +71,7 @@ def test_number_at_a_threshold_falls_on_sparks_side(fit_pipeline, spec, spark, p
     """The integers next to each threshold of fnlwgt, where single precision would not suffice."""
     pipeline = fit_pipeline("gbt", "onehot")
     forest = gbt_forest(pipeline.stages[-2])
-    scaler = pipeline.stages[1]
+    scaler = next(stage for stage in pipeline.stages if isinstance(stage, MinMaxScalerModel))
     place = spec.names_of("numeric").index("fnlwgt")
     least, most = scaler.originalMin[place], scaler.originalMax[place]
     scaled = {t for f, t in zip(forest.feature, forest.threshold, strict=True) if f == place}
@@ -104,6 +104,7 @@ def test_tree_that_is_one_leaf_and_a_column_of_one_value_are_scored(people, spec
     vectorizer = fit_vectorizer(frame, spec, "index")
     model = (
         LEARNERS["gbt"]
+        .fitting(BINARY)
         .estimator({"maxDepth": 0, "maxIter": 1}, 1)
         .fit(vectorize(frame, vectorizer, spec))
     )
