@@ -53,7 +53,7 @@ generations, population = 5, 16
 # %%
 spec = load_spec("adult")
 people = read(get_session(), spec, locate(spec, source)).cache()
-describe(people, spec.missing)
+describe(people)
 
 # %% [markdown]
 # ## Split

@@ -48,7 +48,7 @@ def train_ga(
         ranges = make_space(load_space(space, chosen), chosen)
         check_engine(chosen, engine, ranges)
         asked = Settings(chosen, engine, metric, folds, seed, parallelism, fixed, balance)
-        settings = suited(asked, run.dataset("features"))
+        settings = suited(asked, run)
         first = best_of_search(run.parameters["warm_start"], math.ceil(population / 4), chosen)
         run_search(
             run, settings, GeneticSearch(ranges, settings.metric, breeding, seed, first), show_progress

@@ -33,7 +33,7 @@ def train_grid(
         proposer = GridSearch(load_grid(grid, chosen), chosen)
         check_engine(chosen, engine, proposer.names)
         asked = Settings(chosen, engine, metric, folds, seed, parallelism, fixed, balance)
-        settings = suited(asked, run.dataset("features"))
+        settings = suited(asked, run)
         run_search(run, settings, proposer, show_progress)
 
 

@@ -8,6 +8,7 @@ from pyspark.sql import types as T
 
 from common.data.target import TWO
 from common.learning.learners import get_learner
+from common.learning.vectorizer import FEATURES, LABEL
 from common.machine.spark import get_session
 from common.search.engines.boosting.driver import BoostingEngine
 from common.search.folds import FOLD_RANK, fold_data
@@ -45,10 +46,10 @@ class HeldEngine(BoostingEngine):
 
 def main(rows):
     spark = get_session()
-    schema = T.StructType([T.StructField("features", VectorUDT())])
+    schema = T.StructType([T.StructField(FEATURES, VectorUDT())])
     frame = spark.createDataFrame(
         [(Vectors.dense(values), label, rank) for values, label, rank in rows],
-        schema.add("label", "double").add(FOLD_RANK, "long"),
+        schema.add(LABEL, "double").add(FOLD_RANK, "long"),
     )
     learner = get_learner("gbt")
     data = fold_data(frame, 5, TWO)

@@ -45,6 +45,7 @@ class Learner:
             a model with more, so that one fit scores them all; else None.
         mllib: Whether the mllib engine supports the learner.
         mllib_only: Names of the parameters that the boosting engine does not support.
+        takes_missing: Whether it learns from rows with missing numbers.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Learner:
     prefix: str | None = None
     mllib: bool = True
     mllib_only: tuple[str, ...] = ()
+    takes_missing: bool = False
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -186,6 +188,7 @@ LEARNERS = {
             },
             prefix="n_estimators",
             mllib=False,
+            takes_missing=True,
         ),
         Learner(
             name="random_forest",

@@ -11,6 +11,9 @@ from pyspark.sql import DataFrame
 
 from common.data.row_hash import Digest, frame_digests
 from common.data.spec import DatasetSpec
+from common.errors import UserError
+from common.learning.learners import LEARNERS
+from common.learning.prepare import IMPUTE, NATIVE
 from common.learning.tasks import find_metric
 from common.search.engines.choice import choose_engine, make_engine
 from common.search.folds import FOLD_RANK, FoldData, fold_data
@@ -40,14 +43,27 @@ class SearchData:
     digests: Mapping[str, Digest]
 
 
-def suited(settings: Settings, spec: DatasetSpec) -> Settings:
-    """Return the settings with the metric that the data set's task ranks by.
+def suited(settings: Settings, run: Run) -> Settings:
+    """Return the settings with the metric that the task of a search's features ranks by.
+
+    Args:
+        settings: The settings that were asked for.
+        run: The run of the search; it reads the input `features`.
 
     Raises:
-        UserError: The task does not have the metric, or the learner lacks the task.
+        UserError: The task does not have the metric, or the learner lacks the task or takes no missing
+            numbers.
     """
-    settings.learner.fitting(spec.task)
-    return replace(settings, metric=find_metric(settings.metric, spec.task))
+    learner, task = settings.learner, run.dataset("features").task
+    learner.fitting(task)
+    missing = tracking.get_run(run.uri("features")).data.params.get("missing", IMPUTE)
+    if missing == NATIVE and not learner.takes_missing:
+        others = [one.name for one in LEARNERS.values() if one.takes_missing and task in one.fittings]
+        raise UserError(
+            f"learner {learner.name!r} does not take missing={NATIVE}: give missing={IMPUTE}, or "
+            f"learner={' or '.join(others)}"
+        )
+    return replace(settings, metric=find_metric(settings.metric, task))
 
 
 def search_data(run: Run, folds: int, balance: bool = False) -> SearchData:
