@@ -172,9 +172,8 @@ def _features(run: Run) -> str:
     text = artifacts.read_text(f"{run.data.tags[FEATURES]}/feature_names.json")
     places: dict[str, list[int]] = {}
     for place, name in enumerate(json.loads(text)):
-        places.setdefault(name.removesuffix(" other").removesuffix(" missing").split("=")[0], []).append(
-            place
-        )
+        column = name.removesuffix(" other").removesuffix(" missing").split("=")[0]
+        places.setdefault(column, []).append(place)
     rows = [
         {"column": name, "features": len(at), "places": f"{at[0]} to {at[-1]}" if at[1:] else str(at[0])}
         for name, at in places.items()

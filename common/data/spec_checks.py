@@ -1,5 +1,7 @@
 """Checks of a complete spec: names, types and roles of the columns, and the labels."""
 
+import re
+
 from common.data.reading import TEXT
 from common.data.spec import CATEGORY, LABEL_ROLE, NUMERIC, TYPES, WEIGHT, Column, DatasetSpec, is_number
 from common.data.target import BINARY, MULTICLASS, REGRESSION
@@ -7,10 +9,16 @@ from common.errors import UserError
 
 # Columns that the steps and Spark's stages add to the data set's own; in lower case, since Spark ignores
 # case.
-RESERVED = (
-    *("__features", "__label", "__fold_rank", "__fold", "__weight", "__numbers", "__scaled"),
-    *("prediction", "prediction_index", "probability", "rawprediction", "reason", "line"),
-)
+RESERVED = ("prediction", "prediction_index", "probability", "rawprediction", "reason", "line")
+OURS = "__"
+# Pandas' name for the index of a frame that it writes as Parquet.
+PANDAS = re.compile(r"__index_level_\d+__")
+
+
+def is_reserved(name: str) -> bool:
+    """Return whether a column of a data set may not have this name here."""
+    begins = name.startswith(OURS) and PANDAS.fullmatch(name) is None
+    return begins or name.lower() in RESERVED
 
 
 def check_spec(spec: DatasetSpec) -> None:
@@ -39,7 +47,7 @@ def check_spec(spec: DatasetSpec) -> None:
 
 
 def _check_column(column: Column, spec: DatasetSpec) -> None:
-    if column.name.lower() in RESERVED:
+    if is_reserved(column.name):
         raise UserError(
             f"column name {column.name!r} in dataset {spec.name!r} is reserved: give it another with "
             "rename:"

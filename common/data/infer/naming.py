@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from common.data.spec_checks import RESERVED
+from common.data.spec_checks import is_reserved
 from common.data.spec_yaml import Given
 from common.errors import UserError
 
@@ -76,8 +76,8 @@ def name_columns(file: Sequence[str], has_header: bool, given: Given) -> Names:
         place = find_place(old, file, base, "rename")
         own[place] = rename[base[place]] = new
     for place, name in enumerate(own):
-        if name.lower() in RESERVED:
-            own[place] = rename[base[place]] = f"{name} (input)"
+        if is_reserved(name):
+            own[place] = rename[base[place]] = f"{name.lstrip('_')} (input)"
             told.append(f"column {name!r} is read as {own[place]!r}: the workflow adds one of that name")
     return Names(tuple(file), tuple(own), rename if has_header else {}, tuple(told))
 
