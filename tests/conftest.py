@@ -53,7 +53,9 @@ def sample_rows():
 @pytest.fixture(scope="session")
 def people(spark, spec, sample_rows):
     """2,000 rows of the sample, as a cached frame."""
-    frame = spark.createDataFrame(sample_rows.head(2000), schema=spec.schema).cache()
+    # Read from a file, its question marks are missing values.
+    rows = sample_rows.head(2000).replace({"?": None})
+    frame = spark.createDataFrame(rows, schema=spec.schema).cache()
     frame.count()
     return frame
 
