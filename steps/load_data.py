@@ -1,14 +1,28 @@
 """Entry point load_data: logs data/ (Parquet) and dataset.yaml."""
 
 import click
+from pyspark.sql import SparkSession
 
 from common.data.fetch import Location
-from common.data.infer import find_spec, spec_table
-from common.data.read import read_source, with_missing
+from common.data.infer import Found, find_spec, spec_table
+from common.data.read import Source, read_source, with_missing
 from common.data.row_hash import frame_digest
+from common.errors import UserError
+from common.learning.tasks import AUTO
 from common.store import frames
 from steps.command import step_command
 from steps.step import step
+
+
+def _read(spark: SparkSession, found: Found, nothing_said: bool) -> Source:
+    """Read the rows; a file of another table than the built-in one needs its label."""
+    try:
+        return read_source(spark, found.spec, found.location)
+    except UserError as error:
+        if not nothing_said or found.location.kind != "path":
+            raise
+        hint = f"it was read as dataset {found.spec.name}; for another table give label=COLUMN"
+        raise UserError(f"{error} ({hint})") from None
 
 
 @step_command("load_data")
@@ -22,7 +36,7 @@ def load_data(dataset: str, source: str, label: str, task: str, positive: str) -
 
         found = find_spec(lambda: run.spark, dataset, source, label, task, positive, reach)
         location = found.location
-        rows = read_source(run.spark, found.spec, location)
+        rows = _read(run.spark, found, label == dataset == AUTO)
         spec = with_missing(found.spec, rows.missing)
         run.log_frame("data", rows.frame)
         data = run.kept_frame("data")

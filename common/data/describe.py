@@ -7,6 +7,7 @@ from pyspark.sql import types as T
 
 from common.data.records import plan_wide
 from common.data.row_hash import quoted
+from common.data.sketches import ESTIMATE_ERROR, REGISTERS
 
 # Up to this many rows, quartiles are off by at most one rank; beyond, by a millionth of the rows.
 QUARTILE_ACCURACY = 1_000_000
@@ -15,9 +16,6 @@ QUARTILE_ACCURACY = 1_000_000
 # of the estimated number of distinct values.
 TRACKED = 1 << 17
 EXACT_DISTINCT = int(TRACKED * 0.75)
-ESTIMATE_ERROR = 0.01
-# The standard error of HyperLogLog with 2^14 registers is 0.8%.
-REGISTERS = 14
 # Columns that are described in one pass. Each may need 30 MB in every task, and Spark plans hundreds
 # together far longer than one group after the other. A pass reads only its own columns of Parquet.
 AT_ONCE = 32

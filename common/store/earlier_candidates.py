@@ -8,6 +8,7 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from common.data.target import BINARY
 from common.errors import UserError
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
@@ -70,7 +71,7 @@ def _candidates_of(dead: Run, search: Run, learner: Learner) -> dict[str, Tracke
     MlflowClient().set_tag(dead.info.run_id, TAKEN_UP_BY, search.info.run_id)
     results = {run.info.run_id: _read_candidate(run, learner) for run in runs}
     wanted = int(ours["folds"] or 0)
-    wanted_metrics = set(TASKS[search.data.tags["task"]].metrics)
+    wanted_metrics = set(TASKS[search.data.tags.get("task", BINARY)].metrics)
     return {
         result.name: TrackedCandidate(run_id, result)
         for run_id, result in results.items()

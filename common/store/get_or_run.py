@@ -23,6 +23,7 @@ from common.data.spec import DatasetSpec
 from common.data.spec_yaml import parse_spec
 from common.errors import UserError
 from common.learning.learners import DEFAULT, default_learner, get_learner
+from common.learning.tasks import AUTO
 from common.machine import copies
 from common.store import artifacts, tracking
 from common.store.conf import load_gates, load_grid, load_space
@@ -254,7 +255,7 @@ def step_key(step: str, parameters: Mapping[str, str]) -> str:
     relevant = dict(parameters)
     content = ""
     if step == "load_data":
-        given = find_given(**{name: relevant[name] for name in ORIGIN})
+        given = find_given(**{name: relevant.get(name, AUTO) for name in ORIGIN})
         location = locate(given, relevant["source"])
         digest = location.digest or elsewhere.digest_of(location.uri)
         content = f"{given}{location.kind}:{digest}"

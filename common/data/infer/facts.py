@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from common.data.describe import ESTIMATE_ERROR
 from common.data.infer.patterns import CODE, LETTERS, MARKERS, SAFE
 from common.data.reading import BOOLEAN, TEXT
+from common.data.sketches import ESTIMATE_ERROR
 
 TEXTS = frozenset({TEXT, CODE, BOOLEAN})
 

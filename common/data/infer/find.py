@@ -83,13 +83,8 @@ def find_given(
 def _said_by_file(dataset: str, source: str, label: str) -> Given:
     if dataset != AUTO:
         return load_given(dataset)
-    if label == AUTO and source in BUILT_IN:
-        return load_given(DEFAULT)
     if label == AUTO:
-        raise UserError(
-            f"label is auto, but source {source!r} does not say what to predict: give label=COLUMN, or "
-            "dataset=NAME"
-        )
+        return load_given(DEFAULT)
     if source in BUILT_IN:
         raise UserError(
             f"source {source!r} is no file: give source=FILE with label={label}, or dataset=NAME"

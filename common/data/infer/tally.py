@@ -6,11 +6,11 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from common.data.describe import REGISTERS
 from common.data.infer.facts import Facts
 from common.data.infer.patterns import CODE, GROUPED, LONG, MARKERS, WHOLE, WORDS, ZEROS, patterns
 from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
 from common.data.row_hash import quoted
+from common.data.sketches import REGISTERS
 
 # Distinct values of a column that are counted exactly: the sketch (Apache DataSketches' frequent items)
 # is exact up to three quarters of those tracked. Of FEW, some may be markers of missing values.

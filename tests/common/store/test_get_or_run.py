@@ -12,9 +12,12 @@ from mlflow.exceptions import ExecutionException
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from common.data import elsewhere
+from common.data.spec_yaml import CONF
 from common.errors import UserError
 from common.store import get_or_run, tracking
 from common.workflow.declaration import STEPS
+
+ADULT = (CONF / "adult.yaml").read_text()
 
 
 @pytest.fixture
@@ -30,7 +33,8 @@ def launched(store, monkeypatch):
             tags[tracking.INPUT + name] = parameters[name]
         with mlflow.start_run(experiment_id=experiment_id, tags=tags, nested=True) as active:
             for output in STEPS[entry_point].outputs:
-                mlflow.log_text("content", output if "." in output else f"{output}/part/file")
+                text = ADULT if output == "dataset.yaml" else "content"
+                mlflow.log_text(text, output if "." in output else f"{output}/part/file")
         return SimpleNamespace(run_id=active.info.run_id)
 
     monkeypatch.setattr(mlflow, "run", run)

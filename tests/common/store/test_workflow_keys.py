@@ -27,6 +27,7 @@ def fingerprint(monkeypatch):
 def parameters(step, slice_file):
     """All parameters of a step at their defaults, with resolved inputs."""
     found = declaration.entry_defaults(step) | {"source": str(slice_file)}
+    found |= {"learner": "gbt"} if "learner" in found else {}
     return found | {name: f"runs:/abc/{artifact}" for name, (_, artifact) in inputs(step).items()}
 
 
