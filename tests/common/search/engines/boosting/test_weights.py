@@ -1,0 +1,99 @@
+"""Rows with weights: the engine's scores against those of Spark's own trees, and of repeated rows."""
+
+import numpy as np
+import pytest
+from pyspark.ml.linalg import Vectors, VectorUDT
+from pyspark.sql import types as T
+
+from common.data.target import BINARY, MULTICLASS, REGRESSION, Target
+from common.errors import UserError
+from common.learning.learners import get_learner
+from common.learning.vectorizer import FEATURES, LABEL, WEIGHT
+from common.search.engines.boosting.driver import BoostingEngine
+from common.search.engines.boosting.rows import arrow_columns, fold_matrix
+from common.search.engines.choice import choose_engine
+from common.search.engines.mllib import MllibEngine
+from common.search.folds import FOLD_RANK, fold_data
+from common.search.grid import grid_candidates
+
+GBT = get_learner("gbt")
+TWO, THREE = Target(BINARY, ("no", "yes")), Target(MULTICLASS, ("a", "b", "c"))
+TARGETS = {BINARY: TWO, REGRESSION: Target(REGRESSION)}
+
+
+def rows_of(spark, task, rows=4000):
+    generator = np.random.default_rng(3)
+    x, y = generator.normal(size=rows), generator.exponential(size=rows)
+    z = x + y * (x > 0) + generator.normal(size=rows) / 3
+    label = {BINARY: (z > 1).astype(float), REGRESSION: z, MULTICLASS: np.digitize(z, [-1, 1.5])}[task]
+    weight = generator.choice([0.5, 1.0, 2.0, 5.0], size=rows) * np.where(z > 0, 3, 1)
+    found = [
+        (Vectors.dense(a, b), float(c), i, float(w))
+        for i, (a, b, c, w) in enumerate(
+            zip(x.tolist(), y.tolist(), label.tolist(), weight.tolist(), strict=True)
+        )
+    ]
+    schema = T.StructType([T.StructField(FEATURES, VectorUDT())])
+    schema = schema.add(LABEL, "double").add(FOLD_RANK, "long").add(WEIGHT, "double")
+    return spark.createDataFrame(found, schema)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TARGETS)
+def test_weighted_scores_are_those_of_sparks_own_trees(spark, task):
+    data = fold_data(rows_of(spark, task), 2, TARGETS[task])
+    candidates = grid_candidates({"maxDepth": [1, 3], "maxIter": [4], "maxBins": [16]}, GBT)
+    ours = {one.name: one for one in BoostingEngine(data, GBT, seed=7).evaluate(candidates)}
+    metric = "log_loss" if task == BINARY else "rmse"
+    for theirs in MllibEngine(data, GBT, seed=7).evaluate(candidates):
+        found = [fold[metric] for fold in ours[theirs.name].folds]
+        assert found == pytest.approx([fold[metric] for fold in theirs.folds], abs=1e-6)
+
+
+def test_weights_change_the_scores(spark):
+    rows = rows_of(spark, BINARY, 600)
+    candidate = [{"maxDepth": 2, "maxIter": 3}]
+    (weighted,) = BoostingEngine(fold_data(rows, 2, TWO), GBT, seed=7).evaluate(candidate)
+    (plain,) = BoostingEngine(fold_data(rows.drop(WEIGHT), 2, TWO), GBT, seed=7).evaluate(candidate)
+    assert abs(weighted.mean("log_loss") - plain.mean("log_loss")) > 1e-3
+
+
+@pytest.mark.parametrize(("task", "target"), [(BINARY, TWO), (MULTICLASS, THREE)])
+def test_balanced_labels_weigh_the_same_in_total(spark, task, target):
+    rows = rows_of(spark, task, 300).drop(WEIGHT)
+    frame = fold_data(rows, 2, target, balance=True).frame.toPandas()
+    totals = frame.groupby(LABEL)[WEIGHT].sum()
+    assert len(totals) == target.classes
+    assert totals.to_numpy() == pytest.approx(300 / target.classes)
+
+
+def test_balance_multiplies_the_rows_own_weight(spark):
+    rows = rows_of(spark, BINARY, 300)
+    own = fold_data(rows, 2, TWO).frame.toPandas()[WEIGHT]
+    balanced = fold_data(rows, 2, TWO, balance=True).frame.toPandas()
+    assert (balanced[WEIGHT] / own).groupby(balanced[LABEL]).nunique(dropna=False).max() <= 2
+    assert (balanced[WEIGHT] / own).round(9).nunique() == 2
+
+
+def test_balance_of_a_number_is_refused(spark):
+    with pytest.raises(UserError, match="balance=true weighs labels, and the task is regression"):
+        fold_data(rows_of(spark, REGRESSION, 50), 2, TARGETS[REGRESSION], balance=True)
+
+
+def test_parameter_that_counts_rows_is_left_to_sparks_engine(spark):
+    rows = rows_of(spark, BINARY, 300)
+    names = ["maxDepth", "minInstancesPerNode"]
+    assert choose_engine(GBT, "auto", names, fold_data(rows, 2, TWO)).engine == "mllib"
+    assert choose_engine(GBT, "auto", names, fold_data(rows.drop(WEIGHT), 2, TWO)).engine == "boosting"
+    with pytest.raises(UserError, match="does not support minInstancesPerNode of rows with weights"):
+        choose_engine(GBT, "boosting", names, fold_data(rows, 2, TWO))
+
+
+def test_weights_reach_the_matrix_in_the_order_of_its_rows(spark):
+    data = fold_data(rows_of(spark, BINARY, 300), 2, TWO)
+    engine = BoostingEngine(data, GBT, seed=7)
+    matrix, _ = fold_matrix(arrow_columns(engine.numbered).toArrow())
+    there = data.frame.toPandas()
+    first = there[FEATURES].map(lambda vector: vector[0])
+    by_value = dict(zip(first, there[WEIGHT], strict=True))
+    assert matrix.weight.tolist() == [by_value[value] for value in matrix.numbers[:, 0]]
