@@ -19,6 +19,7 @@ from common.data import reading
 from common.data.fetch import Location
 from common.data.read import read_source
 from common.data.reading import DATE, NO_INTEGER, NO_TEXT, TIMESTAMP, Unreadable
+from common.data.records import table
 from common.data.spec_yaml import parse_spec
 from common.errors import UserError
 from common.machine.spark import file_uri
@@ -114,12 +115,12 @@ class Ways:
         """Return what batch makes of each record of a file, by its column `id`: its row or the reason."""
         form = self.spec_of("utf-8").input_form
         try:
-            table = read_records(self.spark, file_uri(path), form).table
+            found = read_records(self.spark, file_uri(path), form).table
         except UserError as error:
             raise Refused(str(error)) from None
-        values = [self.shown(table.cells[name].value, kind) for name, kind in form.columns.items()]
-        found = table.frame.select(F.col("id").cast("int"), *values, table.good, table.reason).collect()
-        rows = sorted((tuple(row) for row in found), key=lambda row: row[0])
+        values = [self.shown(found.cells[name].value, kind) for name, kind in form.columns.items()]
+        told = found.frame.select(F.col("id").cast("int"), *values, found.good, found.reason).collect()
+        rows = sorted((tuple(row) for row in told), key=lambda row: row[0])
         assert all(good == (reason is None) for *_, good, reason in rows)
         return [row[1:-2] if row[-2] else row[-1] for row in rows]
 
@@ -131,10 +132,10 @@ class Ways:
             if content_type == "text/csv":
                 rows = reading.read_csv(reading.decode(content, form.encoding), form)
             elif content_type == PARQUET:
-                table = pq.read_table(io.BytesIO(content))
-                places = reading.find_named(table.column_names, form)
+                stored = pq.read_table(io.BytesIO(content))
+                places = reading.find_named(stored.column_names, form)
                 columns = {
-                    name: table.column(place).to_pandas(integer_object_nulls=True, date_as_object=True)
+                    name: stored.column(place).to_pandas(integer_object_nulls=True, date_as_object=True)
                     for name, place in places.items()
                 }
                 rows = reading.read_rows(pd.DataFrame(columns), form)
@@ -170,6 +171,14 @@ class Ways:
         if kind == TIMESTAMP:
             return F.date_format(column, "yyyy-MM-dd HH:mm:ss.SSSSSS")
         return column.cast("string") if kind == DATE else column
+
+
+@pytest.fixture(params=["column by column", "at once"])
+def how(request, monkeypatch):
+    """Spark's two ways to read values: by its own expressions, or for many columns by Python."""
+    if request.param == "at once":
+        monkeypatch.setattr(table, "MOST_PLANNED", 0)
+    return request.param
 
 
 @pytest.fixture(scope="session")

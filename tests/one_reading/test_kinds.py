@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
-from common.data.records import table
 from common.data.spec import CATEGORY, LABEL_ROLE, NUMERIC, Column, DatasetSpec
 from tests.one_reading.conftest import JSON, PARQUET, Refused
 
@@ -152,14 +151,6 @@ def csv_line(changed):
 
 
 HEADER = ",".join([*KINDS, "y"]) + "\n"
-
-
-@pytest.fixture(params=["column by column", "at once"])
-def how(request, monkeypatch):
-    """Spark's two ways to read values: by its own expressions, or for many columns by Python."""
-    if request.param == "at once":
-        monkeypatch.setattr(table, "MOST_PLANNED", 0)
-    return request.param
 
 
 @pytest.mark.parametrize("decimal", GIVEN)

@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from common.data.reading import DOUBLE, TEXT, Form, Unreadable, find_columns, find_keys, find_named
-from common.data.records import table
 from common.data.spec import LABEL_ROLE, NUMERIC, Column, DatasetSpec
 from tests.one_reading.conftest import JSON, PARQUET, Refused
 
@@ -40,13 +39,6 @@ def csv_of(names, rows):
     text = io.StringIO()
     pd.DataFrame(rows, columns=names).to_csv(text, index=False)
     return text.getvalue().encode()
-
-
-@pytest.fixture(params=["column by column", "at once"])
-def how(request, monkeypatch):
-    if request.param == "at once":
-        monkeypatch.setattr(table, "MOST_PLANNED", 0)
-    return request.param
 
 
 def test_columns_of_any_name_are_read(ways_of, how):

@@ -1,6 +1,7 @@
-"""Parquet files as a frame on Spark, whatever wrote their timestamps."""
+"""Parquet files as a frame on Spark, also with types that Spark does not know."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -12,20 +13,27 @@ NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
 
 
 def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> DataFrame:
-    """Open Parquet; timestamps of nanoseconds, as pandas writes them, become ones of microseconds.
+    """Open Parquet; timestamps of nanoseconds become ones of microseconds, and columns of nulls texts.
+
+    pandas writes such timestamps, and Arrow such columns.
 
     Args:
         spark: The session.
         uri: URI of the file or folder.
         files: URIs of its files; the first tells the columns.
     """
-    nanos = _nanosecond_columns(spark, files[0])
+    types = _logical_types(spark, files[0])
+    nanos = [name for name, found in types.items() if found.startswith("TIMESTAMP(NANOS")]
     if nanos:
         # Spark has no such type, and refuses the whole file unless it may read them as integers. It looks
         # up the setting whenever the frame is used, so it stays.
         spark.conf.set(NANOS_AS_LONG, "true")
     frame = spark.read.option("recursiveFileLookup", "true").parquet(literal(uri))
-    return frame.withColumns({name: _micros(quoted(name)) for name in nanos}) if nanos else frame
+    # Spark takes the type of nothing for that of integers.
+    nothing = [name for name, found in types.items() if found == "UNKNOWN"]
+    changed = {name: _micros(quoted(name)) for name in nanos}
+    changed |= {name: quoted(name).cast("string") for name in nothing}
+    return frame.withColumns(changed) if changed else frame
 
 
 def _micros(nanos: Column) -> Column:
@@ -34,7 +42,8 @@ def _micros(nanos: Column) -> Column:
     return F.timestamp_micros((whole / 1000).cast("bigint"))
 
 
-def _nanosecond_columns(spark: SparkSession, file: str) -> list[str]:
+def _logical_types(spark: SparkSession, file: str) -> dict[str, str]:
+    """Return Parquet's own name of each column's type; empty for one that has only a physical type."""
     java = spark.sparkContext._jvm
     assert java is not None
     parquet = java.org.apache.parquet.hadoop
@@ -43,10 +52,10 @@ def _nanosecond_columns(spark: SparkSession, file: str) -> list[str]:
     reader = parquet.ParquetFileReader.open(parquet.util.HadoopInputFile.fromPath(path, settings))
     try:
         fields = reader.getFooter().getFileMetaData().getSchema().getFields()
-        return [
-            field.getName()
-            for field in fields
-            if str(field.getLogicalTypeAnnotation() or "").startswith("TIMESTAMP(NANOS")
-        ]
+        return {field.getName(): _name(field.getLogicalTypeAnnotation()) for field in fields}
     finally:
         reader.close()
+
+
+def _name(annotation: Any) -> str:
+    return "" if annotation is None else str(annotation.toString())
