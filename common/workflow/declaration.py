@@ -193,7 +193,8 @@ PARAMETERS = (
     # Scoring and report.
     Parameter("input", None, ("predict",), "Records: a CSV or Parquet file or folder, by path or URI."),
     Parameter("output", None, ("predict",), "Folder to write: CSV if it ends in .csv, else Parquet."),
-    Parameter("output", None, (DESCRIBE,), "YAML file to write the data set's description to."),
+    Parameter("output", "none", (DESCRIBE,),
+              "YAML file to write the data set's description to; none: only show it."),
     Parameter("model", "models:/income@champion", ("predict",), "Portable model, by URI or path."),
     Parameter("encoding", "auto", ("predict",),
               "Character encoding of CSV, by Python's name; auto: the data set's."),
