@@ -57,7 +57,7 @@ def any_table(only: tuple[str, ...], keep: Path | None) -> None:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         checkout = folder.absolute() / "checkout"
         copy_project(checkout)
-        rows = [_try(ODD_TABLES[name], checkout) for name in chosen if name in ODD_TABLES]
+        rows = [try_table(ODD_TABLES[name], checkout) for name in chosen if name in ODD_TABLES]
         bad = [_try_bad(BAD_INPUTS[name], checkout) for name in chosen if name in BAD_INPUTS]
     verdicts = [str(row["verdict"]).partition(":")[0] for row in rows]
     facts = {
@@ -70,7 +70,7 @@ def any_table(only: tuple[str, ...], keep: Path | None) -> None:
         report(NAME, rows, facts)
 
 
-def _try(table: OddTable, checkout: Path) -> dict[str, Any]:
+def try_table(table: OddTable, checkout: Path) -> dict[str, Any]:
     """Return a table's row of the result; a failure is its verdict."""
     started = time.perf_counter()
     row: dict[str, Any] = {"table": table.name, "what": table.what, "rows": len(table.cells)}
