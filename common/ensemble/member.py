@@ -18,6 +18,7 @@ class Member:
         folds: Number of folds of the search.
         features: URI of the features.
         metric: The metric that the search optimized.
+        balance: Whether labels weigh the same in its fits.
     """
 
     run_id: str
@@ -27,3 +28,4 @@ class Member:
     folds: int
     features: str
     metric: str
+    balance: bool = False

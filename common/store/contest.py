@@ -89,7 +89,8 @@ def measure(
     features = members[0].features
     spec = parse_spec(artifacts.read_text(f"{features}/dataset.yaml"), features)
     train = frames.read_frame(session(), f"{features}/train")
-    data = fold_data(train, members[0].folds, spec.target, spec.strata)
+    first = members[0]
+    data = fold_data(train, first.folds, spec.target, spec.strata, first.balance)
     said, _ = out_of_fold(members, data, spec.strata)
     probability = mixed(list(weights.values())).alias("probability")
     rows = said.select(LABEL, *[quoted(name) for name in spec.strata], probability)

@@ -43,7 +43,7 @@ def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRu
 def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     """Choose the weights of a vote on the folds, and log the vote as a search logs its winner."""
     folds = members[0].folds
-    data = search_data(run, folds)
+    data = search_data(run, folds, members[0].balance)
     names = ", ".join(member.learner.name for member in members)
     run.tell(f"ensemble of {names}: {len(members) * folds} fits, each on all folds but one")
     vote = weigh(members, data.folds)

@@ -11,6 +11,7 @@ from common.learning.learners import LEARNERS, get_learner
 from common.learning.metrics import sign
 from common.store.registry import METRIC, check_finished, task_of
 from common.store.tracking import INPUT
+from common.workflow.declaration import as_text
 
 BEST = "best_"
 
@@ -49,6 +50,7 @@ def find_members(searches: Sequence[Run]) -> list[Member]:
     chosen = list(best.values())
     _check_same(chosen, "features", [member.features for member in members])
     _check_same(chosen, "folds", [str(member.folds) for member in members])
+    _check_same(chosen, "balance", [as_text(member.balance) for member in members])
     order = list(LEARNERS)
     return sorted(members, key=lambda member: order.index(member.learner.name))
 
@@ -79,6 +81,7 @@ def member_of(search: Run) -> Member:
         int(tags["folds"]),
         tags[f"{INPUT}features"],
         tags[METRIC],
+        tags.get("balance") == as_text(True),
     )
 
 

@@ -23,6 +23,7 @@ from common.store import earlier_candidates, logged_data, tracking
 from common.store.candidate_runs import CandidateWriter
 from common.store.step_run import Run
 from common.store.workflow_runs import source_of
+from common.workflow.declaration import as_text
 
 # Takes the step, the largest number of candidates, the metric and its score for guessing; returns the
 # progress display, a context manager whose value is called with each outcome.
@@ -108,6 +109,7 @@ def open_search(
     choice = choose_engine(learner, settings.engine, proposer.names, data)
     run.tag(learner=learner.name, engine=choice.engine, engine_reason=choice.reason)
     run.tag(folds=data.folds, seed=settings.seed, metric=settings.metric)
+    run.tag(balance=as_text(settings.balance))
     run.tell(f"engine {choice.engine}: {choice.reason}")
     this = mlflow.get_run(run.id)
     earlier = earlier_candidates.unfinished_candidates(this, learner)
