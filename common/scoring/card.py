@@ -17,6 +17,7 @@ from common.data.spec import DatasetSpec
 from common.data.target import BINARY, MULTICLASS, REGRESSION
 from common.learning.metrics import shown_number, shown_score
 from common.learning.tasks import Labels, Table, guess_scores, labels_of, scores
+from common.learning.threshold import HALF
 from common.learning.vectorizer import FEATURES, LABEL
 from common.scoring.card_input import HEADER, RULES, input_rows
 from common.scoring.export import TOLERANCE, Agreement
@@ -101,7 +102,7 @@ def model_card(
     """
     return "\n\n".join(
         [
-            _introduction(spec),
+            _introduction(spec, known),
             _made_from(spec, learner, parameters, digests, found),
             "## How well it performs on the test rows",
             _scores(spec, test),
@@ -114,9 +115,10 @@ def model_card(
     )
 
 
-def _introduction(spec: DatasetSpec) -> str:
+def _introduction(spec: DatasetSpec, known: Mapping[str, Any]) -> str:
     returned = {
-        BINARY: f"`prediction`, one of these labels, and `probability`, that of `{spec.positive}`",
+        BINARY: f"`prediction`, which is `{spec.positive}` above a probability of "
+        f"{known.get('threshold', HALF):g}, and `probability`, that of `{spec.positive}`",
         MULTICLASS: "`prediction`, one of these labels, and their probabilities, each named "
         "`probability_` and the label",
         REGRESSION: "`prediction`, a number",

@@ -22,6 +22,7 @@ from common.learning.prepare import DAYS, ITSELF, numbers_of
 from common.learning.vectorizer import categories_of, missing_of
 from common.scoring.portable_model import PREDICTION, PROBABILITY, Scorer
 from common.scoring.stages import pipeline_model
+from common.search.winner import threshold_of
 
 # A larger difference between two probabilities, or between two numbers as a part of the larger of 1 and
 # the number, is not a rounding error.
@@ -180,9 +181,9 @@ def vocabulary(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, Any]:
         spec: The data set that the records belong to.
 
     Returns:
-        The task, the label and its type, the labels, and the columns of a record in order, as values
-        that JSON has. A column has its type, its role and the share of training rows without a value. A
-        category has its categories, and whether these are only the most frequent ones, so that all
+        The task, the threshold of two labels, the label and its type, the labels, and the columns of a
+        record in order, as values that JSON has. A column has its type, its role and the share of
+        training rows without a value. A category has its categories, and whether these are only the most frequent ones, so that all
         others share one feature (`capped`). A number has its least and its most, and a date its first
         and its last day.
     """
@@ -197,9 +198,11 @@ def vocabulary(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, Any]:
         for column in spec.inputs
     }
     label = next(column for column in spec.columns if column.name == spec.label)
+    threshold = {"threshold": threshold_of(pipeline)} if spec.task == BINARY else {}
     return {
         "dataset": spec.name,
         "task": spec.task,
+        **threshold,
         "label": spec.label,
         "label_type": label.type,
         "labels": list(spec.labels),

@@ -102,6 +102,12 @@ def weighted_sum(weights: Sequence[float], inputs: str, output: str) -> LinearRe
     return LinearRegressionModel(java)._set(featuresCol=inputs, predictionCol=output)
 
 
+def threshold_of(pipeline: PipelineModel) -> float:
+    """Return the probability above which a pipeline predicts the positive of two labels."""
+    chosen = [stage.getThreshold() for stage in pipeline.stages if isinstance(stage, Binarizer)]
+    return float(chosen[0]) if chosen else HALF
+
+
 def classifier_of(pipeline: PipelineModel) -> Model:
     """Return the classifier of a scoring pipeline of labels."""
     found: Any = next(stage for stage in pipeline.stages if stage.hasParam("probabilityCol"))
