@@ -183,9 +183,9 @@ def vocabulary(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, Any]:
     Returns:
         The task, the threshold of two labels, the label and its type, the labels, and the columns of a
         record in order, as values that JSON has. A column has its type, its role and the share of
-        training rows without a value. A category has its categories, and whether these are only the most frequent ones, so that all
-        others share one feature (`capped`). A number has its least and its most, and a date its first
-        and its last day.
+        training rows without a value. A category has its categories, and whether these are only the
+        most frequent ones, so that all others share one feature (`capped`). A number has its least and
+        its most, and a date its first and its last day.
     """
     known = _ranges(pipeline, spec) | _categories(pipeline, spec)
     columns = {
