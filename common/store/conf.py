@@ -1,6 +1,7 @@
 """Load grids, search spaces and gates from conf, from a file or from the command line."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import yaml
 
 from common import ROOT
 from common.champion.gates import check_gates
+from common.data.target import TASK_NAMES
 from common.errors import UserError, first_line
-from common.learning.learners import DEFAULT, Learner, get_learner, learner_with
+from common.learning.learners import DEFAULT, Learner, default_learner, get_learner
 from common.search.engines.choice import check_engine
 from common.search.grid import GridSearch
 from common.search.space import make_space
@@ -53,29 +55,27 @@ def load_space(space: str, learner: Learner) -> dict[str, Any]:
 
 
 def check_grid(name: str, grid: str, engine: str) -> None:
-    """Refuse a grid that a learner cannot search; without a learner's name, one that no learner can.
+    """Refuse a grid that a learner cannot search; of no learner's name, one that no default can.
 
     Raises:
         UserError: The learner does not exist, or the grid or engine does not fit it.
     """
-    learner = _named(name)
-    if learner is not None:
-        check_engine(learner, engine, GridSearch(load_grid(grid, learner), learner).names)
-    elif grid != "auto":
-        learner_with(list(load_grid(grid, get_learner("gbt"))))
+    learner = _meant(name, lambda one: load_grid(grid, one))
+    check_engine(learner, engine, GridSearch(load_grid(grid, learner), learner).names)
 
 
 def check_space(name: str, space: str, engine: str) -> None:
     """Refuse a search space that a learner cannot search; see `check_grid`."""
-    learner = _named(name)
-    if learner is not None:
-        check_engine(learner, engine, make_space(load_space(space, learner), learner))
-    elif space != "auto":
-        learner_with(list(load_space(space, get_learner("gbt"))))
+    learner = _meant(name, lambda one: load_space(space, one))
+    check_engine(learner, engine, make_space(load_space(space, learner), learner))
 
 
-def _named(name: str) -> Learner | None:
-    return None if name == DEFAULT else get_learner(name)
+def _meant(name: str, load: Callable[[Learner], Mapping[str, Any]]) -> Learner:
+    """Return the learner with a name; for DEFAULT, a task's default that has the parameters, if any."""
+    if name != DEFAULT:
+        return get_learner(name)
+    defaults = [get_learner(default_learner(task)) for task in TASK_NAMES]
+    return next((one for one in defaults if one.parameters.keys() >= load(one).keys()), defaults[0])
 
 
 def load_gates(gates: str) -> dict[str, float]:

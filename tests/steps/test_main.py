@@ -6,6 +6,7 @@ import mlflow
 import pytest
 from click.testing import CliRunner
 
+from common.data.spec_yaml import load_spec
 from common.store import chain, tracking
 from common.store.chain import Chain
 from common.store.get_or_run import StartedStep, StepRun
@@ -16,14 +17,21 @@ from steps.main import main
 GIVEN = {
     "dataset": "adult",
     "source": "people.csv",
+    "label": "income",
+    "task": "binary",
+    "positive": ">50K",
     "profile": "none",
     "profile_rows": "77",
+    "profile_columns": "12",
     "strata": "income",
     "train_ratio": "0.6",
     "encoding": "index",
+    "missing": "native",
     "learner": "random_forest",
     "folds": "3",
     "metric": "accuracy",
+    "threshold": "0.4",
+    "balance": "True",
     "engine": "mllib",
     "parallelism": "4",
     "grid": '{"maxDepth": [2]}',
@@ -53,6 +61,7 @@ def called(store, monkeypatch):
         done = get_or_run(*given)
         return StartedStep(done.step, done.run_id, None)
 
+    monkeypatch.setattr(StepRun, "dataset", lambda _: load_spec("adult"))
     monkeypatch.setattr(chain, "get_or_run", get_or_run)
     monkeypatch.setattr(chain, "get_or_start", get_or_start)
     monkeypatch.setattr(module, "write_report", lambda workflow: Path("report.html"))
@@ -92,7 +101,7 @@ def test_every_parameter_of_main_reaches_each_step_that_has_it(called):
 @pytest.mark.parametrize("use_cache", ["true", "false"])
 def test_use_cache_reaches_every_step(called, use_cache, monkeypatch):
     monkeypatch.setattr(module.registry, "present_champion", lambda name: object())
-    monkeypatch.setattr(module, "_tell", lambda done, name: None)
+    monkeypatch.setattr(module, "_tell", lambda done, name, task: None)
     run_main(**GIVEN, use_cache=use_cache)
     assert {cached for _, cached in called.values()} == {use_cache == "true"}
 
@@ -104,7 +113,7 @@ def test_champion_is_judged_anew_where_there_is_none(called):
 
 def test_eda_is_waited_for_last(called, monkeypatch):
     waited = []
-    monkeypatch.setattr(module, "_tell", lambda done, name: waited.extend(one.step for one in done))
+    monkeypatch.setattr(module, "_tell", lambda done, name, task: waited.extend(one.step for one in done))
     run_main(**GIVEN)
     assert waited == ["load_data", "split", "featurize", "train_grid", "train_ga", "champion", "eda"]
 
