@@ -13,6 +13,7 @@ import pytest
 
 from common.data.target import TWO
 from common.learning.learners import get_learner
+from common.learning.vectorizer import FEATURES, LABEL
 from common.search.engines.boosting.driver import BoostingEngine
 from common.search.folds import FOLD_RANK, fold_data
 from common.search.grid import grid_candidates
@@ -35,9 +36,7 @@ def cluster(tmp_path):
 @contextmanager
 def search(cluster, vectors):
     """Start a grid search on the cluster that waits after its first fits."""
-    rows = [
-        (row["features"].toArray().tolist(), row["label"], row[FOLD_RANK]) for row in vectors.collect()
-    ]
+    rows = [(row[FEATURES].toArray().tolist(), row[LABEL], row[FOLD_RANK]) for row in vectors.collect()]
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.search_on_cluster"],
         cwd=ROOT,

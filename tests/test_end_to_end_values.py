@@ -15,6 +15,9 @@ from sklearn import metrics
 from common.data.target import BINARY
 from common.learning.learners import get_learner
 from common.learning.metrics import METRICS, sign
+from common.learning.vectorizer import LABEL
+from common.search.folds import FOLD_RANK
+from common.search.winner import classifier_of
 from common.store import artifacts
 from common.store.frames import read_frame
 from common.store.spark_models import load_spark_model
@@ -37,7 +40,7 @@ def steps(project):
 @pytest.fixture(scope="module")
 def rows(slice_file, spec):
     """The slice as read by pandas."""
-    return pd.read_csv(slice_file, names=spec.names, skipinitialspace=True)
+    return pd.read_csv(slice_file, names=spec.names, skipinitialspace=True, na_values="?")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +55,8 @@ def read_csv(run, name):
 
 def as_rows(frame, columns):
     """Return the rows sorted, so that they can be compared."""
-    return sorted(map(tuple, frame[columns].astype(str).to_numpy().tolist()))
+    whole = frame[columns].astype(object).where(frame[columns].notna(), "missing")
+    return sorted(map(tuple, whole.astype(str).to_numpy().tolist()))
 
 
 def test_all_rows_are_loaded_and_each_is_on_one_side_of_the_split(kept, rows, spec):
@@ -67,7 +71,8 @@ def test_all_rows_are_loaded_and_each_is_on_one_side_of_the_split(kept, rows, sp
 
 def test_description_is_of_all_rows(steps, rows):
     found = read_csv(steps["eda"], "describe.csv").set_index("column")
-    assert set(found["count"]) == {len(rows)}
+    assert (found["count"] + found["null"] == len(rows)).all()
+    assert found["count"].to_dict() == rows.count().to_dict()
     for name in ("age", "fnlwgt", "capital-gain"):
         assert float(found.loc[name, "mean"]) == pytest.approx(rows[name].mean())
         assert float(found.loc[name, "stddev"]) == pytest.approx(rows[name].std())
@@ -80,10 +85,13 @@ def test_vectoriser_knows_the_training_rows_alone(steps, kept, spec):
     (scaler,) = (stage for stage in vectorizer.stages if isinstance(stage, MinMaxScalerModel))
     unseen = 0
     for name, labels in zip(spec.names_of("category"), indexer.labelsArray, strict=True):
-        assert set(labels) == set(train[name].astype(str)), name
-        counts = train[name].astype(str).value_counts()
+        of_train, of_test = (
+            side[name].astype(object).fillna("(missing)").astype(str) for side in (train, test)
+        )
+        assert set(labels) == set(of_train), name
+        counts = of_train.value_counts()
         assert [counts[label] for label in labels] == sorted(counts, reverse=True)
-        unseen += len(set(test[name].astype(str)) - set(labels))
+        unseen += len(set(of_test) - set(labels))
     numbers = spec.names_of("numeric")
     assert scaler.originalMin.toArray().tolist() == train[numbers].min().tolist()
     assert scaler.originalMax.toArray().tolist() == train[numbers].max().tolist()
@@ -95,7 +103,7 @@ def test_vectoriser_knows_the_training_rows_alone(steps, kept, spec):
 def test_features_are_those_rows_with_their_label(kept, spec, side):
     before, after = (kept(step, side).toPandas() for step in ("split", "featurize"))
     assert as_rows(after, spec.names) == as_rows(before, spec.names)
-    assert (after["label"] == (after["income"] == ">50K")).all()
+    assert (after[LABEL] == (after["income"] == ">50K")).all()
 
 
 @pytest.fixture(scope="module", params=SEARCHES)
@@ -108,7 +116,7 @@ def search(request, steps, project):
 
 def test_winner_is_the_best_of_all_candidates_over_the_folds(search):
     run, candidates = search
-    metric = run.data.params["metric"]
+    metric = run.data.tags["metric"]
     means = {one.info.run_id: sign(metric) * one.data.metrics[f"val_{metric}"] for one in candidates}
     assert len(set(means.values())) > 1
     winner = run.data.tags["winner"]
@@ -123,7 +131,7 @@ def test_winner_is_the_best_of_all_candidates_over_the_folds(search):
 
 def test_table_of_candidates_is_what_their_runs_say(search):
     run, candidates = search
-    metric = run.data.params["metric"]
+    metric = run.data.tags["metric"]
     found = read_csv(run, "candidates.csv")
     assert len(found) == len(candidates)
     means = sorted(sign(metric) * one.data.metrics[f"val_{metric}"] for one in candidates)
@@ -134,7 +142,7 @@ def test_table_of_candidates_is_what_their_runs_say(search):
 
 def test_best_score_of_each_generation_is_that_of_its_candidates(steps, project):
     run = steps["train_ga"]
-    metric, table = run.data.params["metric"], read_csv(run, "generations.csv")
+    metric, table = run.data.tags["metric"], read_csv(run, "generations.csv")
     assert table["best_so_far"].iloc[-1] == pytest.approx(run.data.metrics[f"val_{metric}"])
     so_far = (sign(metric) * table["best"]).cummax()
     assert (sign(metric) * table["best_so_far"]).tolist() == pytest.approx(so_far.tolist())
@@ -176,7 +184,7 @@ def test_logged_scores_are_those_of_the_kept_pipeline_on_the_kept_rows(search, k
 def test_winner_is_fitted_with_its_parameters_on_all_training_rows(search, kept):
     run, _ = search
     pipeline = load_spark_model(f"runs:/{run.info.run_id}/spark-model")
-    model = pipeline.stages[-2]
+    model = classifier_of(pipeline)
     best = json.loads(artifacts.read_text(f"runs:/{run.info.run_id}/best_parameters.json"))
     assert {name: model.getOrDefault(name) for name in best} == best
     assert model.getOrDefault("seed") == int(run.data.params["seed"])
@@ -188,16 +196,16 @@ def test_candidate_is_scored_on_the_rows_that_its_fit_left_out(steps, kept, proj
     """Refit the winner on each fold with Spark's own estimator: the logged scores are nearly the same."""
     run = steps["train_grid"]
     frame = kept("featurize", "train").cache()
-    model = load_spark_model(f"runs:/{run.info.run_id}/spark-model").stages[-2]
+    model = classifier_of(load_spark_model(f"runs:/{run.info.run_id}/spark-model"))
     history = project.client.get_metric_history(run.data.tags["winner"], "val_accuracy")
     logged = {metric.step: metric.value for metric in history}
     best = json.loads(artifacts.read_text(f"runs:/{run.info.run_id}/best_parameters.json"))
     estimator = get_learner("gbt").fitting(BINARY).estimator(best, model.getOrDefault("seed"))
     for fold in range(MAIN["folds"]):
-        left_out = F.col("fold_rank") % MAIN["folds"] == fold
+        left_out = F.col(FOLD_RANK) % MAIN["folds"] == fold
         fitted = estimator.fit(frame.where(~left_out))
         said = fitted.transform(frame.where(left_out))
-        right = said.agg(F.avg((F.col("prediction") == F.col("label")).cast("double"))).first()[0]
+        right = said.agg(F.avg((F.col("prediction") == F.col(LABEL)).cast("double"))).first()[0]
         assert logged[fold] == pytest.approx(right, abs=0.004)
     assert logged[MAIN["folds"]] == pytest.approx(np.mean([logged[f] for f in range(MAIN["folds"])]))
 

@@ -27,6 +27,7 @@ def test_project_has_the_documented_entry_points():
             "train_grid",
             "train_ga",
             "champion",
+            "describe_table",
             "predict",
             "report",
             "main",

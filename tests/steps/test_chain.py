@@ -4,7 +4,10 @@ import mlflow
 import pytest
 from click.testing import CliRunner
 
+from common.data.target import TWO
 from common.errors import UserError
+from common.learning.vectorizer import FEATURES, LABEL
+from common.search.folds import FOLD_RANK
 from common.search.winner import pipeline_table
 from common.store import frames, tracking
 from common.store.registry import present_champion
@@ -15,7 +18,7 @@ from steps.load_data import load_data
 from steps.split import split
 from steps.train_grid import train_grid
 
-ADDED = ("features", "label", "fold_rank")
+ADDED = (FEATURES, LABEL, FOLD_RANK)
 GRID = '{"maxDepth": [2], "maxIter": [2], "stepSize": [0.3]}'
 
 
@@ -59,7 +62,7 @@ def test_champion_of_another_split_is_compared_on_rows_that_neither_was_trained_
     pipeline = load_spark_model(f"runs:/{search_of_champion}/spark-model")
     test = frames.read_frame(spark, f"{loaded}/data")
     with pytest.raises(UserError, match="age"):
-        pipeline_table(pipeline, test.drop("age"))
+        pipeline_table(pipeline, test.drop("age"), TWO)
 
 
 @pytest.mark.slow

@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 from pyspark.sql import functions as F
 
+from common.data.target import TWO
 from common.learning.metrics import scores
+from common.learning.vectorizer import LABEL
 from common.search.winner import pipeline_table
 from common.store import artifacts, frames, tracking
 from common.store.contest import measure
@@ -82,7 +84,7 @@ def test_version_of_a_vote_scores_records_and_can_be_scored_on_other_rows(voted,
     assert float(version.tags["test_f1"]) == voted.run.data.metrics["test_f1"]
     test = frames.read_frame(spark, f"{tags['workflow.input.features']}/test")
     pipeline = load_spark_model(f"runs:/{version.tags['search']}/spark-model")
-    found = scores(pipeline_table(pipeline, test))
+    found = scores(pipeline_table(pipeline, test, TWO))
     assert found["f1"] == pytest.approx(voted.run.data.metrics["test_f1"])
     model = mlflow.pyfunc.load_model(f"models:/votes/{version.version}")
     records = test.limit(20).select(*model.metadata.get_input_schema().input_names())
@@ -106,7 +108,7 @@ def test_test_rows_have_no_say_in_the_weights(voted, searches, monkeypatch):
         """Swap the labels of all test rows."""
         other = F.when(F.col("income") == ">50K", "<=50K").otherwise(">50K")
         frame = read(session, uri)
-        turned = frame.withColumn("income", other).withColumn("label", 1 - F.col("label"))
+        turned = frame.withColumn("income", other).withColumn(LABEL, 1 - F.col(LABEL))
         return turned if uri.endswith("/test") else frame
 
     monkeypatch.setattr(frames, "read_frame", turned)

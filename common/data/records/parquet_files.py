@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from common.data.records.csv_files import UnreadableFile
 from common.data.row_hash import quoted
+from common.errors import last_cause
 from common.machine.file_system import literal
 
 NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
@@ -49,7 +52,10 @@ def _logical_types(spark: SparkSession, file: str) -> dict[str, str]:
     parquet = java.org.apache.parquet.hadoop
     path = java.org.apache.hadoop.fs.Path(file)
     settings = spark.sparkContext._jsc.hadoopConfiguration()
-    reader = parquet.ParquetFileReader.open(parquet.util.HadoopInputFile.fromPath(path, settings))
+    try:
+        reader = parquet.ParquetFileReader.open(parquet.util.HadoopInputFile.fromPath(path, settings))
+    except Py4JJavaError as error:
+        raise UnreadableFile(file, f"is no Parquet that can be read: {last_cause(error)}") from None
     try:
         fields = reader.getFooter().getFileMetaData().getSchema().getFields()
         return {field.getName(): _name(field.getLogicalTypeAnnotation()) for field in fields}

@@ -353,7 +353,7 @@ def test_folder_whose_files_have_other_columns_orders_is_refused(spark, model, t
 
 def test_broken_parquet_is_one_line(spark, model, tmp_path):
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 no Parquet PAR1")
-    with pytest.raises(UserError, match=r"broken.parquet cannot be scored into .*") as error:
+    with pytest.raises(UserError, match=r"broken.parquet: is no Parquet that can be read") as error:
         score_file(spark, model, f"file://{tmp_path}/broken.parquet", f"file://{tmp_path}/scores")
     assert len(str(error.value).splitlines()) == 1
 

@@ -36,7 +36,7 @@ def test_frame_is_read_back_as_it_was_kept(request, run, spark, people):
     run_id = request.getfixturevalue(run)
     frames.log_frame(people, "train")
     found = frames.read_frame(spark, f"runs:/{run_id}/train")
-    assert sorted(found.collect()) == sorted(people.collect())
+    assert sorted(found.collect(), key=str) == sorted(people.collect(), key=str)
     assert artifacts.has_artifacts(run_id, ["train"])
 
 
