@@ -62,7 +62,7 @@ def assert_alike(found, expected, name):
     assert tuple(found) == NUMBER_METRICS
     unit = expected["rmse"] / min(np.sqrt(1 - expected["r2"]), 1)
     for metric in NUMBER_METRICS:
-        apart = 2e-6 if metric == "r2" else 1e-6 * unit
+        apart = 2e-6 * max(1, abs(expected["r2"])) if metric == "r2" else 1e-6 * unit
         assert found[metric] == pytest.approx(expected[metric], abs=apart), (name, metric)
 
 
