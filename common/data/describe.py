@@ -6,7 +6,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from common.data.records import plan_wide
-from common.data.row_hash import quoted
+from common.data.row_hash import quoted, quoted_name
 from common.data.sketches import ESTIMATE_ERROR, REGISTERS
 
 # Up to this many rows, quartiles are off by at most one rank; beyond, by a millionth of the rows.
@@ -70,7 +70,7 @@ def _aggregates(field: T.StructField) -> list[Column]:
     is_number = isinstance(field.dataType, T.NumericType)
     nothing = F.lit(None).cast("double")
     quartiles = F.percentile_approx(column, [0.25, 0.5, 0.75], QUARTILE_ACCURACY)
-    name = field.name.replace("`", "``")
+    name = quoted_name(field.name)
     return [
         F.count(column).alias("count"),
         (F.avg(column) if is_number else nothing).alias("mean"),
@@ -80,7 +80,7 @@ def _aggregates(field: T.StructField) -> list[Column]:
         F.max(column).alias("max"),
         F.hll_sketch_estimate(F.hll_sketch_agg(column.cast("string"), REGISTERS)).alias("estimate"),
         F.expr(
-            f"approx_top_k(`{name}`, {EXACT_DISTINCT}, {TRACKED}) FILTER (WHERE `{name}` IS NOT NULL)"
+            f"approx_top_k({name}, {EXACT_DISTINCT}, {TRACKED}) FILTER (WHERE {name} IS NOT NULL)"
         ).alias("values"),
     ]
 

@@ -106,10 +106,6 @@ def _count(spec: DatasetSpec, table: Table, labelled: Column, sound: Column) -> 
     return found
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s' if count > 1 else ''}"
-
-
 def _known_label(spec: DatasetSpec, table: Table) -> Column:
     if spec.task == REGRESSION:
         return F.lit(True)

@@ -10,7 +10,12 @@ from pyspark.sql import functions as F
 
 def quoted(name: str) -> Column:
     """Return the column with exactly this name, even if the name has dots, hyphens or backticks."""
-    return F.col("`" + name.replace("`", "``") + "`")
+    return F.col(quoted_name(name))
+
+
+def quoted_name(name: str) -> str:
+    """Return a column's name as Spark's SQL writes it, so that it may have any characters."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def row_hash(columns: Sequence[str], seed: int | str) -> Column:

@@ -52,7 +52,7 @@ class Given:
     @property
     def is_complete(self) -> bool:
         """Whether nothing is left to infer, as in a spec written out in full."""
-        said = (self.labels if self.task != REGRESSION else ()) is not None and self.strata is not None
+        said = (self.labels is not None or self.task == REGRESSION) and self.strata is not None
         whole = all(keys.keys() >= {"type", "role"} for keys in self.columns.values())
         labelled = self.columns.get(self.label, {}).get("role") == LABEL_ROLE
         return said and whole and labelled and not self.drop
@@ -98,20 +98,23 @@ def load_given(dataset: str) -> Given:
 
 def load_spec(dataset: str) -> DatasetSpec:
     """Read the spec of a data set that is written out in full; see `load_given`."""
-    return parse_spec(load_given(dataset), dataset)
+    return _whole(load_given(dataset), dataset)
 
 
-def parse_spec(text: str | Given, origin: str) -> DatasetSpec:
+def parse_spec(text: str, origin: str) -> DatasetSpec:
     """Parse a complete spec, such as `to_yaml` writes.
 
     Args:
-        text: The YAML, or what was read from it.
+        text: The YAML.
         origin: The data set's name in error messages.
 
     Raises:
         UserError: A key is unknown or missing, or has an invalid value.
     """
-    given = parse_given(text, origin) if isinstance(text, str) else text
+    return _whole(parse_given(text, origin), origin)
+
+
+def _whole(given: Given, origin: str) -> DatasetSpec:
     if not given.is_complete:
         raise UserError(
             f"dataset {origin!r} does not say all: labels, strata, and each column's type and role; "

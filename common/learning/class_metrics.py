@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.learning.metrics import EPSILON, ratio
+from common.learning.curves import ratio, roc_area, thresholds_of
+from common.learning.metrics import EPSILON
 
 # Higher is better, except for log_loss. roc_auc is the mean over the labels of each label's area against
 # all others (one against the rest), as scikit-learn's roc_auc_score(multi_class="ovr") computes it.
@@ -78,15 +79,7 @@ def label_areas(table: ClassTable) -> np.ndarray:
 
 def _area(table: ClassTable, label: int) -> float:
     mine = table.of == label
-    order = np.argsort(-table.probability[mine], kind="stable")
-    # Rows with equal probabilities are one point of the curve: the trapezoid counts ties as halves.
-    probability = table.probability[mine][order]
-    last = np.append(probability[1:] != probability[:-1], True) if len(order) else np.array([], bool)
-    true = table.true[mine][order].cumsum()[last].astype(float)
-    false = table.false[mine][order].cumsum()[last].astype(float)
-    if not len(true) or true[-1] <= 0 or false[-1] <= 0:
-        return float("nan")
-    return float(np.trapezoid(np.append(0, true) / true[-1], np.append(0, false) / false[-1]))
+    return roc_area(thresholds_of(table.probability[mine], table.true[mine], table.false[mine]))
 
 
 def class_guess(rows: np.ndarray) -> dict[str, float]:

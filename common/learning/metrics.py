@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from common.learning.curves import Thresholds, precision_recall_area, ratio, roc_area, thresholds_of
+
 # The only list of their names; they are logged with the prefixes val_, train_ and test_. Higher is
 # better, except for log_loss. f1, precision and recall refer to the positive label, as in scikit-learn.
 # The suffix _label_0 marks those of the other label, and _weighted Spark's, weighted by label frequency.
@@ -72,11 +74,11 @@ def scores(table: ScoreTable) -> dict[str, float]:
     recall = ratio(right, truth)
     f1 = ratio(2 * precision * recall, precision + recall)
     share = truth / total
-    roc_auc, pr_auc = _areas(table)
+    curve = thresholds(table)
     found = {
         "accuracy": right.sum() / total,
-        "roc_auc": roc_auc,
-        "pr_auc": pr_auc,
+        "roc_auc": roc_area(curve),
+        "pr_auc": precision_recall_area(curve),
         "log_loss": table.loss.sum() / total,
     }
     for name, values in (("f1", f1), ("precision", precision), ("recall", recall)):
@@ -138,67 +140,14 @@ def label_counts(table: ScoreTable) -> np.ndarray:
     return confusion(table).sum(axis=1)
 
 
-def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    """Divide elementwise; a ratio whose denominator is 0 counts as 0."""
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Counts for every probability as the threshold of the positive label: arrays, highest first.
-
-    Attributes:
-        probability: Each distinct probability.
-        true: Number of rows with the positive label at or above it.
-        false: Number of rows with the other label at or above it.
-    """
-
-    probability: np.ndarray
-    true: np.ndarray
-    false: np.ndarray
-
-    @property
-    def base_rate(self) -> float:
-        """Share of rows with the positive label."""
-        return float(self.true[-1] / (self.true[-1] + self.false[-1]))
-
-    @property
-    def recall(self) -> np.ndarray:
-        """True positive rate: share of the positive rows that are predicted positive."""
-        return ratio(self.true, np.full_like(self.true, self.true[-1]))
-
-    @property
-    def fallout(self) -> np.ndarray:
-        """False positive rate: share of the negative rows that are predicted positive."""
-        return ratio(self.false, np.full_like(self.false, self.false[-1]))
-
-    @property
-    def precision(self) -> np.ndarray:
-        """Share of the rows predicted positive that are positive."""
-        return self.true / (self.true + self.false)
-
-    @property
-    def f1(self) -> tuple[np.ndarray, np.ndarray]:
-        """The metrics f1_weighted (weighted by label frequency) and f1 (of the positive label)."""
-        positive, negative = self.true[-1], self.false[-1]
-        of_one = 2 * self.true / (positive + self.true + self.false)
-        right = negative - self.false
-        of_zero = ratio(2 * right, negative + right + positive - self.true)
-        return self.base_rate * of_one + (1 - self.base_rate) * of_zero, of_one
-
-
 def thresholds(table: ScoreTable) -> Thresholds:
     """Count true and false positives for every distinct probability as the threshold.
 
     Args:
         table: Counts of at least one row.
     """
-    order = np.argsort(-table.probability, kind="stable")
-    probability, count = table.probability[order], table.count[order]
-    positive = np.where(table.label[order] == 1, count, 0).cumsum().astype(float)
-    negative = np.where(table.label[order] == 0, count, 0).cumsum().astype(float)
-    last = np.append(probability[1:] != probability[:-1], True)
-    return Thresholds(probability[last], positive[last], negative[last])
+    true, false = (np.where(table.label == label, table.count, 0) for label in (1, 0))
+    return thresholds_of(table.probability, true, false)
 
 
 # Default number of parts of a calibration.
@@ -283,15 +232,3 @@ def confusion(table: ScoreTable) -> np.ndarray:
     counts = np.zeros((2, 2))
     np.add.at(counts, (table.label.astype(int), table.prediction.astype(int)), table.count)
     return counts
-
-
-def _areas(table: ScoreTable) -> tuple[float, float]:
-    """Compute the areas under the ROC and precision-recall curves by the trapezoidal rule."""
-    found = thresholds(table)
-    if found.true[-1] == 0 or found.false[-1] == 0:
-        return float("nan"), float("nan")
-    recall, precision = found.recall, found.precision
-    roc = np.trapezoid(np.append(0, recall), np.append(0, found.fallout))
-    # As in Spark, the curve starts at recall 0 with the precision of its first point.
-    curve = np.trapezoid(np.append(precision[0], precision), np.append(0, recall))
-    return float(roc), float(curve)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pyspark.ml.feature import SQLTransformer
 
 from common.data.reading import DATE, TIMESTAMP
+from common.data.row_hash import quoted_name
 from common.data.spec import CATEGORY, NUMERIC, Column, DatasetSpec
 
 IMPUTE, NATIVE = "impute", "native"
@@ -54,9 +55,9 @@ class Number:
     def sql(self) -> str:
         """The number as an expression of Spark SQL, a double."""
         if self.part == IS_MISSING:
-            return f"CAST({_quoted(self.column)} IS NULL AS DOUBLE)"
+            return f"CAST({quoted_name(self.column.name)} IS NULL AS DOUBLE)"
         value = PARTS[self.part] if self.part else "{0}"
-        return f"CAST({value.format(_quoted(self.column))} AS DOUBLE)"
+        return f"CAST({value.format(quoted_name(self.column.name))} AS DOUBLE)"
 
 
 def numbers_of(spec: DatasetSpec, missing: str) -> list[Number]:
@@ -92,10 +93,6 @@ def prepare(spec: DatasetSpec, missing: str) -> SQLTransformer:
     """Return the stage that adds the numbers, and the categories as texts, a missing one too."""
     parts = [f"{n.sql} AS {number_column(place)}" for place, n in enumerate(numbers_of(spec, missing))]
     for place, column in enumerate(spec.of_role(CATEGORY)):
-        text = f"coalesce(nullif(CAST({_quoted(column)} AS STRING), ''), '{MISSING_TEXT}')"
+        text = f"coalesce(nullif(CAST({quoted_name(column.name)} AS STRING), ''), '{MISSING_TEXT}')"
         parts.append(f"{text} AS {category_column(place)}")
     return SQLTransformer(statement=f"SELECT *, {', '.join(parts)} FROM __THIS__")
-
-
-def _quoted(column: Column) -> str:
-    return "`" + column.name.replace("`", "``") + "`"

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from common.data.target import MULTICLASS, REGRESSION, Target
 from common.learning.class_metrics import ClassTable
 from common.learning.metrics import EPSILON, ScoreTable
-from common.learning.number_metrics import NumberTable
+from common.learning.number_metrics import NumberTable, number_table
 from common.learning.tasks import Table
 from common.learning.vectorizer import LABEL
 
@@ -103,18 +103,17 @@ def _number_counts(predictions: DataFrame, by: list[str], rounded: bool) -> Data
     known = predictions.select(
         *by, F.col(LABEL).alias("y"), F.col("prediction").cast("double").alias("p")
     )
-    quarters = F.percentile_approx("y", [0.25, 0.5, 0.75]) if rounded else F.lit(None)
+    if not rounded:
+        return known.groupBy(*by, "y", "p").agg(F.count(F.lit(1)).alias("count"))
+    quarters = F.percentile_approx("y", [0.25, 0.5, 0.75])
     # Squares are taken about the mean, since those of large numbers would cancel.
     mean, spread, found = known.agg(F.avg("y"), F.stddev_pop("y"), quarters).first() or (0.0, 0.0, None)
+    assert found is not None, "so many rows have quartiles"
     apart, from_mean = F.col("y") - F.col("p"), F.col("y") - F.lit(mean)
-    keys = [F.col("y"), F.col("p")]
-    if found:
-        keys = [_cell(key, found, spread) for key in keys]
-    # The mean of equal numbers may differ from them in the last digit.
-    number = F.avg if rounded else F.min
-    # The deviations are about the mean of all parts; `_table` moves them to that of its own.
-    return known.groupBy(*by, *[key.alias(f"__{place}") for place, key in enumerate(keys)]).agg(
-        *[number(name).alias(name) for name in ("y", "p")],
+    keys = [_cell(F.col(name), found, spread).alias(f"__{name}") for name in ("y", "p")]
+    # The deviations are about the mean of all parts; `_cells_table` moves them to that of its own.
+    return known.groupBy(*by, *keys).agg(
+        *[F.avg(name).alias(name) for name in ("y", "p")],
         F.count(F.lit(1)).alias("count"),
         F.sum(F.abs(apart)).alias("absolute"),
         F.sum(apart**2).alias("squared"),
@@ -133,8 +132,10 @@ def _cell(number: Column, quarters: Sequence[float], spread: float) -> Column:
 
 
 def _table(counts: pd.DataFrame, target: Target) -> Table:
+    if target.task == REGRESSION and "moved" in counts:
+        return _cells_table(counts)
     if target.task == REGRESSION:
-        return _number_table(counts)
+        return number_table(*(counts[name].to_numpy() for name in ("y", "p", "count")))
     if target.task == MULTICLASS:
         return _class_table(counts, target.classes)
     return ScoreTable(*(counts[name].to_numpy() for name in (LABEL, "prediction", "p", "count", "loss")))
@@ -156,7 +157,7 @@ def _class_table(counts: pd.DataFrame, classes: int) -> ClassTable:
     )
 
 
-def _number_table(counts: pd.DataFrame) -> NumberTable:
+def _cells_table(counts: pd.DataFrame) -> NumberTable:
     label, prediction, count, absolute, squared, moved, moved_squared = (
         counts[name].to_numpy(float)
         for name in ("y", "p", "count", "absolute", "squared", "moved", "moved_squared")

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.errors import UserError
-from common.learning.metrics import ScoreTable, ratio
+from common.learning.curves import ratio
+from common.learning.metrics import ScoreTable
 
 HALF = 0.5
 # Probabilities are counted in this many parts, so a threshold has three digits.

@@ -198,7 +198,12 @@ def label_column(spec: DatasetSpec) -> Column:
     label = quoted(spec.label)
     if spec.task == REGRESSION:
         return label.cast("double")
-    return (F.array_position(F.array(*[F.lit(text) for text in spec.labels]), label) - 1).cast("double")
+    return label_index(label, spec.labels)
+
+
+def label_index(label: Column, labels: Sequence[str]) -> Column:
+    """Return the index of a label among labels, a double; -1 if it is none of them, null if missing."""
+    return (F.array_position(F.array(*[F.lit(text) for text in labels]), label) - 1).cast("double")
 
 
 def feature_names(vectorizer: PipelineModel, spec: DatasetSpec) -> list[str]:

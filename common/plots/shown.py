@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from common.learning.metrics import shown_score
+from common.plots.chart import BLUE, RED
 from common.search.findings.candidates import Candidates
 from common.search.findings.effects import MOST_VALUES, find_levels
 
@@ -74,3 +75,8 @@ def _shortened(name: str, longest: int) -> str:
         return short
     end = (longest - 1) // 2
     return f"{short[: longest - 1 - end]}…{short[len(short) - end :]}"
+
+
+def first_red(bars: Sequence[object] | np.ndarray) -> list[str]:
+    """Return the colours of bars of which the first, the worst, stands out."""
+    return [RED, *[BLUE] * (len(bars) - 1)]

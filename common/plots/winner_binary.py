@@ -5,14 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.learning.metrics import (
-    ScoreTable,
-    Thresholds,
-    calibration,
-    confusion,
-    scores,
-    thresholds,
-)
+from common.learning.curves import Thresholds
+from common.learning.metrics import ScoreTable, calibration, confusion, scores, thresholds
 from common.plots.chart import (
     BLUE,
     GREEN,

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from common.learning.class_metrics import ClassTable, label_areas
-from common.learning.metrics import Calibration, calibration_of, ratio
+from common.learning.curves import ratio
+from common.learning.metrics import Calibration, calibration_of
 from common.plots.chart import (
     BLUE,
     GREY,
-    RED,
     Bars,
     Cells,
     Chart,
@@ -19,7 +19,7 @@ from common.plots.chart import (
     Points,
 )
 from common.plots.interval import interval
-from common.plots.shown import shortened
+from common.plots.shown import first_red, shortened
 
 # Number of labels with a row of their own in the confusion, and of bars.
 LABELS, BARS = 12, 16
@@ -103,7 +103,7 @@ def _areas(test: ClassTable, areas: np.ndarray, names: Sequence[str]) -> Chart:
         [names[label] for label in worst],
         areas[worst],
         [f"{areas[label]:.4f}, {rows[label]:,.0f} rows" for label in worst],
-        colours=_first_red(worst),
+        colours=first_red(worst),
     )
     return Chart(
         "areas",
@@ -174,7 +174,7 @@ def _recall(test: ClassTable, names: Sequence[str]) -> Chart:
         [f"{recall[label]:.1%} of {rows[label]:,.0f}" for label in worst],
         100 * low,
         100 * high,
-        _first_red(worst),
+        first_red(worst),
     )
     first, last = worst[0], known[np.argmax(recall[known])]
     title = f"{recall[first]:.0%} of {names[first]} are found"
@@ -191,10 +191,6 @@ def _recall(test: ClassTable, names: Sequence[str]) -> Chart:
         [Panel("", "recall, %", "", [bars])],
         height=0.8 + 0.28 * len(worst),
     )
-
-
-def _first_red(shown: np.ndarray) -> list[str]:
-    return [RED, *[BLUE] * (len(shown) - 1)]
 
 
 def _left_out(known: np.ndarray) -> str:

@@ -7,9 +7,9 @@ import pandas as pd
 
 from common.data.target import BINARY, MULTICLASS, REGRESSION, Target
 from common.learning.metrics import shown_number
-from common.plots.chart import BLUE, GREY, RED, Bars, Chart, Panel
+from common.plots.chart import BLUE, GREY, Bars, Chart, Panel
 from common.plots.interval import interval
-from common.plots.shown import shortened
+from common.plots.shown import first_red, shortened
 
 # Number of strata that are shown, and of characters of the name of one.
 STRATA, LONGEST = 16, 44
@@ -49,7 +49,7 @@ def _right(
     worst = np.argsort(right, kind="stable")[:STRATA]
     texts = [f"{right[n]:.1%} of {rows[n]:,.0f}" for n in worst]
     shares = [100 * values[worst] for values in (right, low, high)]
-    bars = Bars([names[n] for n in worst], shares[0], texts, shares[1], shares[2], _first_red(worst))
+    bars = Bars([names[n] for n in worst], shares[0], texts, shares[1], shares[2], first_red(worst))
     return _chart(
         _served_worst(groups, right, labels),
         f"Test rows by {', '.join(groups)}, the worst on top; bars: 95% confidence interval.",
@@ -62,7 +62,7 @@ def _of_numbers(groups: pd.DataFrame, measures: Measures, _: Sequence[str]) -> C
     rows, error, absolute = measures
     names = _names(groups)
     worst = np.argsort(-absolute, kind="stable")[:STRATA]
-    shown, colours = [names[n] for n in worst], _first_red(worst)
+    shown, colours = [names[n] for n in worst], first_red(worst)
     off = [f"{shown_number(absolute[n], 3)}, {rows[n]:,.0f} rows" for n in worst]
     leans = [shown_number(error[n], 3, signed=True) for n in worst]
     first, last = worst[0], int(np.argmin(absolute))
@@ -98,10 +98,6 @@ def _chart(title: str, note: str, panels: list[Panel], strata: int) -> Chart:
     left = f" {strata - STRATA} better strata are left out." if strata > STRATA else ""
     height = 0.9 + 0.33 * max(min(strata, STRATA), 3)
     return Chart("strata", title, note + left, panels, columns=2, height=height)
-
-
-def _first_red(shown: np.ndarray) -> list[str]:
-    return [RED, *[BLUE] * (len(shown) - 1)]
 
 
 def _names(groups: pd.DataFrame) -> list[str]:

@@ -15,7 +15,7 @@ from common.data.row_hash import quoted
 from common.data.target import BINARY, REGRESSION, Target
 from common.learning.score_table import probability_vector, score_table
 from common.learning.tasks import guess_scores, labels_of, scores
-from common.learning.vectorizer import LABEL
+from common.learning.vectorizer import LABEL, label_index
 from common.scoring.alarms import Strange
 from common.scoring.kept_model import KeptModel
 from common.scoring.outputs import outputs_of
@@ -114,7 +114,7 @@ def _index_or_number(label: TrueLabel, target: Target) -> Column:
     """Return a label as scores take it, a double; null if it is missing or unknown."""
     if target.task == REGRESSION:
         return label.value.cast("double")
-    return _place(label.value, target)
+    return F.nullif(label_index(label.value, target.labels), F.lit(-1.0))
 
 
 def _answer(target: Target, said: list[Column]) -> list[Column]:
@@ -127,10 +127,4 @@ def _answer(target: Target, said: list[Column]) -> list[Column]:
         vector = probability_vector(probabilities[0])
     else:
         vector = array_to_vector(F.array(*probabilities)).alias("probability")
-    return [_place(prediction, target).alias("prediction"), vector]
-
-
-def _place(label: Column, target: Target) -> Column:
-    """Return the index of a label among those of a target; null if it is none of them."""
-    place = F.array_position(F.array(*[F.lit(text) for text in target.labels]), label)
-    return (F.nullif(place, F.lit(0)) - 1).cast("double")
+    return [label_index(prediction, target.labels).alias("prediction"), vector]

@@ -6,6 +6,7 @@ from typing import Any
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from common.data.row_hash import quoted_name
 from common.learning.prepare import MISSING_TEXT
 from common.scoring.alarms import Strange
 from common.scoring.kept_model import KeptModel
@@ -24,7 +25,7 @@ def count_unseen(records: Records, model: KeptModel) -> list[Column]:
     """
     found = []
     for place, (name, categories) in enumerate(model.categories.items()):
-        column = "`" + records.columns[name].replace("`", "``") + "`"
+        column = quoted_name(records.columns[name])
         # As SQL text, Spark parses a hundred thousand categories in a second; as columns, in a minute.
         listed = ", ".join("'" + c.replace("\\", "\\\\").replace("'", "\\'") + "'" for c in categories)
         text = f"cast({column} as string)"

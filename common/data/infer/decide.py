@@ -30,7 +30,6 @@ MUCH = 0.5
 
 ID = re.compile(r"(?:\A|[^A-Za-z])(?:id|ID|Id)\Z|[a-z](?:Id|ID)\Z")
 INDICES = ("", "index", "unnamed: 0", "__index_level_0__", "rowid", "row_id", "rownames", "row_number")
-UNNAMED = re.compile(r"_c[0-9]+")
 
 
 @dataclass(frozen=True)

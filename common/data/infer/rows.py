@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from common.data.infer.dialect import HEAD, Dialect, find_dialect
 from common.data.infer.facts import Facts
 from common.data.infer.tally import PLACE, VALUE, count, is_countable, text_cells, typed_cells
-from common.data.reading import TEXT, Form, Unreadable
+from common.data.reading import TEXT, Form
 from common.data.records.csv_files import (
     RECORD,
     UnreadableFile,
@@ -17,10 +17,11 @@ from common.data.records.csv_files import (
     fields_of,
     open_csv,
 )
+from common.data.records.files import is_parquet, table_files
+from common.data.records.parquet_files import open_parquet
 from common.data.row_hash import quoted
 from common.data.spec_yaml import Given
-from common.errors import UserError
-from common.machine.file_system import data_files, literal, read_head
+from common.machine.file_system import read_head
 
 FIELDS = "__fields"
 
@@ -60,21 +61,13 @@ def open_rows(spark: SparkSession, uri: str, given: Given) -> Opened:
     Raises:
         UserError: There are no data, or they are no table.
     """
-    files = data_files(spark, uri)
-    if not files:
-        raise UserError(f"{uri} has no data")
-    try:
-        if ".parquet" in files[0].rpartition("/")[2]:
-            return _open_parquet(spark, uri)
+    with table_files(spark, uri) as files:
+        if is_parquet(files):
+            return _open_parquet(open_parquet(spark, uri, files))
         return _open_csv(spark, uri, files, given)
-    except UnreadableFile as error:
-        raise UserError(f"{error.file}: {error}") from None
-    except Unreadable as error:
-        raise UserError(f"{uri} {error}") from None
 
 
-def _open_parquet(spark: SparkSession, uri: str) -> Opened:
-    frame = spark.read.option("recursiveFileLookup", "true").parquet(literal(uri))
+def _open_parquet(frame: DataFrame) -> Opened:
     kept = [field for field in frame.schema if is_countable(field.dataType)]
     left_out = tuple(
         f"column {field.name!r} is left out: its type is {field.dataType.simpleString()}"

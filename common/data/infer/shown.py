@@ -8,6 +8,7 @@ import pandas as pd
 from common.data.infer.dialect import Dialect
 from common.data.infer.facts import Facts
 from common.data.infer.label import Choice
+from common.data.infer.naming import listing
 from common.data.reading import UTF8, encoding_name
 from common.data.spec import CATEGORY, IGNORED, DatasetSpec
 from common.data.spec_yaml import to_yaml
@@ -64,7 +65,7 @@ def told_of(
     lines += _dialect_lines(dialect)
     ignored = [f"{column.name} ({column.why})" for column in spec.of_role(IGNORED)]
     if ignored:
-        lines.append(f"set aside: {_listed(ignored)}")
+        lines.append(f"set aside: {listing(ignored, MOST)}")
     categories = {column.name for column in spec.of_role(CATEGORY)}
     many = [one for one in found if one.name in categories and one.distinct > spec.max_categories]
     lines += [
@@ -84,7 +85,7 @@ def _label_line(label: Facts, choice: Choice) -> str:
         f"{name} ({rows:,} rows{f', positive, {choice.because}' if name == choice.positive else ''})"
         for name, rows in choice.counts.items()
     ]
-    return f"label {label.name!r} ({choice.why}): {choice.task}, {_listed(counts)}"
+    return f"label {label.name!r} ({choice.why}): {choice.task}, {listing(counts, MOST)}"
 
 
 def _missing_lines(spec: DatasetSpec, found: Sequence[Facts]) -> list[str]:
@@ -94,7 +95,7 @@ def _missing_lines(spec: DatasetSpec, found: Sequence[Facts]) -> list[str]:
         if there:
             most = max(there, key=lambda name: there[name])
             used[marker] = f"{marker} ({sum(there.values()):,}, most in {most!r})"
-    return [f"taken for missing values: {_listed(list(used.values()))}"] if used else []
+    return [f"taken for missing values: {listing(used.values(), MOST)}"] if used else []
 
 
 def _dialect_lines(dialect: Dialect | None) -> list[str]:
@@ -110,8 +111,3 @@ def _dialect_lines(dialect: Dialect | None) -> list[str]:
     if not dialect.has_header:
         parts.append("without a header")
     return [f"the file is CSV {', '.join(parts)}"] if parts else []
-
-
-def _listed(parts: Sequence[str]) -> str:
-    more = f" and {len(parts) - MOST} more" if len(parts) > MOST else ""
-    return ", ".join(parts[:MOST]) + more

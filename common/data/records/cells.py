@@ -29,20 +29,12 @@ from common.data.reading import (
     percent_pattern,
 )
 from common.data.records.moments import moment_value, parsed_moment
+from common.data.spec import TYPES
 
 INFINITE = float("inf")
 # The rules of a table of which nothing is said but its columns.
 PLAIN = Form({})
-DDL = {
-    INTEGER: "bigint",
-    DOUBLE: "double",
-    PERCENT: "double",
-    CURRENCY: "double",
-    BOOLEAN: "string",
-    DATE: "date",
-    TIMESTAMP: "timestamp",
-    TEXT: "string",
-}
+DDL = {kind: type().simpleString() for kind, type in TYPES.items()}
 MOMENTS = (T.DateType, T.TimestampType, T.TimestampNTZType)
 
 

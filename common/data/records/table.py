@@ -39,17 +39,16 @@ from common.data.records.csv_files import (
     RECORD,
     CsvFiles,
     Place,
-    UnreadableFile,
     field_text,
     fields_of,
     first_place,
     open_csv,
 )
+from common.data.records.files import is_parquet, table_files
 from common.data.records.parquet_files import open_parquet
 from common.data.records.wide import plan_wide
 from common.data.row_hash import quoted
 from common.errors import UserError
-from common.machine.file_system import data_files
 
 FITS, FIELDS = "__fits", "__fields"
 # Names that a column of a file cannot have beside the columns that are added here.
@@ -112,19 +111,10 @@ def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
             is incompatible.
     """
     plan_wide(spark, sum(kind != TEXT for kind in form.columns.values()))
-    files = data_files(spark, uri)
-    if not files:
-        raise UserError(f"{uri} has no data")
-    if files[0].rpartition("/")[2].startswith(("_", ".")):
-        raise UserError(f"{uri} is hidden from Spark, since its name begins with _ or a dot: rename it")
-    try:
-        if ".parquet" in files[0].rpartition("/")[2]:
+    with table_files(spark, uri) as files:
+        if is_parquet(files):
             return _parquet(open_parquet(spark, uri, files), uri, form)
         return _csv(spark, uri, open_csv(spark, uri, files, form), form)
-    except UnreadableFile as error:
-        raise UserError(f"{error.file}: {error}") from None
-    except Unreadable as error:
-        raise UserError(f"{uri} {error}") from None
 
 
 def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form) -> Table:
