@@ -145,7 +145,7 @@ def evolved(engine: BoostingEngine, space: Space, generations: int, population: 
     started = time.perf_counter()
     breeding = Breeding(population, generations=generations, patience=generations)
     genetic, search = GeneticSearch(space, "f1_weighted", breeding, seed), Search(engine)
-    genetic.propose(search)
+    search.run(genetic)
     best = float(genetic.table()["best_so_far"].iloc[-1])
     return best, len(search.outcomes), time.perf_counter() - started
 

@@ -87,7 +87,7 @@ learner, data = get_learner("gbt"), fold_data(folded, folds, spec.target)
 engine = make_engine("boosting", data, learner, seed, parallelism=0)
 search = Search(engine)
 proposer = GridSearch(load_grid(grid, learner), learner)
-proposer.propose(search)
+search.run(proposer)
 table = candidates_table(search.results, metric)
 shown = [f"val_{metric}", f"val_{metric}_std", "val_accuracy", "val_f1", "fit_seconds"]
 table[[*proposer.names, *shown]].head(10)
@@ -106,7 +106,7 @@ headline(find(parse_candidates(table.to_csv(index=False)), learner.parameters))
 # %%
 space = make_space(load_space("auto", learner), learner)
 genetic = GeneticSearch(space, metric, Breeding(population, generations=generations), seed)
-genetic.propose(search)
+search.run(genetic)
 genetic.table()
 
 # %% [markdown]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from common.learning.learners import learner_with
+from common.learning.learners import get_learner, learner_with
 from common.plots.interactive import PAGE, page
 from common.plots.search import search_charts
 from common.plots.still import stills
@@ -24,12 +24,13 @@ from steps.command import command
 def plots(candidates: str, folder: Path) -> None:
     """Draw a search into FOLDER from its CANDIDATES: the path or runs:/ URI of a candidates.csv."""
     read = parse_candidates(artifacts.read_text(candidates), candidates)
-    learner = learner_with(list(read.parameters))
+    raced = read.learners[0].learner if read.learners else ""
+    learner = get_learner(raced) if raced else learner_with(list(read.parameters))
     found = find(read, learner.parameters)
     charts = search_charts(read)
     files = {**stills(charts), PAGE: page(f"Search of {learner.name}", charts).encode()}
     files |= {"next_grid.yaml": grid_yaml(found).encode()}
-    files["findings.md"] = markdown(found, str(folder / "next_grid.yaml")).encode()
+    files["findings.md"] = markdown(found, learner.name, str(folder / "next_grid.yaml")).encode()
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)

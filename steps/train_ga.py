@@ -6,10 +6,8 @@ from common.learning.learners import get_learner
 from common.learning.threshold import parse_threshold
 from common.search.breeding import Breeding
 from common.search.engines.choice import check_engine
-from common.search.genetic import GeneticSearch
 from common.search.search import Settings
-from common.search.space import make_space
-from common.store.conf import check_space, load_space
+from common.store.conf import check_space, genetic_proposer
 from common.store.earlier_candidates import best_of_search
 from common.store.searches import suited
 from common.store.winners import run_search
@@ -36,6 +34,7 @@ def train_ga(
     mutation: str,
     mutation_prob: float,
     seed: int,
+    minutes: float,
 ) -> None:
     """Search a space with a genetic algorithm; track each generation and candidate as a nested run."""
     check_space(learner, space, engine)
@@ -45,14 +44,14 @@ def train_ga(
     )
     with step("train_ga") as run:
         chosen = get_learner(run.parameters["learner"])
-        ranges = make_space(load_space(space, chosen), chosen)
-        check_engine(chosen, engine, ranges)
-        asked = Settings(chosen, engine, metric, folds, seed, parallelism, fixed, balance)
+        asked = Settings(chosen, engine, metric, folds, seed, parallelism, fixed, balance, minutes)
         settings = suited(asked, run)
         first = best_of_search(run.parameters["warm_start"], math.ceil(population / 4), chosen)
-        run_search(
-            run, settings, GeneticSearch(ranges, settings.metric, breeding, seed, first), show_progress
+        proposer = genetic_proposer(
+            space, settings.learner, settings.metric, breeding, seed, first, run.tell
         )
+        check_engine(settings.learner, engine, proposer.names)
+        run_search(run, settings, proposer, show_progress)
 
 
 if __name__ == "__main__":

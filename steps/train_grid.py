@@ -3,9 +3,8 @@
 from common.learning.learners import get_learner
 from common.learning.threshold import parse_threshold
 from common.search.engines.choice import check_engine
-from common.search.grid import GridSearch
 from common.search.search import Settings
-from common.store.conf import check_grid, load_grid
+from common.store.conf import check_grid, grid_proposer
 from common.store.searches import suited
 from common.store.winners import run_search
 from steps.command import step_command
@@ -24,16 +23,17 @@ def train_grid(
     engine: str,
     parallelism: int,
     seed: int,
+    minutes: float,
 ) -> None:
     """Score every candidate of a grid by cross-validation; track each as a nested run."""
     check_grid(learner, grid, engine)
     fixed = parse_threshold(threshold)
     with step("train_grid") as run:
         chosen = get_learner(run.parameters["learner"])
-        proposer = GridSearch(load_grid(grid, chosen), chosen)
-        check_engine(chosen, engine, proposer.names)
-        asked = Settings(chosen, engine, metric, folds, seed, parallelism, fixed, balance)
+        asked = Settings(chosen, engine, metric, folds, seed, parallelism, fixed, balance, minutes)
         settings = suited(asked, run)
+        proposer = grid_proposer(grid, settings.learner, settings.metric, run.tell)
+        check_engine(settings.learner, engine, proposer.names)
         run_search(run, settings, proposer, show_progress)
 
 

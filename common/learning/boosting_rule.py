@@ -16,6 +16,11 @@ SPARK = "spark"
 # XGBoost's own loss for the task, and quantile sketch.
 XGBOOST = "xgboost"
 
+# Near its best, the loss changes little from one number of trees to the next.
+GROWTH = 2**0.25
+# Enough for the largest number of trees that a learner permits.
+MOST_ENDS = 55
+
 
 @dataclass(frozen=True)
 class BoostingRule:
@@ -26,12 +31,20 @@ class BoostingRule:
         trees: Number of trees, at least 1.
         max_bins: Maximum number of bins per feature.
         booster: XGBoost's parameters for a tree and its weight (max_depth, eta, ...).
+        stopping: Number of trees without a gain in the validation rows' loss after which a fit stops; 0
+            for no stop.
     """
 
     kind: str
     trees: int
     max_bins: int
     booster: Mapping[str, Any]
+    stopping: int = 0
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """Numbers of trees at which a fit that stops may end, each about a fifth above the one before."""
+        return tuple(sorted({min(self.trees, round(GROWTH**step)) for step in range(MOST_ENDS)}))
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,7 @@ class Fit:
         group: Number of the group of candidates that share the fit.
         fold: The fold that is left out and used for scoring.
         rule: The rule, with the largest number of trees of any candidate in the group.
-        trees: Number of trees of each candidate.
+        trees: Numbers of trees to score: each candidate's, or those at which the only one may stop.
         seed: Seed of the rule's random draws.
         target: What is predicted.
     """
@@ -62,7 +75,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class FitResult:
-    """The result of a fit: the scores of each of its candidates, or the error that ended it."""
+    """The result of a fit: the scores for each number of trees that it reached, or its error."""
 
     group: int
     fold: int

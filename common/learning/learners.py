@@ -1,34 +1,26 @@
 """The learners that a search can use: their estimators, parameters and engines."""
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pyspark.ml import Estimator
 from pyspark.ml.classification import GBTClassifier, LogisticRegression, RandomForestClassifier
-from pyspark.ml.regression import GBTRegressor, LinearRegression, RandomForestRegressor
+from pyspark.ml.regression import GBTRegressor, LinearRegression
 
 from common.data.target import BINARY, MULTICLASS, REGRESSION
 from common.errors import UserError
-from common.learning.boosting_rule import SPARK, XGBOOST, BoostingRule
+from common.learning.boosting_rule import BoostingRule
+from common.learning.fittings import (
+    STOPPING,
+    Fitting,
+    forest_of_numbers,
+    gbt_boosting,
+    spark,
+    xgboost,
+    xgboost_boosting,
+)
 from common.learning.linear_svc import ProbableLinearSVC
 from common.learning.parameters import Choice, Parameters, Range
-from common.learning.vectorizer import FEATURES, LABEL
-
-
-@dataclass(frozen=True)
-class Fitting:
-    """How a learner is fitted for one task.
-
-    Attributes:
-        estimator: Makes the Spark estimator for some parameters and a seed.
-        boosting: Makes the boosting engine's rule for some parameters; None if the engine does not
-            support the learner.
-    """
-
-    estimator: Callable[[Parameters, int], Estimator]
-    boosting: Callable[[Parameters], BoostingRule] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +38,7 @@ class Learner:
         mllib: Whether the mllib engine supports the learner.
         mllib_only: Names of the parameters that the boosting engine does not support.
         takes_missing: Whether it learns from rows with missing numbers.
+        entrants: The learners that race; empty for a learner of its own.
     """
 
     name: str
@@ -57,10 +50,13 @@ class Learner:
     mllib: bool = True
     mllib_only: tuple[str, ...] = ()
     takes_missing: bool = False
+    entrants: tuple["Learner", ...] = ()
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """The engines that support the learner, the fastest first."""
+        """The engines that support the learner, or one that races; the fastest first."""
+        if self.entrants:
+            return tuple(sorted({engine for one in self.entrants for engine in one.engines}))
         boosts = any(fitting.boosting is not None for fitting in self.fittings.values())
         return ("boosting",) * boosts + ("mllib",) * self.mllib
 
@@ -78,8 +74,28 @@ class Learner:
             )
         return self.fittings[task]
 
+    def chosen(self, parameters: Parameters) -> tuple["Learner", Parameters]:
+        """Return the learner that a candidate is of, and its parameters of that learner."""
+        if not self.entrants:
+            return self, parameters
+        (learner,) = [one for one in self.entrants if one.name == parameters[LEARNER]]
+        return learner, {name: value for name, value in parameters.items() if name != LEARNER}
 
-SPARK_COLUMNS: dict[str, Any] = {"featuresCol": FEATURES, "labelCol": LABEL}
+    def fitted(self, parameters: Parameters, trees: int | None) -> Parameters:
+        """Return the parameters to fit a candidate with on all rows.
+
+        Args:
+            parameters: The candidate's, of this learner.
+            trees: Number of trees at which the folds stopped; None if they did not.
+        """
+        if trees is None or self.prefix is None:
+            return parameters
+        return {name: v for name, v in parameters.items() if name != STOPPING} | {self.prefix: trees}
+
+
+# The parameter of a candidate in a race that names its learner.
+LEARNER = "learner"
+
 TREE: dict[str, Range | Choice] = {
     "maxDepth": Range(int, 0, 30),
     "maxBins": Range(int, 2, 65536),
@@ -87,60 +103,6 @@ TREE: dict[str, Range | Choice] = {
     "minInfoGain": Range(float, 0, 1e6),
     "subsamplingRate": Range(float, 1e-6, 1),
 }
-
-
-def _spark(estimator: Callable[..., Estimator], seeded: bool = True) -> Callable[..., Estimator]:
-    """Return the maker of a Spark estimator on our columns."""
-
-    def make(parameters: Parameters, seed: int) -> Estimator:
-        return estimator(**SPARK_COLUMNS, **({"seed": seed} if seeded else {}), **parameters)
-
-    return make
-
-
-def _gbt_boosting(parameters: Parameters) -> BoostingRule:
-    # Defaults are GBTClassifier's. XGBoost reads a depth of 0 as unlimited, so a huge gamma prevents all
-    # splits instead.
-    depth = parameters.get("maxDepth", 5)
-    booster = {
-        "max_depth": max(depth, 1),
-        "gamma": 0 if depth else 1e30,
-        "eta": parameters.get("stepSize", 0.1),
-        "min_child_weight": parameters.get("minInstancesPerNode", 1),
-        "subsample": parameters.get("subsamplingRate", 1.0),
-    }
-    return BoostingRule(SPARK, parameters.get("maxIter", 20), parameters.get("maxBins", 32), booster)
-
-
-def _xgboost(name: str) -> Callable[[Parameters, int], Estimator]:
-    """Return the maker of the estimator with this name in xgboost.spark."""
-
-    def make(parameters: Parameters, seed: int) -> Estimator:
-        # Imported here because loading XGBoost takes two seconds, which other learners need not spend.
-        import xgboost.spark
-
-        # Otherwise it logs every tree that it fits and every batch that it scores.
-        logging.getLogger("XGBoost-PySpark").setLevel(logging.WARNING)
-        quiet = {"verbose": False, **parameters}
-        estimator: Estimator = getattr(xgboost.spark, name)(
-            features_col=FEATURES, label_col=LABEL, seed=seed, **quiet
-        )
-        return estimator
-
-    return make
-
-
-def _xgboost_boosting(parameters: Parameters) -> BoostingRule:
-    booster = {k: v for k, v in parameters.items() if k not in ("n_estimators", "max_bin")}
-    return BoostingRule(
-        XGBOOST, parameters.get("n_estimators", 100), parameters.get("max_bin", 256), booster
-    )
-
-
-def _forest_of_numbers(parameters: Parameters, seed: int) -> Estimator:
-    # A forest of classifiers chooses among measures of impurity; variance is the only one of numbers.
-    known = {name: value for name, value in parameters.items() if name != "impurity"}
-    return RandomForestRegressor(**SPARK_COLUMNS, seed=seed, **known)
 
 
 LINEAR: dict[str, Range | Choice] = {
@@ -157,8 +119,8 @@ LEARNERS = {
             grid="gbt_coarse",
             space="gbt",
             fittings={
-                BINARY: Fitting(_spark(GBTClassifier), _gbt_boosting),
-                REGRESSION: Fitting(_spark(GBTRegressor), _gbt_boosting),
+                BINARY: Fitting(spark(GBTClassifier), gbt_boosting),
+                REGRESSION: Fitting(spark(GBTRegressor), gbt_boosting),
             },
             parameters={**TREE, "maxIter": Range(int, 1, 10_000), "stepSize": Range(float, 1e-6, 1)},
             prefix="maxIter",
@@ -169,13 +131,15 @@ LEARNERS = {
             grid="xgboost",
             space="xgboost",
             fittings={
-                BINARY: Fitting(_xgboost("SparkXGBClassifier"), _xgboost_boosting),
-                MULTICLASS: Fitting(_xgboost("SparkXGBClassifier"), _xgboost_boosting),
-                REGRESSION: Fitting(_xgboost("SparkXGBRegressor"), _xgboost_boosting),
+                BINARY: Fitting(xgboost("SparkXGBClassifier"), xgboost_boosting),
+                MULTICLASS: Fitting(xgboost("SparkXGBClassifier"), xgboost_boosting),
+                REGRESSION: Fitting(xgboost("SparkXGBRegressor"), xgboost_boosting),
             },
             parameters={
                 "n_estimators": Range(int, 1, 10_000),
-                "max_depth": Range(int, 1, 30),
+                STOPPING: Range(int, 1, 10_000),
+                "max_depth": Range(int, 0, 30),
+                "max_leaves": Range(int, 0, 65536),
                 "max_bin": Range(int, 2, 65536),
                 "learning_rate": Range(float, 1e-6, 1),
                 "min_child_weight": Range(float, 0, 1e6),
@@ -195,9 +159,9 @@ LEARNERS = {
             grid="random_forest",
             space="random_forest",
             fittings={
-                BINARY: Fitting(_spark(RandomForestClassifier)),
-                MULTICLASS: Fitting(_spark(RandomForestClassifier)),
-                REGRESSION: Fitting(_forest_of_numbers),
+                BINARY: Fitting(spark(RandomForestClassifier)),
+                MULTICLASS: Fitting(spark(RandomForestClassifier)),
+                REGRESSION: Fitting(forest_of_numbers),
             },
             parameters={
                 **TREE,
@@ -211,8 +175,8 @@ LEARNERS = {
             grid="logistic_regression",
             space="logistic_regression",
             fittings={
-                BINARY: Fitting(_spark(LogisticRegression, seeded=False)),
-                MULTICLASS: Fitting(_spark(LogisticRegression, seeded=False)),
+                BINARY: Fitting(spark(LogisticRegression, seeded=False)),
+                MULTICLASS: Fitting(spark(LogisticRegression, seeded=False)),
             },
             parameters={**LINEAR, "elasticNetParam": Range(float, 0, 1)},
         ),
@@ -220,22 +184,22 @@ LEARNERS = {
             name="linear_regression",
             grid="linear_regression",
             space="linear_regression",
-            fittings={REGRESSION: Fitting(_spark(LinearRegression, seeded=False))},
+            fittings={REGRESSION: Fitting(spark(LinearRegression, seeded=False))},
             parameters={**LINEAR, "elasticNetParam": Range(float, 0, 1)},
         ),
         Learner(
             name="linear_svc",
             grid="linear_svc",
             space="linear_svc",
-            fittings={BINARY: Fitting(_spark(ProbableLinearSVC, seeded=False))},
+            fittings={BINARY: Fitting(spark(ProbableLinearSVC, seeded=False))},
             parameters=LINEAR,
         ),
     )
 }
 
 
-# The learner of a search that names none.
-DEFAULT = "default"
+# The learner of a search that names none, and that of a search in which all of a task's learners race.
+DEFAULT, RACE = "default", "auto"
 
 
 def default_learner(task: str) -> str:
@@ -249,9 +213,45 @@ def get_learner(name: str) -> Learner:
     Raises:
         UserError: No learner has this name.
     """
+    if name == RACE:
+        return race(list(LEARNERS.values()))
     if name not in LEARNERS:
-        raise UserError(f"learner must be one of {', '.join(LEARNERS)}, got {name!r}")
+        raise UserError(f"learner must be one of {', '.join([RACE, *LEARNERS])}, got {name!r}")
     return LEARNERS[name]
+
+
+def race(learners: Sequence[Learner]) -> Learner:
+    """Return the learner that stands for several: each of its candidates names one of them."""
+
+    def fitting(task: str) -> Fitting:
+        def of(parameters: Parameters) -> tuple[Fitting, Parameters]:
+            learner, rest = whole.chosen(parameters)
+            return learner.fitting(task), rest
+
+        def estimator(parameters: Parameters, seed: int) -> Estimator:
+            chosen, rest = of(parameters)
+            return chosen.estimator(rest, seed)
+
+        def boosting(parameters: Parameters) -> BoostingRule:
+            chosen, rest = of(parameters)
+            assert chosen.boosting is not None, "the boosting engine gets no others"
+            return chosen.boosting(rest)
+
+        return Fitting(estimator, boosting)
+
+    tasks = dict.fromkeys(task for learner in learners for task in learner.fittings)
+    # Those that share a parameter's name permit the same values.
+    kinds = {name: kind for learner in learners for name, kind in learner.parameters.items()}
+    names = Choice(tuple(learner.name for learner in learners))
+    whole = Learner(
+        name=RACE,
+        fittings={task: fitting(task) for task in tasks},
+        parameters={LEARNER: names, **kinds},
+        grid=RACE,
+        space=RACE,
+        entrants=tuple(learners),
+    )
+    return whole
 
 
 def learner_with(parameters: Sequence[str]) -> Learner:

@@ -49,6 +49,7 @@ class Task:
         metrics: Names of its metrics; they are logged with the prefixes val_, train_ and test_.
         default: The metric that ranks candidates unless another is asked for.
         shown: The metrics that are printed.
+        loss: The metric by whose value over the folds boosting stops.
         guess: Scores of a baseline that knows only the labels of some rows.
     """
 
@@ -56,6 +57,7 @@ class Task:
     metrics: tuple[str, ...]
     default: str
     shown: tuple[str, ...]
+    loss: str
     guess: Callable[[Labels], dict[str, float]]
 
 
@@ -67,6 +69,7 @@ TASKS = {
             METRICS,
             binary.DEFAULT_METRIC,
             ("roc_auc", "f1", "accuracy"),
+            "log_loss",
             lambda labels: binary.guess_scores(labels.count),
         ),
         # Unlike accuracy, log loss needs no threshold and tells a sure answer from a lucky one.
@@ -75,6 +78,7 @@ TASKS = {
             CLASS_METRICS,
             "log_loss",
             ("log_loss", "accuracy", "f1_macro"),
+            "log_loss",
             lambda labels: class_guess(labels.count),
         ),
         Task(
@@ -82,6 +86,7 @@ TASKS = {
             NUMBER_METRICS,
             "rmse",
             ("rmse", "mae", "r2"),
+            "rmse",
             lambda labels: number_guess(labels.values, labels.count),
         ),
     )

@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -15,7 +15,7 @@ from common.learning.metrics import sign
 from common.learning.parameters import Parameters
 from common.search.breeding import CROSSOVERS, MUTATIONS, Breeding
 from common.search.result import CandidateResult, Outcome, candidate_name, ranked
-from common.search.search import Search
+from common.search.search import Field
 from common.search.space import Space, diversity, is_within
 
 NOTHING = float("nan")
@@ -87,12 +87,13 @@ class GeneticSearch:
         self.generations: dict[str, list[int]] = {}
         self.since_better = 0
 
-    def propose(self, search: Search) -> None:
+    def batches(self, search: Field) -> Iterator[None]:
         """Have one generation after another scored."""
         while self.goes_on():
             generation = self.ask()
-            with search.generation(generation.number) as metrics:
+            with search.generation(f"generation {generation.number}") as metrics:
                 metrics |= self.tell(generation, search.evaluate(generation.new))
+            yield
 
     def goes_on(self) -> bool:
         """Return whether there will be another generation."""
@@ -103,6 +104,8 @@ class GeneticSearch:
         """Return the next generation; `tell` must get its outcomes before `ask` is called again."""
         self.trials = [self.study.ask(self.space) for _ in range(self.breeding.population)]
         drawn = [dict(trial.params) for trial in self.trials]
+        for candidate in drawn:
+            self.generations.setdefault(candidate_name(candidate), []).append(len(self.rows))
         by_name = {candidate_name(candidate): candidate for candidate in drawn}
         new = [candidate for name, candidate in by_name.items() if name not in self.known]
         return Generation(len(self.rows), drawn, new)
@@ -121,7 +124,6 @@ class GeneticSearch:
         for trial, candidate in zip(self.trials, generation.drawn, strict=True):
             name = candidate_name(candidate)
             self.study.tell(trial, self._value(self.known[name]))
-            self.generations.setdefault(name, []).append(generation.number)
         self._count(generation)
         return self.rows[-1]
 

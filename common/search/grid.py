@@ -1,6 +1,6 @@
 """Grids: every combination of the values listed for the parameters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -8,10 +8,13 @@ from common.errors import UserError
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.search.result import candidate_name
-from common.search.search import Search
+from common.search.search import Field
+
+# Lists of values by parameter, or several of these.
+Grid = dict[str, Any] | list[dict[str, Any]]
 
 
-def adds_candidates(grid: dict[str, Any], earlier: dict[str, Any], learner: Learner) -> bool:
+def adds_candidates(grid: Grid, earlier: Grid, learner: Learner) -> bool:
     """Return whether a grid has a combination that an earlier grid lacks.
 
     Raises:
@@ -21,12 +24,17 @@ def adds_candidates(grid: dict[str, Any], earlier: dict[str, Any], learner: Lear
     return any(candidate_name(candidate) not in known for candidate in grid_candidates(grid, learner))
 
 
-def grid_candidates(grid: dict[str, Any], learner: Learner) -> list[Parameters]:
+def grid_candidates(grid: Grid, learner: Learner) -> list[Parameters]:
     """Return every distinct combination of a grid's values, with the last parameter changing fastest.
+
+    Several grids, as in scikit-learn's `ParameterGrid`, follow one another.
 
     Raises:
         UserError: The learner does not have a parameter, a list is empty, or a value is not permitted.
     """
+    if isinstance(grid, list):
+        found = [candidate for one in grid for candidate in grid_candidates(one, learner)]
+        return list({candidate_name(candidate): candidate for candidate in found}.values())
     values = {}
     for name, listed in grid.items():
         if name not in learner.parameters:
@@ -45,23 +53,25 @@ def grid_candidates(grid: dict[str, Any], learner: Learner) -> list[Parameters]:
 class GridSearch:
     """A proposer of all candidates of a grid at once."""
 
-    def __init__(self, grid: dict[str, Any], learner: Learner) -> None:
+    def __init__(self, grid: Grid, learner: Learner) -> None:
         """Start a search.
 
         Args:
-            grid: Lists of values by parameter.
+            grid: Lists of values by parameter; or a list of such grids.
             learner: The learner that has the parameters.
 
         Raises:
             UserError: The grid is invalid; see `grid_candidates`.
         """
         self.candidates = grid_candidates(grid, learner)
-        self.names, self.most = list(grid), len(self.candidates)
+        self.names = list(dict.fromkeys(name for one in self.candidates for name in one))
+        self.most = len(self.candidates)
         self.generations: Mapping[str, Sequence[int]] = {}
 
-    def propose(self, search: Search) -> None:
+    def batches(self, search: Field) -> Iterator[None]:
         """Have all candidates scored."""
         search.evaluate(self.candidates)
+        yield
 
     def table(self) -> None:
         """Return None: a grid has no generations."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, pstdev
+from typing import Any
 
 import pandas as pd
 
@@ -22,12 +23,14 @@ class CandidateResult:
             only in the number of trees share their fits.
         curve: Counts of all folds' rows by probability; None unless there are two labels, and for a
             result that was read back from a store.
+        trees: Number of trees at which the folds stopped; None if the candidate does not stop.
     """
 
     parameters: Parameters
     folds: tuple[dict[str, float], ...]
     fit_seconds: float
     curve: Curve | None = field(default=None, compare=False)
+    trees: int | None = None
 
     @property
     def metrics(self) -> list[str]:
@@ -95,8 +98,8 @@ def candidates_table(
 
     Returns:
         One row per candidate: its parameters, val_<m> and val_<m>_std of all metrics, each fold's value
-        of the ranking metric and fit_seconds; then `generations` (numbers separated by spaces) and
-        `error`, if there are any.
+        of the ranking metric and fit_seconds; then `trees` (where the folds stopped), `generations`
+        (numbers separated by spaces) and `error`, if there are any.
     """
     rows = [
         {
@@ -105,6 +108,7 @@ def candidates_table(
             **{f"val_{name}_std": result.std(name) for name in result.metrics},
             **{f"val_{metric}_fold_{place}": fold[metric] for place, fold in enumerate(result.folds)},
             "fit_seconds": round(result.fit_seconds, 3),
+            **({} if result.trees is None else {"trees": result.trees}),
         }
         for result in ranked(results, metric)
     ]
@@ -114,5 +118,20 @@ def candidates_table(
         names = [result.name for result in ranked(results, metric)]
         names += [failure.name for failure in failed]
         for row, name in zip(rows, names, strict=True):
-            row["generations"] = " ".join(map(str, generations[name]))
-    return pd.DataFrame(rows)
+            row["generations"] = " ".join(map(str, generations.get(name, ())))
+    return pd.DataFrame({name: _column([row.get(name) for row in rows]) for name in _order(rows)})
+
+
+def _order(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the columns of rows: all parameters first, since learners have different ones."""
+    columns = dict.fromkeys(name for row in rows for name in row)
+    scores = [name for name in rows[0] if name.startswith("val_")]
+    last = [name for name in ("fit_seconds", "trees", "generations", "error") if name in columns]
+    return [*(name for name in columns if name not in {*scores, *last}), *scores, *last]
+
+
+def _column(values: list[Any]) -> "pd.Series[Any]":
+    # Whole numbers stay whole where other rows have none.
+    known = [value for value in values if value is not None]
+    whole = len(known) < len(values) and all(type(value) is int for value in known)
+    return pd.Series(values, dtype="Int64" if whole else None)

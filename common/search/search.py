@@ -4,8 +4,9 @@ The proposer calls `Search.evaluate`, as in scikit-learn's `BaseSearchCV._run_se
 number of times, and use the returned outcomes to choose further candidates.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,6 +31,7 @@ class Settings:
         parallelism: Number of concurrent fits; 0 for enough to use all cores.
         threshold: The probability above which the positive label is predicted; None to choose it.
         balance: Whether labels weigh the same in total, however many rows each has.
+        minutes: Time after which no further candidate is scored; 0 for no limit.
     """
 
     learner: Learner
@@ -40,6 +42,7 @@ class Settings:
     parallelism: int
     threshold: float | None = 0.5
     balance: bool = False
+    minutes: float = 0
 
 
 class Recorder(Protocol):
@@ -49,8 +52,24 @@ class Recorder(Protocol):
         """Store an outcome, in the open generation if there is one."""
         ...
 
-    def generation(self, number: int) -> AbstractContextManager[dict[str, float]]:
+    def generation(self, name: str) -> AbstractContextManager[dict[str, float]]:
         """Open a generation and return its metrics, to be filled in before the context exits."""
+        ...
+
+
+class Field(Protocol):
+    """What a proposer sees of a search: it has candidates scored there."""
+
+    def evaluate(self, candidates: Sequence[Parameters]) -> dict[str, Outcome]:
+        """Score candidates and return their outcomes by name."""
+        ...
+
+    def generation(self, name: str) -> AbstractContextManager[dict[str, float]]:
+        """Open a generation for the candidates evaluated in it; see `Recorder.generation`."""
+        ...
+
+    def spent(self) -> float:
+        """Return the share of the search's time that is over; 0 if it has no limit."""
         ...
 
 
@@ -73,8 +92,12 @@ class Proposer(Protocol):
     @property
     def generations(self) -> Mapping[str, Sequence[int]]: ...  # noqa: D102
 
-    def propose(self, search: "Search") -> None:
-        """Call `search.evaluate` with candidates until there is nothing left to try."""
+    def batches(self, search: Field) -> Iterator[None]:
+        """Call `search.evaluate` with candidates until there is nothing left to try.
+
+        Yields:
+            After each call, so that the search can end, or another proposer have its turn.
+        """
         ...
 
     def table(self) -> pd.DataFrame | None:
@@ -82,11 +105,16 @@ class Proposer(Protocol):
         ...
 
 
+class TimeUp(Exception):
+    """The time of a search is over."""
+
+
 class Search:
     """A search in progress.
 
     Attributes:
         outcomes: All outcomes so far, by candidate name.
+        is_over: Whether it ended because its time was over.
     """
 
     def __init__(
@@ -95,6 +123,7 @@ class Search:
         recorder: Recorder | None = None,
         known: Mapping[str, Outcome] | None = None,
         show: Callable[[Outcome], None] = lambda _: None,
+        minutes: float = 0,
     ) -> None:
         """Start a search.
 
@@ -103,24 +132,46 @@ class Search:
             recorder: Storage for the outcomes; if None, they are only in `outcomes`.
             known: Outcomes that need not be computed again, by candidate name.
             show: Called with each outcome.
+            minutes: Time after which no further candidate is scored; 0 for no limit.
         """
         self.engine, self.recorder, self.known, self.show = engine, recorder, known or {}, show
         self.outcomes: dict[str, Outcome] = {}
+        self.seconds, self.started, self.is_over = 60 * minutes, time.monotonic(), False
+
+    def run(self, proposer: Proposer) -> None:
+        """Have the candidates of a proposer scored, until it has no more or the time is over."""
+        self.started = time.monotonic()
+        try:
+            for _ in proposer.batches(self):
+                pass
+        except TimeUp:
+            self.is_over = True
 
     def evaluate(self, candidates: Sequence[Parameters]) -> dict[str, Outcome]:
-        """Score candidates, store each outcome as soon as it is known, and return all by name."""
-        found = {}
-        for outcome in self._outcomes(candidates):
-            if self.recorder is not None:
-                self.recorder.add(outcome)
-            self.show(outcome)
-            found[outcome.name] = outcome
-        self.outcomes |= found
-        return found
+        """Score candidates, store each outcome as soon as it is known, and return all by name.
 
-    def generation(self, number: int) -> AbstractContextManager[dict[str, float]]:
+        Raises:
+            TimeUp: The time is over, and a candidate has scores. `outcomes` has all that were scored.
+        """
+        names = [candidate_name(candidate) for candidate in candidates]
+        left = [c for name, c in zip(names, candidates, strict=True) if name not in self.outcomes]
+        with closing(self._outcomes(left)) as arriving:
+            for outcome in arriving:
+                if self.recorder is not None:
+                    self.recorder.add(outcome)
+                self.show(outcome)
+                self.outcomes[outcome.name] = outcome
+                if self.spent() >= 1 and self.results:
+                    raise TimeUp
+        return {name: self.outcomes[name] for name in names}
+
+    def spent(self) -> float:
+        """Return the share of the search's time that is over; 0 if it has no limit."""
+        return (time.monotonic() - self.started) / self.seconds if self.seconds else 0.0
+
+    def generation(self, name: str) -> AbstractContextManager[dict[str, float]]:
         """Open a generation for the candidates evaluated in it; see `Recorder.generation`."""
-        return nullcontext({}) if self.recorder is None else self.recorder.generation(number)
+        return nullcontext({}) if self.recorder is None else self.recorder.generation(name)
 
     @property
     def results(self) -> list[CandidateResult]:
@@ -132,7 +183,7 @@ class Search:
         """The outcomes of candidates that failed."""
         return [outcome for outcome in self.outcomes.values() if isinstance(outcome, CandidateFailure)]
 
-    def _outcomes(self, candidates: Sequence[Parameters]) -> Iterator[Outcome]:
+    def _outcomes(self, candidates: Sequence[Parameters]) -> Generator[Outcome]:
         names = [candidate_name(candidate) for candidate in candidates]
         yield from (self.known[name] for name in names if name in self.known)
         left = [c for name, c in zip(names, candidates, strict=True) if name not in self.known]

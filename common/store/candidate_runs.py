@@ -14,7 +14,9 @@ from typing import Self
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunStatus, RunTag
 
+from common.learning.parameters import Parameters
 from common.search.result import CandidateFailure, CandidateResult, Outcome
+from common.search.search import TimeUp
 from common.store import artifacts, tracking
 from common.store.registry import FOLD_SCORES, METRIC
 
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 # Tag of a candidate: the scores on one fold, whose number follows the dot.
 FOLD = "workflow.fold."
 CANDIDATE = "candidate"
+# Metric of a candidate that stops: the number of trees at which the folds stopped.
+TREES = "trees"
 # Tag of a candidate copied from an earlier search: the run that it was copied from.
 TAKEN_FROM = "taken_from"
 # Longer messages are truncated: a tag holds at most 8,000 characters.
@@ -83,14 +87,17 @@ class CandidateWriter:
         self.queue.put((outcome, self.parent))
 
     @contextmanager
-    def generation(self, number: int) -> Iterator[dict[str, float]]:
+    def generation(self, name: str) -> Iterator[dict[str, float]]:
         """Open the run of a generation; yield a mapping to fill with the metrics that it ends with."""
         client, search = MlflowClient(), str(self.search.info.run_id)
-        run_id = _open_run(self.search, search, "generation", f"generation {number}", {})
+        run_id = _open_run(self.search, search, "generation", name, {})
         ended: dict[str, float] = {}
         self.parent = run_id
         try:
             yield ended
+        except TimeUp:
+            client.set_terminated(run_id)
+            raise
         except BaseException:
             client.set_terminated(run_id, RunStatus.to_string(RunStatus.FAILED))
             raise
@@ -187,6 +194,8 @@ def log_result(result: CandidateResult, run_id: str) -> None:
 def _metrics(result: CandidateResult) -> list[Metric]:
     now, folds = int(time.time() * 1000), len(result.folds)
     metrics = [Metric("fit_seconds", result.fit_seconds, now, 0)]
+    if result.trees is not None:
+        metrics.append(Metric(TREES, result.trees, now, 0))
     for name in result.metrics:
         metrics += [
             Metric(f"val_{name}", fold[name], now, step) for step, fold in enumerate(result.folds)
@@ -201,8 +210,18 @@ def fold_scores(result: CandidateResult, metric: str) -> dict[str, str]:
     return {METRIC: metric, FOLD_SCORES: json.dumps([fold[metric] for fold in result.folds])}
 
 
-def log_winner(result: CandidateResult, metric: str, search: str, child: str) -> None:
-    """Tag the winning candidate, and log its parameters and scores to the search as well."""
+def log_winner(
+    result: CandidateResult, parameters: Parameters, metric: str, search: str, child: str
+) -> None:
+    """Tag the winning candidate, and log its parameters and scores to the search as well.
+
+    Args:
+        result: The winner.
+        parameters: The parameters that it is fitted with on all rows.
+        metric: The metric of the search.
+        search: The id of the search's run.
+        child: The id of the candidate's run.
+    """
     client, now = MlflowClient(), int(time.time() * 1000)
     client.set_tag(child, "winner", "true")
     metrics = [Metric(f"val_{name}", result.mean(name), now, 0) for name in result.metrics]
@@ -210,7 +229,7 @@ def log_winner(result: CandidateResult, metric: str, search: str, child: str) ->
     client.log_batch(
         search,
         metrics=metrics,
-        params=[Param(f"best_{name}", str(value)) for name, value in result.parameters.items()],
+        params=[Param(f"best_{name}", str(value)) for name, value in parameters.items()],
         tags=[RunTag(k, v) for k, v in {"winner": child, **fold_scores(result, metric)}.items()],
     )
-    artifacts.log_text(json.dumps(dict(result.parameters), indent=2) + "\n", "best_parameters.json")
+    artifacts.log_text(json.dumps(dict(parameters), indent=2) + "\n", "best_parameters.json")

@@ -7,6 +7,7 @@ from common.data.spec import DatasetSpec
 from common.learning.learners import DEFAULT, Learner, default_learner, get_learner
 from common.learning.tasks import find_metric
 from common.search.grid import adds_candidates
+from common.store import tracking
 from common.store.conf import check_grid, check_space, load_grid
 from common.store.get_or_run import StartedStep, StepRun, get_or_run, get_or_start
 from common.store.step_run import Tell
@@ -76,18 +77,24 @@ class Chain:
         Args:
             features: The URI of the features.
             rounds: The largest number of searches.
-            learner: The learner that the grids belong to.
+            learner: The learner of the first grid; those after it belong to its winner's.
             tell: A function that receives a message when nothing is left to try.
         """
-        grid = str(self.given["grid"])
+        grid = load_grid(str(self.given["grid"]), learner)
         searches = [self.run("train_grid", features=features)]
         for _ in range(1, rounds):
             following = searches[-1].uri("next_grid.yaml")
-            if not adds_candidates(load_grid(following, learner), load_grid(grid, learner), learner):
+            if learner.entrants:
+                learner = get_learner(tracking.get_run(searches[-1].uri()).data.tags["learner"])
+                grid = grid[learner.name]
+            further = load_grid(following, learner)
+            if not adds_candidates(further, grid, learner):
                 tell(f"no further round: {following} contains nothing new to try")
                 break
-            searches.append(self.run("train_grid", features=features, grid=following))
-            grid = following
+            searches.append(
+                self.run("train_grid", features=features, grid=following, learner=learner.name)
+            )
+            grid = further
         return [done.uri() for done in searches]
 
     def _parameters(self, step: str, inputs: Mapping[str, object]) -> dict[str, object]:

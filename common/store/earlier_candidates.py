@@ -10,12 +10,12 @@ from mlflow.entities import Run
 
 from common.data.target import BINARY
 from common.errors import UserError
-from common.learning.learners import Learner
+from common.learning.learners import LEARNER, Learner
 from common.learning.parameters import Parameters
 from common.learning.tasks import TASKS
 from common.search.result import CandidateResult
 from common.store import artifacts, liveness, tracking
-from common.store.candidate_runs import CANDIDATE, FOLD, TrackedCandidate
+from common.store.candidate_runs import CANDIDATE, FOLD, TREES, TrackedCandidate
 from common.store.registry import FOLDS_DIGEST
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,9 @@ def _read_candidate(run: Run, learner: Learner) -> CandidateResult:
     parameters: Parameters = {name: kind.parse(params[name]) for name, kind in kept.items()}
     folds = sorted((name for name in tags if name.startswith(FOLD)), key=lambda n: int(n[len(FOLD) :]))
     scored = tuple(json.loads(tags[name]) for name in folds)
-    return CandidateResult(parameters, scored, run.data.metrics["fit_seconds"])
+    metrics = run.data.metrics
+    trees = int(metrics[TREES]) if TREES in metrics else None
+    return CandidateResult(parameters, scored, metrics["fit_seconds"], trees=trees)
 
 
 def best_of_search(uri: str, most: int, learner: Learner) -> list[Parameters]:
@@ -107,6 +109,9 @@ def best_of_search(uri: str, most: int, learner: Learner) -> list[Parameters]:
             f"warm_start must be none, auto or a search with learner {learner.name!r}, got {uri!r}"
         )
     table = pd.read_csv(io.StringIO(artifacts.read_text(f"{uri}/candidates.csv")), dtype=str)
+    if LEARNER in table:
+        table = table[table[LEARNER] == learner.name]
     table = table[table["fit_seconds"].notna()].head(most)
+    table = table.dropna(axis="columns", how="all")
     kinds = {name: kind for name, kind in learner.parameters.items() if name in table.columns}
     return [{name: kind.parse(row[name]) for name, kind in kinds.items()} for _, row in table.iterrows()]

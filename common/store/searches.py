@@ -12,10 +12,11 @@ from pyspark.sql import DataFrame
 from common.data.row_hash import Digest, frame_digests
 from common.data.spec import DatasetSpec
 from common.errors import UserError
-from common.learning.learners import LEARNERS
+from common.learning.learners import LEARNERS, race
 from common.learning.prepare import IMPUTE, NATIVE
-from common.learning.tasks import find_metric
-from common.search.engines.choice import choose_engine, make_engine
+from common.learning.tasks import AUTO, find_metric
+from common.search.engines.choice import Choice, Engine, choose_engine, make_engine
+from common.search.engines.race import RaceEngine
 from common.search.folds import FOLD_RANK, FoldData, fold_data
 from common.search.result import Outcome
 from common.search.search import Proposer, Search, Settings
@@ -47,6 +48,8 @@ class SearchData:
 def suited(settings: Settings, run: Run) -> Settings:
     """Return the settings with the metric that the task of a search's features ranks by.
 
+    In a race, only the learners that have the task, the engine and take the features' numbers are left.
+
     Args:
         settings: The settings that were asked for.
         run: The run of the search; it reads the input `features`.
@@ -57,14 +60,24 @@ def suited(settings: Settings, run: Run) -> Settings:
     """
     learner, task = settings.learner, run.dataset("features").task
     learner.fitting(task)
+    metric = find_metric(settings.metric, task)
     missing = tracking.get_run(run.uri("features")).data.params.get("missing", IMPUTE)
+    if learner.entrants:
+        racing = [
+            one
+            for one in learner.entrants
+            if task in one.fittings
+            and settings.engine in (AUTO, *one.engines)
+            and (missing != NATIVE or one.takes_missing)
+        ]
+        return replace(settings, metric=metric, learner=race(racing))
     if missing == NATIVE and not learner.takes_missing:
         others = [one.name for one in LEARNERS.values() if one.takes_missing and task in one.fittings]
         raise UserError(
             f"learner {learner.name!r} does not take missing={NATIVE}: give missing={IMPUTE}, or "
             f"learner={' or '.join(others)}"
         )
-    return replace(settings, metric=find_metric(settings.metric, task))
+    return replace(settings, metric=metric)
 
 
 def search_data(run: Run, folds: int, balance: bool = False) -> SearchData:
@@ -106,7 +119,7 @@ def open_search(
 ) -> Iterator[tuple[Search, CandidateWriter]]:
     """Choose the engine and open the candidate writer; on leaving, all candidates are written."""
     learner = settings.learner
-    choice = choose_engine(learner, settings.engine, proposer.names, data)
+    choice, engine = _engine(settings, proposer, data)
     run.tag(learner=learner.name, engine=choice.engine, engine_reason=choice.reason)
     run.tag(folds=data.folds, seed=settings.seed, metric=settings.metric)
     run.tag(balance=as_text(settings.balance))
@@ -116,11 +129,19 @@ def open_search(
     if earlier:
         run.tell(f"reusing {len(earlier)} candidates that an earlier run finished")
     constants = {"learner": learner.name, "engine": choice.engine, "folds": data.folds}
-    engine = make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)
     guess = data.guess[settings.metric]
     known = {name: one.result for name, one in earlier.items()}
     with (
         CandidateWriter(this, constants, earlier) as writer,
         show(run.step, proposer.most, settings.metric, guess) as shown,
     ):
-        yield Search(engine, writer, known, shown), writer
+        yield Search(engine, writer, known, shown, settings.minutes), writer
+
+
+def _engine(settings: Settings, proposer: Proposer, data: FoldData) -> tuple[Choice, Engine]:
+    learner, names = settings.learner, proposer.names
+    if learner.entrants:
+        racing = RaceEngine(learner, settings.engine, names, data, settings.seed, settings.parallelism)
+        return racing.choice, racing
+    choice = choose_engine(learner, settings.engine, names, data)
+    return choice, make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)

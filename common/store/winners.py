@@ -27,6 +27,7 @@ from common.scoring.card import model_card, stratum_scores
 from common.scoring.card_input import example_records
 from common.scoring.export import export, vocabulary
 from common.search.engines.choice import Engine
+from common.search.engines.race import RaceEngine
 from common.search.findings.candidates import Candidates, parse_candidates
 from common.search.findings.find import find, grid_yaml
 from common.search.findings.words import headline, markdown
@@ -58,7 +59,10 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
     """
     data = search_data(run, settings.folds, settings.balance)
     with open_search(run, settings, data.folds, proposer, show) as (search, writer):
-        proposer.propose(search)
+        search.run(proposer)
+        if search.is_over:
+            scored = f"{len(search.outcomes)} of at most {proposer.most} candidates"
+            run.tell(f"minutes={settings.minutes:g} are over: scored {scored}")
         failures = search.failures
         if not search.results:
             raise UserError(f"all {len(failures)} candidates failed, the first with: {failures[0].error}")
@@ -69,6 +73,10 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
     generations = proposer.table()
     if generations is not None:
         run.log_table("generations.csv", generations)
+    if isinstance(search.engine, RaceEngine):
+        learner, _ = settings.learner.chosen(ranked(search.results, settings.metric)[0].parameters)
+        # Last: until a race has ended, its tags are those by which it is taken up again.
+        run.tag(learner=learner.name, engine=search.engine.choices[learner.name].engine)
 
 
 @dataclass(frozen=True)
@@ -86,12 +94,13 @@ def _log_best(search: _Scored, results: Sequence[CandidateResult], table: pd.Dat
     """Log the candidates, the findings, and the winner, refitted on all training rows."""
     run, metric = search.run, search.settings.metric
     winner = ranked(results, metric)[0]
+    learner, _ = search.settings.learner.chosen(winner.parameters)
     run.log_table("candidates.csv", table)
     candidates = parse_candidates(table.to_csv(index=False))
     # This process only waits during Spark's refit, so drawing beside it is free.
     charts = search_charts(candidates)
     drawing = beside(run.spark, stills, charts)
-    _log_findings(run, candidates, search.settings.learner)
+    _log_findings(run, candidates, learner)
     test, of_winner = _log_model(search, winner)
     guess = guess_scores(labels_of(test))
     pictures = drawing.result() | stills(of_winner)
@@ -112,7 +121,7 @@ def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
 
 def _log_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
     found = find(candidates, learner.parameters)
-    text = markdown(found, run.artifact_uri("next_grid.yaml"))
+    text = markdown(found, learner.name, run.artifact_uri("next_grid.yaml"))
     run.log_text("findings.md", text)
     run.log_text("next_grid.yaml", grid_yaml(found))
     # The title is left out because the page shows only the first lines until it is expanded.
@@ -125,21 +134,23 @@ def _log_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
 def _log_model(search: _Scored, winner: CandidateResult) -> tuple[Table, list[Chart]]:
     """Refit the winner, score it on both sides and log it; return its test table and charts."""
     run, settings, data = search.run, search.settings, search.data
-    learner, spec = settings.learner, data.spec
+    spec = data.spec
+    learner, parameters = settings.learner.chosen(winner.parameters)
+    parameters = learner.fitted(parameters, winner.trees)
     run.tell("refitting the best on all training rows")
     loading = beside(run.spark, load_spark_model, run.uri("features", "vectorizer"))
-    model = refit(winner.parameters, learner, data.folds, settings.seed)
+    model = refit(parameters, learner, data.folds, settings.seed)
     threshold = _threshold(search, winner)
     tables = {
         "train": model_table(model, data.folds.frame, spec.target, data.folds.rows, threshold.value),
         "test": model_table(model, data.test, spec.target, data.digests["test"].rows, threshold.value),
     }
     child = search.writer.run_id(winner.name)
-    candidate_runs.log_winner(winner, settings.metric, run.id, child)
+    candidate_runs.log_winner(winner, parameters, settings.metric, run.id, child)
     log_sides(tables, [run.id, child])
     vectorizer = loading.result()
     pipeline = scoring_pipeline(vectorizer, model, spec, threshold.value)
-    strata = log_pipeline(run, pipeline, data, learner.name, winner.parameters, tables["test"])
+    strata = log_pipeline(run, pipeline, data, learner.name, parameters, tables["test"])
     sources, numbers = feature_sources(vectorizer, spec), number_features(vectorizer, spec)
     importance = column_importance(model, sources, numbers, data.folds.frame)
     charts = winner_charts(

@@ -138,7 +138,8 @@ PARAMETERS = (
               "(native).", MISSING),
     # Search.
     Parameter("learner", DEFAULT, (*SEARCHES, MAIN),
-              f"Learner: {', '.join(LEARNERS)}; default: gbt, or xgboost for several labels."),
+              f"Learner: {', '.join(LEARNERS)}; default: gbt, or xgboost for several labels; auto: all "
+              "that have the task race."),
     Parameter("grid", "auto", ("train_grid", MAIN),
               "Grid: a name under conf/grids, a YAML file or JSON; auto: the learner's."),
     Parameter("rounds", 1, (MAIN,),
@@ -157,6 +158,8 @@ PARAMETERS = (
               "Whether labels weigh the same in total, however many rows each has."),
     Parameter("engine", "auto", (*SEARCHES, MAIN),
               "Engine that fits the candidates: boosting or mllib; auto: the fastest that can be used."),
+    Parameter("minutes", 0.0, (*SEARCHES, MAIN),
+              "Minutes after which a search scores no further candidate; 0: no limit.", least=0),
     Parameter("parallelism", 0, (*SEARCHES, MAIN),
               "Number of concurrent fits; 0: enough to use all cores.", least=0),
     Parameter("generations", 10, ("train_ga",), "Maximum number of generations.", least=1),

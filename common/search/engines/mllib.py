@@ -81,8 +81,9 @@ class MllibEngine:
         seconds = time.perf_counter() - started
         found = []
         for parameters in group:
-            trees = parameters.get(learner.prefix) if learner.prefix else None
-            part = model if trees is None or parameters is group[0] else first_trees(model, int(trees))
+            # Only those that differ in the number of trees share a fit.
+            prefix = learner.chosen(parameters)[0].prefix or ""
+            part = model if parameters is group[0] else first_trees(model, int(parameters[prefix]))
             said = part.transform(data.validation(fold))
             found.append(fold_score(score_table(said, data.target, data.rows)))
         return seconds, found

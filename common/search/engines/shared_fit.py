@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from statistics import fmean
 
+from common.learning.fittings import STOPPING
 from common.learning.fold_score import FoldScore
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
@@ -17,16 +19,24 @@ class SharedFit:
 
     Attributes:
         candidates: The candidates, most trees first; the first one's model contains those of the others.
-        folds: Fold -> the fit's duration in seconds, and each candidate's scores.
+        ends: Numbers of trees at which the only candidate may stop; empty if none stops.
+        folds: Fold -> the fit's duration in seconds, and each candidate's scores, or those at each end
+            that the fold reached.
         errors: Fold -> the error that ended its fit.
     """
 
     candidates: list[Parameters]
+    ends: tuple[int, ...] = ()
     folds: dict[int, tuple[float, list[FoldScore]]] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
 
-    def outcomes(self, folds: int) -> Iterator[Outcome]:
-        """Yield each candidate's outcome if all folds have finished; nothing otherwise."""
+    def outcomes(self, folds: int, loss: str = "") -> Iterator[Outcome]:
+        """Yield each candidate's outcome if all folds have finished; nothing otherwise.
+
+        Args:
+            folds: Number of folds.
+            loss: The metric whose mean over the folds says at which end a candidate stops.
+        """
         if len(self.folds) + len(self.errors) < folds:
             return
         seconds = sum(seconds for seconds, _ in self.folds.values())
@@ -35,20 +45,35 @@ class SharedFit:
                 fold = min(self.errors)
                 yield CandidateFailure(parameters, f"fold {fold}: {self.errors[fold]}")
             else:
+                place = self._best_end(loss) if self.ends else place
                 scored = [self.folds[fold][1][place] for fold in sorted(self.folds)]
                 curves = [one.curve for one in scored if one.curve is not None]
                 curve = reduce(Curve.__add__, curves) if curves else None
-                yield CandidateResult(parameters, tuple(one.scores for one in scored), seconds, curve)
+                trees = self.ends[place] if self.ends else None
+                found = tuple(one.scores for one in scored)
+                yield CandidateResult(parameters, found, seconds, curve, trees)
+
+    def _best_end(self, loss: str) -> int:
+        """Return the index of the end that is best over the folds, among those that all reached."""
+        reached = zip(*(scores for _, scores in self.folds.values()), strict=False)
+        means = [fmean(one.scores[loss] for one in of_end) for of_end in reached]
+        return means.index(min(means))
 
 
 def shared_fits(candidates: Sequence[Parameters], learner: Learner) -> list[SharedFit]:
     """Group candidates that can share a fit, in order of first appearance."""
     groups: dict[tuple[object, ...], list[Parameters]] = {}
     for candidate in candidates:
-        others = sorted(item for item in candidate.items() if item[0] != learner.prefix)
-        counted = learner.prefix in candidate
-        groups.setdefault((counted, *others), []).append(candidate)
+        prefix = _prefix(candidate, learner)
+        others = sorted(item for item in candidate.items() if item[0] != prefix)
+        groups.setdefault((prefix in candidate, *others), []).append(candidate)
     return [
-        SharedFit(sorted(group, key=lambda parameters: -parameters.get(learner.prefix or "", 0)))
+        SharedFit(sorted(group, key=lambda one: -one.get(_prefix(one, learner), 0)))
         for group in groups.values()
     ]
+
+
+def _prefix(candidate: Parameters, learner: Learner) -> str:
+    """Return the parameter in which a candidate may differ from those that share its fit, or nothing."""
+    # How far one that stops goes is not known before its folds are.
+    return "" if STOPPING in candidate else learner.chosen(candidate)[0].prefix or ""

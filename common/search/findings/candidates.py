@@ -11,8 +11,9 @@ import pandas as pd
 from scipy import special
 
 from common.errors import UserError
+from common.learning.learners import LEARNER, get_learner
 from common.learning.metrics import sign
-from common.learning.parameters import Parameters
+from common.learning.parameters import Parameters, Range
 from common.search.result import candidate_name
 
 CONFIDENCE = 0.95
@@ -36,8 +37,23 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Raced:
+    """A learner of a race.
+
+    Attributes:
+        learner: Its name.
+        candidates: Number of its candidates that were scored.
+        best: The mean score of its best one over the folds.
+    """
+
+    learner: str
+    candidates: int
+    best: float
+
+
+@dataclass(frozen=True)
 class Candidates:
-    """Candidates, best first.
+    """Candidates, best first; of a race those of the best one's learner.
 
     Attributes:
         parameters: Parameters of the candidates that were scored (candidates x parameters).
@@ -46,6 +62,7 @@ class Candidates:
         seconds: Duration of each candidate's fits.
         generations: For each candidate, the generations that drew it; empty for a grid search.
         failed: Parameters of the candidates that failed, with their `error`.
+        learners: The learners of a race, best first; empty if one learner was searched.
     """
 
     parameters: pd.DataFrame
@@ -54,6 +71,7 @@ class Candidates:
     seconds: np.ndarray
     generations: Sequence[Sequence[int]]
     failed: pd.DataFrame
+    learners: Sequence["Raced"] = ()
 
     @cached_property
     def means(self) -> np.ndarray:
@@ -125,12 +143,36 @@ def parse_candidates(text: str, source: str = "candidates.csv") -> Candidates:
     done = table[scored]
     if done.empty:
         raise UserError(f"{source} has no candidate with scores")
-    drawn = done.get("generations", [])
+    metric = folds[0].removeprefix("val_").rpartition("_fold_")[0]
+    learners = _raced(done, metric) if LEARNER in done else []
+    failed = table[~scored]
+    if learners:
+        done, failed = (_own(rows, names, learners[0].learner) for rows in (done, failed))
+        names = [name for name in names if name in done]
+        failed = failed.reindex(columns=[*names, "error"] if "error" in table else names)
+    drawn = done["generations"].fillna("") if "generations" in done else []
     return Candidates(
         parameters=done[names].reset_index(drop=True),
-        metric=folds[0].removeprefix("val_").rpartition("_fold_")[0],
+        metric=metric,
         folds=done[folds].to_numpy(),
         seconds=done["fit_seconds"].to_numpy(),
         generations=[[int(number) for number in listed.split()] for listed in drawn],
-        failed=table.loc[~scored, [*names, *(["error"] if "error" in table else [])]],
+        failed=failed[[*names, *(["error"] if "error" in table else [])]],
+        learners=learners,
     )
+
+
+def _raced(done: pd.DataFrame, metric: str) -> list[Raced]:
+    """Return the learners of scored candidates; these are sorted, best first."""
+    of_each = done.groupby(LEARNER, sort=False)[f"val_{metric}"]
+    return [Raced(str(name), len(means), float(means.iloc[0])) for name, means in of_each]
+
+
+def _own(rows: pd.DataFrame, names: Sequence[str], learner: str) -> pd.DataFrame:
+    """Return a learner's rows, with its own parameters and their types."""
+    kinds = get_learner(learner).parameters
+    own = rows[rows[LEARNER] == learner]
+    kept = [name for name in names if name in kinds and own[name].notna().any()]
+    # Other learners' rows are empty there, which made whole numbers floats.
+    types = {name: kind.type for name in kept if isinstance(kind := kinds[name], Range)}
+    return own.drop(columns=[name for name in names if name not in kept]).astype(types)

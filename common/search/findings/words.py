@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from common.learning.metrics import shown_score
 from common.learning.parameters import Parameters
-from common.search.findings.candidates import Difference
+from common.search.findings.candidates import Candidates, Difference
 from common.search.findings.effects import show
 from common.search.findings.find import LITTLE_TOGETHER, Finding, Findings, grid_yaml
 
@@ -13,14 +13,17 @@ SHAPES = {"rises": "higher values are better", "falls": "lower values are better
 MOST_FAILED, MOST_PAIRS = 5, 3
 
 
-def markdown(found: Findings, next_grid: str = "next_grid.yaml") -> str:
+def markdown(found: Findings, learner: str, next_grid: str = "next_grid.yaml") -> str:
     """Return the text of findings.md; it is deterministic.
 
     Args:
         found: The findings.
+        learner: Name of the learner that they are about.
         next_grid: The path or URI of the next grid, for the command that searches it.
     """
-    parts = ["# What the search found", f"{_best(found)} In short: {headline(found)}."]
+    parts = ["# What the search found"]
+    parts += [_race(found.candidates)] if found.candidates.learners else []
+    parts += [f"{_best(found)} In short: {headline(found)}."]
     if found.parameters:
         parts += ["## Hyperparameters, most important first", _table(found), _notes(found)]
         parts.append("\n".join(f"- {_sentence(finding, found)}" for finding in found.parameters))
@@ -32,7 +35,7 @@ def markdown(found: Findings, next_grid: str = "next_grid.yaml") -> str:
         )
     if len(found.candidates.failed):
         parts.append(_failed(found))
-    parts.append(_next(found, next_grid))
+    parts.append(_next(found, learner, next_grid))
     return "\n\n".join(parts) + "\n"
 
 
@@ -47,6 +50,18 @@ def headline(found: Findings) -> str:
     parts += [f"can be dropped: {'; '.join(dropped)}"] if dropped else []
     parts += [", ".join(edges)] if edges else []
     return "; ".join(parts) or "no clear effects"
+
+
+def _race(candidates: Candidates) -> str:
+    learners = [
+        f"**{one.learner}** {shown_score(candidates.metric, one.best)} (of {one.candidates})"
+        for one in candidates.learners
+    ]
+    first = candidates.learners[0].learner
+    return (
+        f"The best {candidates.metric} of each learner: {', '.join(learners)}. What follows is about the "
+        f"candidates of {first}."
+    )
 
 
 def _best(found: Findings) -> str:
@@ -154,10 +169,10 @@ def _failed(found: Findings) -> str:
     return "\n".join([count, "", *lines[:MOST_FAILED], *more])
 
 
-def _next(found: Findings, where: str) -> str:
+def _next(found: Findings, learner: str, where: str) -> str:
     return (
         "## Next grid\n\nIt contains the best candidate. Search it with\n"
-        f"`mlflow run . -e train_grid -P grid={shlex.quote(where)}`, or let\n"
+        f"`mlflow run . -e train_grid -P learner={learner} -P grid={shlex.quote(where)}`, or let\n"
         "`main` do so with `-P rounds=2`.\n\n"
         f"```yaml\n{grid_yaml(found)}```"
     )

@@ -1,6 +1,7 @@
 import pytest
 
 from common.learning.metrics import METRICS
+from common.search.findings.candidates import parse_candidates
 from common.search.result import (
     CandidateFailure,
     CandidateResult,
@@ -87,3 +88,52 @@ def test_table_has_a_row_a_candidate_best_first():
     assert list(table["val_f1"]) == [0.4, 0.2]
     assert list(table["val_f1_std"].round(6)) == [0.1, 0.1]
     assert {f"val_{metric}" for metric in METRICS} <= set(table.columns)
+
+
+def raced(learner, parameters, value, trees=None):
+    folds = (dict.fromkeys(METRICS, value - 0.01), dict.fromkeys(METRICS, value + 0.01))
+    return CandidateResult({"learner": learner, **parameters}, folds, 1.0, trees=trees)
+
+
+RACE = [
+    raced("logistic_regression", {"regParam": 0.1}, 0.7),
+    raced("gbt", {"maxDepth": 5, "maxIter": 50}, 0.8),
+    raced("xgboost", {"max_depth": 6, "subsample": 1.0}, 0.9, trees=31),
+    raced("xgboost", {"max_depth": 4, "subsample": 0.5}, 0.85, trees=90),
+]
+FAILED = [
+    CandidateFailure({"learner": "gbt", "maxDepth": 9}, "x"),
+    CandidateFailure({"learner": "xgboost", "max_depth": 2}, "y"),
+]
+
+
+def test_table_of_a_race_has_whole_numbers_where_other_learners_have_none():
+    text = candidates_table(RACE, "f1", FAILED).to_csv(index=False)
+    rows = [line.split(",") for line in text.splitlines()]
+    columns = ["learner", "max_depth", "subsample", "maxDepth", "maxIter", "regParam"]
+    assert rows[0][:6] == columns
+    assert rows[0][-3:] == ["fit_seconds", "trees", "error"]
+    assert rows[1][:6] == ["xgboost", "6", "1.0", "", "", ""]
+    assert rows[1][-2:] == ["31", ""]
+    assert rows[3][:6] == ["gbt", "", "", "5", "50", ""]
+    assert rows[5][0] == "gbt"
+    assert rows[5][-1] == "x"
+
+
+def test_race_is_read_back_as_the_candidates_of_the_best_learner():
+    drawn = {RACE[2].name: [0, 1], RACE[3].name: [1]}
+    text = candidates_table(RACE, "f1", FAILED, drawn).to_csv(index=False)
+    read = parse_candidates(text)
+    assert read.names == ["max_depth=6 subsample=1.0", "max_depth=4 subsample=0.5"]
+    assert read.best == {"max_depth": 6, "subsample": 1.0}
+    assert isinstance(read.best["max_depth"], int)
+    assert read.generations == [[0, 1], [1]]
+    assert read.failed.to_dict("records") == [{"max_depth": 2, "subsample": nothing, "error": "y"}]
+    assert [(one.learner, one.candidates, one.best) for one in read.learners] == [
+        ("xgboost", 2, pytest.approx(0.9)),
+        ("gbt", 1, pytest.approx(0.8)),
+        ("logistic_regression", 1, pytest.approx(0.7)),
+    ]
+
+
+nothing = pytest.approx(float("nan"), nan_ok=True)

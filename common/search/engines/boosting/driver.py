@@ -16,6 +16,7 @@ from pyspark.sql import functions as F
 from common.learning.boosting_rule import SPARK, BoostingRule, Fit, FitResult
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
+from common.learning.tasks import TASKS
 from common.machine.spark import beside
 from common.search.engines.boosting.matrix import FoldMatrix, Samples
 from common.search.engines.boosting.rows import ROW, arrow_columns, draw_samples, fold_matrix
@@ -77,7 +78,9 @@ class BoostingEngine:
         fits = []
         for number, group in enumerate(groups):
             rules = [self.rule(parameters) for parameters in group.candidates]
-            trees = tuple(rule.trees for rule in rules)
+            if rules[0].stopping:
+                group.ends = rules[0].ends
+            trees = group.ends or tuple(rule.trees for rule in rules)
             for fold in range(self.data.folds):
                 fits.append(Fit(number, fold, rules[0], trees, self.seed, self.data.target))
         self._send_samples([fit.rule for fit in fits])
@@ -87,7 +90,7 @@ class BoostingEngine:
                 group.errors[result.fold] = result.error
             else:
                 group.folds[result.fold] = (result.seconds, result.scores)
-            yield from group.outcomes(self.data.folds)
+            yield from group.outcomes(self.data.folds, TASKS[self.data.target.task].loss)
 
     def _tasks(self, fits: Sequence[Fit]) -> list[list[Fit]]:
         """Distribute fits over tasks; all fits of a task train on the same matrix.

@@ -74,7 +74,8 @@ def _sides(fit: Fit, matrix: FoldMatrix, samples: SamplesBySize) -> _Sides:
     train = xgb.QuantileDMatrix(
         features[~out], label, weight=weight, max_bin=_max_bin(rule), nthread=1, ref=cuts
     )
-    return _Sides(train, label, weight, xgb.DMatrix(features[out], nthread=1), matrix.label[out])
+    true_label = matrix.label[out]
+    return _Sides(train, label, weight, xgb.DMatrix(features[out], true_label, nthread=1), true_label)
 
 
 def _max_bin(rule: BoostingRule) -> int:
@@ -83,7 +84,7 @@ def _max_bin(rule: BoostingRule) -> int:
 
 
 def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
-    """Return the validation margins for each number of trees, and the fit's duration in seconds."""
+    """Return the validation margins for each number of trees that it reached, and its seconds."""
     started = time.perf_counter()
     rule = fit.rule
     parameters = {
@@ -103,14 +104,17 @@ def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
         # Spark's margin F of two labels corresponds to a probability of 1 / (1 + exp(-2F)).
         unit = 2.0 if fit.target.task == BINARY else unit
     else:
-        parameters["objective"] = OBJECTIVES[fit.target.task]
+        parameters["objective"], parameters["eval_metric"] = OBJECTIVES[fit.target.task]
         if fit.target.task == MULTICLASS:
             parameters["num_class"] = fit.target.classes
-        booster = xgb.train(parameters, sides.train, rule.trees)
+        watched = {"evals": [(sides.validation, "validation")], "verbose_eval": False}
+        stop = {"early_stopping_rounds": rule.stopping, **watched} if rule.stopping else {}
+        booster = xgb.train(parameters, sides.train, rule.trees, **stop)
     seconds = time.perf_counter() - started
     margins = [
         booster.predict(sides.validation, output_margin=True, iteration_range=(0, trees))
         for trees in fit.trees
+        if trees <= booster.num_boosted_rounds()
     ]
     if (middle, unit) == (0.0, 1.0):
         return margins, seconds
@@ -135,7 +139,12 @@ def standardized(number: np.ndarray) -> tuple[np.ndarray, float, float]:
     return apart / unit, middle, unit
 
 
-OBJECTIVES = {BINARY: "binary:logistic", MULTICLASS: "multi:softprob", REGRESSION: "reg:squarederror"}
+# The loss, and XGBoost's name of the same loss as a metric.
+OBJECTIVES = {
+    BINARY: ("binary:logistic", "logloss"),
+    MULTICLASS: ("multi:softprob", "mlogloss"),
+    REGRESSION: ("reg:squarederror", "rmse"),
+}
 
 
 @dataclass(frozen=True)

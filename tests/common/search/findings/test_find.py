@@ -54,7 +54,7 @@ def test_difference_within_the_folds_noise_is_not_clear():
 
 
 def test_text_names_what_was_computed(found):
-    said = markdown(found)
+    said = markdown(found, "gbt")
     assert "**maxDepth=5, maxBins=32, maxIter=50, stepSize=0.2**" in said
     assert "best between the ends, at 5: 5 gains 0.02" in said
     assert "**maxIter** matters little" in said
@@ -64,7 +64,7 @@ def test_text_names_what_was_computed(found):
 
 def test_same_candidates_give_the_same_bytes(found):
     again = find(grid(score, **VALUES, noise=0.001), GBT.parameters)
-    assert markdown(again) == markdown(found)
+    assert markdown(again, "gbt") == markdown(found, "gbt")
     assert grid_yaml(again) == grid_yaml(found)
 
 
@@ -80,14 +80,14 @@ def test_next_grid_is_taken_as_it_is_with_the_best_in_it(found):
 
 def test_nothing_is_said_of_one_candidate():
     found = find(parse_candidates(text([result({"maxDepth": 3}, 0.8)])), GBT.parameters)
-    assert "nothing can be said" in markdown(found)
+    assert "nothing can be said" in markdown(found, "gbt")
     assert found.grid == {"maxDepth": [3]}
 
 
 def test_failed_candidates_are_named():
     failures = [CandidateFailure({"maxDepth": 30}, "out of memory")]
     results = [result({"maxDepth": depth}, 0.8) for depth in (3, 5)]
-    said = markdown(find(parse_candidates(text(results, failures=failures)), GBT.parameters))
+    said = markdown(find(parse_candidates(text(results, failures=failures)), GBT.parameters), "gbt")
     assert "1 candidate failed" in said
     assert "- maxDepth=30: out of memory" in said
 
@@ -106,7 +106,7 @@ def test_genetic_search_goes_on_around_its_best():
     candidates = grid_candidates(yaml.safe_load(grid_yaml(found)), learner)
     assert found.candidates.best in candidates
     assert 1 < len(candidates) <= MOST_CANDIDATES
-    assert "drawn towards what scored well" in markdown(found)
+    assert "drawn towards what scored well" in markdown(found, "gbt")
 
 
 COUNT, SHARE = Range(int, 1, 100), Range(float, 0, 1)
@@ -297,7 +297,7 @@ def test_lower_error_is_better_and_shown_by_its_size(of_numbers):
     assert depth.gain.mean == pytest.approx(4000, rel=0.05)
     assert depth.gain.clear
     assert depth.dropped == ["3", "7"]
-    best, said = of_numbers.candidates, markdown(of_numbers)
+    best, said = of_numbers.candidates, markdown(of_numbers, "gbt")
     assert best.means[0] == best.means.min()
     assert f"(lowest mean of 5 folds): **maxDepth=5, maxIter=50**, {best.means[0]:,.0f} ± " in said
     gain = f"{depth.gain.mean:.1f} ± {depth.gain.error:#.5g}"
