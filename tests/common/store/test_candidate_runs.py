@@ -10,6 +10,7 @@ from common.errors import UserError
 from common.learning.learners import get_learner
 from common.learning.metrics import METRICS
 from common.search.result import CandidateFailure, CandidateResult, candidates_table
+from common.search.search import TimeUp
 from common.store import artifacts, candidate_runs, earlier_candidates, liveness, tracking
 from common.store.candidate_runs import CandidateWriter, TrackedCandidate
 
@@ -189,3 +190,36 @@ def test_candidate_of_many_folds_is_taken_up_with_each_in_its_place(store):
     search = start_search(store, folds="12")
     (taken,) = earlier_candidates.unfinished_candidates(search, GBT).values()
     assert taken.result == result
+
+
+def test_candidates_of_a_race_are_taken_up_with_their_learner_and_trees(store):
+    parameters = {"learner": "xgboost", "max_depth": 3, "early_stopping_rounds": 5}
+    stopped = CandidateResult(parameters, FOLDS, 1.5, trees=17)
+    dead = start_search(store, "KILLED", learner="auto")
+    child = candidate_runs.log_candidate(stopped, dead, dead.info.run_id, {"learner": "auto"})
+    assert mlflow.get_run(child).data.params["learner"] == "xgboost"
+    assert mlflow.get_run(child).data.metrics["trees"] == 17
+    search = start_search(store, learner="auto")
+    earlier = earlier_candidates.unfinished_candidates(search, get_learner("auto"))
+    assert earlier == {stopped.name: TrackedCandidate(child, stopped)}
+
+
+def test_generation_that_the_end_of_the_time_cuts_short_has_not_failed(store):
+    search = start_search(store)
+    with CandidateWriter(search, {}) as writer, pytest.raises(TimeUp), writer.generation("generation 0"):
+        raise TimeUp
+    (run,) = tracking.find_finished({tracking.STEP: "generation"}, store)
+    assert run.info.run_name == "generation 0"
+
+
+def test_warm_start_from_a_race_takes_the_candidates_of_the_learner(store):
+    results = [
+        CandidateResult({"learner": "gbt", "maxDepth": 3, "stepSize": 0.1}, FOLDS, 1.0),
+        CandidateResult({"learner": "xgboost", "max_depth": 9}, FOLDS, 1.0),
+        CandidateResult({"learner": "gbt", "maxDepth": 2, "stepSize": 0.2}, FOLDS, 1.0),
+    ]
+    with mlflow.start_run(tags={"learner": "gbt"}) as run:
+        artifacts.log_table(candidates_table(results, "f1"), "candidates.csv")
+    found = earlier_candidates.best_of_search(f"runs:/{run.info.run_id}", 5, GBT)
+    assert sorted(one["maxDepth"] for one in found) == [2, 3]
+    assert all(set(one) == {"maxDepth", "stepSize"} for one in found)

@@ -53,3 +53,18 @@ def test_rounds_end_when_there_is_nothing_new(search, store):
 def test_grid_of_a_run_that_is_not_there_is_refused(store):
     with pytest.raises(UserError, match="artifact 'runs:/nope/next_grid.yaml' cannot be read"):
         load_grid("runs:/nope/next_grid.yaml", GBT)
+
+
+def test_round_after_a_race_is_one_of_the_learner_that_won(store, monkeypatch):
+    given = []
+
+    def search(step, parameters, use_cache, experiment_id):
+        given.append((parameters["learner"], parameters["grid"]))
+        with mlflow.start_run(tags={"learner": "gbt"}) as run:
+            mlflow.log_text(f"maxDepth: [{4 + len(given)}]\n", "next_grid.yaml")
+        return StepRun(step, run.info.run_id, False, 0.0)
+
+    monkeypatch.setattr(chain, "get_or_run", search)
+    raced = {"learner": "auto", "grid": '{"gbt": {"maxDepth": [2, 4]}, "xgboost": {"max_depth": [5]}}'}
+    searches = Chain(store, raced, True, None).search_grids("runs:/0", 2, get_learner("auto"), print)
+    assert given == [("auto", raced["grid"]), ("gbt", f"{searches[0]}/next_grid.yaml")]
