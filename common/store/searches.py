@@ -18,6 +18,7 @@ from common.learning.tasks import AUTO, find_metric
 from common.search.engines.choice import Choice, Engine, choose_engine, make_engine
 from common.search.engines.race import RaceEngine
 from common.search.folds import FOLD_RANK, FoldData, fold_data
+from common.search.race import Race
 from common.search.result import Outcome
 from common.search.search import Proposer, Search, Settings
 from common.store import earlier_candidates, logged_data, tracking
@@ -140,8 +141,10 @@ def open_search(
 
 def _engine(settings: Settings, proposer: Proposer, data: FoldData) -> tuple[Choice, Engine]:
     learner, names = settings.learner, proposer.names
-    if learner.entrants:
-        racing = RaceEngine(learner, settings.engine, names, data, settings.seed, settings.parallelism)
-        return racing.choice, racing
+    if isinstance(proposer, Race):
+        # A grid of the user's own may have fewer learners than the task.
+        racing = race([LEARNERS[entrant.learner] for entrant in proposer.entrants])
+        scorer = RaceEngine(racing, settings.engine, names, data, settings.seed, settings.parallelism)
+        return scorer.choice, scorer
     choice = choose_engine(learner, settings.engine, names, data)
     return choice, make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)
