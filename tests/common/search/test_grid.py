@@ -37,7 +37,7 @@ def test_grid_that_adds_nothing_is_told():
     [
         (
             "nope",
-            "grid 'nope' is unknown: give one of gbt_coarse, gbt_fine, linear_reg",
+            "grid 'nope' is unknown: give one of auto, gbt_coarse, gbt_fine, linear_reg",
         ),
         ('{"maxDepth": [', "grid cannot be read"),
         ("{}", "must map parameters to values"),

@@ -20,7 +20,7 @@ def test_default_space_of_every_learner_is_within_its_ranges(name):
 @pytest.mark.parametrize(
     ("learner", "space", "message"),
     [
-        (GBT, "nope", "space 'nope' is unknown: give one of gbt, linear_regression, linear_svc"),
+        (GBT, "nope", "space 'nope' is unknown: give one of auto, gbt, linear_regression, linear_svc"),
         (GBT, "{}", "space must map parameters to values"),
         (
             GBT,
