@@ -37,8 +37,7 @@ from .own_project import OwnProject
 from .report import report, show
 
 PEER = Path(__file__).with_name("automl_peer.py")
-ADULT_SEEDS = (42, 1, 2, 3, 4)
-SMALL_SEEDS = (42,)
+SEEDS = (42, 1, 2, 3, 4)
 # Enough that the minutes alone end the search.
 ENDLESS = {"generations": 1000, "patience": 1000}
 LATENCY_RUNS = 100
@@ -68,15 +67,18 @@ class Case:
 )
 @click.option("--peer", "peers", multiple=True, help="flaml=PYTHON or autogluon=PYTHON.")
 @click.option("--minutes", default=1.0, help="Minutes of each search.")
+@click.option("--splits", default=len(SEEDS), help="Number of splits of Adult.")
 @click.option("--only", multiple=True, help="Table; nothing is written then.")
-def automl(source: Path, peers: tuple[str, ...], minutes: float, only: tuple[str, ...]) -> None:
+def automl(
+    source: Path, peers: tuple[str, ...], minutes: float, splits: int, only: tuple[str, ...]
+) -> None:
     """Search each table by learner=auto, and by the peers."""
     pythons = dict(one.split("=", 1) for one in peers)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory())).absolute()
         copy_project(folder / "checkout")
         rows = []
-        for case in _cases(source, folder):
+        for case in _cases(source, folder, SEEDS[:splits]):
             if not only or case.table in only:
                 rows += _try(case, folder, pythons, minutes)
                 click.echo(f"{case.table}, seed {case.seed}: done", err=True)
@@ -87,14 +89,10 @@ def automl(source: Path, peers: tuple[str, ...], minutes: float, only: tuple[str
         report("automl", rows, facts)
 
 
-def _cases(source: Path, folder: Path) -> list[Case]:
-    adult = [Case("adult", source.absolute(), "income", BINARY, seed, "adult") for seed in ADULT_SEEDS]
+def _cases(source: Path, folder: Path, seeds: Sequence[int]) -> list[Case]:
+    adult = [Case("adult", source.absolute(), "income", BINARY, seed, "adult") for seed in seeds]
     tables = [ODD_TABLES[name] for name in TASKS]
-    small = [
-        Case(one.name, one.write(folder), one.label, one.task, seed)
-        for one in tables
-        for seed in SMALL_SEEDS
-    ]
+    small = [Case(one.name, one.write(folder), one.label, one.task, SEEDS[0]) for one in tables]
     return adult + small
 
 
