@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.any_table import compared
+from benchmarks.any_table import compared, given_to, named_as_in_file, refusal
 from benchmarks.raw_rows import canonical, places_of
 from benchmarks.three_ways import Scores, by_batch, difference
 from tests.odd_tables import ODD_TABLES
@@ -123,3 +123,42 @@ def test_verdict_compares_the_lead_with_its_error(ours, plain, verdict):
     apart = {"service and predict": "1 labels differ"}
     told = compared("regression", truth, *models, apart)["verdict"]
     assert told == "disagrees: service and predict: 1 labels differ"
+
+
+def test_columns_that_were_renamed_are_compared_by_their_name_in_the_file():
+    table = ODD_TABLES["added_names"]
+    renamed = {name: f"{name} (input)" for name in ("prediction", "probability", "reason")}
+    kept = table.cells.sample(50, random_state=0)
+    read = named_as_in_file(kept.rename(columns=renamed), {"rename": renamed})
+    assert places_of(read, table.cells).tolist() == kept.index.tolist()
+
+
+LINE = "Error: label 'x' is no column"
+
+
+@pytest.mark.parametrize(
+    ("code", "shown", "finished", "verdict"),
+    [
+        (1, f"reading\n{LINE}\nstep load_data failed", [], "refused"),
+        (1, LINE, ["load_data", "split"], "refused"),
+        (0, "", [], "accepted"),
+        (2, LINE, [], f"exit code 2 and 1 lines: {LINE}"),
+        (1, f"{LINE}\nError: step load_data failed", [], "exit code 1 and 2 lines: "),
+        (1, f"Traceback (most recent call last)\n{LINE}", [], "exit code 1 and 1 lines: "),
+        (1, "Killed", [], "exit code 1 and 0 lines: Killed"),
+        (1, "Error: no", [], "does not name ['label']: Error: no"),
+        (1, LINE, ["featurize", "load_data"], f"refused after featurize: {LINE}"),
+    ],
+)
+def test_refusal_is_one_line_before_anything_is_fitted(code, shown, finished, verdict):
+    found = refusal(code, shown, ["label"], finished)
+    assert found == verdict or (verdict.endswith(": ") and found.startswith(verdict))
+
+
+def test_learner_that_is_asked_for_is_bounded_by_generations_not_by_a_grid():
+    assert given_to("multiclass", None)["learner"] == "xgboost"
+    assert given_to("binary", None)["generations"] == 0
+    given = given_to("binary", "auto")
+    assert given["learner"] == "auto"
+    assert "grid" not in given
+    assert given["generations"] > 0
