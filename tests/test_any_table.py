@@ -1,14 +1,19 @@
 """The benchmark of odd tables finds the rows that it compares, and sees what differs."""
 
+from contextlib import closing
 from decimal import Decimal
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks.any_table import compared, given_to, named_as_in_file, refusal
+from benchmarks.one_process import OneProcess
+from benchmarks.own_project import OwnProject
 from benchmarks.raw_rows import canonical, places_of
 from benchmarks.three_ways import Scores, by_batch, difference
+from tests.checkout import copy_project
 from tests.odd_tables import ODD_TABLES
 
 
@@ -162,3 +167,29 @@ def test_learner_that_is_asked_for_is_bounded_by_generations_not_by_a_grid():
     assert given["learner"] == "auto"
     assert "grid" not in given
     assert given["generations"] > 0
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    before = mlflow.get_tracking_uri()
+    copy_project(tmp_path / "checkout")
+    yield tmp_path / "checkout"
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.mark.slow
+def test_commands_share_a_process_but_neither_store_nor_output(checkout):
+    with closing(OneProcess(checkout)) as process:
+        for name in ("first", "second"):
+            folder = checkout.parent / name
+            folder.mkdir()
+            project = OwnProject.in_folder(checkout, folder, process)
+            done = project.command("main", source=f"{name}.csv", label="x")
+            assert done.returncode == 1
+            errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+            assert errors == [line for line in errors if f"source '{name}.csv' does not exist" in line]
+            assert len(errors) == 1
+            (run,) = mlflow.MlflowClient(project.uri).search_runs([project.experiment])
+            assert run.info.status == "FAILED"
+        assert process.process.poll() is None
+    assert process.process.returncode == 0
