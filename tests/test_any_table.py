@@ -106,6 +106,15 @@ def test_scores_of_predict_are_read_in_the_labels_order(tmp_path, task, columns,
     assert found.values.tolist() == values
 
 
+def test_scores_of_predict_are_not_taken_from_a_column_of_the_file(tmp_path):
+    own = {"prediction": [0.5, 1.5], "probability": [-0.3, 1.1]}
+    scored = {"model prediction": ["no", "yes"], "model probability": [0.1, 0.9]}
+    project = Writes(pd.DataFrame({**own, **scored}))
+    found = by_batch(project, "models:/x/1", tmp_path, tmp_path / "out", "binary", ["no", "yes"])
+    assert found.said == ["no", "yes"]
+    assert found.values.tolist() == [0.1, 0.9]
+
+
 @pytest.mark.parametrize("size", [1e-6, 1, 1e6])
 def test_numbers_are_compared_with_the_largest(size):
     one, near, far = (
