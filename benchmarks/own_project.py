@@ -12,6 +12,8 @@ from mlflow.entities import Run
 
 from common.store import tracking
 
+from .one_process import OneProcess
+
 
 class CommandFailed(Exception):
     """A command of the project ended with an error; the text is its last line."""
@@ -25,24 +27,27 @@ class OwnProject:
         checkout: The folder of the copy.
         uri: The store.
         experiment: Id of the experiment in which commands run.
+        process: The process in which commands run; None: each in one of its own, as a user's do.
     """
 
     checkout: Path
     uri: str
     experiment: str
+    process: OneProcess | None = None
 
     @classmethod
-    def in_folder(cls, checkout: Path, folder: Path) -> "OwnProject":
+    def in_folder(cls, checkout: Path, folder: Path, process: OneProcess | None = None) -> "OwnProject":
         """Create an empty store in a folder, and make this process use it too.
 
         Args:
             checkout: The copy of the project; several stores can share one.
             folder: The folder.
+            process: The process in which commands run; None: each in one of its own.
         """
         uri = f"sqlite:///{folder}/mlflow.db"
         mlflow.set_tracking_uri(uri)
         experiment = MlflowClient(uri).create_experiment("any_table", (folder / "runs").as_uri())
-        return cls(checkout, uri, experiment)
+        return cls(checkout, uri, experiment, process)
 
     def command(self, step: str, **options: object) -> subprocess.CompletedProcess[str]:
         """Run a step's command, and return how it ended.
@@ -53,16 +58,18 @@ class OwnProject:
         """
         given = [part for name, value in options.items() for part in (_flag(name), str(value))]
         environment = {
-            **os.environ,
             "MLFLOW_TRACKING_URI": self.uri,
             "MLFLOW_EXPERIMENT_ID": self.experiment,
             # With so little data the optimising compiler does not pay off.
             "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
+        if self.process is not None:
+            return self.process.run(step, given, environment)
         words = [sys.executable, "-m", f"steps.{step}", *given]
+        everything = {**os.environ, **environment}
         return subprocess.run(
-            words, cwd=self.checkout, env=environment, text=True, capture_output=True, check=False
+            words, cwd=self.checkout, env=everything, text=True, capture_output=True, check=False
         )
 
     def run(self, step: str, **options: object) -> str:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,21 +51,37 @@ def served(model: str, workers: int = 1) -> Iterator[Service]:
         model: URI or folder of the model.
         workers: Number of worker processes.
     """
+    with starting(model, workers) as service:
+        yield service()
+
+
+@contextmanager
+def starting(model: str, workers: int = 1) -> Iterator[Callable[[], Service]]:
+    """Start to serve a model; the value is a function that waits for the service and returns it.
+
+    Args:
+        model: URI or folder of the model.
+        workers: Number of worker processes.
+    """
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
     command = [sys.executable, "-m", "steps.serve", "--model", model, "--port", str(port)]
     command += ["--workers", str(workers)]
     quiet = {**os.environ, "UVICORN_ACCESS_LOG": "false"}
     started = time.perf_counter()
+
+    def wait() -> Service:
+        url = f"http://{HOST}:{port}"
+        with requests.Session() as session:
+            patience = Retry(total=LONGEST * 20, backoff_factor=0.05, backoff_max=0.05)
+            session.mount("http://", requests.adapters.HTTPAdapter(max_retries=patience))
+            session.get(f"{url}/ping").raise_for_status()
+        return Service(url, psutil.Process(process.pid), time.perf_counter() - started)
+
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env=quiet, stdout=log, stderr=log)
         try:
-            url = f"http://{HOST}:{port}"
-            with requests.Session() as session:
-                patience = Retry(total=LONGEST * 20, backoff_factor=0.05, backoff_max=0.05)
-                session.mount("http://", requests.adapters.HTTPAdapter(max_retries=patience))
-                session.get(f"{url}/ping").raise_for_status()
-            yield Service(url, psutil.Process(process.pid), time.perf_counter() - started)
+            yield wait
         finally:
             process.terminate()
             process.wait()

@@ -13,6 +13,7 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from common.scoring.added import MODEL
 from tests.odd_tables import BINARY, REGRESSION, Form
 
 from .own_project import OwnProject
@@ -109,7 +110,12 @@ def difference(one: Scores, other: Scores) -> str:
 
 
 def _scores(found: pd.DataFrame, task: str, labels: Sequence[str]) -> Scores:
-    """Return the scores in the columns that predict and the service give."""
+    """Return the scores in the columns that predict and the service give.
+
+    Beside a column of the file that is called like one of them, all begin with MODEL.
+    """
+    if f"{MODEL}prediction" in found:
+        found = found.filter(regex=f"^{MODEL}").rename(columns=lambda name: name.removeprefix(MODEL))
     said = found["prediction"].tolist()
     if task == REGRESSION:
         return Scores(said, found["prediction"].to_numpy(float))

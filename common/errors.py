@@ -11,6 +11,10 @@ class UserError(ValueError):
     """
 
 
+class StepFailed(UserError):
+    """A step that another one needs ended with an error, which it has shown itself."""
+
+
 def first_line(error: Exception) -> str:
     """Return the first line of a library error's message; for a Java error, of the Java exception."""
     cause = getattr(error, "java_exception", None)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from mlflow.exceptions import MlflowException
 
-from common.errors import UserError, first_line
+from common.errors import StepFailed, UserError, first_line
 from common.machine.secrets import masked
 from common.store import tracking
 from common.workflow.declaration import Parameter, parameters_of
@@ -25,6 +25,10 @@ class Command(click.Command):
         tracking.hide_credentials()
         try:
             return super().main(*args, **{**kwargs, "standalone_mode": False})
+        except StepFailed as error:
+            # The step has shown the one line that begins with Error.
+            click.echo(str(error), err=True)
+            sys.exit(1)
         except (click.ClickException, UserError) as error:
             message = error.format_message() if isinstance(error, click.ClickException) else error
             click.echo(f"Error: {masked(str(message))}", err=True)

@@ -50,8 +50,9 @@ def main(
         data, spec = loaded.uri("data"), loaded.dataset()
         chosen, name = chain.suit(spec), registry.model_name(name, spec.name)
         eda = chain.start("eda", data=data)
-        split = chain.run("split", data=data).uri()
-        features = chain.run("featurize", split=split).uri()
+        split = chain.run("split", data=data)
+        chain.check_folds(split, spec.task)
+        features = chain.run("featurize", split=split.uri()).uri()
         searches = chain.search_grids(features, rounds, chosen, click.echo)
         if generations:
             searches.append(chain.run("train_ga", features=features).uri())

@@ -5,7 +5,9 @@ import logging
 import click
 
 from common.data.quantiles import QUANTILE, with_strata
-from common.data.stratify import stratify
+from common.data.stratify import label_rows, stratify
+from common.learning.early_checks import check_labels
+from common.store.step_run import RAREST_ROWS, TRAIN_ROWS
 from steps.command import step_command
 from steps.step import step
 
@@ -21,6 +23,9 @@ def split(strata: str, train_ratio: float, seed: int) -> None:
         rows, columns = with_strata(run.frame("data"), names, spec)
         parts = stratify(rows, columns, train_ratio, seed)
         run.log_frame("train", parts.train.drop(QUANTILE))
+        total, labels = label_rows(run.kept_frame("train"), spec)
+        check_labels(labels)
+        run.log_metrics({TRAIN_ROWS: total, RAREST_ROWS: min(labels.values(), default=total)})
         run.log_frame("test", parts.test.drop(QUANTILE))
         run.log_table("strata.csv", parts.summary)
         run.log_dataset(spec)

@@ -1,14 +1,19 @@
 """The benchmark of odd tables finds the rows that it compares, and sees what differs."""
 
+from contextlib import closing
 from decimal import Decimal
 
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.any_table import compared
+from benchmarks.any_table import compared, given_to, named_as_in_file, refusal
+from benchmarks.one_process import OneProcess
+from benchmarks.own_project import OwnProject
 from benchmarks.raw_rows import canonical, places_of
 from benchmarks.three_ways import Scores, by_batch, difference
+from tests.checkout import copy_project
 from tests.odd_tables import ODD_TABLES
 
 
@@ -101,6 +106,15 @@ def test_scores_of_predict_are_read_in_the_labels_order(tmp_path, task, columns,
     assert found.values.tolist() == values
 
 
+def test_scores_of_predict_are_not_taken_from_a_column_of_the_file(tmp_path):
+    own = {"prediction": [0.5, 1.5], "probability": [-0.3, 1.1]}
+    scored = {"model prediction": ["no", "yes"], "model probability": [0.1, 0.9]}
+    project = Writes(pd.DataFrame({**own, **scored}))
+    found = by_batch(project, "models:/x/1", tmp_path, tmp_path / "out", "binary", ["no", "yes"])
+    assert found.said == ["no", "yes"]
+    assert found.values.tolist() == [0.1, 0.9]
+
+
 @pytest.mark.parametrize("size", [1e-6, 1, 1e6])
 def test_numbers_are_compared_with_the_largest(size):
     one, near, far = (
@@ -123,3 +137,68 @@ def test_verdict_compares_the_lead_with_its_error(ours, plain, verdict):
     apart = {"service and predict": "1 labels differ"}
     told = compared("regression", truth, *models, apart)["verdict"]
     assert told == "disagrees: service and predict: 1 labels differ"
+
+
+def test_columns_that_were_renamed_are_compared_by_their_name_in_the_file():
+    table = ODD_TABLES["added_names"]
+    renamed = {name: f"{name} (input)" for name in ("prediction", "probability", "reason")}
+    kept = table.cells.sample(50, random_state=0)
+    read = named_as_in_file(kept.rename(columns=renamed), {"rename": renamed})
+    assert places_of(read, table.cells).tolist() == kept.index.tolist()
+
+
+LINE = "Error: label 'x' is no column"
+
+
+@pytest.mark.parametrize(
+    ("code", "shown", "finished", "verdict"),
+    [
+        (1, f"reading\n{LINE}\nstep load_data failed", [], "refused"),
+        (1, LINE, ["load_data", "split"], "refused"),
+        (0, "", [], "accepted"),
+        (2, LINE, [], f"exit code 2 and 1 lines: {LINE}"),
+        (1, f"{LINE}\nError: step load_data failed", [], "exit code 1 and 2 lines: "),
+        (1, f"Traceback (most recent call last)\n{LINE}", [], "exit code 1 and 1 lines: "),
+        (1, "Killed", [], "exit code 1 and 0 lines: Killed"),
+        (1, "Error: no", [], "does not name ['label']: Error: no"),
+        (1, LINE, ["featurize", "load_data"], f"refused after featurize: {LINE}"),
+    ],
+)
+def test_refusal_is_one_line_before_anything_is_fitted(code, shown, finished, verdict):
+    found = refusal(code, shown, ["label"], finished)
+    assert found == verdict or (verdict.endswith(": ") and found.startswith(verdict))
+
+
+def test_learner_that_is_asked_for_is_bounded_by_generations_not_by_a_grid():
+    assert given_to("multiclass", None)["learner"] == "xgboost"
+    assert given_to("binary", None)["generations"] == 0
+    given = given_to("binary", "auto")
+    assert given["learner"] == "auto"
+    assert "grid" not in given
+    assert given["generations"] > 0
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    before = mlflow.get_tracking_uri()
+    copy_project(tmp_path / "checkout")
+    yield tmp_path / "checkout"
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.mark.slow
+def test_commands_share_a_process_but_neither_store_nor_output(checkout):
+    with closing(OneProcess(checkout)) as process:
+        for name in ("first", "second"):
+            folder = checkout.parent / name
+            folder.mkdir()
+            project = OwnProject.in_folder(checkout, folder, process)
+            done = project.command("main", source=f"{name}.csv", label="x")
+            assert done.returncode == 1
+            errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
+            assert errors == [line for line in errors if f"source '{name}.csv' does not exist" in line]
+            assert len(errors) == 1
+            (run,) = mlflow.MlflowClient(project.uri).search_runs([project.experiment])
+            assert run.info.status == "FAILED"
+        assert process.process.poll() is None
+    assert process.process.returncode == 0

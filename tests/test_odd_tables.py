@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.odd_tables import BAD_INPUTS, MULTICLASS, ODD_TABLES, REGRESSION
+from tests.odd_tables import BAD_INPUTS, MULTICLASS, ODD_TABLES, REGRESSION, Csv
 from tests.plain_pipeline import (
     DECISIVE,
     encoded,
@@ -72,9 +72,17 @@ def test_some_rows_are_written_as_one_file_in_the_given_order(table, tmp_path):
 
 @pytest.mark.parametrize("bad", BAD_INPUTS.values(), ids=lambda bad: bad.name)
 def test_bad_input_is_written_and_says_what_its_refusal_names(bad, tmp_path):
-    path = bad.write(tmp_path)
-    assert path.read_text().startswith(",".join(bad.make(np.random.default_rng(0)).columns))
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    path = bad.write(first)
+    assert content(path) == content(bad.write(second))
+    if isinstance(bad.form, Csv):
+        assert path.read_text().startswith(",".join(bad.make(np.random.default_rng(0)).columns))
     assert bad.named
+    asked = bad.asked(tmp_path)
+    assert asked["label"] == bad.label
+    assert "{" not in asked["source"]
 
 
 def test_oddities_are_in_the_bytes(tmp_path):

@@ -10,6 +10,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from common.data.row_hash import quoted, row_hash
+from common.data.spec import DatasetSpec
+from common.data.target import REGRESSION
 from common.errors import UserError
 
 # A stratum is ranked in 2^12 parts, so with 300 million rows no task sorts more than about 75 thousand.
@@ -63,6 +65,15 @@ def stratify(frame: DataFrame, strata: Sequence[str], train_ratio: float, seed: 
         test=ranked.where(~in_train).select(*columns),
         summary=_summary(frame, strata, train_ratio),
     )
+
+
+def label_rows(frame: DataFrame, spec: DatasetSpec) -> tuple[int, dict[str, int]]:
+    """Count the rows of a side, and those of each label; of a number to predict there are no labels."""
+    if spec.task == REGRESSION:
+        return frame.count(), {}
+    found = frame.groupBy(quoted(spec.label)).count().collect()
+    counts = {str(row[0]): int(row[1]) for row in found}
+    return sum(counts.values()), {label: counts.get(label, 0) for label in spec.labels}
 
 
 def rank_in_strata(frame: DataFrame, strata: Sequence[str], seed: int | str) -> DataFrame:

@@ -249,6 +249,7 @@ def race(learners: Sequence[Learner]) -> Learner:
         parameters={LEARNER: names, **kinds},
         grid=RACE,
         space=RACE,
+        takes_missing=any(learner.takes_missing for learner in learners),
         entrants=tuple(learners),
     )
     return whole

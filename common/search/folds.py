@@ -15,6 +15,7 @@ from common.data.row_hash import quoted
 from common.data.stratify import RANK, SIZE, rank_in_strata
 from common.data.target import BINARY, REGRESSION, Target
 from common.errors import UserError
+from common.learning.early_checks import check_folds, check_labels
 from common.learning.score_table import score_table
 from common.learning.tasks import Labels, guess_scores, scores
 from common.learning.vectorizer import FEATURES, LABEL, WEIGHT
@@ -115,16 +116,13 @@ def fold_data(
         if balance:
             raise UserError("balance=true weighs labels, and the task is regression: leave it out")
         rows, guess = _numbers(train, target)
-        _check_folds(folds, rows // 2, "half of the training rows")
+        check_folds(folds, target.task, rows, rows)
     else:
         counts = _label_counts(train, target)
         rows, guess = int(counts.sum()), guess_scores(Labels(target.task, np.arange(len(counts)), counts))
         if balance:
             weights = [balanced(counts, weights)]
-        if target.task == BINARY:
-            _check_folds(folds, int(counts.min()), "the number of rows with the rarer label")
-        else:
-            _check_folds(folds, rows, "the number of training rows")
+        check_folds(folds, target.task, rows, int(counts.min()))
     partitions = math.ceil(rows / PARTITION_ROWS)
     fold = (F.col(FOLD_RANK) % folds).cast("int").alias(FOLD)
     ordered = (
@@ -162,13 +160,7 @@ def _label_counts(train: DataFrame, target: Target) -> np.ndarray:
     counts = np.array([counted.get(float(place), 0) for place in range(target.classes)])
     if np.count_nonzero(counts) < 2:
         raise UserError("the training rows have only one label: nothing can be learnt from them")
-    # Left out once, a label with a single row could not be learnt at all.
-    rare = int(counts.argmin())
-    if counts[rare] < 2:
-        raise UserError(
-            f"label {target.labels[rare]!r} has {counts[rare]} training rows, and each needs at least 2: "
-            "leave its rows out of the source, or merge it with another label"
-        )
+    check_labels(dict(zip(target.labels, counts.tolist(), strict=True)))
     return counts
 
 
@@ -182,8 +174,3 @@ def _numbers(train: DataFrame, target: Target) -> tuple[int, dict[str, float]]:
         )
     guessed = score_table(train.select(LABEL, F.lit(mean).alias("prediction")), target, rows)
     return rows, scores(guessed)
-
-
-def _check_folds(folds: int, most: int, what: str) -> None:
-    if not 2 <= folds <= most:
-        raise UserError(f"folds must lie between 2 and {most}, {what}; got {folds}")

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+from common.champion.gates import check_task
 from common.data.spec import DatasetSpec
+from common.learning.early_checks import check_folds, check_settings
 from common.learning.learners import DEFAULT, Learner, default_learner, get_learner
 from common.learning.tasks import find_metric
 from common.search.grid import adds_candidates
 from common.store import tracking
-from common.store.conf import check_grid, check_space, load_grid
+from common.store.conf import check_grid, check_space, load_gates, load_grid
 from common.store.get_or_run import StartedStep, StepRun, get_or_run, get_or_start
-from common.store.step_run import Tell
+from common.store.step_run import RAREST_ROWS, TRAIN_ROWS, Tell
 from common.workflow.declaration import handed_to
 
 
@@ -40,8 +42,8 @@ class Chain:
         """Choose the learner and the metric for a data set's task, and return the learner.
 
         Raises:
-            UserError: The task does not have the learner or the metric that was asked for, or the
-                learner not the grid, the space or the engine.
+            UserError: The task does not have the learner, the metric or the gates that were asked for,
+                or the learner not the grid, the space or the engine.
         """
         name = str(self.given["learner"])
         learner = get_learner(default_learner(spec.task) if name == DEFAULT else name)
@@ -49,9 +51,21 @@ class Chain:
         engine = str(self.given["engine"])
         check_grid(learner.name, str(self.given["grid"]), engine)
         check_space(learner.name, str(self.given["space"]), engine)
+        check_settings(learner, spec.task, str(self.given["missing"]), bool(self.given["balance"]))
+        check_task(load_gates(str(self.given["gates"])), spec.task)
         metric = find_metric(str(self.given["metric"]), spec.task)
         self.given = {**self.given, "learner": learner.name, "metric": metric}
         return learner
+
+    def check_folds(self, split: StepRun, task: str) -> None:
+        """Refuse more folds than a split's training rows have.
+
+        Raises:
+            UserError: There are too many.
+        """
+        found = tracking.get_run(split.uri()).data.metrics
+        rows, rarest = (int(found[name]) for name in (TRAIN_ROWS, RAREST_ROWS))
+        check_folds(int(str(self.given["folds"])), task, rows, rarest)
 
     def run(self, step: str, reusable: bool = True, **inputs: object) -> StepRun:
         """Return a reusable run of a step, or run the step and wait for it."""

@@ -21,7 +21,7 @@ from common.data.fetch import locate
 from common.data.infer import find_given
 from common.data.spec import DatasetSpec
 from common.data.spec_yaml import parse_spec
-from common.errors import UserError
+from common.errors import StepFailed, UserError
 from common.learning.learners import DEFAULT, default_learner, get_learner
 from common.learning.tasks import AUTO
 from common.machine import copies
@@ -70,7 +70,7 @@ def get_or_run(
         experiment_id: The experiment in which to find and create runs.
 
     Raises:
-        UserError: A step failed; its own message has the reason.
+        StepFailed: A step failed; its own message has the reason.
         StoreSilent: A store does not answer, so it is unknown what can be reused.
     """
     complete = _complete(step, parameters, experiment_id)
@@ -81,7 +81,7 @@ def get_or_run(
     try:
         run = _submit(step, complete, experiment_id, synchronous=True)
     except ExecutionException as error:
-        raise UserError(f"step {step} failed ({error}): see its message above") from None
+        raise StepFailed(f"step {step} failed ({error}): see its message above") from None
     return StepRun(step, run.run_id, False, time.perf_counter() - started)
 
 
@@ -97,12 +97,12 @@ class StartedStep:
         """Return the run once it has finished.
 
         Raises:
-            UserError: The step failed; its own message has the reason.
+            StepFailed: The step failed; its own message has the reason.
         """
         if self.process is None:
             return StepRun(self.step, self.run_id, True, 0.0)
         if not self.process.wait():
-            raise UserError(f"step {self.step} failed (run {self.run_id}): see its message above")
+            raise StepFailed(f"step {self.step} failed (run {self.run_id}): see its message above")
         times = mlflow.get_run(self.run_id).info
         return StepRun(self.step, self.run_id, False, (times.end_time - times.start_time) / 1000)
 
@@ -177,7 +177,8 @@ def resolve_inputs(step: str, parameters: dict[str, str], experiment_id: str = "
     """Return the URIs of a step's inputs; for `auto`, reuse or run the step that produces the input.
 
     Raises:
-        UserError: A step failed, or an input is the URI of something else.
+        StepFailed: A step failed.
+        UserError: An input is the URI of something else.
     """
     resolved = {}
     origin = {name: parameters[name] for name in ORIGIN if name in parameters}

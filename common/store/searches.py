@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 
 from common.data.row_hash import Digest, frame_digests
 from common.data.spec import DatasetSpec
-from common.errors import UserError
+from common.learning.early_checks import check_settings
 from common.learning.learners import LEARNERS, race
 from common.learning.prepare import IMPUTE, NATIVE
 from common.learning.tasks import AUTO, find_metric
@@ -63,6 +63,7 @@ def suited(settings: Settings, run: Run) -> Settings:
     learner.fitting(task)
     metric = find_metric(settings.metric, task)
     missing = tracking.get_run(run.uri("features")).data.params.get("missing", IMPUTE)
+    check_settings(learner, task, missing, settings.balance)
     if learner.entrants:
         racing = [
             one
@@ -72,12 +73,6 @@ def suited(settings: Settings, run: Run) -> Settings:
             and (missing != NATIVE or one.takes_missing)
         ]
         return replace(settings, metric=metric, learner=race(racing))
-    if missing == NATIVE and not learner.takes_missing:
-        others = [one.name for one in LEARNERS.values() if one.takes_missing and task in one.fittings]
-        raise UserError(
-            f"learner {learner.name!r} does not take missing={NATIVE}: give missing={IMPUTE}, or "
-            f"learner={' or '.join(others)}"
-        )
     return replace(settings, metric=metric)
 
 

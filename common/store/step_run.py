@@ -36,6 +36,10 @@ Tell = Callable[[str], None]
 BRIEF_BYTES = {"load_data": 120_000_000, "eda": 2_000_000, "split": 2_000_000, "featurize": 2_000_000}
 
 
+# Metrics of a split: the number of training rows, and of those with the rarest label.
+TRAIN_ROWS, RAREST_ROWS = "train_rows", "train_rows_of_rarest_label"
+
+
 class Run:
     """The active run of a step: reads its inputs and logs its results."""
 

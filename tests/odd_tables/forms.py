@@ -1,6 +1,7 @@
 """The forms that a table can have on disk: kinds of CSV and Parquet, in one file or in several."""
 
 import csv
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +111,31 @@ class Parquet:
 
 
 Form = Csv | Parquet
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Bytes of any kind.
+
+    Attributes:
+        files: Returns the content by name from the cells; a name that begins with a dot is the ending of
+            one file, others are in a folder.
+    """
+
+    files: Callable[[pd.DataFrame], Mapping[str, bytes]]
+
+    def write(self, cells: pd.DataFrame, folder: Path, name: str) -> Path:
+        """Write the file or the folder; return its path."""
+        path = folder / name
+        for inner, content in self.files(cells).items():
+            path = folder / f"{name}{inner}" if inner.startswith(".") else folder / name / inner
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        if path.parent == folder:
+            if path.suffix == "":
+                path.mkdir()
+            return path
+        return path.parent
 
 
 def _write_parts(form: Form, cells: pd.DataFrame, folder: Path, name: str, ending: str) -> Path:

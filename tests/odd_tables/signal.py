@@ -20,6 +20,12 @@ def customers(rng: np.random.Generator, rows: int) -> pd.DataFrame:
     )
 
 
+def ordinary(rng: np.random.Generator) -> pd.DataFrame:
+    """Return 400 customers, two fifths of which churned."""
+    frame = customers(rng, 400)
+    return frame.assign(churned=either(rng, pull(frame), "No", "Yes"))
+
+
 def pull(frame: pd.DataFrame) -> np.ndarray:
     """Return the score of ordinary columns: high for new customers with unusual charges."""
     early = scaled(np.minimum(frame["months"], 24))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .forms import Csv, Form
+from .forms import Csv, Form, Raw
 
 BINARY, MULTICLASS, REGRESSION = "binary", "multiclass", "regression"
 
@@ -66,7 +66,10 @@ class BadInput:
         label: The label given to the command.
         named: Texts that the line must contain, whatever the case.
         make: Returns the cells from a seeded generator.
-        options: Further options of the command, by name.
+        options: Further options of the command, by name; {folder} is that of the files.
+        form: The form on disk; a folder is left out of the error if it is only one file of it.
+        by: The step that refuses it.
+        beside: Text of further files, by name.
     """
 
     name: str
@@ -75,10 +78,20 @@ class BadInput:
     named: tuple[str, ...]
     make: Make
     options: Mapping[str, str] = field(default_factory=dict)
+    form: Form | Raw = field(default_factory=Csv)
+    by: str = "load_data"
+    beside: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> Path:
-        """Write the table as CSV into a folder; return its path."""
-        return Csv().write(self.make(seeded(self.name)), folder, self.name)
+        """Write the table and what is beside it into a folder; return its path."""
+        for name, text in self.beside.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        return self.form.write(self.make(seeded(self.name)), folder, self.name)
+
+    def asked(self, folder: Path) -> dict[str, str]:
+        """Write the files into a folder; return the options of the command."""
+        given = {"source": str(self.write(folder)), "label": self.label, **self.options}
+        return {name: value.replace("{folder}", str(folder)) for name, value in given.items()}
 
 
 ODD_TABLES: dict[str, OddTable] = {}
@@ -98,11 +111,22 @@ def odd_table(
     return enter
 
 
-def bad_input(what: str, label: str, *named: str, **options: str) -> Callable[[Make], Make]:
+def bad_input(
+    what: str,
+    label: str,
+    *named: str,
+    form: Form | Raw | None = None,
+    by: str = "load_data",
+    beside: Mapping[str, str] | None = None,
+    **options: str,
+) -> Callable[[Make], Make]:
     """Return a decorator that lists the input which a function makes, under the function's name."""
 
     def enter(make: Make) -> Make:
-        BAD_INPUTS[make.__name__] = BadInput(make.__name__, what, label, named, make, options)
+        name = make.__name__
+        BAD_INPUTS[name] = BadInput(
+            name, what, label, named, make, options, form or Csv(), by, beside or {}
+        )
         return make
 
     return enter

@@ -8,7 +8,7 @@ import click
 import mlflow
 import pytest
 from click.testing import CliRunner
-from mlflow.exceptions import MlflowException
+from mlflow.exceptions import ExecutionException, MlflowException
 
 from common.store.experiment import ui_command
 from steps.champion import champion
@@ -157,6 +157,17 @@ def test_secret_in_a_uri_is_refused_and_kept_nowhere(store, command, options):
     assert "contains a password or token" in line
     kept = [str(run.to_dictionary()) for run in mlflow.MlflowClient().search_runs([store])]
     assert "s3cret" not in line + "".join(kept)
+
+
+def test_step_that_failed_has_shown_the_only_line_that_begins_with_error(store, slice_file, monkeypatch):
+    def fail(*_, **__):
+        raise ExecutionException("Run (ID 'abc') failed")
+
+    monkeypatch.setattr(mlflow, "run", fail)
+    result = CliRunner().invoke(main, ["--source", str(slice_file)])
+    assert result.exit_code == 1
+    assert "step load_data failed (Run (ID 'abc') failed): see its message above" in result.stderr
+    assert "Error: " not in result.stderr
 
 
 def test_trace_of_an_error_of_ours_is_shown_without_a_password(tmp_path):

@@ -16,6 +16,19 @@ HEAD = 1 << 20
 MOST = 5000
 SEPARATORS = (",", ";", "\t", "|")
 SINGLE_BYTE = ("cp1252", "latin-1")
+# What files that are no CSV begin with, what they are, and what to do.
+OTHERS = {
+    b"PK\3\4": "is a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "is an old Excel workbook: save the sheet as CSV",
+    b"\x1f\x8b": "is compressed by gzip: unpack it, or let its name end in .gz",
+    b"PAR1": "is Parquet: let its name end in .parquet",
+    b"\x89PNG": "is a picture: give a table as CSV or Parquet",
+    b"\xff\xd8\xff": "is a picture: give a table as CSV or Parquet",
+    b"%PDF": "is a PDF: give a table as CSV or Parquet",
+    b"SQLite format 3": "is a database: export the table as CSV or Parquet",
+    b'{"': "is JSON: save it as CSV or Parquet",
+    b'[{"': "is JSON: save it as CSV or Parquet",
+}
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # A column is one of numbers if this share of its values in the head are; a header has no number above it.
 NUMBERS = 0.8
@@ -61,9 +74,11 @@ def find_dialect(
         names: Names that a header would contain at least one of, such as the label.
 
     Raises:
-        Unreadable: There are no records, the bytes are not valid in a given encoding, or the first
-            record has another width than most.
+        Unreadable: It is no CSV, there are no records, the bytes are not valid in a given encoding, or
+            the first record has another width than most.
     """
+    if other := next((told for begin, told in OTHERS.items() if head.startswith(begin)), ""):
+        raise Unreadable(other)
     encoding, others = (encoding, ()) if encoding else find_encoding(head)
     text = _whole_lines(decode(head, encoding) if len(head) < HEAD else _decoded(head, encoding), head)
     separator = separator or _find_separator(text)

@@ -62,7 +62,8 @@ def find_spec(
     try:
         inferred = infer_table(session, location.uri, given)
     except UserError as error:
-        is_of_file = str(error).startswith(location.uri)
+        # One file of a folder is named as Spark names it, with a single slash.
+        is_of_file = str(error).startswith((location.uri, location.uri.replace(":///", ":/", 1)))
         raise UserError(f"source {error}" if is_of_file else str(error)) from None
     return Found(inferred.spec, location, inferred.told)
 

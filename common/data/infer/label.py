@@ -99,9 +99,6 @@ def choose_label(facts: Facts, given: Given) -> Choice:
 
 def _check_column(facts: Facts, type: str) -> None:
     name = facts.name
-    if facts.rows < LEAST_IN_ALL:
-        few = f"{facts.rows} {'row is' if facts.rows == 1 else 'rows are'}"
-        raise UserError(f"{few} too few to train and test on: at least {LEAST_IN_ALL} are needed")
     if not facts.given:
         raise UserError(f"label {name!r} has no values: give the column to predict")
     if facts.given < LEAST_IN_ALL:
@@ -128,7 +125,7 @@ def _task(facts: Facts, counts: Mapping[str, int] | None, type: str, given: Give
             )
         return REGRESSION, "as given"
     if given.task is not None:
-        _check_task(facts, counts, distinct, given.task)
+        _check_task(facts, counts, distinct, type, given.task)
         return given.task, "as given"
     if type in NUMBERS:
         task, why = _number_task(facts, distinct, type)
@@ -147,7 +144,14 @@ def _number_task(facts: Facts, distinct: int, type: str) -> tuple[str, str]:
     return REGRESSION, "whole numbers, many values" if whole else "numbers"
 
 
-def _check_task(facts: Facts, counts: Mapping[str, int] | None, distinct: int, task: str) -> None:
+def _check_task(
+    facts: Facts, counts: Mapping[str, int] | None, distinct: int, type: str, task: str
+) -> None:
+    if counts is None and type in NUMBERS:
+        raise UserError(
+            f"task {task!r} does not fit: label {facts.name!r} is a number of about {distinct:,} values: "
+            f"give {REGRESSION}, or auto"
+        )
     _check_classes(facts, counts, distinct)
     if task == BINARY and distinct != 2:
         raise UserError(

@@ -112,7 +112,7 @@ def _records(spark: SparkSession, uri: str, files: Sequence[str], dialect: Diale
         separator=separator,
         encoding=dialect.encoding,
     )
-    found = open_csv(spark, uri, files, form)
+    found = open_csv(spark, uri, files, form, dialect.has_header)
     records = found.records.select(RECORD)
     if dialect.has_header:
         records = records.where(F.col(RECORD) != dialect.first_record)

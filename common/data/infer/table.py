@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from common.data.infer.decide import decide
 from common.data.infer.facts import Facts, choose_markers
-from common.data.infer.label import Choice, choose_label
+from common.data.infer.label import LEAST_IN_ALL, Choice, choose_label
 from common.data.infer.naming import Names, find_place, name_columns
 from common.data.infer.patterns import WHOLE
 from common.data.infer.rows import Opened, open_rows
@@ -71,10 +71,13 @@ def infer_table(spark: SparkSession, uri: str, given: Given) -> Inferred:
     chosen = choose_markers(found) if given.missing is None else given.missing
     facts = [one.without(chosen) for one in found]
     label = next(one for one in facts if one.name == given.label)
+    if label.rows < LEAST_IN_ALL:
+        has = f"{label.rows} {'row' if label.rows == 1 else 'rows'}"
+        raise UserError(f"{uri} has {has}: at least {LEAST_IN_ALL} are needed to train and test on")
     _check_typed_label(label, given)
     choice = choose_label(label, given)
     columns = [_column(one, given, choice) for one in facts]
-    _check_inputs(columns)
+    _check_inputs(columns, opened.left_out)
     spec = _spec(given, columns, choice, chosen, opened, names)
     check_spec(spec)
     told = told_of(spec, label, choice, found, opened.dialect)
@@ -88,7 +91,10 @@ def _resolved(given: Given, names: Names, opened: Opened, uri: str) -> Given:
         try:
             return names.own[find_place(name, names.file, names.own, key, uri)]
         except UserError as error:
-            raise UserError(f"{error}{_without_header(opened)}") from None
+            left_out = [
+                told for told in opened.left_out if told.startswith(f"column {name!r} is left out")
+            ]
+            raise UserError("; ".join((f"{error}{_without_header(opened)}", *left_out))) from None
 
     def all_of(given_names: Iterable[str], key: str) -> tuple[str, ...]:
         return tuple(own(name, key) for name in given_names)
@@ -145,10 +151,11 @@ def _column(facts: Facts, given: Given, choice: Choice) -> Column:
     return Column(facts.name, type, role, missing, why)
 
 
-def _check_inputs(columns: Sequence[Column]) -> None:
+def _check_inputs(columns: Sequence[Column], left_out: Sequence[str]) -> None:
     if any(column.role in (NUMERIC, CATEGORY) for column in columns):
         return
-    reasons = "; ".join(f"{c.name} ({c.why})" for c in columns if c.role != LABEL_ROLE)
+    set_aside = [f"{c.name} ({c.why})" for c in columns if c.role != LABEL_ROLE]
+    reasons = "; ".join((*set_aside, *left_out))
     raise UserError(
         f"no column is left to predict from: {reasons or 'the label is the only one'}; give a column's "
         "role under columns to keep it"

@@ -74,12 +74,22 @@ class _Found:
     repeated: bool
 
 
-def open_csv(spark: SparkSession, uri: str, files: Sequence[str], form: Form) -> CsvFiles:
+def open_csv(
+    spark: SparkSession, uri: str, files: Sequence[str], form: Form, is_headed: bool = False
+) -> CsvFiles:
     """Scan all lines once to determine how they are read.
 
     The first record of the first file decides whether the files have a header; if so, every file must
     begin with the same one. If no line ends inside quotes, each line is a record and files can be read in
     parts. Otherwise the lines of each file are joined in order.
+
+    Args:
+        spark: The session.
+        uri: URI of the file or folder.
+        files: URIs of its files.
+        form: The form of the records.
+        is_headed: Whether the first record is a header although the form has other names: each file must
+            begin with it, and it is among the records.
 
     Raises:
         Unreadable: Bytes are not valid in the form's encoding, a quote is not closed, a file does not
@@ -88,7 +98,7 @@ def open_csv(spark: SparkSession, uri: str, files: Sequence[str], form: Form) ->
     first = _first_record(spark, files[0], form)
     header = find_columns(first_fields(first, form.separator), form)
     lines = _lines(spark, uri, form)
-    found = _look_through(lines, files, first if header.there else None, form)
+    found = _look_through(lines, files, first if header.there or is_headed else None, form)
     if found.foreign:
         foreign = lines.where(F.col(VALUE).isNull()).withColumnRenamed(VALUE, RECORD)
         place = first_place(spark, uri, foreign, form)

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from pyspark.sql import functions as F
 
 from common.data.fetch import locate
 from common.data.read import read
 from common.data.row_hash import frame_digest, row_hash
-from common.data.stratify import RANK, SIZE, rank_in_strata, stratify
+from common.data.stratify import RANK, SIZE, label_rows, rank_in_strata, stratify
 from common.errors import UserError
 
 
@@ -203,3 +205,11 @@ def test_real_file_splits_as_documented(spark, spec, real_file):
         "<=50K,Female": [6714, 2878],
         ">50K,Male": [4663, 1999],
     }
+
+
+def test_rows_of_a_side_are_counted_by_label(people, spec):
+    rows, labels = label_rows(people.where("income = '<=50K'").limit(7), spec)
+    assert rows == 7
+    assert labels == {"<=50K": 7, ">50K": 0}
+    numbers = replace(spec, task="regression", labels=(), positive="", label="age")
+    assert label_rows(people.limit(9), numbers) == (9, {})

@@ -54,7 +54,7 @@ MANY = {f"n{place}": 1 for place in range(200)}
 @pytest.mark.parametrize(
     ("facts", "said", "message"),
     [
-        (label({"a": 1, "b": 1}), {}, "2 rows are too few .* at least 10"),
+        (label({"a": 1, "b": 1}), {}, "a value in only 2 of 2 rows: at least 10"),
         (label({}, rows=50), {}, "label 'y' has no values"),
         (label({"a": 4, "b": 4}, rows=50), {}, "a value in only 8 of 50 rows"),
         (label({"a": 50}), {}, "label 'y' is 'a' in every row"),
