@@ -111,10 +111,10 @@ def _without_header(opened: Opened) -> str:
 
 
 def _check_typed_label(label: Facts, given: Given) -> None:
-    """Refuse classes that are stored as floating-point numbers: the readers know no text of them."""
+    """Refuse classes that are stored as numbers with a fraction: the readers know no text of them."""
     kinds = label.kinds.keys()
     said = given.columns.get(label.name, {}).get("type")
-    if not label.is_typed or not kinds or not kinds <= {WHOLE, DOUBLE}:
+    if not label.is_typed or DOUBLE not in kinds or not kinds <= {WHOLE, DOUBLE}:
         return
     seems = label.distinct == 2 and given.task is None and said is None
     if seems or given.task not in (None, REGRESSION):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .cells import MISSING, marked_numbers, reader
-from .form import Form, find_keys
+from .form import Form, find_keys, tells_apart, unique_names
 from .kinds import (
     BOOLEAN,
     CURRENCY,
@@ -58,9 +58,9 @@ def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
     An integer is a whole number (39 or 39.0) that fits in 64 bits, and a double is a finite number.
     Neither True nor "39" is a number. A percentage, an amount, a date and a timestamp may be texts, and a
     boolean may be a text or 0 or 1. Surrounding blanks are stripped from text. In a text column,
-    booleans, integers and dates are read as their text (true, 5, 2024-02-29). Any text and any number of
-    the right type is valid, whether or not it was seen in training. In every column, a null, an empty
-    text and one of the form's markers are missing. Other columns are ignored.
+    booleans, whole numbers and dates are read as their text (true, 5 for 5.0, 2024-02-29). Any text and
+    any number of the right type is valid, whether or not it was seen in training. In every column, a
+    null, an empty text and one of the form's markers are missing. Other columns are ignored.
 
     Args:
         frame: The records; a column has the form's name, or that of the form's files.
@@ -76,6 +76,7 @@ def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
     """
     values = {}
     reasons: np.ndarray = np.full(len(frame), None, dtype=object)
+    frame = _told_apart(frame, form)
     for name, key in find_keys(frame.columns.tolist(), form).items():
         kind = form.columns[name]
         optional = name in form.optional or kind in (TEXT, BOOLEAN)
@@ -84,6 +85,16 @@ def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
         for row, what in wrong.items():
             reasons[row] = reasons[row] or f"column {form.in_file(name)!r} {what}"
     return Rows(values, pd.isna(reasons), reasons)
+
+
+def _told_apart(frame: pd.DataFrame, form: Form) -> pd.DataFrame:
+    """Return a frame with names of their own for repeated ones, if the form knows them by these."""
+    names = frame.columns.tolist()
+    repeated = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()
+    if not repeated or not all(isinstance(name, str) for name in names):
+        return frame
+    known = all(tells_apart(name, names, form) for name in repeated)
+    return frame.set_axis(unique_names(names), axis=1) if known else frame
 
 
 def refusal(rows: Rows) -> str | None:

@@ -16,10 +16,10 @@ from common.data.reading import (
     Form,
     Header,
     Unreadable,
-    column_names,
     encoding_name,
     find_named,
     read_records,
+    unique_names,
 )
 from common.data.records.at_once import (
     MOST_PLANNED,
@@ -151,7 +151,7 @@ def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form) -> Table:
     )
 
 
-def _distinct(given: Sequence[str], taken: Sequence[str] = ()) -> list[str]:
+def _distinct(given: Sequence[str], taken: Sequence[str]) -> list[str]:
     """Return names of columns with a number after one that Spark would take for another's."""
     lower = [name.lower() for name in given]
     known = set(taken)
@@ -186,7 +186,7 @@ def _told(files: CsvFiles, form: Form) -> str:
 
 def _parquet(frame: DataFrame, uri: str, form: Form) -> Table:
     places = find_named(frame.columns, form)
-    names = _distinct(column_names(frame.columns))
+    names = unique_names(frame.columns)
     if names != frame.columns:
         frame = frame.toDF(*names)
     columns = {name: names[place] for name, place in places.items()}
