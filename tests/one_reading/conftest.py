@@ -140,8 +140,10 @@ class Ways:
                 }
                 rows = reading.read_rows(pd.DataFrame(columns), form)
             else:
-                records = json.loads(content)["dataframe_records"]
-                rows = reading.read_rows(pd.DataFrame(records, dtype=object), form)
+                asked = json.loads(content)
+                form_of, given = next(iter(asked.items()))
+                given = given if form_of == "dataframe_split" else {"data": given}
+                rows = reading.read_rows(pd.DataFrame(**given, dtype=object), form)
         except Unreadable as error:
             raise Refused(str(error)) from None
         said = reading.refusal(rows)

@@ -8,8 +8,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from common.data.reading import DOUBLE, TEXT, Form, Unreadable, find_columns, find_keys, find_named
+from common.data.infer import infer
+from common.data.reading import (
+    DOUBLE,
+    TEXT,
+    Form,
+    Unreadable,
+    find_columns,
+    find_keys,
+    find_named,
+    tells_apart,
+)
 from common.data.spec import LABEL_ROLE, NUMERIC, Column, DatasetSpec
+from common.data.spec_yaml import Given
 from tests.one_reading.conftest import JSON, PARQUET, Refused
 
 NAMES = [
@@ -153,3 +164,55 @@ def test_required_column_that_is_repeated_is_refused(names):
     form = Form({"a": TEXT, "b": TEXT}, renamed={"a": "given"})
     with pytest.raises(Unreadable, match="twice"):
         find_named([*names, "b"], form)
+
+
+REPEATED = b"b,n,b,b,y\n" + b"".join(
+    b"%d,%d,%d.5,w%d,%s\n" % (i, i * 7 % 40, i, i % 3, b"no yes".split()[i % 2]) for i in range(40)
+)
+
+
+def test_file_that_repeats_a_name_is_inferred_and_read_alike(spark, ways_of, tmp_path):
+    path = tmp_path / "repeated.csv"
+    path.write_bytes(REPEATED)
+    inferred = infer(spark, f"file://{path}", Given("t", "y", drop=("n",)))
+    assert inferred.names == ["b", "n", "b_2", "b_3", "y"]
+    ways = ways_of(inferred)
+    expected = [(i, i + 0.5, f"w{i % 3}") for i in range(40)]
+    names, *lines = REPEATED.decode().splitlines()
+    data = [[int(b), int(n), float(b2), b3, y] for b, n, b2, b3, y in (line.split(",") for line in lines)]
+    split = {"columns": names.split(","), "data": data}
+    assert sorted(ways.train(path)) == sorted(ways.batch(path)) == expected
+    assert ways.served(REPEATED) == ways.served(json.dumps({"dataframe_split": split}), JSON) == expected
+    # In another order of the other columns, without the label.
+    path.write_bytes(b"n,b,b,b\n9,1,1.5,w1\n")
+    assert ways.batch(path) == ways.served(path.read_bytes()) == expected[1:2]
+
+
+@pytest.mark.parametrize("names", ["b,b,y", "b,b,b,b,y", "b,b,B_3,b,y"])
+def test_repeats_that_are_not_those_of_the_data_set_are_refused(ways_of, names):
+    ways = ways_of(spec(["b", "b_2", "b_3"]))
+    path = ways.folder / "repeats.csv"
+    path.write_text(f"{names}\n{','.join('1' * (names.count(',')))},yes\n")
+    for read in (
+        lambda: ways.train(path),
+        lambda: ways.batch(path),
+        lambda: ways.served(path.read_bytes()),
+    ):
+        with pytest.raises(Refused, match="twice|has no column"):
+            read()
+
+
+@pytest.mark.parametrize(
+    ("layout", "names", "known"),
+    [
+        (["b", "b_2"], ["b", "B"], True),
+        (["b", "b_2"], ["a", "b", "b", "a"], True),
+        (["b", "b_2"], ["b", "b", "b"], False),
+        (["b", "b_3", "b_2"], ["b", "b", "b_2"], True),
+        # Here the second b would be taken for the column that the data set's files call b_2.
+        (["b", "b_3", "b_2"], ["b", "b"], False),
+        ([], ["b", "b"], False),
+    ],
+)
+def test_repeats_are_told_apart_if_all_that_are_known_are_there(layout, names, known):
+    assert tells_apart("b", names, Form({}, layout=tuple(layout))) == known

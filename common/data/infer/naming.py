@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from common.data.reading import unique_names
 from common.data.spec_checks import is_reserved
 from common.data.spec_yaml import Given
 from common.errors import UserError
@@ -27,25 +28,6 @@ class Names:
     own: tuple[str, ...]
     rename: Mapping[str, str]
     told: tuple[str, ...]
-
-
-def unique_names(names: Sequence[str]) -> list[str]:
-    """Return the names of a header with `_c<place>` for a blank one, and a suffix for a repeated one.
-
-    Case is ignored, as Spark ignores it.
-    """
-    taken = {name.lower() for name in names if name}
-    seen: set[str] = set()
-    found = []
-    for place, name in enumerate(names):
-        free = name or f"_c{place}"
-        number = 2
-        while free.lower() in seen or (free != name and free.lower() in taken):
-            free = f"{name}_{number}" if name else f"{free}_"
-            number += 1
-        seen.add(free.lower())
-        found.append(free)
-    return found
 
 
 def name_columns(file: Sequence[str], has_header: bool, given: Given) -> Names:

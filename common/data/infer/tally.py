@@ -9,6 +9,7 @@ from pyspark.sql import types as T
 from common.data.infer.facts import Facts
 from common.data.infer.patterns import CODE, GROUPED, LONG, MARKERS, WHOLE, WORDS, ZEROS, patterns
 from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
+from common.data.records.cells import whole_text
 from common.data.row_hash import quoted
 from common.data.sketches import REGISTERS
 
@@ -99,11 +100,13 @@ def _typed(column: Column, found: T.DataType, markers: Sequence[str]) -> tuple[C
         text = F.when(text != "", text)
         return text, F.when(text.isin(*markers), F.concat(F.lit(MARKED), text)).otherwise(F.lit(TEXT))
     if isinstance(found, (T.DoubleType, T.FloatType)):
-        value = F.when(~F.isnan(column), column + F.lit(0.0))
-        return value.cast("string"), F.when(F.rint(value) == value, WHOLE).otherwise(F.lit(DOUBLE))
+        value, whole = whole_text(column + F.lit(0.0), found)
+        return F.coalesce(whole, value.cast("string")), F.when(whole.isNull(), DOUBLE).otherwise(WHOLE)
     if isinstance(found, T.DecimalType):
-        fits = found.scale == 0 and found.precision <= 18
-        return column.cast("string"), F.lit(INTEGER if fits else DOUBLE)
+        _, whole = whole_text(column, found)
+        fits = whole.try_cast("bigint").isNotNull()
+        whole_kind = F.lit(INTEGER if found.scale == 0 and found.precision <= 18 else WHOLE)
+        return F.coalesce(whole, column.cast("string")), F.when(fits, whole_kind).otherwise(DOUBLE)
     kind = next(kind for known, kind in TYPED if isinstance(found, known))
     return column.cast("string"), F.lit(kind)
 

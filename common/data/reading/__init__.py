@@ -17,7 +17,7 @@ from .csv_text import (
     split_records,
 )
 from .encoding import UTF8, check_encoding, decode, encoding_name, high_characters, not_encoded
-from .form import Form, Header, Unreadable, column_names, find_columns, find_keys, find_named
+from .form import Form, Header, Unreadable, find_columns, find_keys, find_named, tells_apart, unique_names
 from .kinds import (
     BLANKS,
     BOOLEAN,
@@ -82,7 +82,6 @@ __all__ = [
     "Rows",
     "Unreadable",
     "check_encoding",
-    "column_names",
     "decode",
     "encoding_name",
     "find_columns",
@@ -108,4 +107,6 @@ __all__ = [
     "shown",
     "split_fields",
     "split_records",
+    "tells_apart",
+    "unique_names",
 ]

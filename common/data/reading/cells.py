@@ -104,16 +104,18 @@ def _as_text(value: Any) -> str | None:
         return value
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"
-    # Spark reads an unsigned integer of 64 bits as a decimal.
-    if isinstance(value, (int, np.integer)) or (isinstance(value, Decimal) and _has_no_places(value)):
+    if isinstance(value, (int, np.integer)):
         return str(int(value))
+    # Spark reads an unsigned integer of 64 bits as a decimal.
+    if isinstance(value, Decimal):
+        return str(int(value)) if value.is_finite() and value == value.to_integral_value() else None
+    # pandas holds integers beside a missing one as floats.
+    if isinstance(value, (float, np.floating)):
+        whole = _whole(value, ".")
+        return None if whole is None else str(whole)
     if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
         return value.isoformat()
     return None
-
-
-def _has_no_places(number: Decimal) -> bool:
-    return number.as_tuple().exponent == 0
 
 
 def _text(text: str | None, decimal: str) -> str | None:

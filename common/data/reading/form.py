@@ -1,6 +1,7 @@
 """The form of a file of records, and the positions of the required columns in it."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -84,7 +85,7 @@ class Header:
     """The positions of a table's columns.
 
     Attributes:
-        names: Names of all columns, in order; a column without a name is `_c<position>`.
+        names: Names of all columns, in order, as `unique_names` returns them.
         places: Position of each required column, by its name in the form.
         there: Whether the file has a header record; if not, the columns are those of the data set's own
             files.
@@ -107,11 +108,11 @@ def find_columns(first: Sequence[str], form: Form) -> Header:
         Unreadable: The record is an incomplete header or has the wrong number of fields, or the name of a
             required column is repeated.
     """
-    names = column_names(first)
+    names = unique_names(first)
     found = _find(names, form)
     lacking = [name for name in form.columns if name not in found]
     if not lacking or 2 * len(lacking) < len(form.columns):
-        return Header(tuple(names), _checked(found, names, form), there=True)
+        return Header(tuple(names), _checked(found, first, form), there=True)
     for layout in (form.layout, [name for name in form.layout if name != form.label]):
         if len(layout) == len(first) and set(form.columns) <= set(layout):
             places = {name: layout.index(name) for name in form.columns}
@@ -128,18 +129,44 @@ def find_named(names: Sequence[str], form: Form) -> Mapping[str, int]:
     Raises:
         Unreadable: A required column is missing, or is repeated (case is ignored).
     """
-    names = column_names(names)
-    return _checked(_find(names, form), names, form)
+    return _checked(_find(unique_names(names), form), names, form)
 
 
-def column_names(given: Sequence[str]) -> list[str]:
-    """Return the names of a table's columns; a column without one is named by its position."""
-    names = list(given)
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Return the names of a table with `_c<place>` for a blank one, and a number after a repeated one.
+
+    Case is ignored, as Spark ignores it.
+    """
+    taken = {name.lower() for name in names if name}
+    seen: set[str] = set()
+    found = []
     for place, name in enumerate(names):
-        while not name or (name != given[place] and name in names):
-            name = f"_c{place}" if not name else f"{name}_"
-        names[place] = name
-    return names
+        free = name or f"_c{place}"
+        number = 2
+        while free.lower() in seen or (free != name and free.lower() in taken):
+            free = f"{name}_{number}" if name else f"{free}_"
+            number += 1
+        seen.add(free.lower())
+        found.append(free)
+    return found
+
+
+def tells_apart(name: str, names: Sequence[str], form: Form) -> bool:
+    """Return whether the columns of a repeated name are told apart by the form's layout.
+
+    They are if it has the name of each, and all of its names of this kind are there.
+
+    Args:
+        name: The name, in any case.
+        names: The names of a table, repeated ones among them.
+        form: The form; its layout has names as `unique_names` returns them.
+    """
+    unique = [one.lower() for one in unique_names(names)]
+    repeats = {own for own, given in zip(unique, names, strict=True) if given.lower() == name.lower()}
+    numbered = re.compile(re.escape(name.lower()) + "_[0-9]+")
+    known = {form.in_file(own).lower(): own for own in form.layout}
+    inputs = {given for given, own in known.items() if own != form.label and numbered.fullmatch(given)}
+    return repeats <= known.keys() and inputs <= set(unique)
 
 
 def find_keys(names: Sequence[object], form: Form) -> Mapping[str, object]:
@@ -174,11 +201,14 @@ def _find(names: Sequence[str], form: Form) -> dict[str, int]:
 
 
 def _checked(found: Mapping[str, int], names: Sequence[str], form: Form) -> Mapping[str, int]:
+    """Refuse names of a table in which a required column is missing, or is one of several."""
     counts = Counter(name.lower() for name in names)
     for name in form.columns:
         if name not in found:
-            listed = ", ".join(names[:SHOWN_NAMES]) + (" ..." if len(names) > SHOWN_NAMES else "")
+            shown = unique_names(names)[:SHOWN_NAMES]
+            listed = ", ".join(shown) + (" ..." if len(names) > SHOWN_NAMES else "")
             raise Unreadable(f"has no column {form.told(name)}; it has {listed}")
-        if counts[names[found[name]].lower()] > 1:
-            raise Unreadable(f"has the column {names[found[name]]!r} twice (case is ignored)")
+        there = names[found[name]]
+        if there and counts[there.lower()] > 1 and not tells_apart(there, names, form):
+            raise Unreadable(f"has the column {there!r} twice (case is ignored)")
     return dict(found)

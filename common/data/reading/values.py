@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .cells import MISSING, marked_numbers, reader
-from .form import Form, find_keys
+from .cells import MISSING, Reader, marked_numbers, reader
+from .form import Form, find_keys, tells_apart, unique_names
 from .kinds import (
     BOOLEAN,
     CURRENCY,
@@ -58,9 +58,9 @@ def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
     An integer is a whole number (39 or 39.0) that fits in 64 bits, and a double is a finite number.
     Neither True nor "39" is a number. A percentage, an amount, a date and a timestamp may be texts, and a
     boolean may be a text or 0 or 1. Surrounding blanks are stripped from text. In a text column,
-    booleans, integers and dates are read as their text (true, 5, 2024-02-29). Any text and any number of
-    the right type is valid, whether or not it was seen in training. In every column, a null, an empty
-    text and one of the form's markers are missing. Other columns are ignored.
+    booleans, whole numbers and dates are read as their text (true, 5 for 5.0, 2024-02-29). Any text and
+    any number of the right type is valid, whether or not it was seen in training. In every column, a
+    null, an empty text and one of the form's markers are missing. Other columns are ignored.
 
     Args:
         frame: The records; a column has the form's name, or that of the form's files.
@@ -76,6 +76,7 @@ def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
     """
     values = {}
     reasons: np.ndarray = np.full(len(frame), None, dtype=object)
+    frame = _told_apart(frame, form)
     for name, key in find_keys(frame.columns.tolist(), form).items():
         kind = form.columns[name]
         optional = name in form.optional or kind in (TEXT, BOOLEAN)
@@ -84,6 +85,16 @@ def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
         for row, what in wrong.items():
             reasons[row] = reasons[row] or f"column {form.in_file(name)!r} {what}"
     return Rows(values, pd.isna(reasons), reasons)
+
+
+def _told_apart(frame: pd.DataFrame, form: Form) -> pd.DataFrame:
+    """Return a frame with names of their own for repeated ones, if the form knows them by these."""
+    names = frame.columns.tolist()
+    repeated = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()
+    if not repeated or not all(isinstance(name, str) for name in names):
+        return frame
+    known = all(tells_apart(name, names, form) for name in repeated)
+    return frame.set_axis(unique_names(names), axis=1) if known else frame
 
 
 def refusal(rows: Rows) -> str | None:
@@ -106,6 +117,10 @@ def _read_at_once(column: pd.Series, kind: str, form: Form, optional: bool) -> n
     """Read a column whose type alone says what its values are; None if one of them needs a look."""
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return _read_distinct(column, kind, form, optional)
+    if isinstance(column.dtype, pd.Int64Dtype) and kind == INTEGER:
+        return _read_integers(column, form, optional)
     of = column.dtype.kind if isinstance(column.dtype, np.dtype) else ""
     dtype, null = HELD[kind]
     values: np.ndarray | None = None
@@ -132,6 +147,32 @@ def _read_at_once(column: pd.Series, kind: str, form: Form, optional: bool) -> n
     return np.where(missing, null, values) if markers else values
 
 
+def _read_integers(column: pd.Series, form: Form, optional: bool) -> np.ndarray | None:
+    missing, values = column.isna().to_numpy(), column.to_numpy(np.int64, na_value=0)
+    if (values == NO_INTEGER).any():
+        return None
+    missing |= np.isin(values, marked_numbers(INTEGER, form))
+    return None if missing.any() and not optional else np.where(missing, NO_INTEGER, values)
+
+
+def _read_distinct(column: pd.Series, kind: str, form: Form, optional: bool) -> np.ndarray | None:
+    read, (dtype, null) = reader(kind, form), HELD[kind]
+    # A missing value's place is -1, the last.
+    found = [*(_read_one(value, read) for value in column.cat.categories), MISSING]
+    if any(value is None for value in found):
+        return None
+    places = column.cat.codes.to_numpy()
+    missing = np.array([value is MISSING for value in found])[places]
+    if missing.any() and not optional:
+        return None
+    return np.array([null if value is MISSING else value for value in found], dtype)[places]
+
+
+def _read_one(value: Any, read: Reader) -> Any:
+    is_null = not isinstance(value, str) and pd.api.types.is_scalar(value) and pd.isna(value)
+    return MISSING if is_null else read(value)
+
+
 def _read_each(
     column: pd.Series, kind: str, form: Form, optional: bool
 ) -> tuple[np.ndarray, dict[int, str]]:
@@ -143,10 +184,8 @@ def _read_each(
     for row, value in enumerate(column.to_numpy(object)):
         if isinstance(value, str):
             found = texts[value] if value in texts else texts.setdefault(value, read(value))
-        elif pd.api.types.is_scalar(value) and pd.isna(value):
-            found = MISSING
         else:
-            found = read(value)
+            found = _read_one(value, read)
         if found is None:
             wrong[row] = f"is {shown_moment(value)}, expected {expected}"
         elif found is not MISSING:

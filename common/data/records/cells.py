@@ -94,9 +94,12 @@ def typed_cell(column: Column, found: T.DataType, kind: str, optional: bool, for
         given = F.when(~text.isin(*sorted(form.markers)), text)
         return _checked(F.lit(None).cast(DDL[kind]), given, optional)
     if kind in (TEXT, BOOLEAN):
+        if isinstance(found, T.NumericType) and not isinstance(found, T.IntegralType):
+            return _whole_text_cell(column, found, kind, form)
         if _has_one_text(found) or (kind == TEXT and isinstance(found, T.DateType)):
             return text_cell(column.cast("string"), kind, optional, form)
-        more = "text, integers, dates or booleans" if kind == TEXT else "text, booleans or integers"
+        more = "text, whole numbers, dates or booleans"
+        more = more if kind == TEXT else more.replace(" dates", "")
         raise Unreadable(f"has type {found.simpleString()}, expected {more}")
     if kind in (DATE, TIMESTAMP):
         if not isinstance(found, MOMENTS):
@@ -123,10 +126,24 @@ def _number_cell(column: Column, found: T.DataType, kind: str, optional: bool, f
     return _unmarked(value, given, kind, optional, form)
 
 
+def _whole_text_cell(column: Column, found: T.DataType, kind: str, form: Form) -> Cell:
+    """Read a whole number that is stored as a float or a decimal as the text of an integer."""
+    given, text = whole_text(column, found)
+    cell = text_cell(text, kind, True, form)
+    return Cell(cell.value, cell.good & (text.isNotNull() | given.isNull()))
+
+
+def whole_text(column: Column, found: T.DataType) -> tuple[Column, Column]:
+    """Return the values of floats or decimals, null for NaN, and the texts of those that are whole."""
+    if isinstance(found, T.DecimalType):
+        whole = F.when(F.floor(column) == column, column.cast(T.DecimalType(38, 0)))
+        return column, whole.cast("string")
+    given = F.when(~F.isnan(column), column.cast("double"))
+    return given, _in_range(_whole(given)).cast("string")
+
+
 def _has_one_text(found: T.DataType) -> bool:
-    # Spark reads an unsigned integer of 64 bits as a decimal.
-    no_places = isinstance(found, T.DecimalType) and found.scale == 0
-    return isinstance(found, (T.BooleanType, T.IntegralType)) or no_places
+    return isinstance(found, (T.BooleanType, T.IntegralType))
 
 
 def _checked(value: Column, given: Column, optional: bool) -> Cell:

@@ -4,7 +4,7 @@ import pytest
 
 from common.data.infer import find_spec, write_spec
 from common.data.infer.find import find_given, given_with, name_of
-from common.data.infer.naming import unique_names
+from common.data.reading import unique_names
 from common.data.spec_yaml import Given, load_given, load_spec
 from common.errors import UserError
 

@@ -250,11 +250,29 @@ def test_parquet_label_may_be_boolean_or_whole(parquet):
     assert parquet(frame(y=[i % 4 for i in range(N)])).spec.labels == ("0", "1", "2", "3")
 
 
-def test_parquet_classes_as_floats_are_refused(parquet):
-    floats = frame(y=[float(i % 2) for i in range(N)])
-    with pytest.raises(UserError, match=r"'y' is stored as floating-point numbers \(0.0, 1.0\)"):
+@pytest.mark.parametrize("written", [float, decimal.Decimal, "{}.00"])
+def test_parquet_classes_as_floats_or_decimals_are_whole_numbers(parquet, written):
+    make = (lambda i: decimal.Decimal(written.format(i))) if isinstance(written, str) else written
+    two = parquet(frame(y=[make(i % 2) for i in range(N)]))
+    assert (two.spec.labels, two.spec.task) == (("0", "1"), "binary")
+    three = parquet(frame(y=[None if i < 3 else make(i % 3 + 1) for i in range(N)]))
+    assert (three.spec.labels, three.spec.task) == (("1", "2", "3"), "multiclass")
+    assert "3 rows have no label and are left out" in three.told
+
+
+def test_parquet_classes_with_a_fraction_are_refused(parquet):
+    floats = frame(y=[0.5 + i % 2 for i in range(N)])
+    with pytest.raises(UserError, match=r"'y' is stored as floating-point numbers \(0.5, 1.5\)"):
         parquet(floats)
     assert parquet(floats, task="regression").spec.task == "regression"
+
+
+def test_parquet_whole_numbers_as_floats_or_decimals_are_numbers(parquet):
+    places = [i % 7 for i in range(N)]
+    some = [decimal.Decimal(place) for place in places]
+    spec = parquet(frame(a=[float(place) for place in places], b=some, c=[None, *some[1:]])).spec
+    assert {types(spec)[name] for name in "abc"} <= {"integer", "double"}
+    assert {roles(spec)[name] for name in "abc"} == {"numeric"}
 
 
 def test_folder_with_one_header_a_file_is_one_table(spark, tmp_path):
