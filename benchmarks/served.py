@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,22 +43,37 @@ class Service:
         return sum(process.memory_info().rss for process in processes) / 1e6
 
 
-@contextmanager
-def served(model: str, workers: int = 1) -> Iterator[Service]:
+def uvicorn(application: str) -> list[str]:
+    """Return the command that serves an application, on the port {port}."""
+    return [sys.executable, "-m", "uvicorn", application, "--host", HOST, "--port", "{port}"]
+
+
+def served(model: str, workers: int = 1) -> AbstractContextManager[Service]:
     """Serve a model as `make serve` does, and discard its log.
 
     Args:
         model: URI or folder of the model.
         workers: Number of worker processes.
     """
+    command = [sys.executable, "-m", "steps.serve", "--model", model, "--port", "{port}"]
+    return running([*command, "--workers", str(workers)])
+
+
+@contextmanager
+def running(command: Sequence[str], **environment: str) -> Iterator[Service]:
+    """Run a command that serves a model, and discard its log.
+
+    Args:
+        command: The command; {port} in it is replaced by a free port.
+        environment: Variables beside those of this process.
+    """
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "steps.serve", "--model", model, "--port", str(port)]
-    command += ["--workers", str(workers)]
-    quiet = {**os.environ, "UVICORN_ACCESS_LOG": "false"}
+    quiet = {**os.environ, "UVICORN_ACCESS_LOG": "false", **environment}
     started = time.perf_counter()
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=quiet, stdout=log, stderr=log)
+        called = [part.format(port=port) for part in command]
+        process = subprocess.Popen(called, env=quiet, stdout=log, stderr=log)
         try:
             url = f"http://{HOST}:{port}"
             with requests.Session() as session:
