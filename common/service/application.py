@@ -12,7 +12,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 # A longer request is read beside the event loop by MLflow's server, so that others need not wait for it.
-SHORT = 16_384
+SHORT = 32_768
 JSON_TYPES = (b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8")
 DIRECT, MLFLOW = "direct", "mlflow"
 ERROR_CODE = re.compile(rb'\{"error_code": "([A-Z_]+)"')

@@ -79,7 +79,7 @@ def test_other_types_go_to_mlflow(kind):
 
 def test_body_in_parts_or_too_long_or_not_good_goes_to_mlflow_whole():
     assert ask(BODY, BODY, BODY, answer=short) == (200, b"81", [("mlflow", 200, "")])
-    assert ask(b" " * (SHORT + 1), answer=short) == (200, b"16385", [("mlflow", 200, "")])
+    assert ask(b" " * (SHORT + 1), answer=short) == (200, b"32769", [("mlflow", 200, "")])
     refused = [("mlflow", 400, "INVALID_PARAMETER_VALUE")]
     assert ask(b"bad", answer=short)[::2] == (400, refused)
 
