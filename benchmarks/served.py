@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,31 +43,53 @@ class Service:
         return sum(process.memory_info().rss for process in processes) / 1e6
 
 
-@contextmanager
-def served(model: str, workers: int = 1) -> Iterator[Service]:
+def uvicorn(application: str) -> list[str]:
+    """Return the command that serves an application, on the port {port}."""
+    return [sys.executable, "-m", "uvicorn", application, "--host", HOST, "--port", "{port}"]
+
+
+def served(model: str, workers: int = 1) -> AbstractContextManager[Service]:
     """Serve a model as `make serve` does, and discard its log.
 
     Args:
         model: URI or folder of the model.
         workers: Number of worker processes.
     """
-    with starting(model, workers) as service:
-        yield service()
+    return running(_command(model, workers))
 
 
-@contextmanager
-def starting(model: str, workers: int = 1) -> Iterator[Callable[[], Service]]:
+def starting(model: str, workers: int = 1) -> AbstractContextManager[Callable[[], Service]]:
     """Start to serve a model; the value is a function that waits for the service and returns it.
 
     Args:
         model: URI or folder of the model.
         workers: Number of worker processes.
     """
+    return _started(_command(model, workers))
+
+
+def _command(model: str, workers: int) -> list[str]:
+    command = [sys.executable, "-m", "steps.serve", "--model", model, "--port", "{port}"]
+    return [*command, "--workers", str(workers)]
+
+
+@contextmanager
+def running(command: Sequence[str], **environment: str) -> Iterator[Service]:
+    """Run a command that serves a model, and discard its log.
+
+    Args:
+        command: The command; {port} in it is replaced by a free port.
+        environment: Variables beside those of this process.
+    """
+    with _started(command, **environment) as service:
+        yield service()
+
+
+@contextmanager
+def _started(command: Sequence[str], **environment: str) -> Iterator[Callable[[], Service]]:
     with socket.create_server((HOST, 0)) as listener:
         port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "steps.serve", "--model", model, "--port", str(port)]
-    command += ["--workers", str(workers)]
-    quiet = {**os.environ, "UVICORN_ACCESS_LOG": "false"}
+    quiet = {**os.environ, "UVICORN_ACCESS_LOG": "false", **environment}
     started = time.perf_counter()
 
     def wait() -> Service:
@@ -79,7 +101,8 @@ def starting(model: str, workers: int = 1) -> Iterator[Callable[[], Service]]:
         return Service(url, psutil.Process(process.pid), time.perf_counter() - started)
 
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=quiet, stdout=log, stderr=log)
+        called = [part.format(port=port) for part in command]
+        process = subprocess.Popen(called, env=quiet, stdout=log, stderr=log)
         try:
             yield wait
         finally:

@@ -2,56 +2,38 @@
 
 import inspect
 import sys
-import traceback
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 import click
 from mlflow.exceptions import MlflowException
 
-from common.errors import StepFailed, UserError, first_line
+from common.errors import first_line
 from common.machine.secrets import masked
 from common.store import tracking
 from common.workflow.declaration import Parameter, parameters_of
+from steps.plain_command import PlainCommand, plain_command
 
 
-class Command(click.Command):
-    """A command that shows errors a user can fix as one line, with exit code 1."""
+class Command(PlainCommand):
+    """A command that also shows in one line that the store does not answer."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command; see click.Command.main."""
-        sys.excepthook = _show_masked
         tracking.hide_credentials()
         try:
-            return super().main(*args, **{**kwargs, "standalone_mode": False})
-        except StepFailed as error:
-            # The step has shown the one line that begins with Error.
-            click.echo(str(error), err=True)
-            sys.exit(1)
-        except (click.ClickException, UserError) as error:
-            message = error.format_message() if isinstance(error, click.ClickException) else error
-            click.echo(f"Error: {masked(str(message))}", err=True)
-            sys.exit(1)
+            return super().main(*args, **kwargs)
         except MlflowException as error:
             if not tracking.is_silence(error):
                 raise
             silent = f"{tracking.shown_store()} does not answer: {first_line(error)}"
             click.echo(f"Error: {masked(silent)}", err=True)
             sys.exit(1)
-        except click.Abort:
-            click.echo("Aborted", err=True)
-            sys.exit(130)
-
-
-def _show_masked(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Show the trace of an unexpected error; a library's message may contain the URI of the store."""
-    sys.stderr.write(masked("".join(traceback.format_exception(kind, error, trace))))
 
 
 def command(name: str) -> Any:
     """Return a decorator that makes a function a command and shows defaults in its help."""
-    return click.command(name, cls=Command, context_settings={"show_default": True})
+    return plain_command(name, Command)
 
 
 def step_command(step: str) -> Callable[[Callable[..., None]], click.Command]:

@@ -1,48 +1,72 @@
-"""Serve a model with MLflow's own server, in this process: `make serve`.
+"""Serve a model by MLflow's protocol, in this process: `make serve`.
 
-Not an entry point: a service has no run.
+Not an entry point: a service has no run. This process is the server, so it imports neither Spark nor the
+store: another process finds the model, while this one imports the server.
 """
 
 import os
-import shlex
 import socket
+import subprocess
 import sys
+from pathlib import Path
 
 import click
-from mlflow.pyfunc import scoring_server
 
+from common import ROOT
 from common.errors import UserError
-from common.store.artifacts import model_folder
-from steps.command import command
+from common.machine import copies
+from common.service.__main__ import run
+from common.service.lean import MODEL, import_server, is_portable
+from steps.plain_command import plain_command
 
 
-@command("serve")
+@plain_command("serve")
 @click.option("--model", default="models:/income@champion", help="URI of the model.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0: all addresses.")
 @click.option("--port", default=5055, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", default=1, type=click.IntRange(1), help="Number of worker processes.")
 def serve(model: str, host: str, port: int, workers: int) -> None:
-    """Serve a model in this environment: POST /invocations, GET /health.
+    """Serve a model in this environment: POST /invocations, GET /health, GET /metrics.
 
-    The process becomes the server that `mlflow models serve --env-manager local` would start and wait
-    for, so signals reach the server itself, and the command ends with it.
+    The server runs in this process, so signals reach it, and the command ends with it.
     """
-    folder = model_folder(model)
+    folder = _find(model, workers)
     _check_free(host, port)
-    # MLflow's type hint for the host is wrong.
-    command, environment = scoring_server.get_cmd(
-        str(folder),
-        port,
-        host,  # type: ignore[arg-type]
-        nworkers=workers,
-    )
-    # Both are set to the time limit of a request: a worker that parses a large request must not count as
-    # hung, and a request that is never completed must not keep the service from ending.
-    timeout = environment["MLFLOW_SCORING_SERVER_REQUEST_TIMEOUT"]
-    for name in ("WORKER_HEALTHCHECK", "GRACEFUL_SHUTDOWN"):
-        environment.setdefault(f"UVICORN_TIMEOUT_{name}", timeout)
+    os.environ[MODEL] = folder
     click.echo(f"{model} from {folder}", err=True)
-    os.execve(sys.executable, [sys.executable, "-m", *shlex.split(command)], environment)
+    arguments = ["--host", host, "--port", str(port), "--workers", str(workers)]
+    if workers > 1 or is_portable(folder):
+        run(arguments)
+    else:
+        # What was imported for a portable model is not all that another one may need.
+        os.execve(sys.executable, [sys.executable, "-m", "common.service", *arguments], _environment())
+
+
+def _find(model: str, workers: int) -> str:
+    """Return the folder of a model; meanwhile, import what serves it in this process.
+
+    Raises:
+        SystemExit: There is no such model; the other process said so.
+    """
+    if Path(model, "MLmodel").is_file() and is_portable(model):
+        return model
+    command = [sys.executable, "-m", "steps.find_model", model, str(copies.new_folder())]
+    with subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE, text=True) as finding:
+        if workers == 1:
+            import_server()
+        told, _ = finding.communicate()
+    if finding.returncode:
+        sys.exit(1)
+    folder = Path(told.splitlines()[-1])
+    if not copies.is_copy(folder):
+        copies.remove_copies()
+    return str(folder)
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of a process that imports this project, wherever it is started."""
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path}
 
 
 def _check_free(host: str, port: int) -> None:

@@ -86,6 +86,11 @@ def temporary_files_here() -> Iterator[None]:
         tempfile.tempdir = before
 
 
+def is_copy(path: Path) -> bool:
+    """Tell whether a path is one of the copies of this process, which are removed when it ends."""
+    return _folder is not None and path.is_relative_to(_folder)
+
+
 def at_removal(remove: Callable[[], None]) -> None:
     """Register a function that removes something elsewhere with the copies; its errors are ignored."""
     with _lock:

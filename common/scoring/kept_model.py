@@ -9,7 +9,7 @@ from common.data import reading
 from common.data.reading import Form, Unreadable, check_encoding
 from common.data.target import Target
 from common.errors import UserError
-from common.scoring import portable_model
+from common.scoring import portable_model, serving
 
 
 def write_artifacts(folder: Path, model: bytes, form: Form) -> dict[str, str]:
@@ -23,14 +23,17 @@ def write_artifacts(folder: Path, model: bytes, form: Form) -> dict[str, str]:
     Returns:
         The path of each file or folder, by its artifact name in MLflow.
     """
-    pipeline, described, rules = folder / "pipeline.onnx", folder / "form.json", folder / "reading"
+    pipeline, described = folder / "pipeline.onnx", folder / "form.json"
     pipeline.write_bytes(model)
     described.write_text(form.to_json(), encoding="utf-8")
-    shutil.copytree(reading.__path__[0], rules, ignore=shutil.ignore_patterns("__pycache__"))
+    kept = {portable_model.READING: reading, portable_model.SERVING: serving}
+    for name, package in kept.items():
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(package.__path__[0], folder / name, ignore=ignored)
     return {
         portable_model.ARTIFACT: str(pipeline),
         portable_model.FORM: str(described),
-        portable_model.READING: str(rules),
+        **{name: str(folder / name) for name in kept},
     }
 
 

@@ -1,8 +1,9 @@
-"""The portable model as MLflow loads it: records in, scores out, and how its server reads a request.
+"""The portable model as MLflow loads it: records in, scores out.
 
 MLflow stores this file with the model and runs it to load the model ("models from code"), in an
 environment with MLflow, ONNX Runtime, pandas and NumPy but without this project. So it imports no other
-module of the project: the copy of `common/data/reading` beside the pipeline decides which rows are valid.
+module of the project: the copy of `common/data/reading` beside the pipeline decides which rows are valid,
+and that of `common/scoring/serving` how requests are read.
 """
 
 import os
@@ -10,7 +11,6 @@ import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from importlib.util import module_from_spec, spec_from_file_location
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +23,6 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import numpy as np
 import onnxruntime
 import pandas as pd
-import pyarrow.parquet as pq
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
@@ -34,13 +33,11 @@ PREDICTION, PROBABILITY = "prediction", "probability"
 # Before a column's name, that of its input in the pipeline, which no output and no value of a graph has.
 INPUT = "column "
 
-# Artifacts beside the pipeline: the rules for reading records, and the records' form.
-READING, FORM = "reading", "form"
+# Artifacts beside the pipeline: the rules for reading records, their form, and how requests are read.
+READING, FORM, SERVING = "reading", "form", "serving"
 
 # What a pipeline takes and gives, as NumPy's types.
 KINDS = {"tensor(int64)": np.int64, "tensor(double)": np.float64, "tensor(string)": object}
-# The ways to write a table in a JSON request.
-FORMS = {"dataframe_split", "dataframe_records", "instances", "inputs"}
 # Rows per call of the pipeline: the features of more rows do not fit in a processor's cache.
 AT_ONCE = 500
 
@@ -78,15 +75,22 @@ class Scorer:
             A row per record, with the pipeline's outputs: `prediction`, and for labels their
             probabilities.
         """
-        feed = {name: _plain(values[name]).reshape(-1, 1) for name in self.columns}
+        return pd.DataFrame(self.run({name: _plain(values[name]) for name in self.columns}))
+
+    def run(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Score columns whose dates are microseconds, and return those of the answer; see `score`."""
+        feed = {name: values[name].reshape(-1, 1) for name in self.columns}
         rows = len(next(iter(feed.values())))
+        if 0 < rows <= AT_ONCE:
+            every = self._session.run(None, {INPUT + name: column for name, column in feed.items()})
+            return dict(zip(self.outputs, every, strict=True))
         found: dict[str, np.ndarray] = {name: np.empty(rows, kind) for name, kind in self.outputs.items()}
         for start in range(0, rows, AT_ONCE):
             part = slice(start, start + AT_ONCE)
             some = {INPUT + name: column[part] for name, column in feed.items()}
             for name, scored in zip(found, self._session.run(list(found), some), strict=True):
                 found[name][part] = scored
-        return pd.DataFrame(found)
+        return found
 
 
 def _plain(column: np.ndarray) -> np.ndarray:
@@ -101,14 +105,19 @@ class PortableModel(PythonModel):
         reading: The package of reading rules stored with the model.
         form: The form of the records that it takes.
         scorer: The pipeline.
+        counter: Counts what is scored; None unless somebody observes.
     """
+
+    counter: Any = None
 
     def load_context(self, context: Any) -> None:
         """Load the artifacts stored with the model."""
-        read_requests_strictly()
         self.reading = _load_package(Path(context.artifacts[READING]))
         self.form = self.reading.Form.from_json(Path(context.artifacts[FORM]).read_text(encoding="utf-8"))
         self.scorer = Scorer(str(Path(context.artifacts[ARTIFACT])))
+        self._serving = _load_package(Path(context.artifacts[SERVING]))
+        self._serving.read_requests_strictly()
+        self._direct = self._serving.Direct(self.reading, self.form)
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         """Score records, all or none.
@@ -120,7 +129,32 @@ class PortableModel(PythonModel):
             MlflowException: A record is bad (INVALID_PARAMETER_VALUE). The message names the first.
         """
         frame = model_input.assign(**self._nulls(model_input))
-        return self.scorer.score(self.read(frame)).set_index(model_input.index)
+        values = {name: _plain(column) for name, column in self.read(frame).items()}
+        return pd.DataFrame(self._run(values)).set_index(model_input.index)
+
+    def answer(self, body: bytes) -> bytes | None:
+        """Answer a JSON request of a few good records, as MLflow's server would, without its frames.
+
+        Returns:
+            The body of the answer; None if that server has to answer.
+        """
+        values = self._direct.read(body)
+        return None if values is None else bytes(self._serving.answer_of(self._run(values)))
+
+    def observe(self, known: Mapping[str, Any], tell: Callable[[Any], None]) -> None:
+        """Count from now on what is scored.
+
+        Args:
+            known: The metadata in the model's MLmodel file.
+            tell: Takes the `Batch` of each call: how many rows, unseen categories, and predictions.
+        """
+        self.counter = self._serving.Counter(self.reading, self.form, known, tell)
+
+    def _run(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        found = self.scorer.run(values)
+        if self.counter is not None:
+            self.counter.count(values, found[PREDICTION])
+        return found
 
     def _nulls(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
         """Return the columns that have the smallest integer where one is missing, with nulls instead.
@@ -156,6 +190,9 @@ class PortableModel(PythonModel):
 
     def read_parquet(self, content: bytes) -> Mapping[str, np.ndarray]:
         """Read the columns of Parquet records, as `read` does."""
+        # A service that is never asked for Parquet does without these 40 MB.
+        import pyarrow.parquet as pq
+
         # Not by pandas, which would hide a stored index and turn integers beside a null into floats.
         table = pq.read_table(BytesIO(content))
         with self.refusing("the Parquet "):
@@ -184,116 +221,6 @@ def _load_package(folder: Path) -> ModuleType:
     sys.modules[name] = package
     spec.loader.exec_module(package)
     return package
-
-
-# The model that the current request is for.
-ASKED: ContextVar[PortableModel | None] = ContextVar("asked", default=None)
-
-
-def read_requests_strictly() -> None:
-    """Patch MLflow's server to parse requests by the model's own rules.
-
-    Without the patch the server casts a request to the signature before the model sees it: 39.7 becomes
-    39, true becomes 1, 1e300 some integer, 5 becomes "5" and NA a null. A request that it cannot read at
-    all may be reported as an internal error. MLflow has no public hook for this. A process is patched
-    once, however many models it loads, and only if it has imported the server: importing the server
-    takes longer than loading the model.
-    """
-    server: Any = sys.modules.get("mlflow.pyfunc.scoring_server")
-    if server is None or hasattr(server.invocations, "strict"):
-        return
-    server.infer_and_parse_data = _strict(server.infer_and_parse_data, _json)
-    server.parse_csv_input = _strict(
-        server.parse_csv_input, lambda model, given: model.read_csv(given.read())
-    )
-    server.parse_parquet_input = _strict(
-        server.parse_parquet_input, lambda model, given: model.read_parquet(given.read())
-    )
-    server.invocations = _refusing(server.invocations)
-    server.invocations.strict = True
-
-
-def _strict(parse: Callable[..., Any], read: Callable[[PortableModel, Any], Any]) -> Callable[..., Any]:
-    """Wrap the server's parser: a portable model reads the body itself, unless `read` returns None."""
-
-    def parse_body(*given: Any, **named: Any) -> Any:
-        model = ASKED.get()
-        body = given[0] if given else next(iter(named.values()))
-        values = read(model, body) if model is not None else None
-        return parse(*given, **named) if values is None else pd.DataFrame(values)
-
-    return parse_body
-
-
-def _refusing(answer: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap the handler of requests: a request that cannot be read is the client's error."""
-
-    def answer_request(data: Any, content_type: str | None, model: Any, *others: Any) -> Any:
-        try:
-            portable = _portable(model)
-            asked = ASKED.set(portable)
-            try:
-                if portable and isinstance(data, bytes) and (content_type or "").startswith("text/csv"):
-                    data = portable.decode(data)
-                return answer(data, content_type or "none", model, *others)
-            finally:
-                ASKED.reset(asked)
-        except MlflowException:
-            raise
-        except Exception as error:
-            raise _refusal(f"the request cannot be read: {error}") from error
-
-    return answer_request
-
-
-def _portable(model: Any) -> PortableModel | None:
-    """Return the portable model that an MLflow model wraps, from whichever copy of this file it comes."""
-    try:
-        inner = model.unwrap_python_model()
-    except (AttributeError, MlflowException):
-        return None
-    return inner if hasattr(inner, "read_csv") and hasattr(inner, "form") else None
-
-
-def _json(model: PortableModel, data: Mapping[str, Any]) -> Mapping[str, np.ndarray] | None:
-    forms = FORMS & set(data)
-    if len(forms) != 1:
-        return None
-    form = forms.pop()
-    try:
-        frame = _frame(form, data[form], model)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise _refusal(f"{form} is not a table of records: {error}") from None
-    return model.read(frame)
-
-
-def _frame(form: str, given: Any, model: PortableModel) -> pd.DataFrame:
-    """Return a table from one of the server's request formats, with the values as JSON parsed them."""
-    if form == "dataframe_split":
-        more = set(given) - {"columns", "data", "index"}
-        if more:
-            raise ValueError(f"unexpected {', '.join(map(repr, sorted(more)))}")
-        names, data = given["columns"], given["data"]
-        if not isinstance(data, list):
-            raise TypeError("data is not a list")
-        # pandas would fill a short row with nulls.
-        for row, values in enumerate(data, 1):
-            if not isinstance(values, list) or len(values) != len(names):
-                raise ValueError(f"row {row} of {len(data)} is not a list of {len(names)} values")
-        return pd.DataFrame(data, columns=names, dtype=object)
-    if form == "inputs" and isinstance(given, dict):
-        if all(isinstance(values, list) for values in given.values()):
-            return pd.DataFrame(given, dtype=object)
-        given = [given]
-    if not isinstance(given, list) or not all(isinstance(record, dict) for record in given):
-        raise TypeError("expected a list of objects")
-    keys: list[Mapping[str, Any]] = []
-    for row, record in enumerate(given, 1):
-        with model.refusing(f"row {row} of {len(given)}: "):
-            keys.append(model.reading.find_keys(list(record), model.form))
-    columns = list(model.form.columns)
-    rows = [[record[names[c]] for c in columns] for record, names in zip(given, keys, strict=True)]
-    return pd.DataFrame(rows, columns=columns, dtype=object)
 
 
 set_model(PortableModel())

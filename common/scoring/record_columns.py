@@ -1,19 +1,13 @@
 """The first stage of a pipeline in a graph: numbers and categories from the columns of a record."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import onnx
 from pyspark.ml.feature import SQLTransformer
-from pyspark.sql import types as T
 
-from common.data.reading import NO_INTEGER, NO_NUMBER, NO_TEXT
-from common.data.spec import TYPES
+from common.data.reading import NO_INTEGER, NO_NUMBER
 from common.learning.prepare import (
     IS_MISSING,
     MISSING,
-    MISSING_TEXT,
     Number,
     category_column,
     number_column,
@@ -58,26 +52,3 @@ def _is_missing(graph: Graph, value: str, number: Number) -> str:
     if held(number.column.type) is np.float64:
         return graph.node("IsNaN", value)
     return graph.node("Equal", value, graph.constant(np.array(NO_INTEGER)))
-
-
-def category_places(labels: Sequence[str], kind: str) -> dict[Any, int]:
-    """Return the index of each value whose text, as Spark writes it, is one of these categories.
-
-    Args:
-        labels: The categories in the order of their indices; MISSING_TEXT stands for a missing value.
-        kind: The column's type, one of `spec.TYPES`.
-    """
-    nothing = {str: NO_TEXT, np.int64: NO_INTEGER, np.float64: NO_NUMBER}[held(kind)]
-    places = {_value(text, kind): place for place, text in enumerate(labels) if text != MISSING_TEXT}
-    if MISSING_TEXT in labels:
-        places[nothing] = labels.index(MISSING_TEXT)
-        if held(kind) is str:
-            # To Spark, this text and a missing one are the same category.
-            places[MISSING_TEXT] = places[nothing]
-    return places
-
-
-def _value(text: str, kind: str) -> Any:
-    if TYPES[kind] in (T.DateType, T.TimestampType):
-        return int(np.datetime64(text, "us").astype(np.int64))
-    return {str: str, np.int64: int, np.float64: float}[held(kind)](text)

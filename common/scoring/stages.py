@@ -16,6 +16,7 @@ from pyspark.ml.feature import (
     VectorAssembler,
 )
 
+from common.data import reading
 from common.data.spec import DatasetSpec
 from common.data.target import BINARY, MULTICLASS
 from common.scoring import models
@@ -23,7 +24,8 @@ from common.scoring.graph import place_in
 from common.scoring.outputs import outputs_of
 from common.scoring.pipeline_graph import PipelineGraph, held
 from common.scoring.portable_model import PREDICTION, PROBABILITY
-from common.scoring.record_columns import category_places, prepare_record
+from common.scoring.record_columns import prepare_record
+from common.scoring.serving.categories import category_places
 
 
 def pipeline_model(pipeline: PipelineModel, spec: DatasetSpec) -> onnx.ModelProto:
@@ -103,7 +105,7 @@ def _index(model: PipelineGraph, stage: StringIndexerModel) -> None:
     columns = zip(stage.getInputCols(), stage.getOutputCols(), stage.labelsArray, strict=True)
     for name, output, labels in columns:
         kind = model.kinds[name]
-        places = category_places(labels, kind)
+        places = category_places(labels, kind, reading)
         model.values[output] = place_in(model.graph, model.values[name], places, held(kind), len(labels))
 
 

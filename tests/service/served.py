@@ -25,6 +25,14 @@ def free_port():
         return listener.getsockname()[1]
 
 
+# What serves the champion.
+OURS = (sys.executable, "-m", "steps.serve", "--port", "{port}")
+MLFLOWS = (
+    *(sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/income@champion"),
+    *("--env-manager", "local", "-p", "{port}"),
+)
+
+
 class Service:
     """The service that a command starts, once it answers."""
 
@@ -62,6 +70,21 @@ class Service:
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(DEADLINE)
         return code, self.log.read_text()
+
+
+class Twins:
+    """The same model served by us and by MLflow's own command, which must give the same answers."""
+
+    def __init__(self, ours, mlflows):
+        self.ours, self.mlflows = ours, mlflows
+        self.session, self.url = ours.session, ours.url
+
+    def post(self, *request):
+        """Send a request to both; return the answer that both gave."""
+        answer, other = self.ours.post(*request), self.mlflows.post(*request)
+        assert (answer.status_code, answer.content) == (other.status_code, other.content)
+        assert answer.headers["content-type"] == other.headers["content-type"]
+        return answer
 
 
 def wait_for(url):

@@ -72,6 +72,9 @@ def test_container_scores_as_in_process_and_refuses_what_is_wrong(container, cha
         answer = requests.post(f"{url}/invocations", body, headers=headers)
         assert answer.status_code == 400
         assert said in answer.json()["message"]
+    figures = requests.get(f"{url}/metrics").text.splitlines()
+    assert 'model_requests_total{status="200",way="direct"} 1.0' in figures
+    assert f"model_rows_total {len(rows):.1f}" in figures
 
 
 @pytest.mark.slow

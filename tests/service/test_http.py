@@ -1,4 +1,7 @@
-"""A served model over HTTP: every form of request, what is refused, and no internal errors."""
+"""A served model over HTTP: every form of request, what is refused, and no internal errors.
+
+Every request is also sent to the server of `mlflow models serve`, which must answer it alike.
+"""
 
 import json
 import math
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 
 from common.data.reading import read_rows
 from tests.forms import FORMS
+from tests.service.served import MLFLOWS, Twins
 
 # The invalid values in docs/data.md, each in a column that refuses it.
 WRONG = [
@@ -22,6 +26,11 @@ WRONG = [
     *(("sex", value) for value in (1.5, ["Male"], {"a": 1}, "\ud800")),
 ]
 every_form = pytest.mark.parametrize("form", FORMS)
+
+
+@pytest.fixture(scope="module")
+def service(service, start):
+    return Twins(service, start(*MLFLOWS, PYTHONHASHSEED="0"))
 
 
 @pytest.fixture(scope="module")

@@ -1,26 +1,31 @@
 """The commands that serve: their messages, how they end, and that they keep running."""
 
 import signal
-import sys
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import mlflow
 import psutil
 import pytest
 import requests
 from click.testing import CliRunner
 from urllib3 import Retry
 
+from common.machine import copies
+from steps.find_model import find_model
 from steps.serve import serve
-from tests.service.served import DEADLINE
+from tests.service.served import DEADLINE, MLFLOWS, OURS
 
 MAKE = ("make", "--no-print-directory", "serve", "port={port}")
-MLFLOW = (
-    *(sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/income@champion"),
-    *("--env-manager", "local", "-p", "{port}"),
-)
-
 
 RETRY = Retry(10, allowed_methods=None, backoff_factor=0.1, backoff_max=1)
+
+
+@pytest.fixture(autouse=True)
+def _whole(monkeypatch):
+    """Keep the command from hiding packages in this process."""
+    monkeypatch.setattr("steps.serve.import_server", lambda: None)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +36,7 @@ def csv(champion):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [MAKE, MLFLOW, (*MAKE, "workers=2")], ids=["make", "mlflow", "two"])
+@pytest.mark.parametrize("command", [MAKE, MLFLOWS, (*MAKE, "workers=2")], ids=["make", "mlflow", "two"])
 def test_service_answers_what_it_has_before_a_signal_ends_it(start, csv, command):
     service = start(*command)
     below = psutil.Process(service.process.pid).children(recursive=True)
@@ -78,12 +83,64 @@ def test_worker_that_is_killed_under_load_is_replaced_and_the_others_go_on(start
 
 
 def is_server(process):
-    return any(name in " ".join(process.cmdline()) for name in ("uvicorn", "multiprocessing.spawn"))
+    names = ("steps.serve", "uvicorn", "multiprocessing.spawn")
+    return any(name in " ".join(process.cmdline()) for name in names)
 
 
 def cpu(process):
     times = process.cpu_times()
     return times.user + times.system
+
+
+NUMBER = """
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+
+
+class Number(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return [7] * len(model_input)
+
+
+set_model(Number())
+"""
+
+
+@pytest.mark.slow
+def test_model_of_another_kind_is_served_by_mlflows_server(start, tmp_path):
+    (tmp_path / "number.py").write_text(NUMBER)
+    folder = str(tmp_path / "model")
+    mlflow.pyfunc.save_model(
+        folder, python_model=str(tmp_path / "number.py"), pip_requirements=["mlflow"]
+    )
+    service = start(*OURS, "--model", folder)
+    answer = service.post('{"inputs": [1, 2]}')
+    assert (answer.status_code, answer.json()) == (200, {"predictions": [7, 7]})
+    figures = service.session.get(f"{service.url}/metrics").text.splitlines()
+    assert 'model_requests_total{status="200",way="mlflow"} 1.0' in figures
+    service.stop()
+
+
+def test_model_that_is_not_on_this_machine_is_copied_where_the_service_keeps_it(monkeypatch, tmp_path):
+    def fetched(uri):
+        def download(folder):
+            (folder / "model").mkdir()
+            return str(folder / "model")
+
+        return Path(copies.copy_once(uri, download))
+
+    monkeypatch.setattr("steps.find_model.model_folder", fetched)
+    result = CliRunner().invoke(find_model, ["models:/far/1", str(tmp_path)])
+    assert (result.exit_code, result.output) == (0, f"{tmp_path}/model\n")
+    assert (tmp_path / "model").is_dir()
+
+
+def test_port_that_is_taken_is_one_line(tiny_model):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        result = CliRunner().invoke(serve, ["--model", str(tiny_model), "--port", str(port)])
+    said = f"Error: cannot listen on port {port} of 127.0.0.1: Address already in use\n"
+    assert (result.exit_code, result.stderr) == (1, said)
 
 
 @pytest.mark.parametrize(
@@ -99,9 +156,10 @@ def cpu(process):
         (["--workers", "0"], "'--workers': 0 is not in the range"),
     ],
 )
-def test_mistake_is_one_line(store, arguments, message):
+def test_mistake_is_one_line(store, capfd, arguments, message):
     result = CliRunner().invoke(serve, arguments)
     assert result.exit_code == 1
-    (line,) = result.stderr.strip().splitlines()
+    # The process that looks for the model writes its line itself.
+    (line,) = (result.stderr + capfd.readouterr().err).strip().splitlines()
     assert line.startswith("Error: ")
     assert message in line

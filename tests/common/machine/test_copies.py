@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,3 +59,12 @@ def test_copy_that_fails_is_asked_for_again(temporary):
         copies.copy_once("x", fail)
     assert copies.copy_once("x", str).startswith(str(temporary))
     assert copies.copy_once("x", fail).startswith(str(temporary))
+
+
+def test_copy_is_told_from_what_is_elsewhere(temporary):
+    elsewhere = temporary / "elsewhere"
+    assert not copies.is_copy(elsewhere)
+    copy = Path(copies.copy_once("x", str))
+    assert copies.is_copy(copy)
+    assert copies.is_copy(copy / "below")
+    assert not copies.is_copy(elsewhere)

@@ -91,6 +91,23 @@ def test_service_scores_every_type_and_nulls(kept):
     pd.testing.assert_frame_equal(answer, kept.expected)
 
 
+def test_model_answers_a_request_by_itself_as_its_server_does(kept):
+    body = json.dumps({"dataframe_records": kept.records})
+    schema = kept.loaded.metadata.get_input_schema()
+    answer = scoring_server.invocations(body, "application/json", kept.loaded, schema)
+    assert kept.loaded.unwrap_python_model().answer(body.encode()) == answer.response.encode()
+
+
+def unseen_while_serving(kept):
+    """Return how many values without a feature of their own the rows have, by column."""
+    told, inner = [], kept.loaded.unwrap_python_model()
+    inner.observe(kept.known, told.append)
+    assert inner.answer(json.dumps({"instances": kept.records}).encode())
+    ((rows, unseen, predicted),) = told
+    assert rows == len(kept.rows) == (sum(predicted.values()) or rows)
+    return unseen
+
+
 def test_service_scores_the_models_own_example(kept):
     for name in ("serving_input_example.json", "input_example.json"):
         body = (kept.kept.folder + "/" + name).replace("//", "/")
@@ -130,6 +147,10 @@ def test_file_is_scored_as_the_model_alone_does_it(kept, spark, tmp_path):
         assert f"are called {', '.join(map(repr, names))}" in clash
     # The columns of more than four categories have only those.
     assert sorted(note.split("'")[1] for note in of_columns) == ["day", "probability_a", "rate", "数"]
+    unseen = unseen_while_serving(kept)
+    for name in ("day", "probability_a", "rate", "数"):
+        (note,) = (note for note in of_columns if note.startswith(f"column {name!r}: "))
+        assert f"column {name!r}: {unseen[name]} of " in note
     found = spark.read.parquet(target).select(*[quoted(name) for name in names]).toPandas()
     pd.testing.assert_frame_equal(found.set_axis(list(kept.expected), axis=1), kept.expected)
     kept.frame.write.parquet(f"file://{tmp_path}/rows.parquet")

@@ -1,0 +1,53 @@
+"""A table in a JSON request, in each of the forms that MLflow's server knows, as a frame."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+SPLIT, RECORDS, INSTANCES, INPUTS = "dataframe_split", "dataframe_records", "instances", "inputs"
+FORMS = frozenset((SPLIT, RECORDS, INSTANCES, INPUTS))
+# What a table by SPLIT may have.
+PARTS = frozenset(("columns", "data", "index"))
+
+
+def frame_of(form: str, given: Any, model: Any) -> pd.DataFrame:
+    """Return a table from one of the server's request formats, with the values as JSON parsed them.
+
+    Args:
+        form: One of FORMS.
+        given: The table, as JSON parsed it.
+        model: The portable model that the request is for.
+
+    Raises:
+        ValueError: It is no table of records; so do a TypeError and a KeyError say.
+    """
+    if form == SPLIT:
+        return _split(given)
+    if form == INPUTS and isinstance(given, dict):
+        if all(isinstance(values, list) for values in given.values()):
+            return pd.DataFrame(given, dtype=object)
+        given = [given]
+    if not isinstance(given, list) or not all(isinstance(record, dict) for record in given):
+        raise TypeError("expected a list of objects")
+    keys: list[Mapping[str, Any]] = []
+    for row, record in enumerate(given, 1):
+        with model.refusing(f"row {row} of {len(given)}: "):
+            keys.append(model.reading.find_keys(list(record), model.form))
+    columns = list(model.form.columns)
+    rows = [[record[names[c]] for c in columns] for record, names in zip(given, keys, strict=True)]
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def _split(given: Any) -> pd.DataFrame:
+    more = set(given) - PARTS
+    if more:
+        raise ValueError(f"unexpected {', '.join(map(repr, sorted(more)))}")
+    names, data = given["columns"], given["data"]
+    if not isinstance(data, list):
+        raise TypeError("data is not a list")
+    # pandas would fill a short row with nulls.
+    for row, values in enumerate(data, 1):
+        if not isinstance(values, list) or len(values) != len(names):
+            raise ValueError(f"row {row} of {len(data)} is not a list of {len(names)} values")
+    return pd.DataFrame(data, columns=names, dtype=object)

@@ -1,0 +1,130 @@
+"""The application: MLflow's server, and before it a model that can answer a short request by itself."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+# A longer request is read beside the event loop by MLflow's server, so that others need not wait for it.
+SHORT = 32_768
+JSON_TYPES = (b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8")
+DIRECT, MLFLOW = "direct", "mlflow"
+ERROR_CODE = re.compile(rb'\{"error_code": "([A-Z_]+)"')
+TOO_LONG = 504
+
+
+class Figures(Protocol):
+    """Where the application counts what it does."""
+
+    def asked(self, way: str, status: int, kind: str, seconds: float) -> None:
+        """Count a request: who answered it, with what status and error, and how long it took."""
+
+    def text(self) -> tuple[bytes, str]:
+        """Return all figures as text, and the type of this text."""
+
+
+class Service:
+    """An ASGI application with MLflow's routes, and GET /metrics."""
+
+    def __init__(
+        self,
+        mlflow: Application,
+        answer: Callable[[bytes], bytes | None],
+        figures: Figures,
+        limit: float,
+    ) -> None:
+        """Put the pieces together.
+
+        Args:
+            mlflow: The application of MLflow's server.
+            answer: Answers the JSON of a short request; None if MLflow's server has to.
+            figures: Counts the requests.
+            limit: Time for a request, in seconds; one that takes longer is answered by TOO_LONG.
+        """
+        self._mlflow = mlflow
+        self._answer = answer
+        self._figures = figures
+        self._limit = limit
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer a request; see the ASGI specification."""
+        route = (scope.get("method"), scope.get("path"))
+        if route == ("POST", "/invocations"):
+            await self._invoke(scope, receive, send)
+        elif route == ("GET", "/metrics"):
+            body, kind = await asyncio.to_thread(self._figures.text)
+            await _respond(send, 200, body, kind.encode())
+        else:
+            await self._mlflow(scope, receive, send)
+
+    async def _invoke(self, scope: Message, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        sent = _Sent(send)
+        way = MLFLOW
+        try:
+            # As MLflow's own server does, which begins to count only once the body has arrived here.
+            async with asyncio.timeout(self._limit):
+                first = await receive()
+                answer = self._answer(first.get("body", b"")) if _is_short(scope, first) else None
+                if answer is not None:
+                    way = DIRECT
+                    await _respond(sent, 200, answer, b"application/json")
+                else:
+                    await self._mlflow(scope, _again(first, receive), sent)
+        except TimeoutError:
+            if sent.status:
+                raise
+            await _respond(sent, TOO_LONG, b"Request processing time exceeded limit", b"application/json")
+        finally:
+            self._figures.asked(way, sent.status, sent.kind, time.perf_counter() - started)
+
+
+class _Sent:
+    """What was sent to a client.
+
+    Attributes:
+        status: The status; 0 as long as there is no answer.
+        kind: MLflow's code of an error or, where it gives none, its status; empty if there was none.
+    """
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+        self.kind = "NO_ANSWER"
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.kind = "" if self.status < 400 else str(self.status)
+        elif self.kind == str(self.status) and (code := ERROR_CODE.match(message.get("body", b""))):
+            self.kind = code[1].decode()
+        await self._send(message)
+
+
+def _is_short(scope: Message, first: Message) -> bool:
+    """Tell whether the first message is the whole body of a short JSON request."""
+    if first["type"] != "http.request" or first.get("more_body") or len(first.get("body", b"")) > SHORT:
+        return False
+    return next((value for name, value in scope["headers"] if name == b"content-type"), b"") in JSON_TYPES
+
+
+def _again(first: Message, receive: Receive) -> Receive:
+    """Return a `receive` that begins with a message that was received before."""
+    held = [first]
+
+    async def receive_again() -> Message:
+        return held.pop() if held else await receive()
+
+    return receive_again
+
+
+async def _respond(send: Send, status: int, body: bytes, kind: bytes) -> None:
+    headers = [(b"content-length", str(len(body)).encode()), (b"content-type", kind)]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
