@@ -22,8 +22,9 @@ GIVEN = $(foreach p,$(filter-out PYTHON,$(.VARIABLES)),$(if $(filter command lin
 main: setup
 	@$(RUN) -e main $(GIVEN)
 
+# Two workers: a test that starts commands waits most of the time, and on one core.
 test: lint .venv/tests-installed
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2
 
 .venv/tests-installed: tests/requirements.txt .venv/installed
 	$(INSTALL) -r tests/requirements.txt -c requirements.txt

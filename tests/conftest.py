@@ -1,11 +1,16 @@
 import json
 import logging
+import os
+import sqlite3
+import sys
 import tempfile
+from importlib.util import find_spec
 
 import mlflow
 import pytest
 from pyspark.ml.linalg import Vectors, VectorUDT
 from pyspark.sql import types as T
+from sqlalchemy import Engine, event
 
 from common.data.census_sample import draw
 from common.data.spec_yaml import CONF, load_spec
@@ -31,9 +36,22 @@ PARAMETERS = {
 }
 
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # A worker's main module is of no file, which PySpark takes for its own doctests, and exits.
+    sys.modules["__main__"].__spec__ = find_spec("pytest.__main__")
+
+
+@event.listens_for(Engine, "connect")
+def _leave_writing_to_the_system(connection, _):
+    """Spare the stores of this process the wait for the disk at each commit, most of their time."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
+
+
 @pytest.fixture(scope="session")
 def spark():
-    session = get_session("local[2]")
+    # As the steps with little to read: the tests' tables are small.
+    session = get_session("local[2]", brief=True)
     logging.getLogger("py4j").setLevel(logging.ERROR)
     yield session
     session.stop()
@@ -89,15 +107,41 @@ def slice_file(tmp_path_factory, sample_rows):
     return path
 
 
-@pytest.fixture(scope="session", autouse=True)
-def project(request, tmp_path_factory, slice_file):
-    """The project for the end-to-end tests, started first if they are to run."""
-    if not any("test_end_to_end" in item.nodeid for item in request.session.items):
-        yield None
-        return
+@pytest.fixture(scope="session")
+def project(tmp_path_factory, slice_file):
+    """The project for the end-to-end tests, whose main has started."""
     project = Project(tmp_path_factory.mktemp("project"), slice_file)
     yield project
     project.main[0].kill()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _main_runs_beside_the_other_tests(request):
+    """Start main first if its tests are to run; of several workers, the one that comes to them does."""
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    if alone and any("test_end_to_end" in item.nodeid for item in request.session.items):
+        request.getfixturevalue("project")
+
+
+def pytest_collection_modifyitems(items):
+    """Several workers begin with the modules that start commands, so that none of these comes last."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: item.path.is_relative_to(ROOT / "tests" / "common"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give each module to one worker, and all modules that look at the run of main to the same one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByModule(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            module = nodeid.partition("::")[0]
+            return "main" if "test_end_to_end" in module else module
+
+    # In the order of the items, not by their number.
+    config.option.loadscopereorder = False
+    return ByModule(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -8,53 +8,53 @@ from io import StringIO
 import mlflow
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 from common.store import artifacts, tracking
 from common.store.candidate_runs import TAKEN_FROM
 from steps.featurize import featurize
 from steps.load_data import load_data
 from steps.split import split
+from steps.train_ga import train_ga
+from steps.train_grid import train_grid
 from tests.held_search import HELD, WRITTEN
 from tests.project import ROOT
+from tests.stores import new_store, step_caller
 
-GRID = '{"maxDepth": [1, 2], "maxBins": [8, 16], "stepSize": [0.2, 0.3], "maxIter": [2]}'
+GRID = '{"maxDepth": [1], "maxBins": [4, 8, 16], "stepSize": [0.2, 0.3], "maxIter": [2]}'
 SPACE = '{"maxDepth": {"low": 1, "high": 3}, "maxIter": {"low": 1, "high": 9}}'
+COMMANDS = {"train_grid": train_grid, "train_ga": train_ga}
 SEARCHES = {
-    "train_grid": ["--grid", GRID, "--engine", "mllib", "--parallelism", "1"],
-    "train_ga": ["--space", SPACE, "--generations", "8", "--population", "5", "--patience", "8"],
+    "train_grid": {"folds": "2", "grid": GRID, "engine": "mllib", "parallelism": "1"},
+    "train_ga": {"folds": "2", "space": SPACE, "generations": "4", "population": "5", "patience": "8"},
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, empty_store):
+    with new_store(tmp_path_factory.mktemp("searches"), empty_store) as experiment:
+        yield experiment
+
+
+@pytest.fixture(scope="module")
 def features(store, slice_file, spark):
-    """URI of the features of a slice in a new store."""
-    for command, arguments in (
-        (load_data, ["--source", str(slice_file)]),
-        (split, ["--source", str(slice_file)]),
-        (featurize, ["--source", str(slice_file)]),
-    ):
-        if command is not load_data:
-            before = {split: ("data", load_data, "/data"), featurize: ("split", split, "")}[command]
-            name, upstream, artifact = before
-            (run,) = tracking.find_finished({tracking.STEP: upstream.name}, store)
-            arguments = [*arguments, f"--{name}", f"runs:/{run.info.run_id}{artifact}"]
-        result = CliRunner().invoke(command, arguments)
-        assert result.exit_code == 0, result.output
-    (run,) = tracking.find_finished({tracking.STEP: "featurize"}, store)
-    return f"runs:/{run.info.run_id}"
+    """URI of the features of a slice."""
+    call = step_caller(store)
+    _, loaded = call(load_data, source=slice_file)
+    _, parts = call(split, data=f"{loaded}/data")
+    return call(featurize, split=parts)[1]
 
 
-def start(command, step, features, store):
+def start(step, features, store):
+    """Start a search in a process of its own, which writes some candidates and waits."""
     environment = {
         **os.environ,
         "MLFLOW_EXPERIMENT_ID": store,
         "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
         "PYTHONUNBUFFERED": "1",
     }
-    options = ["--features", features, "--folds", "2", *SEARCHES[step]]
+    options = [part for name, value in SEARCHES[step].items() for part in (f"--{name}", value)]
     return subprocess.Popen(
-        [sys.executable, "-m", *command, *options],
+        [sys.executable, "-m", "tests.held_search", step, "--features", features, *options],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -63,10 +63,8 @@ def start(command, step, features, store):
 
 
 def finish(step, features, store):
-    """Run a search to its end; return its output and its run."""
-    process = start([f"steps.{step}"], step, features, store)
-    output, _ = process.communicate()
-    assert process.returncode == 0, output
+    """Run a search in this process to its end; return its output and its run."""
+    output, _ = step_caller(store)(COMMANDS[step], features=features, **SEARCHES[step])
     return output, tracking.find_finished({tracking.STEP: step}, store)[0]
 
 
@@ -78,7 +76,7 @@ def table(run, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("step", SEARCHES)
 def test_killed_search_goes_on_where_it_was_and_finds_the_same(features, store, step):
-    killed = start(["tests.held_search", step], step, features, store)
+    killed = start(step, features, store)
     assert HELD in killed.stdout
     killed.kill()
     killed.communicate()

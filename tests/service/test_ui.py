@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 
 import psutil
@@ -13,14 +14,20 @@ from tests.project import ROOT
 from tests.service.served import DEADLINE, Service, wait_for
 
 
-@pytest.fixture
-def start_ui(empty_store, tmp_path):
+@pytest.fixture(scope="module")
+def own_store(empty_store, tmp_path_factory):
+    """URI of an empty store; the UI names its experiment."""
+    return f"sqlite:///{shutil.copy(empty_store, tmp_path_factory.mktemp('store'))}"
+
+
+@pytest.fixture(scope="module")
+def start_ui(own_store, tmp_path_factory):
     """Start the UI; processes still running at the end are stopped."""
-    started = []
+    started, folder = [], tmp_path_factory.mktemp("ui")
 
     def start(**options):
-        log = tmp_path / f"log {len(started)}"
-        started.append(Service(("./mlflow.sh", "{port}"), f"sqlite:///{empty_store}", log, **options))
+        log = folder / f"log {len(started)}"
+        started.append(Service(("./mlflow.sh", "{port}"), own_store, log, **options))
         return started[-1]
 
     yield start
@@ -51,13 +58,19 @@ def test_ui_shows_the_store_and_comes_back_after_it_was_killed_outright(start_ui
     assert not psutil.wait_procs(below, DEADLINE)[1]
 
 
-@pytest.mark.slow
-def test_server_answers_to_the_names_that_the_readme_has_it_told(start_ui):
+@pytest.fixture(scope="module")
+def ui(start_ui):
+    """The UI with the variables that the documents name."""
     said = (ROOT / "docs" / "troubleshooting.md").read_text()
     given = re.findall(r"^(MLFLOW_SERVER_\w+=\S+)", said, re.MULTILINE)
     given = dict(shlex.split(one)[0].split("=") for one in given)
     assert set(given) == {"MLFLOW_SERVER_ALLOWED_HOSTS", "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS"}
-    url = f"{start_ui(**given).url}/ajax-api/2.0/mlflow/experiments/search"
+    return start_ui(**given)
+
+
+@pytest.mark.slow
+def test_server_answers_to_the_names_that_the_readme_has_it_told(ui):
+    url = f"{ui.url}/ajax-api/2.0/mlflow/experiments/search"
 
     def ask(**headers):
         return requests.post(url, json={"max_results": 1}, headers=headers).status_code
@@ -75,11 +88,10 @@ def test_port_that_is_none_is_refused(port):
 
 
 @pytest.fixture
-def foreign(empty_store, tmp_path):
+def foreign(own_store, tmp_path):
     """A server left behind by the mlflow.sh of another checkout: its parent is gone."""
-    store = f"sqlite:///{empty_store}"
-    command = ("mlflow", "ui", "--workers", "1", "--port", "{port}", "--backend-store-uri", store)
-    server = Service(command, store, tmp_path / "server", INCOME_UI="/another/checkout:5000")
+    command = ("mlflow", "ui", "--workers", "1", "--port", "{port}", "--backend-store-uri", own_store)
+    server = Service(command, own_store, tmp_path / "server", INCOME_UI="/another/checkout:5000")
     below = psutil.Process(server.process.pid).children(recursive=True)
     server.process.kill()
     server.process.wait()
@@ -111,8 +123,7 @@ def test_server_of_somebody_else_is_left_alone_and_the_port_is_said_to_be_taken(
 
 
 @pytest.mark.slow
-def test_ui_that_is_still_served_is_not_ended_by_a_second_one(start_ui):
-    first = start_ui()
-    done = run_ui(first.port)
+def test_ui_that_is_still_served_is_not_ended_by_a_second_one(ui):
+    done = run_ui(ui.port)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert requests.get(f"{first.url}/health").status_code == 200
+    assert requests.get(f"{ui.url}/health").status_code == 200

@@ -89,10 +89,10 @@ def test_trees_score_on_the_sample_as_on_the_real_data(spark, spec, sample_rows)
     parts = stratify(frame, spec.strata, 0.7, 42)
     train = parts.train.repartition(2, *spec.names).cache()
     vectorizer = fit_vectorizer(train, spec, "onehot")
-    learner = (
-        get_learner("gbt").fitting(spec.task).estimator({"maxDepth": 5, "maxBins": 32, "maxIter": 50}, 42)
-    )
+    few = {"maxDepth": 4, "maxBins": 32, "maxIter": 5, "stepSize": 0.5}
+    learner = get_learner("gbt").fitting(spec.task).estimator(few, 42)
     model = learner.fit(vectorize(train, vectorizer, spec))
     found = scores(model_table(model, vectorize(parts.test, vectorizer, spec), spec.target))
     train.unpersist()
-    assert found["f1_weighted"] == pytest.approx(0.857, abs=0.02)
+    # The same on the real file; guessing has 0.655.
+    assert found["f1_weighted"] == pytest.approx(0.845, abs=0.02)

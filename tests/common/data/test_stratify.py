@@ -168,15 +168,16 @@ def test_ratio_must_lie_within_its_bounds(pairs, ratio):
 def test_no_task_gathers_a_stratum(spark):
     """With one stratum in eight partitions, each task must rank some of the rows."""
     one = spark.range(20_000).select((F.col("id") % 1).alias("s"), F.col("id"))
-    spark.conf.set("spark.sql.adaptive.enabled", "false")
-    before = spark.conf.get("spark.sql.shuffle.partitions")
-    spark.conf.set("spark.sql.shuffle.partitions", "8")
+    given = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "8"}
+    before = {name: spark.conf.get(name) for name in given}
+    for name, value in given.items():
+        spark.conf.set(name, value)
     try:
         ranked = rank_in_strata(one, ["s"], 1)
         tasks = ranked.groupBy(F.spark_partition_id()).count().toPandas()["count"]
     finally:
-        spark.conf.set("spark.sql.adaptive.enabled", "true")
-        spark.conf.set("spark.sql.shuffle.partitions", before)
+        for name, value in before.items():
+            spark.conf.set(name, value)
     assert tasks.sum() == 20_000
     assert tasks.max() < 20_000 / 8 * 1.3
 

@@ -1,5 +1,7 @@
 """A small table with a column of every type, under names that clash with everything, for each task."""
 
+import functools
+
 import numpy as np
 
 from common.data.reading import (
@@ -139,13 +141,21 @@ def _array(kind, values):
     return np.array([np.nan if value is None else value for value in values], float)
 
 
-def fit(spark, task, learner, encoding, missing, lacking):
-    """Fit a scoring pipeline; return it and its spec."""
+@functools.cache
+def _vectorized(spark, task, encoding, missing, lacking):
+    """A vectoriser, and the training rows that it was fitted on, for all learners."""
     spec = spec_of(task, lacking)
     train = frame_of(spark, spec, rows_of(task, lacking)).cache()
     vectorizer = fit_vectorizer(train, spec, encoding, missing)
-    estimator = LEARNERS[learner].fitting(task).estimator(PARAMETERS[learner], 42)
     # Not coalesce, which XGBoost cannot begin with.
-    model = estimator.fit(vectorize(train, vectorizer, spec).repartition(1))
+    rows = vectorize(train, vectorizer, spec).repartition(1).cache()
+    rows.count()
     train.unpersist()
+    return vectorizer, rows, spec
+
+
+def fit(spark, task, learner, encoding, missing, lacking):
+    """Fit a scoring pipeline; return it and its spec."""
+    vectorizer, rows, spec = _vectorized(spark, task, encoding, missing, lacking)
+    model = LEARNERS[learner].fitting(task).estimator(PARAMETERS[learner], 42).fit(rows)
     return scoring_pipeline(vectorizer, model, spec), spec

@@ -1,5 +1,7 @@
 """The graph compared with its pipeline: every task, learner, encoding and way to treat missing values."""
 
+import functools
+
 import numpy as np
 import pytest
 from pyspark.ml.functions import vector_to_array
@@ -17,6 +19,7 @@ from tests.common.scoring.every_type import (
     fit,
     frame_of,
     rows_of,
+    spec_of,
     strange_rows,
 )
 
@@ -28,7 +31,21 @@ CASES = [
     for encoding in ("onehot", "index")
     for missing, lacking in ((IMPUTE, False), (IMPUTE, True), (NATIVE, True))
     if missing == IMPUTE or learner.name == "xgboost"
+    # Without gaps the vectoriser differs, not what a learner makes of its features.
+    if lacking or learner.name == "random_forest"
 ]
+
+
+@pytest.fixture(scope="module")
+def asked(spark):
+    """Rows to score, and their frame, for a task with or without missing values."""
+
+    @functools.cache
+    def asked(task, lacking):
+        rows = rows_of(task, lacking) + strange_rows(lacking)
+        return rows, frame_of(spark, spec_of(task, lacking), rows).cache()
+
+    return asked
 
 
 def spark_answer(pipeline, frame, task):
@@ -43,10 +60,10 @@ def spark_answer(pipeline, frame, task):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("task", "learner", "encoding", "missing", "lacking"), CASES)
-def test_every_row_is_scored_as_by_spark(spark, task, learner, encoding, missing, lacking):
+def test_every_row_is_scored_as_by_spark(spark, asked, task, learner, encoding, missing, lacking):
     pipeline, spec = fit(spark, task, learner, encoding, missing, lacking)
-    rows = rows_of(task, lacking) + strange_rows(lacking)
-    theirs = spark_answer(pipeline, frame_of(spark, spec, rows), task)
+    rows, frame = asked(task, lacking)
+    theirs = spark_answer(pipeline, frame, task)
     scorer = Scorer(pipeline_model(pipeline, spec).SerializeToString())
     ours = scorer.score(arrays_of(spec, rows))
     assert list(ours) == list(outputs_of(spec.target))

@@ -52,9 +52,12 @@ def strange(people):
     return frame.coalesce(1).cache()
 
 
+# test_every_type has all learners with either encoding.
+CASES = [(learner, "onehot") for learner in LEARNERS if BINARY in LEARNERS[learner].fittings]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("encoding", ["onehot", "index"])
-@pytest.mark.parametrize("learner", [one for one in LEARNERS if BINARY in LEARNERS[one].fittings])
+@pytest.mark.parametrize(("learner", "encoding"), [*CASES, ("gbt", "index")])
 def test_every_row_has_the_label_and_the_probability_that_spark_gives(
     fit_pipeline, spec, strange, learner, encoding
 ):

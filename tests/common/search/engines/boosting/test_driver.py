@@ -67,7 +67,7 @@ def test_candidates_of_the_coarse_grid_stand_where_sparks_scores_put_them(spark,
     frame = spark.createDataFrame(sample_rows.head(2500), schema=spec.schema)
     folded = assign_fold_rank(frame, spec.label, 42)
     data = fold_data(vectorize(folded, fit_vectorizer(frame, spec, "onehot"), spec), 2, spec.target)
-    coarse = {**load_grid("gbt_coarse", GBT), "maxIter": [4, 8], "stepSize": [0.2]}
+    coarse = {**load_grid("gbt_coarse", GBT), "maxIter": [2, 4], "stepSize": [0.2]}
     candidates = grid_candidates(coarse, GBT) + grid_candidates({**coarse, "maxBins": [4]}, GBT)
     ours = by_name(BoostingEngine(data, GBT, seed=42).evaluate(candidates))
     sparks = by_name(MllibEngine(data, GBT, seed=42).evaluate(candidates))
