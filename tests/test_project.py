@@ -74,4 +74,7 @@ def test_all_requirements_are_pinned():
 
 def test_committed_grids_are_lists_of_values():
     for path in (CONF / "grids").glob("*.yaml"):
-        assert all(isinstance(values, list) for values in yaml.safe_load(path.read_text()).values())
+        content = yaml.safe_load(path.read_text())
+        grids = content.values() if path.stem == "auto" else [content]
+        for grid in [one for grid in grids for one in (grid if isinstance(grid, list) else [grid])]:
+            assert all(isinstance(values, list) for values in grid.values())

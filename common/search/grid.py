@@ -33,6 +33,7 @@ def grid_candidates(grid: Grid, learner: Learner) -> list[Parameters]:
         UserError: The learner does not have a parameter, a list is empty, or a value is not permitted.
     """
     if isinstance(grid, list):
+        _check_alike(grid, learner)
         found = [candidate for one in grid for candidate in grid_candidates(one, learner)]
         return list({candidate_name(candidate): candidate for candidate in found}.values())
     values = {}
@@ -48,6 +49,18 @@ def grid_candidates(grid: Grid, learner: Learner) -> list[Parameters]:
         checked = [learner.parameters[name].check(f"{name} in grid", value) for value in listed]
         values[name] = list(dict.fromkeys(checked))
     return [dict(zip(values, combination, strict=True)) for combination in product(*values.values())]
+
+
+def _check_alike(grids: list[dict[str, Any]], learner: Learner) -> None:
+    """Refuse grids that set different parameters: what one leaves out has no value to compare."""
+    if not grids or not all(isinstance(one, dict) and one for one in grids):
+        raise UserError(f"grid of {learner.name} must map parameters to values, got {grids!r}")
+    for one in grids[1:]:
+        if apart := sorted(one.keys() ^ grids[0].keys()):
+            raise UserError(
+                f"the grids of {learner.name} must set the same parameters: {', '.join(apart)} is only in "
+                "some of them"
+            )
 
 
 class GridSearch:

@@ -83,17 +83,16 @@ def open_csv(
 ) -> CsvFiles:
     """Scan all lines once to determine how they are read.
 
-    The first record of the first file decides whether the files have a header; if so, every file must
-    begin with the same one. If no line ends inside quotes, each line is a record and files can be read in
-    parts. Otherwise the lines of each file are joined in order.
+    The first record of the first file decides whether the files have a header; if so, all begin with it.
+    If no line ends inside quotes, each line is a record and files can be read in parts. Otherwise the
+    lines of each file are joined in order.
 
     Args:
         spark: The session.
         uri: URI of the file or folder.
         files: URIs of its files.
         form: The form of the records.
-        is_headed: Whether the first record is a header although the form has other names: each file must
-            begin with it, and it is among the records.
+        is_headed: Whether each file must begin with the first record, which stays among the records.
 
     Raises:
         Unreadable: Bytes are not valid in the form's encoding, a quote is not closed, a file does not

@@ -65,18 +65,18 @@ def rows_of(spark, labels):
             [0, 0, 1, 2, 2],
             THREE,
             2,
-            'label "it\'s" has 1 training rows, and each needs at least 2: leave its rows out of the '
-            "source, or merge it with another label",
+            'label "it\'s" has 1 training row, and each needs at least 2: leave its rows out of the '
+            "source, merge it with another label, or give other strata or another train_ratio",
         ),
         (
             [0, 0, 1, 1],
             THREE,
             2,
             "label 'high' has 0 training rows, and each needs at least 2: leave its rows out of the "
-            "source, or merge it with another label",
+            "source, merge it with another label, or give other strata or another train_ratio",
         ),
         ([2, 2, 2], THREE, 2, "the training rows have only one label: nothing can be learnt from them"),
-        ([0, 0, 0, 1], TWO, 2, "label '1' has 1 training rows"),
+        ([0, 0, 0, 1], TWO, 2, "label '1' has 1 training row"),
         (
             [0, 0, 1, 1, 2, 2],
             THREE,
@@ -93,7 +93,7 @@ def rows_of(spark, labels):
             [0, 0, 0, 1, 1],
             TWO,
             3,
-            "folds must lie between 2 and 2, the number of rows with the rarer label",
+            "folds must lie between 2 and 2, the number of training rows with the rarer label",
         ),
         (
             [7.5] * 6,

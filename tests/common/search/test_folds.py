@@ -75,7 +75,8 @@ def test_as_many_folds_as_the_rarer_label_has_rows_are_taken(vectors):
     with pytest.raises(UserError) as raised:
         fold_data(few, rarer + 1, TWO)
     assert str(raised.value) == (
-        f"folds must lie between 2 and {rarer}, the number of rows with the rarer label; got {rarer + 1}"
+        f"folds must lie between 2 and {rarer}, the number of training rows with the rarer label; "
+        f"got {rarer + 1}"
     )
 
 

@@ -177,6 +177,11 @@ def test_same_seed_and_scores_race_the_same_way():
         ({"boost": {"maxDepth": [1]}}, "must map learners to grids, got 'boost'"),
         ({"gbt": {"maxDepth": []}}, "at least one value for maxDepth"),
         ({"gbt": {"depth": [1]}}, "'depth', which learner 'gbt' does not have"),
+        ({"gbt": []}, "grid of gbt must map parameters to values"),
+        (
+            {"gbt": [{"maxDepth": [1]}, {"maxDepth": [2], "maxIter": [3]}]},
+            "the grids of gbt must set the same parameters: maxIter is only in some of them",
+        ),
     ],
 )
 def test_grids_that_cannot_race_are_refused(given, said):
