@@ -76,5 +76,6 @@ def test_committed_grids_are_lists_of_values():
     for path in (CONF / "grids").glob("*.yaml"):
         content = yaml.safe_load(path.read_text())
         grids = content.values() if path.stem == "auto" else [content]
-        for grid in [one for grid in grids for one in (grid if isinstance(grid, list) else [grid])]:
-            assert all(isinstance(values, list) for values in grid.values())
+        for given in grids:
+            for grid in given if isinstance(given, list) else [given]:
+                assert all(isinstance(values, list) for values in grid.values())

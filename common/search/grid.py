@@ -58,8 +58,8 @@ def _check_alike(grids: list[dict[str, Any]], learner: Learner) -> None:
     for one in grids[1:]:
         if apart := sorted(one.keys() ^ grids[0].keys()):
             raise UserError(
-                f"the grids of {learner.name} must set the same parameters: {', '.join(apart)} is only in "
-                "some of them"
+                f"the grids of {learner.name} must set the same parameters: {', '.join(apart)} is only "
+                "in some of them"
             )
 
 

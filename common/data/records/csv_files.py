@@ -83,9 +83,8 @@ def open_csv(
 ) -> CsvFiles:
     """Scan all lines once to determine how they are read.
 
-    The first record of the first file decides whether the files have a header; if so, all begin with it.
-    If no line ends inside quotes, each line is a record and files can be read in parts. Otherwise the
-    lines of each file are joined in order.
+    The first record of the first file decides whether all have a header. If no line ends inside quotes,
+    each line is a record and files can be read in parts. Otherwise each file's lines are joined in order.
 
     Args:
         spark: The session.
