@@ -68,7 +68,7 @@ class Service:
         sent = _Sent(send)
         way = MLFLOW
         try:
-            # As MLflow's own server does, which begins to count only once the body has arrived here.
+            # MLflow's application has this limit too, but counts from when it is called.
             async with asyncio.timeout(self._limit):
                 first = await receive()
                 answer = self._answer(first.get("body", b"")) if _is_short(scope, first) else None
