@@ -1,5 +1,6 @@
 """Find rows that a split kept in the file that they come from, however their values were read."""
 
+import re
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
@@ -8,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+# A share or an amount of money, which is kept as its number.
+SIGNED = re.compile(r"[$€] ?[\d,]+(\.\d+)?|[\d,]+(\.\d+)? ?[%€]")
 MISSING = {"", "?", "na", "n/a", "nan", "nat", "none", "null", "<na>"}
 
 
@@ -52,7 +55,8 @@ def canonical(value: Any) -> str:
     text = str(value).strip().replace("\r\n", "\n")
     if text.lower() in MISSING:
         return ""
-    for read in (lambda: f"{float(text):.9g}", lambda: _moment(text)):
+    plain = text.replace(",", "") if SIGNED.fullmatch(text) else text
+    for read in (lambda: f"{float(plain.strip('$€% ')):.9g}", lambda: _moment(text)):
         try:
             return read()
         except ValueError:
