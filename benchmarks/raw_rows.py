@@ -11,6 +11,7 @@ import pandas as pd
 
 # A share or an amount of money, which is kept as its number.
 SIGNED = re.compile(r"[$€] ?[\d,]+(\.\d+)?|[\d,]+(\.\d+)? ?[%€]")
+BOOLEANS = dict.fromkeys(("yes", "y", "t", "1"), "true") | dict.fromkeys(("no", "n", "f", "0"), "false")
 MISSING = {"", "?", "na", "n/a", "nan", "nat", "none", "null", "<na>"}
 
 
@@ -29,6 +30,10 @@ def places_of(kept: pd.DataFrame, cells: pd.DataFrame) -> np.ndarray:
     """
     theirs = {name: cells[name].map(canonical) for name in kept.columns if name in cells.columns}
     ours = {name: kept[name].map(canonical) for name in theirs}
+    for name, column in ours.items():
+        # A boolean is kept as true or false, whatever its words in the file.
+        if set(column) <= {"true", "false", ""}:
+            theirs[name] = theirs[name].map(lambda text: BOOLEANS.get(text.lower(), text))
     names = [name for name in theirs if set(ours[name]) <= set(theirs[name])]
     whole = cells.astype(str).agg("\0".join, axis=1).tolist()
     there: dict[tuple[str, ...], list[int]] = defaultdict(list)

@@ -33,6 +33,12 @@ def test_column_that_was_read_as_something_else_is_left_out():
     assert places_of(kept, cells).tolist() == [1, 0]
 
 
+def test_boolean_is_found_by_its_word_in_the_file():
+    cells = pd.DataFrame({"loyal": ["yes", "no", "?"], "online": ["T", "F", "F"], "size": [1, 1, 1]})
+    kept = pd.DataFrame({"loyal": [None, "false", "true"], "online": ["false", "false", "true"]})
+    assert places_of(kept.assign(size=1), cells).tolist() == [2, 1, 0]
+
+
 def test_row_that_is_not_there_or_could_be_several_is_refused():
     cells = pd.DataFrame({"share": ["50%", "25%"], "size": [1, 1]})
     with pytest.raises(ValueError, match="several rows"):
