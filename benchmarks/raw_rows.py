@@ -1,5 +1,6 @@
 """Find rows that a split kept in the file that they come from, however their values were read."""
 
+import re
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
@@ -8,6 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+# A share or an amount of money, which is kept as its number.
+SIGNED = re.compile(r"[$€] ?[\d,]+(\.\d+)?|[\d,]+(\.\d+)? ?[%€]")
+BOOLEANS = dict.fromkeys(("yes", "y", "t", "1"), "true") | dict.fromkeys(("no", "n", "f", "0"), "false")
 MISSING = {"", "?", "na", "n/a", "nan", "nat", "none", "null", "<na>"}
 
 
@@ -26,6 +30,10 @@ def places_of(kept: pd.DataFrame, cells: pd.DataFrame) -> np.ndarray:
     """
     theirs = {name: cells[name].map(canonical) for name in kept.columns if name in cells.columns}
     ours = {name: kept[name].map(canonical) for name in theirs}
+    for name, column in ours.items():
+        # A boolean is kept as true or false, whatever its words in the file.
+        if set(column) <= {"true", "false", ""}:
+            theirs[name] = theirs[name].map(lambda text: BOOLEANS.get(text.lower(), text))
     names = [name for name in theirs if set(ours[name]) <= set(theirs[name])]
     whole = cells.astype(str).agg("\0".join, axis=1).tolist()
     there: dict[tuple[str, ...], list[int]] = defaultdict(list)
@@ -52,7 +60,8 @@ def canonical(value: Any) -> str:
     text = str(value).strip().replace("\r\n", "\n")
     if text.lower() in MISSING:
         return ""
-    for read in (lambda: f"{float(text):.9g}", lambda: _moment(text)):
+    plain = text.replace(",", "") if SIGNED.fullmatch(text) else text
+    for read in (lambda: f"{float(plain.strip('$€% ')):.9g}", lambda: _moment(text)):
         try:
             return read()
         except ValueError:

@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
 
 NUMBER, DATE, TEXT = "number", "date", "text"
 # The metric that decides, by task, and whether more is better.
@@ -51,7 +52,9 @@ def predict_plainly(
     kinds = [kind_of(train[name]) for name in names]
     inputs, asked = _converted(train[names], kinds), _converted(test[names], kinds)
     target = encoded(train[label], task, labels)
-    fitted = _best(inputs, kinds, target, task).fit(inputs, target)
+    # On few rows more threads only wait for each other: minutes, beside other work.
+    with threadpool_limits(1):
+        fitted = _best(inputs, kinds, target, task).fit(inputs, target)
     if task == "regression":
         return np.asarray(fitted.predict(asked))
     found = np.zeros((len(asked), len(labels)))

@@ -33,6 +33,12 @@ def test_column_that_was_read_as_something_else_is_left_out():
     assert places_of(kept, cells).tolist() == [1, 0]
 
 
+def test_boolean_is_found_by_its_word_in_the_file():
+    cells = pd.DataFrame({"loyal": ["yes", "no", "?"], "online": ["T", "F", "F"], "size": [1, 1, 1]})
+    kept = pd.DataFrame({"loyal": [None, "false", "true"], "online": ["false", "false", "true"]})
+    assert places_of(kept.assign(size=1), cells).tolist() == [2, 1, 0]
+
+
 def test_row_that_is_not_there_or_could_be_several_is_refused():
     cells = pd.DataFrame({"share": ["50%", "25%"], "size": [1, 1]})
     with pytest.raises(ValueError, match="several rows"):
@@ -48,6 +54,8 @@ def test_row_that_is_not_there_or_could_be_several_is_refused():
         ("", "?", "NA", "N/A", "null", "NaN", None, np.nan, pd.NaT),
         ("1.50", 1.5, Decimal("1.50"), np.float64(1.5), "15e-1"),
         ("True", "TRUE", True, np.True_),
+        ("12.5%", "12.5 %", 12.5),
+        ("$1,200.50", "1200.5 €", 1200.5),
         ("2024-01-31", pd.Timestamp("2024-01-31"), pd.Timestamp("2024-01-31").date()),
         ("2024-01-31T12:00:00+02:00", "2024-01-31 10:00:00Z", pd.Timestamp("2024-01-31 10:00")),
         ("a\r\nb ", "a\nb"),
@@ -58,7 +66,20 @@ def test_value_is_the_same_however_it_was_read(same):
 
 
 def test_values_that_differ_stay_different():
-    values = ["a", "A", "1", "1.0000001", "2024-01-31", "2024-01-31T10:00:00", "true", "yes", ""]
+    values = [
+        "a",
+        "A",
+        "1",
+        "1,5",
+        "$",
+        "%",
+        "1.0000001",
+        "2024-01-31",
+        "2024-01-31T10:00:00",
+        "true",
+        "yes",
+        "",
+    ]
     assert len({canonical(value) for value in values}) == len(values)
 
 

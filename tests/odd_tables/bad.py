@@ -98,6 +98,8 @@ def date_as_label(rng: np.random.Generator) -> pd.DataFrame:
     "Perhaps",
     "1 training row",
     by="split",
+    learner="xgboost",
+    grid='{"max_depth": [3]}',
 )
 def class_of_two_rows(rng: np.random.Generator) -> pd.DataFrame:
     """Two classes, and two rows of a third."""
