@@ -5,7 +5,8 @@ from pyspark.sql import SparkSession
 
 from common.data.fetch import Location
 from common.data.infer import Found, find_spec, spec_table
-from common.data.read import Source, read_source, with_missing
+from common.data.load import read_found
+from common.data.read import Source, with_missing
 from common.data.row_hash import frame_digest
 from common.errors import UserError
 from common.learning.tasks import AUTO
@@ -14,10 +15,10 @@ from steps.command import step_command
 from steps.step import step
 
 
-def _read(spark: SparkSession, found: Found, nothing_said: bool) -> Source:
+def _read(spark: SparkSession, found: Found, nothing_said: bool) -> tuple[Found, Source]:
     """Read the rows; a file of another table than the built-in one needs its label."""
     try:
-        return read_source(spark, found.spec, found.location)
+        return read_found(spark, found)
     except UserError as error:
         if not nothing_said or found.location.kind != "path":
             raise
@@ -36,7 +37,7 @@ def load_data(dataset: str, source: str, label: str, task: str, positive: str) -
 
         found = find_spec(lambda: run.spark, dataset, source, label, task, positive, reach)
         location = found.location
-        rows = _read(run.spark, found, label == dataset == AUTO)
+        found, rows = _read(run.spark, found, label == dataset == AUTO)
         spec = with_missing(found.spec, rows.missing)
         run.log_frame("data", rows.frame)
         data = run.kept_frame("data")

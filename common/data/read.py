@@ -1,6 +1,6 @@
 """Read a data set's rows from CSV or Parquet, and validate them before anything is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from py4j.protocol import Py4JJavaError
@@ -25,12 +25,27 @@ class Source:
         told: A description of how the files were read, for the user.
         missing: Share of these rows that have no value, 0 to 1, by column.
         unlabelled: Number of rows that were left out, since they have no label.
+        strange: Hashes of rows that a `doubt` was about, the first of many.
     """
 
     frame: DataFrame
     told: str
     missing: Mapping[str, float]
     unlabelled: int
+    strange: frozenset[int] = frozenset()
+
+
+class NotAsSaid(UserError):
+    """Rows are not what the spec says; `strange` are their hashes, the first of many."""
+
+    def __init__(self, message: str, strange: frozenset[int]) -> None:
+        super().__init__(message)
+        self.strange = strange
+
+
+# Doubtful rows whose hashes are returned.
+MOST_STRANGE = 1000
+Doubt = Callable[[Table], Column]
 
 
 def read(spark: SparkSession, spec: DatasetSpec, location: Location) -> DataFrame:
@@ -38,14 +53,23 @@ def read(spark: SparkSession, spec: DatasetSpec, location: Location) -> DataFram
     return read_source(spark, spec, location).frame
 
 
-def read_source(spark: SparkSession, spec: DatasetSpec, location: Location) -> Source:
+def read_source(
+    spark: SparkSession, spec: DatasetSpec, location: Location, doubt: Doubt | None = None
+) -> Source:
     """Read and validate a data set by the rules of `common/data/reading`; any value may be missing.
 
     A CSV file either has a header or has the data set's columns in order. There are three passes: one
     determines how the lines of CSV are to be read, one validates the rows and counts what is missing, and
     the returned frame reads the files again when it is used. Rows without a label are left out.
 
+    Args:
+        spark: The session.
+        spec: The spec.
+        location: The files.
+        doubt: If the spec may not be that of all rows, a function that returns which ones to ask about.
+
     Raises:
+        NotAsSaid: There is a doubt, and a row is not as the spec says.
         UserError: The source cannot be read or has no row with a label, or a row has the wrong number of
             fields, a value that is not of its column's type, a label that is not in the spec, or a weight
             that is null or negative. The message names the first such line.
@@ -57,9 +81,12 @@ def read_source(spark: SparkSession, spec: DatasetSpec, location: Location) -> S
             raise UserError(f"source {error}") from None
         labelled = table.cells[spec.label].value.isNotNull()
         sound = table.good & (~labelled | all_of([_known_label(spec, table), _valid_weight(spec, table)]))
-        found = _count(spec, table, labelled, sound)
+        doubtful = F.lit(False) if doubt is None else doubt(table)
+        found = _count(spec, table, labelled, sound, doubtful)
         if found["bad"]:
-            raise UserError(_first_problem(spec, table, table.frame.where(~sound), found["bad"]))
+            reason = _first_problem(spec, table, table.frame.where(~sound), found["bad"])
+            raise UserError(reason) if doubt is None else NotAsSaid(reason, _hashes(table, ~sound))
+        strange = _hashes(table, doubtful) if found["doubtful"] else frozenset()
     except (Py4JJavaError, PySparkException) as error:
         raise UserError(f"source {location.uri} cannot be read: {first_line(error)}") from None
     rows, kept = found["rows"], found["kept"]
@@ -77,7 +104,12 @@ def read_source(spark: SparkSession, spec: DatasetSpec, location: Location) -> S
         )
         told += f"; {one} left out"
     values = [table.cells[name].value.alias(name) for name in spec.names]
-    return Source(frame.select(*values), told, missing, rows - kept)
+    return Source(frame.select(*values), told, missing, rows - kept, strange)
+
+
+def _hashes(table: Table, chosen: Column) -> frozenset[int]:
+    first = table.frame.where(chosen).select(table.hash.alias("hash")).distinct().orderBy("hash")
+    return frozenset(row["hash"] for row in first.take(MOST_STRANGE))
 
 
 def with_missing(spec: DatasetSpec, shares: Mapping[str, float]) -> DatasetSpec:
@@ -91,17 +123,19 @@ def with_missing(spec: DatasetSpec, shares: Mapping[str, float]) -> DatasetSpec:
     return replace(spec, columns=columns)
 
 
-def _count(spec: DatasetSpec, table: Table, labelled: Column, sound: Column) -> Row:
-    """Count in one pass: all rows, bad ones, those with a label, and these rows' values by column."""
+def _count(spec: DatasetSpec, table: Table, labelled: Column, sound: Column, doubtful: Column) -> Row:
+    """Count in one pass: all rows, bad and doubtful ones, and those with a label and their values."""
     values = [table.cells[name].value.alias(f"value{place}") for place, name in enumerate(spec.names)]
-    read = table.frame.select(labelled.alias("kept"), sound.alias("sound"), *values)
+    states = [labelled.alias("kept"), sound.alias("sound"), doubtful.alias("doubtful")]
+    read = table.frame.select(*states, *values)
     kept = F.col("kept")
     there = [
         F.count(F.when(kept, F.col(f"value{place}"))).alias(f"there{place}")
         for place in range(len(values))
     ]
-    counts = (F.count(F.lit(1)).alias("rows"), F.count_if(kept).alias("kept"))
-    found = read.agg(*counts, F.count_if(~F.col("sound")).alias("bad"), *there).first()
+    counts = [F.count(F.lit(1)).alias("rows"), F.count_if(kept).alias("kept")]
+    counts += [F.count_if(~F.col("sound")).alias("bad"), F.count_if("doubtful").alias("doubtful")]
+    found = read.agg(*counts, *there).first()
     assert found is not None
     return found
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import mlflow
@@ -200,7 +201,15 @@ def resolve_inputs(step: str, parameters: dict[str, str], experiment_id: str = "
 
 def dataset_at(uri: str) -> DatasetSpec:
     """Return the spec of a data set from the artifacts of a step."""
+    # What a run has logged stays as it is, and a search asks for it several times.
+    return _kept_dataset(uri) if uri.startswith("runs:/") else _read_dataset(uri)
+
+
+def _read_dataset(uri: str) -> DatasetSpec:
     return parse_spec(artifacts.read_text(f"{uri}/dataset.yaml"), uri)
+
+
+_kept_dataset = lru_cache(maxsize=8)(_read_dataset)
 
 
 def resolve_learner(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -4,17 +4,20 @@
 Spark. From these counts alone, `decide` and `label` decide without Spark.
 """
 
-from common.data.infer.find import Found, find_given, find_spec
+from common.data.infer.doubt import surprise
+from common.data.infer.find import Found, find_again, find_given, find_spec
 from common.data.infer.shown import spec_table, write_spec
 from common.data.infer.table import Inferred, infer, infer_table
 
 __all__ = [
     "Found",
     "Inferred",
+    "find_again",
     "find_given",
     "find_spec",
     "infer",
     "infer_table",
     "spec_table",
+    "surprise",
     "write_spec",
 ]

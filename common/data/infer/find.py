@@ -1,6 +1,6 @@
 """Find the spec of the data set that a step is asked for, and its file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlparse
 from pyspark.sql import SparkSession
 
 from common.data.fetch import Location, locate
-from common.data.infer.table import infer_table
+from common.data.infer.table import Inferred, infer_table
 from common.data.spec import DatasetSpec
 from common.data.spec_yaml import Given, load_given
 from common.errors import UserError
@@ -22,11 +22,19 @@ DEFAULT = "adult"
 
 
 class Found(NamedTuple):
-    """The spec of a data set, its file where Spark can read it, and what the user should know of it."""
+    """The spec of a data set, its file where Spark can read it, and what the user should know of it.
+
+    Attributes:
+        spec: The spec.
+        location: The file.
+        told: What the user should know, a line each.
+        part: What was given and found if the spec was inferred from a part of the rows; None otherwise.
+    """
 
     spec: DatasetSpec
     location: Location
     told: tuple[str, ...]
+    part: tuple[Given, Inferred] | None = None
 
 
 def find_spec(
@@ -58,13 +66,34 @@ def find_spec(
     location = replace(found, uri=reach(found.uri))
     if given.is_complete:
         return Found(given.spec(), location, ())
-    session = spark() if callable(spark) else spark
+    return _inferred(spark() if callable(spark) else spark, location, given)
+
+
+def find_again(spark: SparkSession, found: Found, also: Collection[int] | None) -> Found:
+    """Infer a spec again that was inferred from a part of the rows.
+
+    Args:
+        spark: The session.
+        found: The spec.
+        also: Hashes of rows that must be looked at as well; None for all rows.
+
+    Raises:
+        UserError: The table cannot be inferred.
+    """
+    assert found.part is not None
+    return _inferred(spark, found.location, found.part[0], also)
+
+
+def _inferred(
+    spark: SparkSession, location: Location, given: Given, also: Collection[int] | None = ()
+) -> Found:
     try:
-        inferred = infer_table(session, location.uri, given)
+        inferred = infer_table(spark, location.uri, given, also)
     except UserError as error:
         is_of_file = str(error).startswith(location.uri)
         raise UserError(f"source {error}" if is_of_file else str(error)) from None
-    return Found(inferred.spec, location, inferred.told)
+    part = None if inferred.looked is None else (given, inferred)
+    return Found(inferred.spec, location, inferred.told, part)
 
 
 def find_given(

@@ -1,9 +1,9 @@
 """The rows of a CSV or Parquet table as columns to count, with what was found of how it is written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from common.data.infer.dialect import HEAD, Dialect, find_dialect
@@ -19,11 +19,37 @@ from common.data.records.csv_files import (
 )
 from common.data.records.files import is_parquet, table_files
 from common.data.records.parquet_files import open_parquet
-from common.data.row_hash import quoted
+from common.data.row_hash import quoted, value_hash
 from common.data.spec_yaml import Given
 from common.machine.file_system import read_head
 
-FIELDS = "__fields"
+FIELDS, HASH = "__fields", "__hash"
+# Values from which a spec is inferred; of a larger table a part of the rows is looked at, but not fewer.
+MOST_CELLS, LEAST_ROWS = 2_000_000, 2_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a table's rows, chosen by a hash of their content, on any number of cores.
+
+    Attributes:
+        step: About one row of so many is in it.
+        also: Hashes of rows that are in it in any case.
+    """
+
+    step: int
+    also: frozenset[int] = frozenset()
+
+    def holds(self, hashed: Column) -> Column:
+        """Return whether a row with this hash is in the part."""
+        chosen = F.pmod(hashed, F.lit(self.step)) == 0
+        return chosen | hashed.isin(*sorted(self.also)) if self.also else chosen
+
+
+def part_of(opened: "Opened", also: Iterable[int] = ()) -> Part | None:
+    """Return the part of a table that is looked at; None for all of it, if it has few cells."""
+    rows = max(MOST_CELLS // max(opened.width, 1), LEAST_ROWS)
+    return Part(-(-opened.rows // rows), frozenset(also)) if opened.rows > rows else None
 
 
 @dataclass(frozen=True)
@@ -31,15 +57,21 @@ class Opened:
     """A table whose columns are known by their places.
 
     Attributes:
-        frame: The typed columns of Parquet; the places and texts of all values of CSV.
+        frame: The typed columns of Parquet; of CSV the raw fields of each record, FIELDS.
+        hash: The hash of a row's content, by which some are chosen.
+        rows: Number of its rows; of CSV of its lines, which are hardly more.
+        is_quoted: Whether any field of CSV is quoted.
         file_names: The columns' names in the file; empty where it has none.
         dialect: How the file is written; None for Parquet.
         left_out: What was left out, for the user.
     """
 
     frame: DataFrame
+    hash: Column
+    rows: int
     file_names: tuple[str, ...]
     dialect: Dialect | None
+    is_quoted: bool = False
     left_out: tuple[str, ...] = ()
 
     @property
@@ -47,12 +79,34 @@ class Opened:
         """Whether the file names its columns."""
         return self.dialect is None or self.dialect.has_header
 
-    def count(self, names: Sequence[str], markers: Sequence[str]) -> list[Facts]:
-        """Count what the values of all columns look like, with these possible markers of missing ones."""
+    def count(
+        self, places: Mapping[int, str], markers: Sequence[str], part: Part | None = None
+    ) -> dict[int, Facts]:
+        """Count what the values of columns look like.
+
+        Args:
+            places: The data set's names of the columns to count, by their places in the file.
+            markers: The texts that may mark a missing value.
+            part: The rows to count; None for all.
+        """
+        frame = self.frame if part is None else self.frame.where(part.holds(self.hash))
+        names = list(places.values())
         if self.dialect is None:
-            return count(typed_cells(self.frame, markers), names, ".", is_typed=True)
-        decimal = self.dialect.decimal
-        return count(text_cells(self.frame, decimal, markers), names, decimal, is_typed=False)
+            chosen = frame.select(*[quoted(self.file_names[place]) for place in places])
+            found = count(typed_cells(chosen, markers), names, ".", is_typed=True)
+        else:
+            separator, decimal = self.dialect.separator, self.dialect.decimal
+            fields = F.array(*[F.get(FIELDS, F.lit(place)) for place in places])
+            raw = frame.select(F.posexplode(FIELDS if len(places) == self.width else fields))
+            text = field_text(F.col("col"), self.is_quoted, separator)
+            cells = raw.select(F.col("pos").alias(PLACE), text.alias(VALUE))
+            found = count(text_cells(cells, decimal, markers), names, decimal, is_typed=False)
+        return dict(zip(places, found, strict=True))
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self.file_names)
 
 
 def open_rows(spark: SparkSession, uri: str, given: Given) -> Opened:
@@ -75,7 +129,10 @@ def _open_parquet(frame: DataFrame) -> Opened:
         if field not in kept
     )
     columns = [quoted(field.name) for field in kept]
-    return Opened(frame.select(*columns), tuple(field.name for field in kept), None, left_out)
+    names = tuple(field.name for field in kept)
+    return Opened(
+        frame.select(*columns), value_hash(frame), frame.count(), names, None, left_out=left_out
+    )
 
 
 def _open_csv(spark: SparkSession, uri: str, files: Sequence[str], given: Given) -> Opened:
@@ -117,10 +174,10 @@ def _records(spark: SparkSession, uri: str, files: Sequence[str], dialect: Diale
     if dialect.has_header:
         records = records.where(F.col(RECORD) != dialect.first_record)
     fields, whole = fields_of(F.col(RECORD), found.quoted, separator)
-    parted = records.select(fields.alias(FIELDS), whole.alias("__whole"))
+    hashed = F.xxhash64(RECORD).alias(HASH)
+    parted = records.select(fields.alias(FIELDS), whole.alias("__whole"), hashed)
     # A record of another width is refused when the rows are read, with its line.
     fitting = parted.where(F.col("__whole") & (F.size(FIELDS) == width))
-    raw = fitting.select(F.posexplode(FIELDS).alias(PLACE, "raw"))
-    cells = raw.select(PLACE, field_text(F.col("raw"), found.quoted, separator).alias(VALUE))
     names = dialect.first if dialect.has_header else ("",) * width
-    return Opened(cells, names, dialect)
+    chosen = fitting.select(FIELDS, HASH)
+    return Opened(chosen, F.col(HASH), found.lines, names, dialect, found.quoted)

@@ -76,6 +76,14 @@ def told_of(
     return tuple(lines)
 
 
+def looked_line(looked: int, rows: int, label: str) -> str:
+    """Say from how many of a table's rows its spec was inferred."""
+    return (
+        f"inferred from {looked:,} of {rows:,} rows; from all: the label {label!r}, and the columns that "
+        "seemed constant, empty or unique"
+    )
+
+
 def _label_line(label: Facts, choice: Choice) -> str:
     if choice.task == REGRESSION:
         least, most = ("" if one is None else f"{one:,g}" for one in (label.least, label.most))

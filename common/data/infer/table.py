@@ -1,6 +1,6 @@
 """Infer the spec of a table: from its rows' counts, what the columns are and what is predicted."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from py4j.protocol import Py4JJavaError
@@ -8,12 +8,13 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from common.data.infer.decide import decide
+from common.data.infer.doubt import needs_all
 from common.data.infer.facts import Facts, choose_markers
 from common.data.infer.label import Choice, choose_label
 from common.data.infer.naming import Names, find_place, name_columns
-from common.data.infer.patterns import WHOLE
-from common.data.infer.rows import Opened, open_rows
-from common.data.infer.shown import told_of
+from common.data.infer.patterns import SAFE, WHOLE
+from common.data.infer.rows import Opened, Part, open_rows, part_of
+from common.data.infer.shown import looked_line, told_of
 from common.data.infer.tally import markers_of
 from common.data.reading import DOUBLE
 from common.data.spec import (
@@ -37,10 +38,19 @@ BY_USER = "dropped by the user"
 
 @dataclass(frozen=True)
 class Inferred:
-    """The spec of a table, and what the user should know of how it was found."""
+    """The spec of a table, and what the user should know of how it was found.
+
+    Attributes:
+        spec: The spec.
+        told: What the user should know, a line each.
+        looked: Number of rows that were looked at; None if that was all.
+        unseen: Markers of missing values that none of these rows has.
+    """
 
     spec: DatasetSpec
     told: tuple[str, ...]
+    looked: int | None = None
+    unseen: tuple[str, ...] = ()
 
 
 def infer(spark: SparkSession, uri: str, given: Given) -> DatasetSpec:
@@ -48,13 +58,18 @@ def infer(spark: SparkSession, uri: str, given: Given) -> DatasetSpec:
     return infer_table(spark, uri, given).spec
 
 
-def infer_table(spark: SparkSession, uri: str, given: Given) -> Inferred:
-    """Infer what is not given of a table; all its rows are read, at most twice for CSV.
+def infer_table(
+    spark: SparkSession, uri: str, given: Given, also: Collection[int] | None = ()
+) -> Inferred:
+    """Infer what is not given of a table, from all its rows or, if it is large, from a part of them.
+
+    Of a large table only the columns whose role depends on every row are counted over all; see `doubt`.
 
     Args:
         spark: The session.
         uri: A file or folder of CSV or Parquet.
         given: What the user says; it wins, for each key and for each key of a column.
+        also: Hashes of rows that must be looked at; None for all rows.
 
     Raises:
         UserError: The table cannot be read, it has no column of a name that is given, or its label cannot
@@ -65,7 +80,8 @@ def infer_table(spark: SparkSession, uri: str, given: Given) -> Inferred:
         names = name_columns(opened.file_names, opened.has_header, given)
         given = _resolved(given, names, opened, uri)
         markers = markers_of(given.missing)
-        found = opened.count(names.own, markers)
+        part = None if also is None else part_of(opened, also)
+        found, looked = _count(opened, names, markers, given.label, part)
     except (Py4JJavaError, PySparkException) as error:
         raise UserError(f"{uri} cannot be read: {first_line(error)}") from None
     chosen = choose_markers(found) if given.missing is None else given.missing
@@ -78,7 +94,31 @@ def infer_table(spark: SparkSession, uri: str, given: Given) -> Inferred:
     spec = _spec(given, columns, choice, chosen, opened, names)
     check_spec(spec)
     told = told_of(spec, label, choice, found, opened.dialect)
-    return Inferred(spec, (*told, *names.told, *opened.left_out))
+    if looked is not None:
+        told = (looked_line(looked, label.rows, spec.label), *told)
+    seen = {marker for one in found for marker in one.markers}
+    unseen = tuple(marker for marker in SAFE if marker not in seen) if given.missing is None else ()
+    return Inferred(spec, (*told, *names.told, *opened.left_out), looked, unseen)
+
+
+def _count(
+    opened: Opened, names: Names, markers: Sequence[str], label: str, part: Part | None
+) -> tuple[list[Facts], int | None]:
+    """Return the counts of all columns, and the number of rows that were looked at; None if all."""
+    places = dict(enumerate(names.own))
+    found = opened.count(places, markers, part)
+    looked = max((one.rows for one in found.values()), default=0)
+    if part is None:
+        return list(found.values()), None
+    if 2 * looked * part.step < opened.rows:
+        # Equal rows have equal hashes: they are all looked at or none.
+        return list(opened.count(places, markers).values()), None
+    open_questions = {
+        place: name
+        for place, name in places.items()
+        if name == label or needs_all(found[place], opened.rows)
+    }
+    return list((found | opened.count(open_questions, markers)).values()), looked
 
 
 def _resolved(given: Given, names: Names, opened: Opened, uri: str) -> Given:

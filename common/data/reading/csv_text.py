@@ -9,13 +9,14 @@ quotes, any of these is read as LF. Blank lines are not records.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from .form import Form, Header, Unreadable, find_columns
 from .kinds import BLANKS, DOUBLE, INTEGER
-from .numbers import parse_number
+from .numbers import number_pattern, parse_number
 from .values import Rows, read_rows
 
 BREAK = re.compile(r"\r\n|\n|\r")
@@ -151,10 +152,10 @@ def read_records(records: Iterable[str], header: Header, form: Form) -> Rows:
             wrong[row] = NOT_QUOTED if fields is None else f"has {len(fields)} fields, expected {width}"
             fields = [""] * width
         rows.append(fields)
-    columns: dict[str, pd.Series] = {}
-    for name, kind in form.columns.items():
-        cells = [fields[header.places[name]] for fields in rows]
-        columns[name] = pd.Series(_cells(cells, kind, form), dtype=object)
+    by_place = list(zip(*rows, strict=True)) or [()] * width
+    columns = {
+        name: _column(by_place[header.places[name]], kind, form) for name, kind in form.columns.items()
+    }
     found = read_rows(pd.DataFrame(columns, index=range(len(rows))), form)
     for row, reason in wrong.items():
         found.reasons[row] = reason
@@ -164,9 +165,40 @@ def read_records(records: Iterable[str], header: Header, form: Form) -> Rows:
 NOT_QUOTED = "has text between a closing quote and the next separator"
 
 
-def _cells(cells: Sequence[str], kind: str, form: Form) -> list[Any]:
+def _column(cells: Sequence[str], kind: str, form: Form) -> pd.Series:
     """Parse plain numbers, which a table of typed values does not have as texts."""
     if kind not in (INTEGER, DOUBLE):
-        return list(cells)
+        # Each text is read only once, since a column has few distinct ones.
+        places, known = pd.factorize(np.array([*cells, ""], dtype=object)[:-1])
+        return pd.Series(pd.Categorical.from_codes(places, pd.Index(known, dtype=object)))
     markers = form.markers
-    return [cell if cell in markers else parse_number(cell, form.decimal) for cell in cells]
+    whole = _parse_at_once(["" if cell in markers else cell for cell in cells], kind, form.decimal)
+    if whole is not None:
+        return whole
+    each = [cell if cell in markers else parse_number(cell, form.decimal) for cell in cells]
+    return pd.Series(each, dtype=object)
+
+
+@cache
+def _numbers(kind: str, decimal: str) -> re.Pattern[str]:
+    """Return the pattern of a column of numbers or nothing, a line each."""
+    # So many digits fit in 64 bits.
+    number = "[+-]?[0-9]{1,18}" if kind == INTEGER else number_pattern(decimal)
+    return re.compile(rf"(?:(?:{number})?\n)*+")
+
+
+def _parse_at_once(cells: Sequence[str], kind: str, decimal: str) -> pd.Series | None:
+    """Parse numbers or nothing; None if one of them needs a look."""
+    if not _numbers(kind, decimal).fullmatch("\n".join([*cells, ""])):
+        return None
+    try:
+        if kind == INTEGER:
+            found = np.array([int(cell or 0) for cell in cells], np.int64)
+            return pd.Series(pd.arrays.IntegerArray(found, np.array([not cell for cell in cells], bool)))
+        if decimal == ",":
+            cells = [cell.replace(",", ".") for cell in cells]
+        numbers = np.array([float(cell or "nan") for cell in cells], np.float64)
+    except ValueError:
+        # A cell has a line break in it.
+        return None
+    return None if np.isinf(numbers).any() else pd.Series(numbers)

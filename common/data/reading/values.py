@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .cells import MISSING, marked_numbers, reader
+from .cells import MISSING, Reader, marked_numbers, reader
 from .form import Form, find_keys, tells_apart, unique_names
 from .kinds import (
     BOOLEAN,
@@ -117,6 +117,10 @@ def _read_at_once(column: pd.Series, kind: str, form: Form, optional: bool) -> n
     """Read a column whose type alone says what its values are; None if one of them needs a look."""
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return _read_distinct(column, kind, form, optional)
+    if isinstance(column.dtype, pd.Int64Dtype) and kind == INTEGER:
+        return _read_integers(column, form, optional)
     of = column.dtype.kind if isinstance(column.dtype, np.dtype) else ""
     dtype, null = HELD[kind]
     values: np.ndarray | None = None
@@ -143,6 +147,32 @@ def _read_at_once(column: pd.Series, kind: str, form: Form, optional: bool) -> n
     return np.where(missing, null, values) if markers else values
 
 
+def _read_integers(column: pd.Series, form: Form, optional: bool) -> np.ndarray | None:
+    missing, values = column.isna().to_numpy(), column.to_numpy(np.int64, na_value=0)
+    if (values == NO_INTEGER).any():
+        return None
+    missing |= np.isin(values, marked_numbers(INTEGER, form))
+    return None if missing.any() and not optional else np.where(missing, NO_INTEGER, values)
+
+
+def _read_distinct(column: pd.Series, kind: str, form: Form, optional: bool) -> np.ndarray | None:
+    read, (dtype, null) = reader(kind, form), HELD[kind]
+    # A missing value's place is -1, the last.
+    found = [*(_read_one(value, read) for value in column.cat.categories), MISSING]
+    if any(value is None for value in found):
+        return None
+    places = column.cat.codes.to_numpy()
+    missing = np.array([value is MISSING for value in found])[places]
+    if missing.any() and not optional:
+        return None
+    return np.array([null if value is MISSING else value for value in found], dtype)[places]
+
+
+def _read_one(value: Any, read: Reader) -> Any:
+    is_null = not isinstance(value, str) and pd.api.types.is_scalar(value) and pd.isna(value)
+    return MISSING if is_null else read(value)
+
+
 def _read_each(
     column: pd.Series, kind: str, form: Form, optional: bool
 ) -> tuple[np.ndarray, dict[int, str]]:
@@ -154,10 +184,8 @@ def _read_each(
     for row, value in enumerate(column.to_numpy(object)):
         if isinstance(value, str):
             found = texts[value] if value in texts else texts.setdefault(value, read(value))
-        elif pd.api.types.is_scalar(value) and pd.isna(value):
-            found = MISSING
         else:
-            found = read(value)
+            found = _read_one(value, read)
         if found is None:
             wrong[row] = f"is {shown_moment(value)}, expected {expected}"
         elif found is not MISSING:

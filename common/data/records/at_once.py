@@ -67,11 +67,24 @@ def values_of_rows(form: Form) -> Any:
 
 def read_arrays(given: tuple[pa.Array, ...], form: Form) -> Rows:
     """Read the required columns, in order, from Arrow's arrays."""
-    columns = {
-        name: pd.Series(array.to_pylist(), dtype=object)
-        for name, array in zip(form.columns, given, strict=True)
-    }
+    columns = {name: _series(array) for name, array in zip(form.columns, given, strict=True)}
     return read_rows(pd.DataFrame(columns), form)
+
+
+def _series(array: pa.Array) -> pd.Series:
+    """Return an array as a column that can be read at once: numbers as they are, each text only once."""
+    if pa.types.is_floating(array.type):
+        return pd.Series(array.to_numpy(zero_copy_only=False))
+    if pa.types.is_signed_integer(array.type):
+        none = array.is_null().to_numpy(zero_copy_only=False)
+        values = array.fill_null(0).to_numpy(zero_copy_only=False)
+        return pd.Series(pd.arrays.IntegerArray(values, none))
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        texts = array.dictionary_encode()
+        places = texts.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        known = pd.Index(texts.dictionary.to_pylist(), dtype=object)
+        return pd.Series(pd.Categorical.from_codes(places, known))
+    return pd.Series(array.to_pylist(), dtype=object)
 
 
 def cells_read(form: Form) -> dict[str, Cell]:

@@ -49,12 +49,14 @@ class CsvFiles:
         header: The positions of the columns.
         quoted: Whether any field is quoted.
         over_lines: Whether any record spans lines; each file is then read in one piece.
+        lines: Number of lines of all files.
     """
 
     records: DataFrame
     header: Header
     quoted: bool
     over_lines: bool
+    lines: int
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,14 @@ class _Found:
         quoted: Number of lines with a quote.
         opening: Number of lines that end inside quotes.
         repeated: Whether a file has its header twice.
+        lines: Number of lines.
     """
 
     foreign: int
     quoted: int
     opening: int
     repeated: bool
+    lines: int
 
 
 def open_csv(spark: SparkSession, uri: str, files: Sequence[str], form: Form) -> CsvFiles:
@@ -101,7 +105,7 @@ def open_csv(spark: SparkSession, uri: str, files: Sequence[str], form: Form) ->
         if header.there:
             kept &= F.col(VALUE) != first
         records = lines.where(kept).withColumnRenamed(VALUE, RECORD)
-    return CsvFiles(records, header, bool(found.quoted), bool(found.opening))
+    return CsvFiles(records, header, bool(found.quoted), bool(found.opening), found.lines)
 
 
 def fields_of(record: Column, quoted: bool, separator: str) -> tuple[Column, Column]:
@@ -219,6 +223,7 @@ def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, fo
         F.count_if(quoted & value.rlike(grammar(form.separator).opens)).alias("opening"),
         F.min(place).alias("first"),
         F.count_if(is_header).alias("headers"),
+        F.count(F.lit(1)).alias("lines"),
         F.min(F.when(is_header, place)).alias("first_header"),
     ]
     # A single file needs no shuffle by file.
@@ -234,6 +239,7 @@ def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, fo
         sum(file["quoted"] for file in found),
         sum(file["opening"] for file in found),
         header is not None and any(file["headers"] > 1 for file in found),
+        sum(file["lines"] for file in found),
     )
 
 

@@ -47,7 +47,7 @@ from common.data.records.csv_files import (
 from common.data.records.files import is_parquet, table_files
 from common.data.records.parquet_files import open_parquet
 from common.data.records.wide import plan_wide
-from common.data.row_hash import quoted
+from common.data.row_hash import quoted, value_hash
 from common.errors import UserError
 
 FITS, FIELDS = "__fits", "__fields"
@@ -71,6 +71,7 @@ class Table:
         told: A description of how the files are read, for the user.
         place: Returns the file, line and text of the first of some rows of `frame`; None for Parquet.
         over_lines: Whether records span lines.
+        hash: The hash of a record: of its text in CSV, of its values in Parquet.
     """
 
     frame: DataFrame
@@ -83,6 +84,7 @@ class Table:
     told: str
     place: Callable[[DataFrame], Place | None]
     over_lines: bool
+    hash: Column
 
     @property
     def is_csv(self) -> bool:
@@ -148,6 +150,7 @@ def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form) -> Table:
         told=_told(files, form),
         place=lambda some: first_place(spark, uri, some, form),
         over_lines=files.over_lines,
+        hash=F.xxhash64(quoted(RECORD)),
     )
 
 
@@ -189,6 +192,7 @@ def _parquet(frame: DataFrame, uri: str, form: Form) -> Table:
     names = unique_names(frame.columns)
     if names != frame.columns:
         frame = frame.toDF(*names)
+    hashed = value_hash(frame)
     columns = {name: names[place] for name, place in places.items()}
     found = {field.name: field.dataType for field in frame.schema}
     types = {name: found[there] for name, there in columns.items()}
@@ -208,8 +212,17 @@ def _parquet(frame: DataFrame, uri: str, form: Form) -> Table:
         good = all_of([cell.good for cell in cells.values()])
     reason = _row_reasons(form)(*given)
     return Table(
-        *(frame, names, columns, cells, good),
-        *(F.lit(True), reason, "Parquet", lambda _: None, False),
+        frame=frame,
+        names=names,
+        columns=columns,
+        cells=cells,
+        good=good,
+        fits=F.lit(True),
+        reason=reason,
+        told="Parquet",
+        place=lambda _: None,
+        over_lines=False,
+        hash=hashed,
     )
 
 

@@ -1,0 +1,62 @@
+"""What a part of a table's rows cannot tell: which columns to count over all, and what to look for."""
+
+from collections.abc import Iterator, Sequence
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from common.data.infer.decide import VARIED, is_named_id, value_type
+from common.data.infer.facts import Facts
+from common.data.reading import DOUBLE, INTEGER, TEXT
+from common.data.records import Table, all_of
+from common.data.row_hash import quoted
+from common.data.spec import CATEGORY, DatasetSpec
+
+ZEROS = r"\A0[0-9]+\z"
+
+
+def needs_all(facts: Facts, rows: int) -> bool:
+    """Return whether a column's role depends on rows that were not looked at.
+
+    So it does if it seems empty, constant, or to have about as many values as rows. The other way round a
+    part is enough: what is not so in some of the rows is not so in all.
+
+    Args:
+        facts: Its counts in a part of the rows.
+        rows: Number of all rows.
+    """
+    facts = facts.without(facts.markers)
+    if not facts.given or facts.distinct == 1:
+        return True
+    type, _ = value_type(facts)
+    if type == TEXT:
+        return facts.distinct >= VARIED * facts.given
+    if type != INTEGER or not facts.is_unique:
+        return False
+    # An index counts the rows.
+    is_index = facts.given == facts.rows and facts.least is not None and facts.least >= 0
+    return is_named_id(facts.name) or (is_index and (facts.most or 0) <= rows)
+
+
+def surprise(table: Table, spec: DatasetSpec, unseen: Sequence[str]) -> Column:
+    """Return whether a record, though it can be read, has what would have changed the inference.
+
+    Any other value that is not as inferred is one that cannot be read.
+
+    Args:
+        table: The records.
+        spec: The spec, inferred from a part of them.
+        unseen: Markers of missing values that none of these had.
+    """
+    found = list(_surprises(table, spec, unseen))
+    return ~all_of([~F.coalesce(one, F.lit(False)) for one in found]) if found else F.lit(False)
+
+
+def _surprises(table: Table, spec: DatasetSpec, unseen: Sequence[str]) -> Iterator[Column]:
+    for column in spec.columns:
+        if column.type == TEXT and column.role == CATEGORY and unseen:
+            yield table.cells[column.name].value.isin(*unseen)
+        if column.type in (INTEGER, DOUBLE) and table.is_csv:
+            # Digits after a leading zero are a code, but read as a number. The first test is cheap.
+            text = quoted(table.columns[column.name])
+            yield text.startswith("0") & text.rlike(ZEROS)

@@ -1,0 +1,181 @@
+"""A spec inferred from a part of the rows is that of all of them, whatever the others hold."""
+
+import pandas as pd
+import pytest
+
+from common.data.fetch import Location
+from common.data.infer import find_again, find_spec, rows
+from common.data.load import read_found
+from common.errors import UserError
+
+N, LATE = 600, 333
+HEAD = ["n", "price", "city", "day", "same", "y"]
+
+
+def cells(place, **late):
+    found = {
+        "n": str(place % 7 + 1),
+        "price": f"{place * 7 % 40}.5",
+        "city": ("Ulm", "Bonn", "Kiel")[place % 3],
+        "day": f"2024-01-{place % 28 + 1:02d}",
+        "same": "1",
+        "y": "yes" if place % 4 else "no",
+        "more": str(place * 31 % 97),
+    }
+    return [{**found, **(late if place == LATE else {})}[name] for name in (*HEAD[:-1], "more", "y")]
+
+
+def table(**late):
+    """CSV of which one row has other cells, which is not among those looked at."""
+    lines = [[*HEAD[:-1], "more", "y"], *(cells(place, **late) for place in range(N))]
+    return "".join(",".join(line) + "\n" for line in lines)
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Large tables are those of more than 100 rows."""
+    monkeypatch.setattr(rows, "MOST_CELLS", 0)
+    monkeypatch.setattr(rows, "LEAST_ROWS", 100)
+
+
+@pytest.fixture
+def load(spark, few, tmp_path):
+    def load(content, name="table.csv", dataset="auto"):
+        file = tmp_path / name
+        if isinstance(content, pd.DataFrame):
+            content.to_parquet(file)
+        else:
+            file.write_text(content)
+        first = find_spec(spark, dataset, f"file://{file}", "y")
+        assert first.part is not None
+        return first, *read_found(spark, first)
+
+    return load
+
+
+def columns(found):
+    return {column.name: (column.type, column.role) for column in found.spec.columns}
+
+
+def test_part_of_a_large_table_is_looked_at_and_said(load):
+    first, found, source = load(table())
+    assert found == first
+    assert 50 < found.part[1].looked < 200
+    assert f"inferred from {found.part[1].looked:,} of 600 rows" in found.told[0]
+    # The label is counted over all rows, and so is a column that seems constant.
+    assert "no (150 rows), yes (450 rows, positive" in found.told[1]
+    assert columns(found)["same"] == ("integer", "ignored")
+    assert source.frame.count() == N
+
+
+LATER = {
+    "text among whole numbers": ({"n": "many"}, "n", "'many', expected a whole number"),
+    "fraction among whole numbers": ({"n": "2.5"}, "n", "2.5, expected a whole number"),
+    "code among whole numbers": ({"n": "007"}, "n", "digits after a zero"),
+    "code among numbers": ({"price": "007"}, "price", "digits after a zero"),
+    "amount among numbers": ({"price": "$5"}, "price", "'$5', expected a finite number"),
+    "time among dates": ({"day": "2024-01-01 12:30"}, "day", "expected a date"),
+    "two at once": ({"n": "2.5", "day": "soon"}, "n", "expected a whole number"),
+}
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_value_that_comes_late_widens_the_column(spark, load, name):
+    late, column, why = LATER[name]
+    first, found, source = load(table(**late))
+    whole = find_again(spark, first, None)
+    assert columns(first)[column] != columns(found)[column]
+    assert columns(found) == columns(whole)
+    assert found.spec.missing == whole.spec.missing
+    assert source.frame.count() == N
+    said = [line for line in found.told if line.startswith("inferred again")]
+    assert len(said) == 1
+    assert f"'{column}' is {columns(found)[column][0]}" in said[0]
+    assert why in said[0]
+
+
+@pytest.mark.parametrize("late", [{"n": "NA"}, {"n": "-"}, {"city": "n/a"}, {"day": "NULL"}])
+def test_mark_of_a_missing_value_that_comes_late_is_one(spark, load, late):
+    first, found, source = load(table(**late))
+    (name, marker), *_ = late.items()
+    assert marker not in first.spec.missing
+    assert found.spec.missing == find_again(spark, first, None).spec.missing == (marker,)
+    assert columns(found) == columns(first)
+    assert source.missing[name] == 1 / N
+    assert any(f"{marker} marks a missing value" in line for line in found.told)
+
+
+def test_missing_value_that_comes_late_is_counted(load):
+    first, found, source = load(table(n=""))
+    assert (first.spec.columns[0].missing, source.missing["n"]) == (0, 1 / N)
+    assert found == first
+
+
+def test_word_that_marks_nothing_in_a_text_is_asked_about_and_kept(load):
+    first, found, _ = load(table(city="None"))
+    assert found == first
+    assert "None" not in found.spec.missing
+
+
+def test_label_that_comes_late_is_one(load):
+    text = table().replace("yes", "perhaps", 2)
+    assert load(text)[1].spec.labels == ("no", "perhaps", "yes")
+
+
+def test_role_that_depends_on_all_rows_comes_from_all(load):
+    row = range(N)
+    frame = pd.DataFrame({
+        "place": row,
+        "seems constant": [float(place == LATE) for place in row],
+        "seems unique": [f"user {place // 2}" for place in row],
+        "user": [f"user {place}" for place in row],
+        "seems empty": ["x" if place in (LATE, LATE + 1) else None for place in row],
+        "amount": [place * 7919 % 100_003 for place in row],
+        "y": ["yes" if place % 4 else "no" for place in row],
+    })  # fmt: skip
+    _, found, _ = load(frame, "table.parquet")
+    assert {name: role for name, (_, role) in columns(found).items()} == {
+        "place": "ignored",
+        "seems constant": "numeric",
+        "seems unique": "category",
+        "user": "ignored",
+        "seems empty": "category",
+        "amount": "numeric",
+        "y": "label",
+    }
+
+
+def test_row_that_no_spec_fits_is_refused_with_its_line(load):
+    with pytest.raises(UserError, match=r"line 335 has 8 fields, expected 7$"):
+        load(table(city="a,b"))
+
+
+def test_value_that_is_not_of_the_given_type_is_refused(load, tmp_path):
+    given = tmp_path / "given.yaml"
+    given.write_text("name: t\nlabel: y\ncolumns:\n  - {name: n, type: integer}\n")
+    with pytest.raises(UserError, match=r"line 335: column 'n' is 'many', expected a whole number$"):
+        load(table(n="many"), dataset=str(given))
+
+
+def test_part_is_the_same_however_the_files_are_divided(spark, load, tmp_path):
+    first, _, _ = load(table())
+    before = spark.conf.get("spark.sql.files.maxPartitionBytes")
+    spark.conf.set("spark.sql.files.maxPartitionBytes", "2000")
+    try:
+        again = find_spec(spark, "auto", f"file://{tmp_path}/table.csv", "y")
+    finally:
+        spark.conf.set("spark.sql.files.maxPartitionBytes", before)
+    assert (again.spec, again.told) == (first.spec, first.told)
+
+
+def test_equal_rows_of_which_none_would_be_looked_at_are_all_looked_at(spark, few, monkeypatch, tmp_path):
+    monkeypatch.setattr(rows, "LEAST_ROWS", 1)
+    (tmp_path / "equal.csv").write_text("a,b,y\n" + "1,x,yes\n2,z,no\n" * 300)
+    found = find_spec(spark, "auto", f"file://{tmp_path}/equal.csv", "y")
+    assert found.part is None
+    assert isinstance(found.location, Location)
+    assert columns(found) == {
+        "a": ("integer", "numeric"),
+        "b": ("string", "category"),
+        "y": ("string", "label"),
+    }
