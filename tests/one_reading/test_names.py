@@ -167,7 +167,7 @@ def test_required_column_that_is_repeated_is_refused(names):
 
 
 REPEATED = b"b,n,b,b,y\n" + b"".join(
-    b"%d,%d,%d.5,w%d,%s\n" % (i, i * 7 % 40, i, i % 3, b"no yes".split()[i % 2]) for i in range(40)
+    b"%d,%d,%d.5,w%d,%s\n" % (i * 3, i * 7 % 40, i, i % 3, b"no yes".split()[i % 2]) for i in range(40)
 )
 
 
@@ -177,14 +177,14 @@ def test_file_that_repeats_a_name_is_inferred_and_read_alike(spark, ways_of, tmp
     inferred = infer(spark, f"file://{path}", Given("t", "y", drop=("n",)))
     assert inferred.names == ["b", "n", "b_2", "b_3", "y"]
     ways = ways_of(inferred)
-    expected = [(i, i + 0.5, f"w{i % 3}") for i in range(40)]
+    expected = [(i * 3, i + 0.5, f"w{i % 3}") for i in range(40)]
     names, *lines = REPEATED.decode().splitlines()
     data = [[int(b), int(n), float(b2), b3, y] for b, n, b2, b3, y in (line.split(",") for line in lines)]
     split = {"columns": names.split(","), "data": data}
     assert sorted(ways.train(path)) == sorted(ways.batch(path)) == expected
     assert ways.served(REPEATED) == ways.served(json.dumps({"dataframe_split": split}), JSON) == expected
     # In another order of the other columns, without the label.
-    path.write_bytes(b"n,b,b,b\n9,1,1.5,w1\n")
+    path.write_bytes(b"n,b,b,b\n9,3,1.5,w1\n")
     assert ways.batch(path) == ways.served(path.read_bytes()) == expected[1:2]
 
 
