@@ -89,20 +89,21 @@ def read_source(
         strange = _hashes(table, doubtful) if found["doubtful"] else frozenset()
     except (Py4JJavaError, PySparkException) as error:
         raise UserError(f"source {location.uri} cannot be read: {first_line(error)}") from None
+    if not found["kept"]:
+        null = f"no label: the column {spec.form.told(spec.label)} is always null"
+        raise UserError(f"source {location.uri} has {null if found['rows'] else 'no rows'}")
+    return _labelled(spec, table, found, strange)
+
+
+def _labelled(spec: DatasetSpec, table: Table, found: Row, strange: frozenset[int]) -> Source:
+    """Return the rows with a label, given what was counted."""
     rows, kept = found["rows"], found["kept"]
-    if not kept:
-        lack = f"no label: the column {spec.form.told(spec.label)} is always null" if rows else "no rows"
-        raise UserError(f"source {location.uri} has {lack}")
     missing = {name: (kept - found[f"there{place}"]) / kept for place, name in enumerate(spec.names)}
     frame, told = table.frame, table.told
     if rows > kept:
-        frame = frame.where(labelled)
-        one = (
-            "1 row without a label was"
-            if rows == kept + 1
-            else f"{rows - kept:,} rows without a label were"
-        )
-        told += f"; {one} left out"
+        frame = frame.where(table.cells[spec.label].value.isNotNull())
+        are = "row without a label was" if rows == kept + 1 else "rows without a label were"
+        told += f"; {rows - kept:,} {are} left out"
     values = [table.cells[name].value.alias(name) for name in spec.names]
     return Source(frame.select(*values), told, missing, rows - kept, strange)
 

@@ -66,6 +66,8 @@ def get_session(
         # TCP on the loopback device delays each task by 20 ms each way.
         "spark.python.unix.domain.socket.enabled": str(hasattr(socket, "AF_UNIX")).lower(),
     }
+    # A task has one core. Threads beyond it, of XGBoost or NumPy, spin while they wait for each other.
+    settings |= {f"spark.executorEnv.{name}": "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     if java_options is None:
         java_options = [f"-XX:SharedArchiveFile={CLASS_ARCHIVE}"] if CLASS_ARCHIVE.is_file() else []
     # Java ignores an archive made by another Java; its warning is of no use.
