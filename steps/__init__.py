@@ -19,6 +19,7 @@ PACKAGES = (
     "optuna",
     "pandas",
     "plotly",
+    "prometheus_client",
     "psutil",
     "py4j",
     "pyarrow",
@@ -28,6 +29,7 @@ PACKAGES = (
     "sqlalchemy",
     "tqdm",
     "urllib3",
+    "uvicorn",
     "xgboost",
     "yaml",
 )

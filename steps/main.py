@@ -12,9 +12,11 @@ from common.learning.threshold import parse_threshold
 from common.report.summary import summary
 from common.store import registry, tracking
 from common.store.chain import Chain
-from common.store.conf import check_grid, check_space, load_gates
+from common.store.conf import load_gates
 from common.store.experiment import where_to_look
 from common.store.get_or_run import StepRun
+from common.store.grids import check_grid
+from common.store.spaces import check_space
 from common.store.step_run import start_run
 from common.store.workflow_runs import STEP_RUNS, workflow_of
 from steps.command import step_command

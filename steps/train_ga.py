@@ -7,9 +7,9 @@ from common.learning.threshold import parse_threshold
 from common.search.breeding import Breeding
 from common.search.engines.choice import check_engine
 from common.search.search import Settings
-from common.store.conf import check_space, genetic_proposer
 from common.store.earlier_candidates import best_of_search
 from common.store.searches import suited
+from common.store.spaces import check_space, genetic_proposer
 from common.store.winners import run_search
 from steps.command import step_command
 from steps.progress import show_progress

@@ -4,7 +4,7 @@ from common.learning.learners import get_learner
 from common.learning.threshold import parse_threshold
 from common.search.engines.choice import check_engine
 from common.search.search import Settings
-from common.store.conf import check_grid, grid_proposer
+from common.store.grids import check_grid, grid_proposer
 from common.store.searches import suited
 from common.store.winners import run_search
 from steps.command import step_command

@@ -12,17 +12,14 @@ from common.errors import UserError
 from common.learning.learners import LEARNER, LEARNERS, RACE, Learner
 from common.learning.metrics import shown_score, sign
 from common.learning.parameters import Parameters
-from common.search.breeding import Breeding
 from common.search.findings.candidates import difference
-from common.search.genetic import GeneticSearch
-from common.search.grid import GridSearch, grid_candidates
+from common.search.grid import GridSearch
 from common.search.result import CandidateResult, Outcome, candidate_name, ranked
 from common.search.search import Field, Proposer
-from common.search.space import is_within, make_space
 
 
-def _silent(_: str) -> None:
-    pass
+def silent(_: str) -> None:
+    """Tell nobody."""
 
 
 # Share of a search's time that learners get for their first candidates; who is slower does not start.
@@ -59,7 +56,7 @@ class Race:
         entrants: Sequence[Entrant],
         metric: str,
         most: int,
-        tell: Callable[[str], None] = _silent,
+        tell: Callable[[str], None] = silent,
     ) -> None:
         """Start a race.
 
@@ -139,7 +136,7 @@ class Race:
 
 
 def grid_race(
-    grids: Mapping[str, Any], learner: Learner, metric: str, tell: Callable[[str], None] = _silent
+    grids: Mapping[str, Any], learner: Learner, metric: str, tell: Callable[[str], None] = silent
 ) -> Race:
     """Have learners race over a grid each; the first candidate of its grid is what a learner starts with.
 
@@ -153,49 +150,13 @@ def grid_race(
         UserError: A grid is invalid, or no learner that races has one.
     """
     entrants = []
-    for one in _racing(grids, learner, "grid"):
+    for one in racing_of(grids, learner, "grid"):
         search = GridSearch(grids[one.name], one)
         entrants.append(Entrant(one.name, search.candidates[0], search))
     return Race(entrants, metric, sum(one.proposer.most for one in entrants), tell)
 
 
-def genetic_race(
-    spaces: Mapping[str, Any],
-    learner: Learner,
-    metric: str,
-    breeding: Breeding,
-    seed: int,
-    tell: Callable[[str], None] = _silent,
-) -> Race:
-    """Have learners race by a genetic search each; together they draw as many candidates as one would.
-
-    Args:
-        spaces: For each learner its `space` and `first`, candidates that start its first generation;
-            learners that do not race are ignored.
-        learner: The race.
-        metric: The metric that ranks candidates.
-        breeding: The settings of each search.
-        seed: Seed of all random draws.
-        tell: Receives a line about who goes on.
-
-    Raises:
-        UserError: A space is invalid, or no learner that races has one.
-    """
-    entrants = []
-    for one in _racing(spaces, learner, "space"):
-        given = spaces[one.name]
-        if not isinstance(given, dict) or set(given) != {"first", "space"}:
-            raise UserError(f"space of {one.name} needs first and space, got {given!r}")
-        space = make_space(given["space"], one)
-        first = grid_candidates(given["first"], one)
-        if strange := [candidate for candidate in first if not is_within(candidate, space)]:
-            raise UserError(f"space of {one.name} does not contain its first candidate {strange[0]}")
-        search = GeneticSearch(space, metric, breeding, seed, first)
-        entrants.append(Entrant(one.name, first[0], search))
-    return Race(entrants, metric, breeding.generations * breeding.population, tell)
-
-
-def _racing(given: Mapping[str, Any], learner: Learner, what: str) -> list[Learner]:
+def racing_of(given: Mapping[str, Any], learner: Learner, what: str) -> list[Learner]:
     """Return the learners that race and are given something, in the order in which it is given."""
     if unknown := [name for name in given if name not in LEARNERS]:
         raise UserError(

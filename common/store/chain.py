@@ -10,8 +10,10 @@ from common.learning.learners import DEFAULT, Learner, default_learner, get_lear
 from common.learning.tasks import find_metric
 from common.search.grid import adds_candidates
 from common.store import tracking
-from common.store.conf import check_grid, check_space, load_gates, load_grid
+from common.store.conf import load_gates, load_grid
 from common.store.get_or_run import StartedStep, StepRun, get_or_run, get_or_start
+from common.store.grids import check_grid
+from common.store.spaces import check_space
 from common.store.step_run import RAREST_ROWS, TRAIN_ROWS, Tell
 from common.workflow.declaration import handed_to
 

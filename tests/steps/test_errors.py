@@ -43,7 +43,7 @@ FILES = ["--input", "nope.csv", "--output", "scores"]
         (load_data, ["--nope", "1"], "No such option"),
         (split, ["--train-ratio", "1.5"], "'--train-ratio': 1.5 is not in the range"),
         (split, ["--source", "nope.csv"], "source 'nope.csv' does not exist"),
-        (train_grid, ["--learner", "knn"], "learner must be one of gbt, xgboost"),
+        (train_grid, ["--learner", "knn"], "learner must be one of auto, gbt, xgboost"),
         (train_grid, ["--engine", "gpu"], "engine of learner 'gbt' must be one of"),
         (train_grid, ["--grid", '{"depth": [1]}'], "grid contains the parameter 'depth'"),
         (train_grid, ["--folds", "1"], "'--folds': 1 is not in the range"),

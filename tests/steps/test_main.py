@@ -33,6 +33,7 @@ GIVEN = {
     "threshold": "0.4",
     "balance": "True",
     "engine": "boosting",
+    "minutes": "3.0",
     "parallelism": "4",
     "grid": '{"max_depth": [2]}',
     "space": '{"max_depth": {"low": 1, "high": 3}}',

@@ -189,16 +189,14 @@ def _numbers(kind: str, decimal: str) -> re.Pattern[str]:
 
 def _parse_at_once(cells: Sequence[str], kind: str, decimal: str) -> pd.Series | None:
     """Parse numbers or nothing; None if one of them needs a look."""
-    if not _numbers(kind, decimal).fullmatch("\n".join([*cells, ""])):
+    lines = "\n".join([*cells, ""])
+    # A cell with a line break in it would look like two.
+    if lines.count("\n") > len(cells) or not _numbers(kind, decimal).fullmatch(lines):
         return None
-    try:
-        if kind == INTEGER:
-            found = np.array([int(cell or 0) for cell in cells], np.int64)
-            return pd.Series(pd.arrays.IntegerArray(found, np.array([not cell for cell in cells], bool)))
-        if decimal == ",":
-            cells = [cell.replace(",", ".") for cell in cells]
-        numbers = np.array([float(cell or "nan") for cell in cells], np.float64)
-    except ValueError:
-        # A cell has a line break in it.
-        return None
+    if kind == INTEGER:
+        found = np.array([int(cell or 0) for cell in cells], np.int64)
+        return pd.Series(pd.arrays.IntegerArray(found, np.array([not cell for cell in cells], bool)))
+    if decimal == ",":
+        cells = [cell.replace(",", ".") for cell in cells]
+    numbers = np.array([float(cell or "nan") for cell in cells], np.float64)
     return None if np.isinf(numbers).any() else pd.Series(numbers)

@@ -7,7 +7,8 @@ from common.errors import UserError
 from common.learning.learners import LEARNERS, get_learner, race
 from common.learning.metrics import METRICS
 from common.search.breeding import Breeding
-from common.search.race import Entrant, Race, genetic_race, grid_race
+from common.search.genetic_race import genetic_race
+from common.search.race import Entrant, Race, grid_race
 from common.search.result import CandidateFailure, CandidateResult, candidate_name
 from common.store.conf import load_grid, load_space
 

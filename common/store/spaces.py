@@ -1,0 +1,51 @@
+"""The genetic search of a space that a user names: checked before a run opens, and made for its learner."""
+
+from collections.abc import Callable, Sequence
+
+from common.learning.learners import Learner
+from common.learning.metrics import DEFAULT_METRIC
+from common.learning.parameters import Parameters
+from common.search.breeding import Breeding
+from common.search.engines.choice import check_engine
+from common.search.genetic import GeneticSearch
+from common.search.genetic_race import genetic_race
+from common.search.race import silent
+from common.search.search import Proposer
+from common.search.space import make_space
+from common.store.conf import load_space, meant_learner
+
+
+def genetic_proposer(
+    space: str,
+    learner: Learner,
+    metric: str,
+    breeding: Breeding,
+    seed: int,
+    first: Sequence[Parameters] = (),
+    tell: Callable[[str], None] = silent,
+) -> Proposer:
+    """Return the genetic search of a space, or the race over one space a learner.
+
+    Args:
+        space: See `load_space`.
+        learner: The learner, or a race.
+        metric: The metric that ranks candidates.
+        breeding: The settings of the search.
+        seed: Seed of all random draws.
+        first: Candidates that start the first generation; a race has its own.
+        tell: Receives a line about who goes on in a race.
+
+    Raises:
+        UserError: The space does not exist or does not fit the learner.
+    """
+    content = load_space(space, learner)
+    if learner.entrants:
+        return genetic_race(content, learner, metric, breeding, seed, tell)
+    return GeneticSearch(make_space(content, learner), metric, breeding, seed, first)
+
+
+def check_space(name: str, space: str, engine: str) -> None:
+    """Refuse a search space that a learner cannot search; see `grids.check_grid`."""
+    learner = meant_learner(name, lambda one: load_space(space, one))
+    proposer = genetic_proposer(space, learner, DEFAULT_METRIC, Breeding(), seed=0)
+    check_engine(learner, engine, proposer.names)
