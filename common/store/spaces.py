@@ -1,4 +1,4 @@
-"""The genetic search of a space that a user names: checked before a run opens, and made for its learner."""
+"""The genetic search of a space that a user names: checked before a run opens, and made for a learner."""
 
 from collections.abc import Callable, Sequence
 
