@@ -8,6 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from common.store import tracking
+from steps.featurize import featurize
+from steps.load_data import load_data
+from steps.split import split
 
 
 @contextmanager
@@ -38,3 +41,11 @@ def step_caller(store):
         return result.stdout, f"runs:/{run.info.run_id}"
 
     return call
+
+
+def made_features(store, source):
+    """Call the steps up to featurize on a file; return the features' URI."""
+    call = step_caller(store)
+    _, loaded = call(load_data, source=source)
+    _, parts = call(split, data=f"{loaded}/data")
+    return call(featurize, split=parts)[1]

@@ -11,14 +11,11 @@ import pytest
 
 from common.store import artifacts, tracking
 from common.store.candidate_runs import TAKEN_FROM
-from steps.featurize import featurize
-from steps.load_data import load_data
-from steps.split import split
 from steps.train_ga import train_ga
 from steps.train_grid import train_grid
 from tests.held_search import HELD, WRITTEN
 from tests.project import ROOT
-from tests.stores import new_store, step_caller
+from tests.stores import made_features, new_store, step_caller
 
 GRID = '{"maxDepth": [1], "maxBins": [4, 8, 16], "stepSize": [0.2, 0.3], "maxIter": [2]}'
 SPACE = '{"maxDepth": {"low": 1, "high": 3}, "maxIter": {"low": 1, "high": 9}}'
@@ -38,10 +35,7 @@ def store(tmp_path_factory, empty_store):
 @pytest.fixture(scope="module")
 def features(store, slice_file, spark):
     """URI of the features of a slice."""
-    call = step_caller(store)
-    _, loaded = call(load_data, source=slice_file)
-    _, parts = call(split, data=f"{loaded}/data")
-    return call(featurize, split=parts)[1]
+    return made_features(store, slice_file)
 
 
 def start(step, features, store):

@@ -51,7 +51,7 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
     Args:
         run: The run of the search; it reads the input `features`.
         settings: The settings for scoring candidates.
-        proposer: The source of candidates: a grid or a genetic search.
+        proposer: The source of candidates: a grid, a genetic search or a race.
         show: A factory for the progress display.
 
     Raises:
@@ -67,14 +67,15 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
         if not search.results:
             raise UserError(f"all {len(failures)} candidates failed, the first with: {failures[0].error}")
         table = candidates_table(search.results, settings.metric, failures, proposer.generations)
-        _log_best(_Scored(run, settings, data, search.engine, writer), search.results, table)
+        winner = ranked(search.results, settings.metric)[0]
+        _log_best(_Scored(run, settings, data, search.engine, writer), winner, len(search.results), table)
         if failures:
             _tell_failures(run, failures)
     generations = proposer.table()
     if generations is not None:
         run.log_table("generations.csv", generations)
     if isinstance(search.engine, RaceEngine):
-        learner, _ = settings.learner.chosen(ranked(search.results, settings.metric)[0].parameters)
+        learner, _ = settings.learner.chosen(winner.parameters)
         # Last: until a race has ended, its tags are those by which it is taken up again.
         run.tag(learner=learner.name, engine=search.engine.choices[learner.name].engine)
 
@@ -90,10 +91,9 @@ class _Scored:
     writer: CandidateWriter
 
 
-def _log_best(search: _Scored, results: Sequence[CandidateResult], table: pd.DataFrame) -> None:
+def _log_best(search: _Scored, winner: CandidateResult, scored: int, table: pd.DataFrame) -> None:
     """Log the candidates, the findings, and the winner, refitted on all training rows."""
     run, metric = search.run, search.settings.metric
-    winner = ranked(results, metric)[0]
     learner, _ = search.settings.learner.chosen(winner.parameters)
     run.log_table("candidates.csv", table)
     candidates = parse_candidates(table.to_csv(index=False))
@@ -107,7 +107,7 @@ def _log_best(search: _Scored, results: Sequence[CandidateResult], table: pd.Dat
     shown = page(f"{run.step} of {search.data.spec.name}", [*charts, *of_winner])
     run.log_files("plots", {**pictures, PAGE: shown.encode()})
     run.log_dataset(search.data.spec)
-    run.tell(f"best of {len(results)}: {winner.name}")
+    run.tell(f"best of {scored}: {winner.name}")
     mean, std = (shown_score(metric, value) for value in (winner.mean(metric), winner.std(metric)))
     run.tell(f"{metric} {mean} +- {std} over folds; {told(metric, scores(test), guess)} on the test rows")
 

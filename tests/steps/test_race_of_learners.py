@@ -11,12 +11,9 @@ from common.store import artifacts, tracking
 from common.store.members import member_of
 from common.store.registry import present_champion
 from steps.champion import champion
-from steps.featurize import featurize
-from steps.load_data import load_data
-from steps.split import split
 from steps.train_ga import train_ga
 from steps.train_grid import train_grid
-from tests.stores import new_store, step_caller
+from tests.stores import made_features, new_store, step_caller
 
 BOOSTED = {"n_estimators": [200], "early_stopping_rounds": [5], "max_depth": [2, 3]}
 GRIDS = {"logistic_regression": {"regParam": [0.01]}, "xgboost": [BOOSTED], "gbt": {"maxDepth": [0]}}
@@ -32,10 +29,7 @@ def store(tmp_path_factory, empty_store):
 
 @pytest.fixture(scope="module")
 def features(store, slice_file, spark):
-    call = step_caller(store)
-    _, loaded = call(load_data, source=slice_file)
-    _, parts = call(split, data=f"{loaded}/data")
-    return call(featurize, split=parts)[1]
+    return made_features(store, slice_file)
 
 
 @pytest.fixture(scope="module")
