@@ -64,16 +64,14 @@ class Service:
             await self._mlflow(scope, receive, send)
 
     async def _invoke(self, scope: Message, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        sent = _Sent(send)
-        way = MLFLOW
+        sent = _Sent(send, self._figures)
         try:
             # MLflow's application has this limit too, but counts from when it is called.
             async with asyncio.timeout(self._limit):
                 first = await receive()
                 answer = self._answer(first.get("body", b"")) if _is_short(scope, first) else None
                 if answer is not None:
-                    way = DIRECT
+                    sent.way = DIRECT
                     await _respond(sent, 200, answer, b"application/json")
                 else:
                     await self._mlflow(scope, _again(first, receive), sent)
@@ -82,29 +80,44 @@ class Service:
                 raise
             await _respond(sent, TOO_LONG, b"Request processing time exceeded limit", b"application/json")
         finally:
-            self._figures.asked(way, sent.status, sent.kind, time.perf_counter() - started)
+            sent.count()
 
 
 class _Sent:
-    """What was sent to a client.
+    """What is sent to a client; the request is counted just before the body of its answer goes out.
+
+    So whoever has an answer finds it counted.
 
     Attributes:
         status: The status; 0 as long as there is no answer.
         kind: MLflow's code of an error or, where it gives none, its status; empty if there was none.
+        way: Who answers.
     """
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, figures: Figures) -> None:
         self._send = send
+        self._figures = figures
+        self._started = time.perf_counter()
+        self._is_counted = False
         self.status = 0
         self.kind = "NO_ANSWER"
+        self.way = MLFLOW
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.kind = "" if self.status < 400 else str(self.status)
-        elif self.kind == str(self.status) and (code := ERROR_CODE.match(message.get("body", b""))):
-            self.kind = code[1].decode()
+        else:
+            if self.kind and (code := ERROR_CODE.match(message.get("body", b""))):
+                self.kind = code[1].decode()
+            self.count()
         await self._send(message)
+
+    def count(self) -> None:
+        """Count the request, once."""
+        if not self._is_counted:
+            self._is_counted = True
+            self._figures.asked(self.way, self.status, self.kind, time.perf_counter() - self._started)
 
 
 def _is_short(scope: Message, first: Message) -> bool:

@@ -84,6 +84,27 @@ def test_body_in_parts_or_too_long_or_not_good_goes_to_mlflow_whole():
     assert ask(b"bad", answer=short)[::2] == (400, refused)
 
 
+@pytest.mark.parametrize(("kind", "way"), [(JSON, "direct"), (b"text/csv", "mlflow")])
+def test_request_is_counted_before_its_client_has_the_answer(kind, way):
+    figures, seen = Asked(), []
+
+    async def receive():
+        return {"type": "http.request", "body": BODY}
+
+    async def send(message):
+        seen.append((message["type"], list(figures.requests)))
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/invocations",
+        "headers": [(b"content-type", kind)],
+    }
+    asyncio.run(Service(mlflow, short, figures, 60)(scope, receive, send))
+    assert seen == [("http.response.start", []), ("http.response.body", [(way, 200, "")])]
+    assert figures.requests == [(way, 200, "")]
+
+
 def test_error_without_a_code_is_counted_by_its_status():
     assert ask(b"unknown") == (415, b"unknown", [("mlflow", 415, "415")])
 
