@@ -46,6 +46,15 @@ def test_main_runs_every_step_below_itself(project, first):
 
 
 @pytest.mark.slow
+def test_steps_of_main_share_one_spark_application(project, first):
+    runs = [project.client.get_run(run_id) for run_id, _ in table(first.stdout).values()]
+    told = [run.data.tags["spark.application"] for run in runs if "spark.application" in run.data.tags]
+    # The champion's step compares scores, and needs none.
+    assert len(told) == len(STEPS) - 1
+    assert len(set(told)) == 1
+
+
+@pytest.mark.slow
 def test_main_prints_what_it_found_and_nothing_else(first):
     # Java reports the options that the tests set, and MLflow's command reports main's run.
     known = ("NOTE: Picked up JDK_JAVA_OPTIONS: ", " INFO mlflow.projects")

@@ -7,6 +7,7 @@ import subprocess
 from threading import Thread
 from typing import Any
 
+from py4j.java_gateway import JavaGateway
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 
@@ -18,13 +19,21 @@ RANK_BEGINS = re.compile(rb"\[(?:[0-9:]{0,8}|[0-9:]{8}\].*)\Z", re.DOTALL)
 
 
 def ensure_java(conf: SparkConf) -> None:
-    """Start the JVM of this process if there is none yet.
+    """Start the JVM of this process's PySpark if there is none yet.
 
     Args:
         conf: The configuration of the session; parts of it are options of the JVM.
     """
-    if SparkContext._gateway is not None:
-        return
+    if SparkContext._gateway is None:
+        SparkContext._ensure_initialized(gateway=start_java(conf))
+
+
+def start_java(conf: SparkConf) -> JavaGateway:
+    """Start a JVM, and return the gateway to it.
+
+    Args:
+        conf: The configuration of the JVM, and of a session in it.
+    """
     read, write = os.pipe()
     passing = Thread(target=_pass_on, args=(read,), daemon=True)
     passing.start()
@@ -36,7 +45,7 @@ def ensure_java(conf: SparkConf) -> None:
         raise
     os.close(write)
     atexit.register(_finish, gateway.proc, passing)
-    SparkContext._ensure_initialized(gateway=gateway)
+    return gateway
 
 
 def _finish(java: subprocess.Popen[bytes], passing: Thread) -> None:

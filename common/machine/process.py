@@ -29,6 +29,11 @@ def is_gone(process: str) -> bool | None:
     return None if started is None else started != start
 
 
+def is_in_background() -> bool:
+    """Tell whether this process leaves the processor to others."""
+    return os.getpriority(os.PRIO_PROCESS, 0) > 0
+
+
 def _place() -> str | None:
     """Return the boot id, host name and PID namespace; None on systems that do not have them.
 

@@ -5,18 +5,15 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 import mlflow
-import psutil
 from mlflow.entities import Run
 from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
 
-from common import ROOT
 from common.data import elsewhere
 from common.data.fetch import locate
 from common.data.infer import find_given
@@ -25,16 +22,13 @@ from common.data.spec_yaml import parse_spec
 from common.errors import StepFailed, UserError
 from common.learning.learners import DEFAULT, default_learner, get_learner
 from common.learning.tasks import AUTO
-from common.machine import copies
 from common.store import artifacts, tracking
 from common.store.conf import load_gates, load_grid, load_space
+from common.store.submit import lost_spark, submit, submit_in_background
 from common.workflow.declaration import ORIGIN, SEARCHES, STEPS, as_text, entry_defaults, outputs
 from common.workflow.fingerprint import source_fingerprint
 
 log = logging.getLogger(__name__)
-
-# The `nice` value of background steps: below everything that the workflow waits for.
-BACKGROUND = 10
 
 
 @dataclass(frozen=True)
@@ -80,7 +74,7 @@ def get_or_run(
     if found:
         return StepRun(step, found, True, time.perf_counter() - started)
     try:
-        run = _submit(step, complete, experiment_id, synchronous=True)
+        run = submit(step, complete, experiment_id)
     except ExecutionException as error:
         raise StepFailed(f"step {step} failed ({error}): see its message above") from None
     return StepRun(step, run.run_id, False, time.perf_counter() - started)
@@ -93,6 +87,8 @@ class StartedStep:
     step: str
     run_id: str
     process: SubmittedRun | None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    experiment_id: str = "0"
 
     def wait(self) -> StepRun:
         """Return the run once it has finished.
@@ -103,6 +99,8 @@ class StartedStep:
         if self.process is None:
             return StepRun(self.step, self.run_id, True, 0.0)
         if not self.process.wait():
+            if lost_spark(self.step):
+                return get_or_run(self.step, self.parameters, False, self.experiment_id)
             raise StepFailed(f"step {self.step} failed (run {self.run_id}): see its message above")
         times = mlflow.get_run(self.run_id).info
         return StepRun(self.step, self.run_id, False, (times.end_time - times.start_time) / 1000)
@@ -130,16 +128,8 @@ def get_or_start(
     found = _find(step, complete, experiment_id) if use_cache else None
     if found:
         return StartedStep(step, found, None)
-    run = _submit(step, complete, experiment_id, synchronous=False)
-    _put_in_background(run.command_proc.pid)  # type: ignore[attr-defined]
-    return StartedStep(step, run.run_id, run)
-
-
-def _put_in_background(process: int) -> None:
-    with suppress(psutil.Error, OSError):
-        psutil.Process(process).nice(BACKGROUND)
-        # Linux may schedule by session before `nice` counts, and MLflow gives this process its own.
-        Path(f"/proc/{process}/autogroup").write_text(str(BACKGROUND))
+    run = submit_in_background(step, complete, experiment_id)
+    return StartedStep(step, run.run_id, run, complete, experiment_id)
 
 
 def _complete(step: str, parameters: Mapping[str, object], experiment_id: str) -> dict[str, str]:
@@ -156,22 +146,6 @@ def _find(step: str, parameters: Mapping[str, str], experiment_id: str) -> str |
             return str(run.info.run_id)
         log.warning("%s of run %s lost its artifacts: it is not reused", step, run.info.run_id)
     return None
-
-
-def _submit(
-    step: str, parameters: Mapping[str, str], experiment_id: str, synchronous: bool
-) -> SubmittedRun:
-    return mlflow.run(
-        str(ROOT),
-        entry_point=step,
-        parameters=dict(parameters),
-        env_manager="local",
-        experiment_id=experiment_id,
-        run_name=step,
-        # Without it each step leaves an empty temporary folder.
-        storage_dir=str(copies.new_folder()),
-        synchronous=synchronous,
-    )
 
 
 def resolve_inputs(step: str, parameters: dict[str, str], experiment_id: str = "0") -> dict[str, str]:

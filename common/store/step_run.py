@@ -19,8 +19,9 @@ from common.data.spec import DatasetSpec
 from common.data.spec_yaml import to_yaml
 from common.learning.vectorizer import FEATURES
 from common.machine import copies
+from common.machine.process import is_in_background
 from common.machine.secrets import masked
-from common.machine.spark import get_session, in_thread
+from common.machine.spark import get_session, in_thread, name_jobs
 from common.store import artifacts, experiment, frames, get_or_run, liveness, logged_data, tracking
 from common.store.opening import open_store
 from common.store.spark_models import log_spark_model
@@ -78,12 +79,14 @@ class Run:
     @property
     def shows_bar(self) -> bool:
         """Whether to show a progress bar: in a terminal, unless the step runs in the background."""
-        return sys.stderr.isatty() and os.getpriority(os.PRIO_PROCESS, 0) <= 0
+        return sys.stderr.isatty() and not is_in_background()
 
     @cached_property
     def spark(self) -> SparkSession:
         """The Spark session, started on first use."""
         session = self.starting.result() if self.starting is not None else self._start_session()
+        name_jobs(session, self.id, f"{self.step}, run {self.id}", in_background=is_in_background())
+        mlflow.set_tag(tracking.APPLICATION, session.sparkContext.applicationId)
         if STEPS[self.step].outputs:
             # Fail before the work, not after it, if a cluster has no shared folder.
             staging_folder(session)

@@ -25,6 +25,8 @@ STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
 SEARCH = "workflow.search"
 # MLflow's tag for the run id of the parent.
 PARENT = "mlflow.parentRunId"
+# On a run that used Spark: the id of its application.
+APPLICATION = "spark.application"
 
 # Its progress bar counts single small files.
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")

@@ -123,10 +123,11 @@ class BoostingEngine:
             known = {size: sample.value for size, sample in samples.items()}
             results.add(list(run_fits(chunk, sent.value, known)))
 
-        group = f"search-{uuid.uuid4()}"
+        # Not a group: these jobs belong to the step's, which whoever ends the step cancels.
+        tag = f"search-{uuid.uuid4()}"
 
         def run(job: Sequence[Sequence[Fit]]) -> None:
-            self.context.setJobGroup(group, "search", interruptOnCancel=True)
+            self.context.addJobTag(tag)
             self.context.parallelize(job, len(job)).foreach(fit_chunk)
 
         def run_all() -> None:
@@ -147,7 +148,7 @@ class BoostingEngine:
                 yield item
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            self.context.cancelJobGroup(group)
+            self.context.cancelJobsWithTag(tag)
             pool.shutdown()
 
     def _fits_per_task(self, fits: int) -> int:

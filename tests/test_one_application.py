@@ -1,0 +1,81 @@
+"""Main when the Spark application that its steps share dies, and when main itself is killed."""
+
+import time
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from tests.project import MAIN, Project, table
+
+DEADLINE = 300
+BRIEF = {**MAIN, "profile": "none", "generations": 0}
+
+
+class BriefProject(Project):
+    def _start(self, entry_point, parameters):
+        return super()._start(entry_point, BRIEF if entry_point == "main" else parameters)
+
+
+@pytest.fixture
+def started(tmp_path, slice_file):
+    project = BriefProject(tmp_path, slice_file)
+    yield project
+    for process in below(project):
+        with suppress(psutil.Error):
+            process.kill()
+    project.main[0].kill()
+
+
+def below(project, *words):
+    """Return the processes of main whose command contains some words."""
+    found: list[psutil.Process] = []
+    if project.main[0].poll() is not None:
+        return found
+    for process in psutil.Process(project.main[0].pid).children(recursive=True):
+        try:
+            if all(word in process.cmdline() for word in words):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def java(project):
+    (main,) = (process for process in below(project, "steps.main") if "python" in process.name())
+    return [process for process in main.children() if process.name() == "java"]
+
+
+def wait_for_split(project):
+    """Wait until split has a session: it tells in which application."""
+    end = time.monotonic() + DEADLINE
+    while not any(
+        "spark.application" in run.data.tags for run in project.runs(**{"workflow.step": "split"})
+    ):
+        assert time.monotonic() < end
+        assert project.main[0].poll() is None
+
+
+@pytest.mark.slow
+def test_main_goes_on_when_the_java_machine_of_its_steps_dies(started):
+    wait_for_split(started)
+    (shared,) = java(started)
+    shared.kill()
+    done = started.done_main
+    applications = {
+        step: started.client.get_run(run_id).data.tags.get("spark.application")
+        for step, (run_id, _) in table(done.stdout).items()
+    }
+    later = {applications[step] for step in ("featurize", "train_grid")}
+    assert len(later) == 2
+    assert applications["load_data"] not in later
+
+
+@pytest.mark.slow
+def test_java_machine_and_step_end_when_main_is_killed(started):
+    wait_for_split(started)
+    others = [*java(started), *below(started, "steps.split")]
+    (main,) = (process for process in below(started, "steps.main") if "python" in process.name())
+    main.kill()
+    _, alive = psutil.wait_procs(others, DEADLINE)
+    assert not alive
