@@ -1,0 +1,118 @@
+"""The check of a refit by the boosting engine: Spark's model says of every row what the engine's says."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+import pyarrow as pa
+from pyspark.ml import Model
+from pyspark.ml.functions import vector_to_array
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from common.data.target import REGRESSION
+from common.learning.vectorizer import FEATURES
+from common.search.engines.boosting.rows import sparse_rows, vector_columns
+from common.search.engines.boosting.spark_trees import WholeFit
+
+# Largest difference of two margins that agree; of numbers, in units of their spread.
+TOLERANCE = 1e-6
+# A margin this near to zero is a tie, of which the order of summation chooses the label.
+TIE = 1e-12
+COUNTED = "rows long, beyond long, labels long, largest double"
+
+
+class RefitError(Exception):
+    """Spark's model says of a row what the engine's does not: a bug in the refit."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well Spark's model and the engine's agree.
+
+    Attributes:
+        rows: Number of rows compared.
+        beyond: Number of rows whose margins differ by more than TOLERANCE.
+        labels: Number of rows with different labels; 0 if a number is predicted.
+        largest: The largest difference of two margins, of numbers in units of their spread.
+    """
+
+    rows: int
+    beyond: int
+    labels: int
+    largest: float
+
+
+def check_refit(model: Model, fit: WholeFit, frames: Sequence[DataFrame], task: str) -> Agreement:
+    """Compare Spark's model with the engine's on all rows of some frames, in one pass.
+
+    Args:
+        model: The model that Spark loaded.
+        fit: The engine's model.
+        frames: Rows with features.
+        task: What is predicted.
+
+    Raises:
+        RefitError: They differ.
+    """
+    found = agreement(model, fit, frames, task)
+    if found.beyond or found.labels:
+        raise RefitError(
+            f"of {found.rows:,} rows, Spark's model has another margin than the engine's for "
+            f"{found.beyond:,}, by up to {found.largest:.1e}, and another label for {found.labels:,}"
+        )
+    return found
+
+
+def agreement(model: Model, fit: WholeFit, frames: Sequence[DataFrame], task: str) -> Agreement:
+    """Return how well Spark's model and the engine's agree; see `check_refit`."""
+    if task == REGRESSION:
+        margin = F.col("prediction")
+    else:
+        margin = vector_to_array(F.col("rawPrediction"))[1]
+    said = [
+        model.transform(frame.select(FEATURES)).select(
+            margin.alias("margin"), F.col("prediction"), *vector_columns()
+        )
+        for frame in frames
+    ]
+
+    def compare(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        import xgboost as xgb
+
+        from common.search.engines.boosting.whole_fit import engine_margins
+
+        booster = xgb.Booster(model_file=bytearray(fit.booster))
+        booster.set_param({"nthread": 1})
+        for batch in batches:
+            if not batch.num_rows:
+                continue
+            table = pa.Table.from_batches([batch])
+            own = engine_margins(booster, fit.cuts, sparse_rows(table))
+            yield _compared(table, fit.middle + fit.unit * own, fit.unit, task, len(fit.weights))
+
+    parts = reduce(DataFrame.union, said).mapInArrow(compare, COUNTED)
+    totals = parts.agg(F.sum("rows"), F.sum("beyond"), F.sum("labels"), F.max("largest")).first()
+    assert totals is not None, "an aggregate has a row"
+    rows, beyond, labels, largest = totals
+    return Agreement(rows or 0, beyond or 0, labels or 0, largest or 0.0)
+
+
+def _compared(table: pa.Table, own: np.ndarray, unit: float, task: str, trees: int) -> pa.RecordBatch:
+    """Count the rows of a batch that do not agree."""
+    margin, prediction = table["margin"].to_numpy(), table["prediction"].to_numpy()
+    apart = np.abs(margin - own)
+    # Large numbers of a small spread are rounded by more than a millionth of it.
+    rounding = trees * np.finfo(float).eps * np.abs(own)
+    beyond = ~(apart <= TOLERANCE * unit + rounding)
+    labels = np.zeros(len(own), bool)
+    if task != REGRESSION:
+        labels = (prediction != (own > 0)) & (np.abs(own) > TIE)
+    counts = {
+        "rows": [len(own)],
+        "beyond": [int(beyond.sum())],
+        "labels": [int(labels.sum())],
+        "largest": [float(apart.max() / unit)],
+    }
+    return pa.RecordBatch.from_pydict(counts)
