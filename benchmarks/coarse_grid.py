@@ -20,8 +20,8 @@ from common.learning.vectorizer import FEATURES, LABEL
 from common.machine.spark import get_session
 from common.search.folds import FOLD, FoldData
 from common.search.grid import grid_candidates
+from common.search.refit import refit_winner
 from common.search.result import CandidateResult, candidate_name, ranked
-from common.search.winner import refit
 from common.store.conf import load_grid
 
 from .adult import FOLDS, SEED, adult_folds, search_run, source_option
@@ -76,7 +76,7 @@ def coarse_grid(source: str, full: bool) -> None:
         tracked, untracked, found = _boosting(data, candidates)
         best = ranked(list(found.values()), "f1_weighted")[0]
         started = time.perf_counter()
-        refit(best.parameters, GBT, data, SEED)
+        refit_winner(best.parameters, GBT, data, SEED)
         refitted = time.perf_counter() - started
         mllib, by_mllib = _mllib(data, sample)
         validator, by_validator = cross_validate(rows, sample)

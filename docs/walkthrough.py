@@ -31,10 +31,11 @@ from common.search.findings.words import headline
 from common.search.folds import assign_fold_rank, fold_data
 from common.search.genetic import GeneticSearch
 from common.search.grid import GridSearch
+from common.search.refit import refit_winner
 from common.search.result import candidates_table, ranked
 from common.search.search import Search
 from common.search.space import make_space
-from common.search.winner import model_table, refit
+from common.search.winner import model_table
 from common.store.conf import load_grid, load_space
 
 # %% [markdown]
@@ -117,5 +118,5 @@ genetic.table()
 
 # %%
 winner = ranked(search.results, metric)[0]
-model = refit(winner.parameters, learner, data, seed)
+model = refit_winner(winner.parameters, learner, data, seed, search.engine).model
 pd.DataFrame({winner.name: scores(model_table(model, vectorize(test, vectorizer, spec), spec.target))})

@@ -67,10 +67,8 @@ def check_refit(model: Model, fit: WholeFit, frames: Sequence[DataFrame], task: 
 
 def agreement(model: Model, fit: WholeFit, frames: Sequence[DataFrame], task: str) -> Agreement:
     """Return how well Spark's model and the engine's agree; see `check_refit`."""
-    if task == REGRESSION:
-        margin = F.col("prediction")
-    else:
-        margin = vector_to_array(F.col("rawPrediction"))[1]
+    of_two = vector_to_array(F.col("rawPrediction"))[1]
+    margin = F.col("prediction") if task == REGRESSION else of_two
     said = [
         model.transform(frame.select(FEATURES)).select(
             margin.alias("margin"), F.col("prediction"), *vector_columns()

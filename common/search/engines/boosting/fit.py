@@ -135,7 +135,7 @@ class Boosted:
 
     Attributes:
         booster: The trees; their sum is the margin.
-        label: The labels that they were fitted to: of two labels 0 or 1, else numbers without middle and unit.
+        label: The labels that they were fitted to: 0 or 1, or numbers without middle and unit.
         middle, unit: What makes the sum a number as the data set has it.
     """
 

@@ -28,7 +28,9 @@ class Cuts:
     values: np.ndarray
 
     def binned(self, features: sp.csr_matrix) -> sp.csr_matrix:
-        """Return any rows' features as bin numbers; an indicator is there if it is nearer to its value than 0.
+        """Return any rows' features as bin numbers.
+
+        A row has an indicator if the feature is nearer to the indicator's value than to 0.
 
         Args:
             features: The features as Spark has them (rows x features, float64).
@@ -67,8 +69,8 @@ class FoldMatrix:
         label: Index of each row's label, or the number to predict (rows, float64).
         fold: The fold of each row, in which it is left out of training (rows, int32).
         weight: Weight of each row in a fit (rows, float64); None if all weigh the same.
-        values: What each indicator is in the rows that have it (features, float64), 0 for a feature that is
-            no indicator; None if all are 1.
+        values: What each indicator is in the rows that have it (features, float64), 0 for a feature that
+            is no indicator; None if all are 1.
     """
 
     numbers: np.ndarray

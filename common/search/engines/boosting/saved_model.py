@@ -101,7 +101,7 @@ def _nodes(tree: SparkTree) -> Iterator[dict[str, Any]]:
 
 
 def _metadata(java: str, of: Estimator[Any], **more: object) -> str:
-    """Return the metadata of a model as Spark writes it: the estimator's parameters, set and by default."""
+    """Return the metadata of a model as Spark writes it, with its estimator's parameters."""
     described = {
         "class": java,
         "timestamp": int(time.time() * 1000),

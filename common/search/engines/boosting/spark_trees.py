@@ -106,7 +106,7 @@ def shape_of(tree: Mapping[str, Any], cuts: Cuts) -> Shape:
             threshold = float(cuts.values[feature]) / 2
             has_left = float(cuts.one[feature]) < condition
             assert has_left != bool(tree["default_left"][node]), "an indicator's split parts the rows"
-            # In Spark the lower value goes left; in the booster, rows without the indicator go either way.
+            # In Spark the lower value goes left; in the booster the indicator may go either way.
             if has_left != (cuts.values[feature] < 0):
                 left, right = right, left
         row = [node, feature, threshold, NONE, NONE, 0.0]
@@ -131,7 +131,8 @@ def spark_tree(
             squares; zeros for other nodes.
         rows: For each leaf, the number of rows; 0 for other nodes.
         weight: The tree's weight, by which the booster has multiplied its leaves.
-        middle, unit: The tree was fitted to a number less `middle`, divided by `unit`.
+        middle: What was taken from the number that the tree was fitted to.
+        unit: What it was divided by then.
     """
     sums, rows = sums.copy(), rows.copy()
     inner = np.flatnonzero(shape.feature != NONE)
@@ -143,9 +144,10 @@ def spark_tree(
     some = np.maximum(total, np.finfo(float).tiny)
     mean, variance = first / some, (second - first * first / some) / some
     gain = np.full(len(rows), float(NONE))
-    sides = shape.left[inner], shape.right[inner]
-    left, right = (total[side] / some[inner] * variance[side] for side in sides)
-    gain[inner] = variance[inner] - left - right
+    of_sides = [
+        total[side] / some[inner] * variance[side] for side in (shape.left[inner], shape.right[inner])
+    ]
+    gain[inner] = variance[inner] - sum(of_sides)
     stats = [total, unit * first + middle * total]
     stats.append(unit * unit * second + 2 * middle * unit * first + middle * middle * total)
     said = np.where(shape.feature == NONE, shape.leaf / weight, mean)

@@ -1,4 +1,4 @@
-"""The worker's part of a refit by the boosting engine: fit on all rows, and look at the trees in Spark's terms."""
+"""The worker's part of a refit by the boosting engine: fit on all rows, and the trees in Spark's terms."""
 
 import json
 from collections.abc import Iterator
@@ -16,9 +16,7 @@ from common.search.engines.boosting.spark_trees import Shape, WholeFit, shape_of
 LEAVES_AT_ONCE = 5_000_000
 
 
-def fit_whole(
-    rule: BoostingRule, task: str, seed: int, matrix: FoldMatrix, samples: Samples
-) -> WholeFit:
+def fit_whole(rule: BoostingRule, task: str, seed: int, matrix: FoldMatrix, samples: Samples) -> WholeFit:
     """Fit a model by Spark's rule on all rows of a matrix.
 
     Args:
@@ -40,9 +38,7 @@ def fit_whole(
     for number, shape in enumerate(shapes):
         # Later trees are fitted to what is left of the number, in which there is no middle.
         middle = 0.0 if number else found.middle
-        trees.append(
-            spark_tree(shape, sums[number], rows[number], weights[number], middle, found.unit)
-        )
+        trees.append(spark_tree(shape, sums[number], rows[number], weights[number], middle, found.unit))
     raw = bytes(found.booster.save_raw("ubj"))
     return WholeFit(trees, weights, features.shape[1], raw, cuts, found.middle, found.unit)
 
@@ -54,7 +50,7 @@ def _leaf_sums(
     weight: np.ndarray | None,
     task: str,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return, for each tree, weight, sum and sum of squares of what it was fitted to, and the rows, by node.
+    """Return the leaves' sums of each tree, see `spark_tree`, and their numbers of rows.
 
     Of a rule that fits each tree to some of the rows, all rows are counted.
     """
