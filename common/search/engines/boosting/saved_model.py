@@ -108,7 +108,12 @@ def _metadata(java: str, of: Estimator[Any], **more: object) -> str:
         "sparkVersion": pyspark.__version__,
         "uid": of.uid,
         "paramMap": {parameter.name: value for parameter, value in of._paramMap.items()},
-        "defaultParamMap": {parameter.name: value for parameter, value in of._defaultParamMap.items()},
+        "defaultParamMap": {
+            parameter.name: value
+            for parameter, value in of._defaultParamMap.items()
+            # PySpark's default is a hash that differs from process to process; Spark's own stays.
+            if parameter.name != "seed"
+        },
     }
     return json.dumps({**described, **more})
 

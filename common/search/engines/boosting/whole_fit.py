@@ -1,4 +1,4 @@
-"""The worker's part of a refit by the boosting engine: fit on all rows, and the trees in Spark's terms."""
+"""The worker's part of a refit by the boosting engine: a fit on all rows, its trees in Spark's terms."""
 
 import json
 from collections.abc import Iterator
