@@ -19,8 +19,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.learning.learners import get_learner
-from common.learning.metrics import scores
 from common.learning.parameters import Parameters
+from common.learning.tasks import scores
 from common.learning.vectorizer import FEATURES
 from common.machine.spark import get_session
 from common.search.engines.boosting.driver import BoostingEngine

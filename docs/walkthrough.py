@@ -113,10 +113,12 @@ genetic.table()
 # %% [markdown]
 # ## The winner
 #
-# Spark's own estimator refits the best candidate on all training rows. The test rows are used here for
-# the first time.
+# The engine that scored the best candidate fits it on all training rows, as a model of Spark, and the
+# check compares the two on every row. The test rows are used here for the first time.
 
 # %%
 winner = ranked(search.results, metric)[0]
-model = refit_winner(winner.parameters, learner, data, seed, search.engine).model
-pd.DataFrame({winner.name: scores(model_table(model, vectorize(test, vectorizer, spec), spec.target))})
+fitted = refit_winner(winner.parameters, learner, data, seed, search.engine)
+unseen = vectorize(test, vectorizer, spec)
+fitted.check([data.frame, unseen])
+pd.DataFrame({winner.name: scores(model_table(fitted.model, unseen, spec.target))})
