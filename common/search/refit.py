@@ -13,7 +13,7 @@ from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.machine import copies
 from common.machine.spark import file_uri
-from common.search.engines.boosting.agreement import Agreement, check_refit, start_workers
+from common.search.engines.boosting.agreement import Agreement, check_refit
 from common.search.engines.boosting.driver import BoostingEngine
 from common.search.engines.boosting.saved_model import spark_model
 from common.search.engines.boosting.spark_trees import WholeFit
@@ -74,11 +74,8 @@ def refit_winner(
     if isinstance(engine, BoostingEngine) and fitting.boosting is not None:
         rule = fitting.boosting(parameters)
         if rule.kind == SPARK:
-            # A fit has one core, and loading a model mostly waits for Spark to plan.
-            starting = start_workers(data.frame.sparkSession)
             fit = engine.fit_whole(rule)
             model = spark_model(fit, estimator, copies.new_folder(), reach)
-            starting.result()
             return Refit(model, "the boosting engine", fit, task)
     return Refit(estimator.fit(data.frame), _name(estimator), None, task)
 

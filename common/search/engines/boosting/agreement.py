@@ -1,7 +1,6 @@
 """The check of a refit by the boosting engine: Spark's model says of every row what the engine's says."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import reduce
 
@@ -9,12 +8,11 @@ import numpy as np
 import pyarrow as pa
 from pyspark.ml import Model
 from pyspark.ml.functions import vector_to_array
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.data.target import REGRESSION
 from common.learning.vectorizer import FEATURES
-from common.machine.spark import beside
 from common.search.engines.boosting.rows import sparse_rows, vector_columns
 from common.search.engines.boosting.spark_trees import WholeFit
 
@@ -97,21 +95,6 @@ def agreement(model: Model, fit: WholeFit, frames: Sequence[DataFrame], task: st
     assert totals is not None, "an aggregate has a row"
     rows, beyond, labels, largest = totals
     return Agreement(rows or 0, beyond or 0, labels or 0, largest or 0.0)
-
-
-def start_workers(spark: SparkSession) -> Future[None]:
-    """Have the workers of `agreement` import what they need; they are others than those that fit."""
-    cores = spark.sparkContext.defaultParallelism
-
-    def load(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        import common.search.engines.boosting.whole_fit  # noqa: F401
-
-        return batches
-
-    def run() -> None:
-        spark.range(0, cores, 1, cores).mapInArrow(load, "id long").collect()
-
-    return beside(spark, run)
 
 
 def _compared(table: pa.Table, own: np.ndarray, unit: float, task: str, trees: int) -> pa.RecordBatch:
