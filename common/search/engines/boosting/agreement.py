@@ -1,7 +1,7 @@
 """The check of a refit by the boosting engine: Spark's model says of every row what the engine's says."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
@@ -76,19 +76,22 @@ def agreement(model: Model, fit: WholeFit, frames: Sequence[DataFrame], task: st
         for frame in frames
     ]
 
+    # The trees in Spark's terms are what is checked, so the workers need none of them.
+    engine, trees = replace(fit, trees=()), len(fit.weights)
+
     def compare(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         import xgboost as xgb
 
         from common.search.engines.boosting.whole_fit import engine_margins
 
-        booster = xgb.Booster(model_file=bytearray(fit.booster))
+        booster = xgb.Booster(model_file=bytearray(engine.booster))
         booster.set_param({"nthread": 1})
         for batch in batches:
             if not batch.num_rows:
                 continue
             table = pa.Table.from_batches([batch])
-            own = engine_margins(booster, fit.cuts, sparse_rows(table))
-            yield _compared(table, fit.middle + fit.unit * own, fit.unit, task, len(fit.weights))
+            own = engine.middle + engine.unit * engine_margins(booster, engine.cuts, sparse_rows(table))
+            yield _compared(table, own, engine.unit, task, trees)
 
     parts = reduce(DataFrame.union, said).mapInArrow(compare, COUNTED)
     totals = parts.agg(F.sum("rows"), F.sum("beyond"), F.sum("labels"), F.max("largest")).first()

@@ -54,8 +54,8 @@ def rows_of(spark, task, rows=3000, seed=5, weighted=False):
     return frame if weighted else frame.drop(WEIGHT)
 
 
-def refit_of(spark, task, parameters, weighted=False):
-    data = fold_data(rows_of(spark, task, weighted=weighted), 2, TARGETS[task])
+def refit_of(spark, task, parameters, weighted=False, rows=3000):
+    data = fold_data(rows_of(spark, task, rows, weighted=weighted), 2, TARGETS[task])
     return data, refit_winner(parameters, GBT, data, 7, BoostingEngine(data, GBT, seed=7))
 
 
@@ -150,6 +150,17 @@ def test_trees_of_weighted_rows_are_sparks_own(spark, task):
     assert_same_trees(by_engine.model, refit_winner(WEIGHTED, GBT, data, 7).model)
     assert by_engine.model.getOrDefault("weightCol") == WEIGHT
     assert not by_engine.check([data.frame]).beyond
+
+
+@pytest.mark.slow
+def test_thresholds_are_those_that_spark_draws_from_all_of_many_rows(spark):
+    """15,000 rows are more than Spark looks at, and other rows than it would look at without a fold."""
+    parameters = {"maxDepth": 2, "maxIter": 2, "maxBins": 8, "minInstancesPerNode": 40}
+    data, by_engine = refit_of(spark, REGRESSION, parameters, rows=15_000)
+    by_spark = refit_winner(parameters, GBT, data, 7)
+    where = [split for split, _ in nodes(by_engine.model)]
+    assert where == [split for split, _ in nodes(by_spark.model)]
+    assert {feature for _, feature, *_ in where} >= {0, 1}
 
 
 @pytest.mark.parametrize("task", TARGETS)
