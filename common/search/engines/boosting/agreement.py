@@ -1,15 +1,18 @@
 """The check of a refit by the boosting engine: Spark's model says of every row what the engine's says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
 import numpy as np
 import pyarrow as pa
+from pyspark import RDD
 from pyspark.ml import Model
 from pyspark.ml.functions import vector_to_array
+from pyspark.serializers import NoOpSerializer
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from common.data.target import REGRESSION
 from common.learning.vectorizer import FEATURES
@@ -20,7 +23,6 @@ from common.search.engines.boosting.spark_trees import WholeFit
 TOLERANCE = 1e-6
 # A margin this near to zero is a tie, of which the order of summation chooses the label.
 TIE = 1e-12
-COUNTED = "rows long, beyond long, labels long, largest double"
 
 
 class RefitError(Exception):
@@ -42,6 +44,12 @@ class Agreement:
     beyond: int
     labels: int
     largest: float
+
+    def __add__(self, other: "Agreement") -> "Agreement":
+        """Return the agreement on the rows of both."""
+        largest = max(self.largest, other.largest)
+        counts = (self.rows + other.rows, self.beyond + other.beyond, self.labels + other.labels)
+        return Agreement(*counts, largest)
 
 
 def check_refit(model: Model, fit: WholeFit, frames: Sequence[DataFrame], task: str) -> Agreement:
@@ -79,29 +87,39 @@ def agreement(model: Model, fit: WholeFit, frames: Sequence[DataFrame], task: st
     # The trees in Spark's terms are what is checked, so the workers need none of them.
     engine, trees = replace(fit, trees=()), len(fit.weights)
 
-    def compare(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    rows = reduce(DataFrame.union, said)
+    schema = to_arrow_schema(rows.schema)
+
+    def compare(batches: Iterable[bytes]) -> Iterator[Agreement]:
         import xgboost as xgb
 
         from common.search.engines.boosting.whole_fit import engine_margins
 
         booster = xgb.Booster(model_file=bytearray(engine.booster))
         booster.set_param({"nthread": 1})
-        for batch in batches:
-            if not batch.num_rows:
-                continue
-            table = pa.Table.from_batches([batch])
-            own = engine.middle + engine.unit * engine_margins(booster, engine.cuts, sparse_rows(table))
-            yield _compared(table, own, engine.unit, task, trees)
+        for raw in batches:
+            table = pa.Table.from_batches([pa.ipc.read_record_batch(pa.py_buffer(raw), schema)])
+            if len(table):
+                own = engine.middle + engine.unit * engine_margins(
+                    booster, engine.cuts, sparse_rows(table)
+                )
+                yield _compared(table, own, engine.unit, task, trees)
 
-    parts = reduce(DataFrame.union, said).mapInArrow(compare, COUNTED)
-    totals = parts.agg(F.sum("rows"), F.sum("beyond"), F.sum("labels"), F.max("largest")).first()
-    assert totals is not None, "an aggregate has a row"
-    rows, beyond, labels, largest = totals
-    return Agreement(rows or 0, beyond or 0, labels or 0, largest or 0.0)
+    return reduce(Agreement.__add__, _arrow_batches(rows).mapPartitions(compare).collect())
 
 
-def _compared(table: pa.Table, own: np.ndarray, unit: float, task: str, trees: int) -> pa.RecordBatch:
-    """Count the rows of a batch that do not agree."""
+def _arrow_batches(frame: DataFrame) -> RDD[bytes]:
+    """Return a frame as record batches of Arrow, without their schema.
+
+    The engine's own workers read these. Spark would run a Python function of SQL in others, which would
+    first spend seconds of all cores on loading XGBoost.
+    """
+    java = frame._jdf.toArrowBatchRdd().toJavaRDD()
+    return RDD(java, frame.sparkSession.sparkContext, NoOpSerializer())
+
+
+def _compared(table: pa.Table, own: np.ndarray, unit: float, task: str, trees: int) -> Agreement:
+    """Count the rows of a table that do not agree."""
     margin, prediction = table["margin"].to_numpy(), table["prediction"].to_numpy()
     apart = np.abs(margin - own)
     # Large numbers of a small spread are rounded by more than a millionth of it.
@@ -110,10 +128,4 @@ def _compared(table: pa.Table, own: np.ndarray, unit: float, task: str, trees: i
     labels = np.zeros(len(own), bool)
     if task != REGRESSION:
         labels = (prediction != (own > 0)) & (np.abs(own) > TIE)
-    counts = {
-        "rows": [len(own)],
-        "beyond": [int(beyond.sum())],
-        "labels": [int(labels.sum())],
-        "largest": [float(apart.max() / unit)],
-    }
-    return pa.RecordBatch.from_pydict(counts)
+    return Agreement(len(own), int(beyond.sum()), int(labels.sum()), float(apart.max() / unit))

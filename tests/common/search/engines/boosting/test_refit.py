@@ -223,29 +223,28 @@ def test_planted_fault_is_found(spark, monkeypatch, task, number, fault):
 def compared(task, margin, own, unit=1.0):
     margin, own = np.array(margin), np.array(own)
     table = pa.table({"margin": margin, "prediction": (margin > 0).astype(float)})
-    (found,) = _compared(table, own, unit, task, trees=50).to_pylist()
-    return found
+    return _compared(table, own, unit, task, trees=50)
 
 
 def test_other_label_is_counted_even_where_margins_hardly_differ():
     found = compared(BINARY, [4e-7, 0.5, -1.0], [-4e-7, 0.5, -1.0])
-    assert (found["rows"], found["beyond"], found["labels"]) == (3, 0, 1)
-    assert found["largest"] == pytest.approx(8e-7)
+    assert (found.rows, found.beyond, found.labels) == (3, 0, 1)
+    assert found.largest == pytest.approx(8e-7)
 
 
 def test_tie_has_no_label_that_could_differ():
-    assert compared(BINARY, [1e-16, 0.0], [0.0, 1e-16])["labels"] == 0
+    assert compared(BINARY, [1e-16, 0.0], [0.0, 1e-16]).labels == 0
 
 
 def test_numbers_are_compared_in_units_of_their_spread():
     found = compared(REGRESSION, [5e6 + 3e-3, 5e6 + 5e-3, -2.0], [5e6, 5e6, -2.0], unit=4096.0)
-    assert (found["rows"], found["beyond"], found["labels"]) == (3, 1, 0)
+    assert (found.rows, found.beyond, found.labels) == (3, 1, 0)
     # Seconds since 1970 that differ by nanoseconds can be told apart by no sum of 50 numbers.
-    assert compared(REGRESSION, [1.7e9 + 2e-6], [1.7e9], unit=1e-6)["beyond"] == 0
+    assert compared(REGRESSION, [1.7e9 + 2e-6], [1.7e9], unit=1e-6).beyond == 0
 
 
 def test_missing_margin_is_no_agreement():
-    assert compared(BINARY, [np.nan], [0.5])["beyond"] == 1
+    assert compared(BINARY, [np.nan], [0.5]).beyond == 1
 
 
 @pytest.mark.slow
