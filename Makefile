@@ -41,7 +41,7 @@ mlproject: .venv/installed
 	@$(BIN)/python -m common.workflow.mlproject
 
 # Each benchmark alone: python -m benchmarks.NAME. Their tables are kept under benchmarks/results.
-BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity batch
+BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity refits batch
 # These use the champion that `make main` registered.
 SERVICE_BENCHMARKS := service service_soak
 

@@ -31,10 +31,11 @@ from common.search.findings.words import headline
 from common.search.folds import assign_fold_rank, fold_data
 from common.search.genetic import GeneticSearch
 from common.search.grid import GridSearch
+from common.search.refit import refit_winner
 from common.search.result import candidates_table, ranked
 from common.search.search import Search
 from common.search.space import make_space
-from common.search.winner import model_table, refit
+from common.search.winner import model_table
 from common.store.conf import load_grid, load_space
 
 # %% [markdown]
@@ -112,10 +113,12 @@ genetic.table()
 # %% [markdown]
 # ## The winner
 #
-# Spark's own estimator refits the best candidate on all training rows. The test rows are used here for
-# the first time.
+# The engine that scored the best candidate fits it on all training rows, as a model of Spark, and the
+# check compares the two on every row. The test rows are used here for the first time.
 
 # %%
 winner = ranked(search.results, metric)[0]
-model = refit(winner.parameters, learner, data, seed)
-pd.DataFrame({winner.name: scores(model_table(model, vectorize(test, vectorizer, spec), spec.target))})
+fitted = refit_winner(winner.parameters, learner, data, seed, search.engine)
+unseen = vectorize(test, vectorizer, spec)
+fitted.check([data.frame, unseen])
+pd.DataFrame({winner.name: scores(model_table(fitted.model, unseen, spec.target))})

@@ -35,6 +35,7 @@ def train_ga(
     mutation_prob: float,
     seed: int,
     minutes: float,
+    refit: str,
 ) -> None:
     """Search a space with a genetic algorithm; track each generation and candidate as a nested run."""
     check_space(learner, space, engine)
@@ -44,7 +45,9 @@ def train_ga(
     )
     with step("train_ga") as run:
         chosen = get_learner(run.parameters["learner"])
-        asked = Settings(chosen, engine, metric, folds, seed, parallelism, fixed, balance, minutes)
+        asked = Settings(
+            *(chosen, engine, metric, folds, seed, parallelism, fixed, balance, minutes, refit)
+        )
         settings = suited(asked, run)
         first = best_of_search(run.parameters["warm_start"], math.ceil(population / 4), chosen)
         proposer = genetic_proposer(

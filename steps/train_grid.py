@@ -24,13 +24,16 @@ def train_grid(
     parallelism: int,
     seed: int,
     minutes: float,
+    refit: str,
 ) -> None:
     """Score every candidate of a grid by cross-validation; track each as a nested run."""
     check_grid(learner, grid, engine)
     fixed = parse_threshold(threshold)
     with step("train_grid") as run:
         chosen = get_learner(run.parameters["learner"])
-        asked = Settings(chosen, engine, metric, folds, seed, parallelism, fixed, balance, minutes)
+        asked = Settings(
+            *(chosen, engine, metric, folds, seed, parallelism, fixed, balance, minutes, refit)
+        )
         settings = suited(asked, run)
         proposer = grid_proposer(grid, settings.learner, settings.metric, run.tell)
         check_engine(settings.learner, engine, proposer.names)

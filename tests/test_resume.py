@@ -94,6 +94,8 @@ def test_killed_search_goes_on_where_it_was_and_finds_the_same(features, store, 
 
     output, undisturbed = finish(step, features, store)
     assert "reusing" not in output
+    by = {"train_grid": "Spark's GBTClassifier", "train_ga": "the boosting engine"}[step]
+    assert resumed.data.tags["fitted_by"] == undisturbed.data.tags["fitted_by"] == by
     pd.testing.assert_frame_equal(found, table(undisturbed, "candidates.csv"), check_exact=True)
     if step == "train_ga":
         pd.testing.assert_frame_equal(

@@ -27,6 +27,8 @@ class Fitting:
     boosting: Callable[[Parameters], BoostingRule] | None = None
 
 
+# Who fits a winner on all rows: the engine that scored it, if it did so by Spark's rule; or an estimator.
+REFIT_AUTO, REFIT_MLLIB = "auto", "mllib"
 # XGBoost's name for the rounds without a gain after which boosting stops.
 STOPPING = "early_stopping_rounds"
 SPARK_COLUMNS: dict[str, Any] = {"featuresCol": FEATURES, "labelCol": LABEL}

@@ -59,6 +59,8 @@ def _summary(run: Run, candidates: Candidates | None) -> list[str]:
         said.append("Its table of candidates is missing.")
     if "engine" in tags:
         said.append(f"Engine {tags['engine']}: {tags.get('engine_reason', '')}.")
+    if "fitted_by" in tags:
+        said.append(f"The best was fitted on all training rows by {tags['fitted_by']}.")
     return said
 
 

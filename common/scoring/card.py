@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -76,11 +77,26 @@ def _of_numbers(spec: DatasetSpec) -> dict[str, Column]:
 MEASURES = {BINARY: _of_two, MULTICLASS: _of_several, REGRESSION: _of_numbers}
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a model was made from.
+
+    Attributes:
+        learner: Name of the learner.
+        parameters: The hyperparameters that it was fitted with.
+        digests: Digests of the training and test rows, by the name to show.
+        fitted_by: What fitted it, such as "Spark's GBTClassifier"; empty for a vote of several models.
+    """
+
+    learner: str
+    parameters: Mapping[str, Any]
+    digests: Mapping[str, str]
+    fitted_by: str = ""
+
+
 def model_card(
     spec: DatasetSpec,
-    learner: str,
-    parameters: Mapping[str, Any],
-    digests: Mapping[str, str],
+    made: Origin,
     test: Table,
     strata: pd.DataFrame,
     found: Agreement,
@@ -91,9 +107,7 @@ def model_card(
 
     Args:
         spec: The data set.
-        learner: Name of the learner.
-        parameters: The hyperparameters that it was fitted with.
-        digests: Digests of the training and test rows, by the name to show.
+        made: What the model was made from.
         test: Counts of the model's predictions on the test rows.
         strata: `stratum_scores` of the test rows.
         found: How well the portable model agrees with the Spark pipeline.
@@ -103,7 +117,7 @@ def model_card(
     return "\n\n".join(
         [
             _introduction(spec, known),
-            _made_from(spec, learner, parameters, digests, found),
+            _made_from(spec, made, found),
             "## How well it performs on the test rows",
             _scores(spec, test),
             _strata(spec, strata),
@@ -139,15 +153,10 @@ def _labels(spec: DatasetSpec) -> str:
     return f" ({', '.join(named[:-1])} or {named[-1]})" if named else ""
 
 
-def _made_from(
-    spec: DatasetSpec,
-    learner: str,
-    parameters: Mapping[str, Any],
-    digests: Mapping[str, str],
-    found: Agreement,
-) -> str:
-    rows = "; ".join(f"{name} rows, digest `{digest}`" for name, digest in digests.items())
-    chosen = ", ".join(f"{name}={value}" for name, value in parameters.items())
+def _made_from(spec: DatasetSpec, made: Origin, found: Agreement) -> str:
+    rows = "; ".join(f"{name} rows, digest `{digest}`" for name, digest in made.digests.items())
+    chosen = ", ".join(f"{name}={value}" for name, value in made.parameters.items())
+    by = f"\n- fitted on all training rows by {made.fitted_by}" if made.fitted_by else ""
     refused = f". It refuses {found.refused:,} more" if found.refused else ""
     agree = "predict the same labels, with probabilities that differ by at most"
     if spec.task == REGRESSION:
@@ -156,7 +165,7 @@ def _made_from(
 ## Made from
 
 - data set `{spec.name}`; {rows}
-- learner `{learner}`: {chosen or "its defaults"}
+- learner `{made.learner}`: {chosen or "its defaults"}{by}
 
 The Spark pipeline that it was exported from is `spark-model` in the same run. On {found.rows:,} test rows
 both {agree}

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import pandas as pd
 
+from common.learning.fittings import REFIT_AUTO
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.search.engines.choice import Engine
@@ -32,6 +33,8 @@ class Settings:
         threshold: The probability above which the positive label is predicted; None to choose it.
         balance: Whether labels weigh the same in total, however many rows each has.
         minutes: Time after which no further candidate is scored; 0 for no limit.
+        refit: Who fits the winner on all rows: `auto` for an engine that scored it by Spark's rule,
+            `mllib` for the learner's own estimator.
     """
 
     learner: Learner
@@ -43,6 +46,7 @@ class Settings:
     threshold: float | None = 0.5
     balance: bool = False
     minutes: float = 0
+    refit: str = REFIT_AUTO
 
 
 class Recorder(Protocol):

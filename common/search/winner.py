@@ -1,4 +1,4 @@
-"""The winner of a search: refitted on all training rows, as a pipeline from raw record to prediction."""
+"""The winner of a search as a pipeline from raw record to prediction, and what it predicts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,25 +18,16 @@ from pyspark.sql import functions as F
 from common.data.spec import DatasetSpec
 from common.data.target import REGRESSION, Target
 from common.errors import UserError, first_line
-from common.learning.learners import Learner
-from common.learning.parameters import Parameters
 from common.learning.score_table import score_table
 from common.learning.tasks import Table
 from common.learning.threshold import HALF
 from common.learning.vectorizer import FEATURES, LABEL
-from common.search.folds import FoldData, weighted
 
 PREDICTION = "prediction"
 # In the pipeline PREDICTION is the label's text, so the index needs a different name.
 PREDICTION_INDEX = "prediction_index"
 # Columns of a pipeline with a threshold of its own.
 AT_HALF, POSITIVE = "__at_half", "__positive"
-
-
-def refit(parameters: Parameters, learner: Learner, data: FoldData, seed: int) -> Model:
-    """Fit the learner's Spark estimator on all training rows."""
-    estimator = learner.fitting(data.target.task).estimator(parameters, seed)
-    return weighted(estimator, data).fit(data.frame)
 
 
 def model_table(

@@ -28,7 +28,7 @@ SEARCH, METRIC, FOLD_SCORES, FOLDS_DIGEST = "search", "metric", "fold_scores", "
 TASK, LABELS, LABELS_DIGEST = "task", "labels", "labels_digest"
 COPIED = (
     *("dataset", TASK, LABELS, LABELS_DIGEST, "source", METRIC, FOLDS_DIGEST, FOLD_SCORES),
-    *("train_digest", "test_digest", "learner", "engine", "members"),
+    *("train_digest", "test_digest", "learner", "engine", "fitted_by", "members"),
 )
 # Tag of a version: the reason for its verdict.
 REASON = "reason"

@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 from pyspark.ml import PipelineModel
 
 from common.data.target import BINARY
 from common.errors import UserError
+from common.learning.fittings import REFIT_MLLIB
 from common.learning.importance import column_importance
 from common.learning.learners import Learner
 from common.learning.metrics import shown_score, told
@@ -23,18 +25,20 @@ from common.plots.interactive import PAGE, page
 from common.plots.search import search_charts
 from common.plots.still import stills
 from common.plots.winner import winner_charts
-from common.scoring.card import model_card, stratum_scores
+from common.scoring.card import Origin, model_card, stratum_scores
 from common.scoring.card_input import example_records
 from common.scoring.export import export, vocabulary
+from common.search.engines.boosting.agreement import Agreement
 from common.search.engines.choice import Engine
 from common.search.engines.race import RaceEngine
 from common.search.findings.candidates import Candidates, parse_candidates
 from common.search.findings.find import find, grid_yaml
 from common.search.findings.words import headline, markdown
+from common.search.refit import Refit, refit_winner
 from common.search.result import CandidateFailure, CandidateResult, candidates_table, ranked
 from common.search.search import Proposer, Settings
-from common.search.winner import model_table, refit, scoring_pipeline
-from common.store import candidate_runs, tracking
+from common.search.winner import model_table, scoring_pipeline
+from common.store import candidate_runs, staging, tracking
 from common.store.candidate_runs import CandidateWriter
 from common.store.logged_data import prediction_type
 from common.store.portable_models import log_portable_model
@@ -97,7 +101,7 @@ def _log_best(search: _Scored, winner: CandidateResult, scored: int, table: pd.D
     learner, _ = search.settings.learner.chosen(winner.parameters)
     run.log_table("candidates.csv", table)
     candidates = parse_candidates(table.to_csv(index=False))
-    # This process only waits during Spark's refit, so drawing beside it is free.
+    # This process only waits during the refit, so drawing beside it is free.
     charts = search_charts(candidates)
     drawing = beside(run.spark, stills, charts)
     _log_findings(run, candidates, learner)
@@ -139,24 +143,44 @@ def _log_model(search: _Scored, winner: CandidateResult) -> tuple[Table, list[Ch
     parameters = learner.fitted(parameters, winner.trees)
     run.tell("refitting the best on all training rows")
     loading = beside(run.spark, load_spark_model, run.uri("features", "vectorizer"))
-    model = refit(parameters, learner, data.folds, settings.seed)
+    refit = _refit(search, learner, parameters)
+    checking = beside(run.spark, refit.check, [data.folds.frame, data.test])
+    model = refit.model
     threshold = _threshold(search, winner)
     tables = {
         "train": model_table(model, data.folds.frame, spec.target, data.folds.rows, threshold.value),
         "test": model_table(model, data.test, spec.target, data.digests["test"].rows, threshold.value),
     }
+    _tell_refit(run, refit, checking.result())
     child = search.writer.run_id(winner.name)
     candidate_runs.log_winner(winner, parameters, settings.metric, run.id, child)
     log_sides(tables, [run.id, child])
     vectorizer = loading.result()
     pipeline = scoring_pipeline(vectorizer, model, spec, threshold.value)
-    strata = log_pipeline(run, pipeline, data, learner.name, parameters, tables["test"])
+    strata = log_pipeline(run, pipeline, data, learner.name, parameters, tables["test"], refit.by)
     sources, numbers = feature_sources(vectorizer, spec), number_features(vectorizer, spec)
     importance = column_importance(model, sources, numbers, data.folds.frame)
     charts = winner_charts(
         tables["train"], tables["test"], spec.target, importance, strata, threshold.value
     )
     return tables["test"], charts
+
+
+def _refit(search: _Scored, learner: Learner, parameters: Parameters) -> Refit:
+    run, settings = search.run, search.settings
+    engine = None if settings.refit == REFIT_MLLIB else search.engine
+    reach = partial(staging.to_workers, run.spark)
+    return refit_winner(parameters, learner, search.data.folds, settings.seed, engine, reach)
+
+
+def _tell_refit(run: Run, refit: Refit, agreed: Agreement | None) -> None:
+    """Say what fitted the winner, on the run and to the user."""
+    run.tag(fitted_by=refit.by)
+    kind, found = type(refit.model).__name__, ""
+    if agreed is not None:
+        run.log_metrics({"refit_margin_difference": agreed.largest})
+        found = f"; its margins are the engine's on {agreed.rows:,} rows, to within {agreed.largest:.0e}"
+    run.tell(f"fitted by {refit.by}, a {kind}{found}")
 
 
 def _threshold(search: _Scored, winner: CandidateResult) -> Threshold:
@@ -204,6 +228,7 @@ def log_pipeline(
     learner: str,
     parameters: Parameters,
     test: Table,
+    fitted_by: str = "",
 ) -> pd.DataFrame:
     """Log a pipeline as a Spark model and as a portable model that is checked to score alike.
 
@@ -214,6 +239,7 @@ def log_pipeline(
         learner: The learner's name, for the model card.
         parameters: The parameters that the model was fitted with, for the model card.
         test: The score table of the pipeline on the test rows.
+        fitted_by: What fitted the model, for the model card.
 
     Returns:
         The scores on the test rows of each stratum.
@@ -231,7 +257,8 @@ def log_pipeline(
     model, found = exporting.result()
     example, known = example_records(data.test, spec), vocabulary(pipeline, spec)
     digests = {context: digest.content for context, digest in data.digests.items()}
-    card = model_card(spec, learner, parameters, digests, test, strata, found, example, known)
+    made = Origin(learner, parameters, digests, fitted_by)
+    card = model_card(spec, made, test, strata, found, example, known)
     log_portable_model(model, "portable-model", spec, known, example, card)
     run.tell(f"portable model: matches Spark on {found.rows:,} test rows to within {found.largest:.0e}")
     return strata

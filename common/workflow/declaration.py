@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from common import PROJECT
 from common.data.target import TASK_NAMES
+from common.learning.fittings import REFIT_AUTO, REFIT_MLLIB
 from common.learning.learners import DEFAULT, LEARNERS
 from common.learning.prepare import IMPUTE, MISSING
 from common.learning.tasks import ALL_METRICS, AUTO
@@ -158,6 +159,9 @@ PARAMETERS = (
               "Whether labels weigh the same in total, however many rows each has."),
     Parameter("engine", "auto", (*SEARCHES, MAIN),
               "Engine that fits the candidates: boosting or mllib; auto: the fastest that can be used."),
+    Parameter("refit", REFIT_AUTO, (*SEARCHES, MAIN),
+              "Who fits the winner of gbt on all training rows: the boosting engine if it scored the "
+              "candidates (auto), or Spark's own estimator (mllib).", (REFIT_AUTO, REFIT_MLLIB)),
     Parameter("minutes", 0.0, (*SEARCHES, MAIN),
               "Minutes after which a search scores no further candidate; 0: no limit.", least=0),
     Parameter("parallelism", 0, (*SEARCHES, MAIN),

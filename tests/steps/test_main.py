@@ -33,6 +33,7 @@ GIVEN = {
     "threshold": "0.4",
     "balance": "True",
     "engine": "boosting",
+    "refit": "mllib",
     "minutes": "3.0",
     "parallelism": "4",
     "grid": '{"max_depth": [2]}',

@@ -69,6 +69,10 @@ class RaceEngine:
         for name, group in groups.items():
             yield from self.engine_of(name).evaluate(group)
 
+    def of_learner(self, learner: str) -> Engine:
+        """Return the engine that scores a learner's candidates."""
+        return self.engine_of(self._engine_name(learner))
+
     def _engine_name(self, learner: str) -> str:
         return self.choices[learner].engine if learner in self.choices else ""
 

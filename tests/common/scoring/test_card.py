@@ -11,7 +11,7 @@ from common.data.target import MULTICLASS, REGRESSION
 from common.learning.class_metrics import class_table
 from common.learning.metrics import ScoreTable
 from common.learning.number_metrics import number_table
-from common.scoring.card import model_card, stratum_scores
+from common.scoring.card import Origin, model_card, stratum_scores
 from common.scoring.export import Agreement
 
 KNOWN = {
@@ -39,9 +39,7 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
     example = example.assign(occupation=["farmer's", "a"])
     card = model_card(
         spec,
-        "gbt",
-        {"maxDepth": 3},
-        {"training": "abc", "test": "def"},
+        Origin("gbt", {"maxDepth": 3}, {"training": "abc", "test": "def"}, "Spark's GBTClassifier"),
         ScoreTable(*np.array([[1, 1, 0.9, 140, 14.8], [1, 0, 0.1, 90, 207], [0, 0, 0.1, 9770, 1029]]).T),
         strata,
         Agreement(rows=9770, labels=0, numbers=0, largest=3e-16, refused=0),
@@ -50,7 +48,7 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
     )
     for text in (
         "# adult: income",
-        "maxDepth=3",
+        "- learner `gbt`: maxDepth=3\n- fitted on all training rows by Spark's GBTClassifier\n",
         "digest `abc`",
         "| metric | value | guessing |",
         "| accuracy | 0.9910 | 0.9770 |",
@@ -124,7 +122,7 @@ def test_strata_of_a_number_are_its_quantiles_with_their_errors(spark):
 
 def card_of(spec, test, strata):
     example = pd.DataFrame({"x": [1.0], "place": ["wet"]})
-    return model_card(spec, "xgboost", {}, {"test": "d"}, test, strata, FOUND, example, LEARNED)
+    return model_card(spec, Origin("xgboost", {}, {"test": "d"}), test, strata, FOUND, example, LEARNED)
 
 
 def test_card_of_several_labels_names_them_and_their_guess():

@@ -18,8 +18,9 @@ from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.learning.tasks import TASKS
 from common.machine.spark import beside
-from common.search.engines.boosting.matrix import FoldMatrix, Samples
+from common.search.engines.boosting.matrix import WHOLE, FoldMatrix, Samples
 from common.search.engines.boosting.rows import ROW, arrow_columns, draw_samples, fold_matrix
+from common.search.engines.boosting.spark_trees import WholeFit
 from common.search.engines.boosting.thresholds import sampled_rows
 from common.search.engines.collect import collect_in_parts, most_bytes, part_bytes
 from common.search.engines.shared_fit import shared_fits
@@ -91,6 +92,22 @@ class BoostingEngine:
             else:
                 group.folds[result.fold] = (result.seconds, result.scores)
             yield from group.outcomes(self.data.folds, TASKS[self.data.target.task].loss)
+
+    def fit_whole(self, rule: BoostingRule) -> WholeFit:
+        """Fit a model by Spark's rule on all rows, in one task, and return its trees in Spark's terms."""
+        assert rule.kind == SPARK, "other rules have no trees in Spark's terms"
+        samples = self._samples(sampled_rows(rule.max_bins), [WHOLE])
+        sent, sent_samples = self.sent_matrix, self.context.broadcast(samples)
+        task, seed = self.data.target.task, self.seed
+
+        def fit(_: int) -> WholeFit:
+            from common.search.engines.boosting.whole_fit import fit_whole
+
+            return fit_whole(rule, task, seed, sent.value, sent_samples.value)
+
+        (found,) = self.context.parallelize([0], 1).map(fit).collect()
+        sent_samples.unpersist()
+        return found
 
     def _tasks(self, fits: Sequence[Fit]) -> list[list[Fit]]:
         """Distribute fits over tasks; all fits of a task train on the same matrix.
@@ -166,8 +183,10 @@ class BoostingEngine:
     def _send_samples(self, rules: Sequence[BoostingRule]) -> None:
         wanted = {sampled_rows(rule.max_bins) for rule in rules if rule.kind == SPARK}
         for size in sorted(wanted - self.sent_samples.keys()):
-            samples = draw_samples(self.numbered, self.matrix, self.row_ids, size, self.seed)
-            self.sent_samples[size] = self.context.broadcast(samples)
+            self.sent_samples[size] = self.context.broadcast(self._samples(size, range(self.data.folds)))
+
+    def _samples(self, size: int, folds: Sequence[int]) -> Samples:
+        return draw_samples(self.numbered, self.matrix, self.row_ids, size, self.seed, folds)
 
 
 class _Arriving(AccumulatorParam[list[Any]]):

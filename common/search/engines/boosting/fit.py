@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 import xgboost as xgb
 
 from common.data.target import BINARY, MULTICLASS, REGRESSION, Target
@@ -59,23 +60,34 @@ class _Sides:
 
 
 def _sides(fit: Fit, matrix: FoldMatrix, samples: SamplesBySize) -> _Sides:
-    rule, cuts = fit.rule, None
+    rule, each_bin = fit.rule, None
     if rule.kind == SPARK:
         sample: Samples = samples[sampled_rows(rule.max_bins)]
-        place = sample.places[fit.fold], sample.rows[fit.fold]
-        features, each_bin = matrix.binned(*place, rule.max_bins)
-        # Features are bin numbers already; without this, XGBoost would sort all rows to find bins.
-        cuts = xgb.QuantileDMatrix(each_bin, max_bin=_max_bin(rule), nthread=1)
+        cuts = matrix.cuts(sample.places[fit.fold], sample.rows[fit.fold], rule.max_bins)
+        features, each_bin = matrix.binned(cuts)
     else:
         features = matrix.raw()
     out = matrix.fold == fit.fold
     label = matrix.label[~out]
     weight = None if matrix.weight is None else matrix.weight[~out]
-    train = xgb.QuantileDMatrix(
-        features[~out], label, weight=weight, max_bin=_max_bin(rule), nthread=1, ref=cuts
-    )
+    train = train_matrix(features[~out], label, weight, rule, each_bin)
     true_label = matrix.label[out]
     return _Sides(train, label, weight, xgb.DMatrix(features[out], true_label, nthread=1), true_label)
+
+
+def train_matrix(
+    features: sp.csr_matrix,
+    label: np.ndarray,
+    weight: np.ndarray | None,
+    rule: BoostingRule,
+    each_bin: sp.csr_matrix | None = None,
+) -> xgb.QuantileDMatrix:
+    """Return the rows to fit on in XGBoost's form; with `each_bin`, features are bin numbers already."""
+    most, cuts = _max_bin(rule), None
+    if each_bin is not None:
+        # Without this, XGBoost would sort all rows to find bins.
+        cuts = xgb.QuantileDMatrix(each_bin, max_bin=most, nthread=1)
+    return xgb.QuantileDMatrix(features, label, weight=weight, max_bin=most, nthread=1, ref=cuts)
 
 
 def _max_bin(rule: BoostingRule) -> int:
@@ -87,22 +99,13 @@ def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
     """Return the validation margins for each number of trees that it reached, and its seconds."""
     started = time.perf_counter()
     rule = fit.rule
-    parameters = {
-        "tree_method": "hist",
-        "nthread": 1,
-        "verbosity": 0,
-        "seed": fit.seed,
-        "max_bin": _max_bin(rule),
-        **rule.booster,
-    }
+    parameters = _parameters(rule, fit.seed)
     middle, unit = 0.0, 1.0
     if rule.kind == SPARK:
-        label, loss = sides.label, SPARK_LOSSES[fit.target.task]
-        if fit.target.task == REGRESSION:
-            label, middle, unit = standardized(label)
-        booster = boost_like_spark(sides.train, label, rule.trees, parameters, loss, sides.weight)
+        found = boosted(sides.train, sides.label, sides.weight, rule, fit.target.task, fit.seed)
+        booster, middle = found.booster, found.middle
         # Spark's margin F of two labels corresponds to a probability of 1 / (1 + exp(-2F)).
-        unit = 2.0 if fit.target.task == BINARY else unit
+        unit = 2.0 if fit.target.task == BINARY else found.unit
     else:
         parameters["objective"], parameters["eval_metric"] = OBJECTIVES[fit.target.task]
         if fit.target.task == MULTICLASS:
@@ -119,6 +122,44 @@ def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
     if (middle, unit) == (0.0, 1.0):
         return margins, seconds
     return [middle + unit * margin.astype(float) for margin in margins], seconds
+
+
+def _parameters(rule: BoostingRule, seed: int) -> dict[str, Any]:
+    fixed = {"tree_method": "hist", "nthread": 1, "verbosity": 0, "seed": seed}
+    return {**fixed, "max_bin": _max_bin(rule), **rule.booster}
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """Trees that were fitted by Spark's rule.
+
+    Attributes:
+        booster: The trees; their sum is the margin.
+        label: The labels that they were fitted to: 0 or 1, or numbers without middle and unit.
+        middle, unit: What makes the sum a number as the data set has it.
+    """
+
+    booster: xgb.Booster
+    label: np.ndarray
+    middle: float = 0.0
+    unit: float = 1.0
+
+
+def boosted(
+    train: xgb.DMatrix,
+    label: np.ndarray,
+    weight: np.ndarray | None,
+    rule: BoostingRule,
+    task: str,
+    seed: int,
+) -> Boosted:
+    """Fit trees by Spark's rule for a task; see `boost_like_spark`."""
+    middle, unit = 0.0, 1.0
+    if task == REGRESSION:
+        label, middle, unit = standardized(label)
+    parameters = _parameters(rule, seed)
+    booster = boost_like_spark(train, label, rule.trees, parameters, SPARK_LOSSES[task], weight)
+    return Boosted(booster, label, middle, unit)
 
 
 def standardized(number: np.ndarray) -> tuple[np.ndarray, float, float]:

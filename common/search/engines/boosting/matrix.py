@@ -11,6 +11,50 @@ from common.search.engines.boosting.thresholds import split_thresholds
 
 
 @dataclass(frozen=True)
+class Cuts:
+    """How the features of a fit are cut into bins.
+
+    Attributes:
+        places: Indices of the numeric features, ascending.
+        numbers: For each of them, its thresholds, ascending; a value's bin is how many are below it.
+        one: For each feature, the bin of an indicator in the rows that have it; NaN if it is constant to
+            Spark, which then has no split of it.
+        values: For each feature, the value of an indicator in the training rows that have it.
+    """
+
+    places: np.ndarray
+    numbers: Sequence[np.ndarray]
+    one: np.ndarray
+    values: np.ndarray
+
+    def binned(self, features: sp.csr_matrix) -> sp.csr_matrix:
+        """Return any rows' features as bin numbers.
+
+        A row has an indicator if the feature is nearer to the indicator's value than to 0.
+
+        Args:
+            features: The features as Spark has them (rows x features, float64).
+        """
+        numbers = features[:, self.places].toarray()
+        bins = np.empty(numbers.shape, np.float32)
+        for column, cuts in enumerate(self.numbers):
+            bins[:, column] = _bins(cuts, numbers[:, column])
+        value = self.values[features.indices]
+        has = np.where(value > 0, features.data > value / 2, features.data <= value / 2) & (value != 0)
+        # A feature's own place stays out: its bin is written for every row.
+        has &= ~np.isin(features.indices, self.places)
+        parts = (has.astype(np.float32), features.indices, features.indptr)
+        there = sp.csr_matrix(parts, features.shape, copy=True)
+        there.eliminate_zeros()
+        none = np.zeros(features.shape[0])
+        return FoldMatrix(bins, self.places, there, none, none).filled(bins, self.one)
+
+
+def _bins(cuts: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.searchsorted(cuts, values, side="left").astype(np.float32)
+
+
+@dataclass(frozen=True)
 class FoldMatrix:
     """Rows of features, with label and fold.
 
@@ -25,6 +69,8 @@ class FoldMatrix:
         label: Index of each row's label, or the number to predict (rows, float64).
         fold: The fold of each row, in which it is left out of training (rows, int32).
         weight: Weight of each row in a fit (rows, float64); None if all weigh the same.
+        values: What each indicator is in the rows that have it (features, float64), 0 for a feature that
+            is no indicator; None if all are 1.
     """
 
     numbers: np.ndarray
@@ -33,32 +79,28 @@ class FoldMatrix:
     label: np.ndarray
     fold: np.ndarray
     weight: np.ndarray | None = None
+    values: np.ndarray | None = None
 
     @property
     def nbytes(self) -> int:
         """Size of all arrays in bytes."""
         csr = self.indicators
-        arrays = (self.numbers, csr.data, csr.indices, csr.indptr, self.label, self.fold, self.weight)
+        each_row = (self.label, self.fold, self.weight, self.values)
+        arrays = (self.numbers, csr.data, csr.indices, csr.indptr, *each_row)
         return sum(array.nbytes for array in arrays if array is not None)
 
     def raw(self) -> sp.csr_matrix:
         """Return all features for fitting trees; zeros of numeric features are stored explicitly."""
         one = np.ones(self.indicators.shape[1], np.float32)
-        return self._filled(self.numbers.astype(np.float32), one)
+        return self.filled(self.numbers.astype(np.float32), one)
 
-    def binned(
-        self, sample: np.ndarray, rows: float, max_bins: int
-    ) -> tuple[sp.csr_matrix, sp.csr_matrix]:
-        """Return all features as bin numbers, with bins cut like Spark's.
+    def cuts(self, sample: np.ndarray, rows: float, max_bins: int) -> Cuts:
+        """Return how Spark would cut the features into bins.
 
         Args:
             sample: Indices of the rows from which thresholds are chosen.
             rows: Expected number of those rows, or their expected weight.
             max_bins: Maximum number of bins per feature.
-
-        Returns:
-            The bin numbers (rows x features), NaN where a row has an indicator that is constant to Spark;
-            and a matrix with each bin once (bins x features).
         """
         # Spark treats an indicator as constant if none or all of the sampled rows have it.
         weight = None if self.weight is None else self.weight[sample]
@@ -67,11 +109,22 @@ class FoldMatrix:
         having = np.bincount(sampled.indices, repeated, minlength=self.indicators.shape[1])
         tiny = np.finfo(float).eps * len(sample) * 100
         one = np.where((having > 0) & (rows - having > tiny), np.float32(1), np.float32(np.nan))
+        columns = self.numbers[sample].T
+        numbers = [split_thresholds(column, rows, max_bins, weight) for column in columns]
+        values = np.ones(len(one)) if self.values is None else self.values
+        return Cuts(self.places, numbers, one, values)
+
+    def binned(self, cuts: Cuts) -> tuple[sp.csr_matrix, sp.csr_matrix]:
+        """Return all features as bin numbers.
+
+        Returns:
+            The bin numbers (rows x features), NaN where a row has an indicator that is constant to Spark;
+            and a matrix with each bin once (bins x features).
+        """
         bins = np.empty(self.numbers.shape, np.float32)
         for column, (distinct, places) in enumerate(self._distinct):
-            cuts = split_thresholds(self.numbers[sample, column], rows, max_bins, weight)
-            bins[:, column] = np.searchsorted(cuts, distinct, side="left").astype(np.float32)[places]
-        return self._filled(bins, one), self._each_bin(bins.max(axis=0), one)
+            bins[:, column] = _bins(cuts.numbers[column], distinct)[places]
+        return self.filled(bins, cuts.one), self._each_bin(bins.max(axis=0), cuts.one)
 
     @cached_property
     def _distinct(self) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -79,7 +132,7 @@ class FoldMatrix:
         found = [np.unique(values, return_inverse=True) for values in self.numbers.T]
         return [(distinct, places.astype(np.int32)) for distinct, places in found]
 
-    def _filled(self, numbers: np.ndarray, one: np.ndarray) -> sp.csr_matrix:
+    def filled(self, numbers: np.ndarray, one: np.ndarray) -> sp.csr_matrix:
         """Return all features, with `numbers` for numeric features and `one` for present indicators."""
         pointers, indices, of_numbers = self._form
         data = one[indices]
@@ -119,16 +172,18 @@ class FoldMatrix:
 
 @dataclass(frozen=True)
 class Samples:
-    """The rows from which thresholds are chosen, for each fold.
+    """The rows from which thresholds are chosen, for each fold that is left out, or for WHOLE.
 
     Attributes:
-        places: For each fold, the indices of the sampled rows in the matrix.
-        rows: For each fold, the expected number of sampled rows.
+        places: The indices of the sampled rows in the matrix.
+        rows: The expected number of sampled rows.
     """
 
-    places: Sequence[np.ndarray]
-    rows: Sequence[float]
+    places: Mapping[int, np.ndarray]
+    rows: Mapping[int, float]
 
 
+# In place of a fold: none is left out.
+WHOLE = -1
 # Samples by the number of rows that they were drawn for.
 SamplesBySize = Mapping[int, Samples]

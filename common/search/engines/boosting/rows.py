@@ -1,11 +1,12 @@
 """Conversion of a search's rows to the arrays of the boosting engine, on the driver."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import scipy.sparse as sp
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.learning.vectorizer import FEATURES, LABEL, WEIGHT
@@ -17,10 +18,14 @@ ROW = "row"
 
 def arrow_columns(numbered: DataFrame) -> DataFrame:
     """Return features, label, fold, weight and the row's id as columns of types that Arrow supports."""
-    vector = F.unwrap_udt(FEATURES)
-    parts = [vector[name].alias(name) for name in ("size", "indices", "values")]
     weights = [WEIGHT] if WEIGHT in numbered.columns else []
-    return numbered.select(ROW, LABEL, FOLD, *weights, *parts)
+    return numbered.select(ROW, LABEL, FOLD, *weights, *vector_columns())
+
+
+def vector_columns() -> list[Column]:
+    """Return the parts of the features' vector, of types that Arrow supports."""
+    vector = F.unwrap_udt(FEATURES)
+    return [vector[name].alias(name) for name in ("size", "indices", "values")]
 
 
 def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
@@ -29,8 +34,8 @@ def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
     Returns:
         The rows, and their ids, ascending.
     """
-    features = _csr(table)
-    places = _number_columns(features)
+    features = sparse_rows(table)
+    places, values = _kinds(features)
     is_number = np.zeros(features.shape[1], bool)
     is_number[places] = True
     numbers = features[:, places].toarray()
@@ -48,12 +53,13 @@ def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
         label=table[LABEL].to_numpy().astype(float),
         fold=table[FOLD].to_numpy(),
         weight=table[WEIGHT].to_numpy() if WEIGHT in table.column_names else None,
+        values=values,
     )
     return matrix, table[ROW].to_numpy()
 
 
-def _csr(table: pa.Table) -> sp.csr_matrix:
-    """Build a matrix from vectors; dense vectors have only values, with no size and no indices."""
+def sparse_rows(table: pa.Table) -> sp.csr_matrix:
+    """Build a matrix from the columns of `vector_columns`; dense vectors have only values."""
     values, indices = (table[name].combine_chunks() for name in ("values", "indices"))
     lengths = np.diff(values.offsets.to_numpy())
     sparse = np.asarray(table["size"].is_valid())
@@ -70,20 +76,27 @@ def _csr(table: pa.Table) -> sp.csr_matrix:
     return found
 
 
-def _number_columns(features: sp.csr_matrix) -> np.ndarray:
-    """Return the columns that have at least two distinct non-zero values."""
+def _kinds(features: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+    """Return the columns that have at least two distinct non-zero values, and the one value of others."""
     by_column = features.tocsc()
     filled = np.flatnonzero(np.diff(by_column.indptr))
     starts = by_column.indptr[filled]
     stored = by_column.data
     low, high = np.minimum.reduceat(stored, starts), np.maximum.reduceat(stored, starts)
-    return filled[low != high]
+    values = np.zeros(features.shape[1])
+    values[filled] = np.where(low == high, low, 0)
+    return filled[low != high], values
 
 
 def draw_samples(
-    numbered: DataFrame, matrix: FoldMatrix, row_ids: np.ndarray, size: int, seed: int
+    numbered: DataFrame,
+    matrix: FoldMatrix,
+    row_ids: np.ndarray,
+    size: int,
+    seed: int,
+    folds: Sequence[int],
 ) -> Samples:
-    """Draw, for each fold, the rows from which Spark would choose a fit's thresholds.
+    """Draw, for each fold, the rows from which Spark would choose the thresholds of a fit without it.
 
     Source: Spark's `RandomForest.findSplits`, which samples the RDD of the training rows. Its seed is the
     first number of a generator that starts from the estimator's seed.
@@ -94,16 +107,16 @@ def draw_samples(
         row_ids: Ids of the rows, ascending.
         size: Expected number of rows to draw; all rows are drawn if there are fewer.
         seed: Seed of the estimator.
+        folds: The folds, or WHOLE.
     """
     spark = numbered.sparkSession
     jvm: Any = spark.sparkContext._jvm
     fold = matrix.fold
     drawn_seed = jvm.org.apache.spark.util.random.XORShiftRandom(seed).nextInt()
-    folds = int(fold.max()) + 1
-    rows = [int((fold != left).sum()) for left in range(folds)]
-    fractions = [min(1.0, size / count) for count in rows]
+    rows = {left: int((fold != left).sum()) for left in folds}
+    fractions = {left: min(1.0, size / count) for left, count in rows.items()}
     parts = []
-    for left in range(folds):
+    for left in folds:
         train = numbered.where(F.col(FOLD) != left).select(ROW)
         if fractions[left] < 1:
             java = train._jdf.toJavaRDD().sample(False, fractions[left], drawn_seed)
@@ -114,7 +127,6 @@ def draw_samples(
         union = union.union(part)
     drawn = union.toArrow()
     of_fold, ids = drawn[FOLD].to_numpy(), drawn[ROW].to_numpy()
-    places = [np.searchsorted(row_ids, ids[of_fold == left]) for left in range(folds)]
+    places = {left: np.searchsorted(row_ids, ids[of_fold == left]) for left in folds}
     total = np.ones(len(fold)) if matrix.weight is None else matrix.weight
-    weights = [float(total[fold != left].sum()) for left in range(folds)]
-    return Samples(places, [f * weight for f, weight in zip(fractions, weights, strict=True)])
+    return Samples(places, {left: fractions[left] * float(total[fold != left].sum()) for left in folds})

@@ -16,7 +16,8 @@ from common.learning.tasks import scores
 from common.learning.vectorizer import FEATURES, LABEL
 from common.search.engines.boosting.driver import BoostingEngine
 from common.search.folds import FOLD_RANK, fold_data
-from common.search.winner import model_table, refit
+from common.search.refit import refit_winner
+from common.search.winner import model_table
 
 XGBOOST = get_learner("xgboost")
 THREE = Target(MULTICLASS, ("low", "middle", "high"))
@@ -82,7 +83,7 @@ def test_scores_are_those_of_xgboost_on_the_same_rows(three):
 
 def test_refitted_winner_says_what_its_booster_says(three):
     data, found, _ = three
-    model = refit(PARAMETERS, XGBOOST, data, seed=7)
+    model = refit_winner(PARAMETERS, XGBOOST, data, seed=7).model
     order = {tuple(np.nan_to_num(row, nan=-9)): place for place, row in enumerate(found)}
     rows = model.transform(data.frame).select(
         vector_to_array(FEATURES).alias("x"),
@@ -125,7 +126,7 @@ def test_missing_numbers_reach_xgboost_as_missing(spark, target):
     assert matrix.indicators.nnz == ROWS
     (outcome,) = BoostingEngine(data, XGBOOST, seed=7).evaluate([PARAMETERS])
     # The training rows' own scores, of a model fitted on all of them.
-    own = scores(model_table(refit(PARAMETERS, XGBOOST, data, seed=7), data.frame, target))
+    own = scores(model_table(refit_winner(PARAMETERS, XGBOOST, data, seed=7).model, data.frame, target))
     metric = "roc_auc" if target.task == BINARY else "r2"
     assert own[metric] > outcome.mean(metric) > data.guess[metric] + 0.3
     fold = np.arange(ROWS) % 3 == 0

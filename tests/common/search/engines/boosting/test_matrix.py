@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from common.search.engines.boosting.matrix import FoldMatrix
+from common.search.engines.boosting.matrix import Cuts, FoldMatrix
 
 NAN = pytest.approx(np.nan, nan_ok=True)
 
@@ -44,20 +44,43 @@ def test_numbers_stand_at_their_places_and_their_zeros_are_values(matrix):
 
 
 def test_numbers_become_bins_cut_at_the_thresholds_of_the_sample(matrix):
-    features, _ = matrix.binned(np.array([0, 1, 2]), 3, 8)
+    features, _ = matrix.binned(matrix.cuts(np.array([0, 1, 2]), 3, 8))
     # Thresholds 0.25 and 1.5; and 8.5.
     assert [row[1] for row in rows(features)] == [1, 2, 0, 2]
     assert [row[3] for row in rows(features)] == [1, 1, 0, 0]
 
 
 def test_indicator_that_the_sample_has_not_got_or_has_throughout_is_a_gap(matrix):
-    none_has_2, _ = matrix.binned(np.array([0, 1, 2]), 3, 8)
+    none_has_2, _ = matrix.binned(matrix.cuts(np.array([0, 1, 2]), 3, 8))
     assert rows(none_has_2)[3] == {1: 2, 2: NAN, 3: 0}
     assert rows(none_has_2)[0][0] == 1
-    all_have_0, _ = matrix.binned(np.array([0, 1]), 2, 8)
+    all_have_0, _ = matrix.binned(matrix.cuts(np.array([0, 1]), 2, 8))
     assert rows(all_have_0)[0][0] == NAN
 
 
 def test_each_bin_is_listed_with_all_indicators(matrix):
-    _, each_bin = matrix.binned(np.array([0, 1, 2]), 3, 8)
+    _, each_bin = matrix.binned(matrix.cuts(np.array([0, 1, 2]), 3, 8))
     assert rows(each_bin) == [{0: 1, 1: 0, 2: NAN, 3: 0}, {1: 1, 3: 1}, {1: 2, 3: 1}]
+
+
+def test_rows_of_the_matrix_get_the_same_bins_as_rows_of_their_own(matrix):
+    cuts = matrix.cuts(np.arange(4), 4, 8)
+    raw = matrix.raw().astype(float)
+    raw.data[np.isin(raw.indices, matrix.places)] = matrix.numbers.ravel()
+    raw.eliminate_zeros()
+    before = raw.copy()
+    assert rows(cuts.binned(raw)) == rows(matrix.binned(cuts)[0])
+    # What is given is left as it is.
+    assert (raw != before).nnz == 0
+
+
+def test_new_value_of_an_indicator_counts_by_which_side_of_the_middle_it_is_on():
+    """As in Spark, whose threshold is the middle; with a negative value, the lower side has it."""
+    cuts = Cuts(
+        places=np.array([], int),
+        numbers=[],
+        one=np.array([1, 1, 1], np.float32),
+        values=np.array([4.0, -3.0, 0.0]),
+    )
+    new = sp.csr_matrix(np.array([[4.0, -3, 5], [2, -1.5, 1], [2.5, -1, 0], [-9, 9, 0]]))
+    assert rows(cuts.binned(new)) == [{0: 1, 1: 1}, {1: 1}, {0: 1}, {}]

@@ -1,0 +1,65 @@
+"""A search's winner, fitted by the engine or by Spark's estimator, by the step's own command."""
+
+import mlflow
+import pytest
+from click.testing import CliRunner
+
+from common.learning.fittings import REFIT_AUTO, REFIT_MLLIB
+from common.search import refit
+from common.search.engines.boosting.agreement import RefitError
+from common.search.winner import classifier_of
+from common.store import artifacts, tracking
+from common.store.spark_models import load_spark_model
+from steps.train_grid import train_grid
+from tests.stores import made_features, new_store, step_caller
+
+GRID = '{"maxDepth": [2], "maxIter": [3]}'
+BY = {REFIT_AUTO: "the boosting engine", REFIT_MLLIB: "Spark's GBTClassifier"}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory, empty_store):
+    with new_store(tmp_path_factory.mktemp("refits"), empty_store) as experiment:
+        yield experiment
+
+
+@pytest.fixture(scope="module")
+def features(store, slice_file, spark):
+    return made_features(store, slice_file)
+
+
+@pytest.mark.slow
+def test_run_card_and_output_say_who_fitted_the_winner(store, features):
+    scores = {}
+    for asked, by in BY.items():
+        said, uri = step_caller(store)(train_grid, features=features, grid=GRID, folds=2, refit=asked)
+        run = tracking.get_run(uri)
+        assert run.data.tags["engine"] == "boosting"
+        assert run.data.tags["fitted_by"] == by
+        assert f"fitted by {by}, a GBTClassificationModel" in said
+        assert ("on 1,200 rows" in said) == (asked == REFIT_AUTO)
+        card = artifacts.read_text(f"{uri}/portable-model/README.md")
+        assert f"- fitted on all training rows by {by}\n" in card
+        model = classifier_of(load_spark_model(f"{uri}/spark-model"))
+        assert (model.getNumTrees, model.getOrDefault("maxDepth")) == (3, 2)
+        scores[asked] = {n: v for n, v in run.data.metrics.items() if n.startswith(("test_", "train_"))}
+    # The same trees, to rounding and ties.
+    assert scores[REFIT_AUTO] == pytest.approx(scores[REFIT_MLLIB], abs=0.02)
+
+
+@pytest.mark.slow
+def test_model_that_differs_from_the_engines_is_not_kept(store, features, monkeypatch):
+    right = refit.spark_model
+
+    def wrong(fit, *rest):
+        fit.weights[1] *= 1.001
+        return right(fit, *rest)
+
+    monkeypatch.setattr(refit, "spark_model", wrong)
+    options = ["--features", features, "--grid", GRID, "--folds", "2"]
+    result = CliRunner().invoke(train_grid, options)
+    assert isinstance(result.exception, RefitError)
+    assert "of 1,200 rows, Spark's model has another margin" in str(result.exception)
+    query = f"tags.`{tracking.STEP}` = 'train_grid' and attributes.status = 'FAILED'"
+    (run,) = mlflow.MlflowClient().search_runs([store], query)
+    assert not artifacts.has_artifacts(run.info.run_id, ["spark-model"])
