@@ -14,7 +14,7 @@ from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 from common.data import elsewhere
 from common.data.spec_yaml import CONF
 from common.errors import UserError
-from common.store import get_or_run, tracking
+from common.store import get_or_run, submit, tracking
 from common.workflow.declaration import STEPS
 
 ADULT = (CONF / "adult.yaml").read_text()
@@ -111,16 +111,15 @@ def test_without_cache_a_step_runs_again(launched, source, store):
 def test_step_that_is_started_is_reused_unless_it_is_not_to_be(store, source, monkeypatch, use_cache):
     started = []
 
-    def submit(step, *_, synchronous):
-        started.append((step, synchronous))
-        return SimpleNamespace(run_id="new", command_proc=SimpleNamespace(pid=-1))
+    def submit(step, *_):
+        started.append(step)
+        return SimpleNamespace(run_id="new")
 
-    monkeypatch.setattr(get_or_run, "_put_in_background", lambda _: None)
     monkeypatch.setattr(get_or_run, "_find", lambda *_: "found")
-    monkeypatch.setattr(get_or_run, "_submit", submit)
+    monkeypatch.setattr(get_or_run, "submit_in_background", submit)
     found = get_or_run.get_or_start("load_data", source, use_cache=use_cache, experiment_id=store)
     assert found.run_id == ("found" if use_cache else "new")
-    assert started == ([] if use_cache else [("load_data", False)])
+    assert started == ([] if use_cache else ["load_data"])
 
 
 OUTPUTS = [
@@ -230,13 +229,32 @@ def test_failed_step_is_an_error_that_names_it(store, source, monkeypatch):
         get_or_run.get_or_run("load_data", source, experiment_id=store)
 
 
-def test_step_in_the_background_leaves_the_processor_to_others():
+def test_step_in_the_background_leaves_the_processor_to_others(monkeypatch):
     process = subprocess.Popen(
         [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
     )
+    run = SimpleNamespace(command_proc=process)
+    monkeypatch.setattr(submit, "_submit", lambda *_, synchronous: None if synchronous else run)
     try:
-        get_or_run._put_in_background(process.pid)
-        assert psutil.Process(process.pid).nice() == get_or_run.BACKGROUND
+        assert submit.submit_in_background("eda", {}, "0") is run
+        assert psutil.Process(process.pid).nice() == submit.BACKGROUND
     finally:
         process.communicate(b"\n")
-    get_or_run._put_in_background(process.pid)
+    # One that has ended already is no error.
+    assert submit.submit_in_background("eda", {}, "0") is run
+
+
+@pytest.mark.parametrize(("lost", "times"), [([False, True], 2), ([False, False], 1), ([True, True], 1)])
+def test_step_that_fails_runs_again_if_its_spark_application_has_died(monkeypatch, lost, times):
+    submitted = []
+
+    def fail(*given, synchronous):
+        submitted.append(given)
+        raise ExecutionException("failed")
+
+    answers = iter(lost)
+    monkeypatch.setattr(submit, "has_lost_spark", lambda _=0: next(answers))
+    monkeypatch.setattr(submit, "_submit", fail)
+    with pytest.raises(ExecutionException):
+        submit.submit("split", {}, "0")
+    assert submitted == [("split", {}, "0")] * times
