@@ -41,16 +41,16 @@ mlproject: .venv/installed
 	@$(BIN)/python -m common.workflow.mlproject
 
 # Each benchmark alone: python -m benchmarks.NAME. Their tables are kept under benchmarks/results.
-BENCHMARKS := coarse_grid xgboost_grid scaling genetic_search parity refits batch
-# These use the champion that `make main` registered.
-SERVICE_BENCHMARKS := service service_soak
+BENCHMARKS := workflow coarse_grid xgboost_grid scaling genetic_search parity refits batch
+# These take no file; those of the service use the champion that `make main` registered.
+OTHER_BENCHMARKS := application service service_soak
 
 # A missing tool is reported first, not after an hour.
 bench: load-tool main
 	@$(INSTALL) -r benchmarks/requirements.txt
 	@set -e; for name in $(BENCHMARKS); do \
 		echo "== $$name"; $(BIN)/python -m benchmarks.$$name $(if $(source),--source $(call quoted,$(source))); done
-	@set -e; for name in $(SERVICE_BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+	@set -e; for name in $(OTHER_BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 # Plants small faults, one at a time, in the modules that decide: an hour and more. make mutants module=common/learning/metrics.py
 mutants: setup
