@@ -127,9 +127,10 @@ def _row(project: OwnProject, step: str) -> dict[str, Any]:
 
 def _kind(process: psutil.Process) -> str:
     words = process.cmdline()
-    if process.name() == "java":
+    # The script that becomes the JVM is given the same words.
+    if "pyspark-shell" in words:
         return JAVA
-    if any(word.endswith("worker_daemon") for word in words):
+    if "common.machine.worker_daemon" in words:
         return WORKERS
     steps = [word.removeprefix("steps.") for word in words if word.startswith("steps.")]
     return steps[0] if steps else COMMAND

@@ -107,18 +107,24 @@ class Lender:
         self._server.starting = self._starting = start()
         Thread(target=self._server.serve_forever, daemon=True).start()
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether there is a JVM or will be, as far as is known."""
+        return not self._starting.done() or _is_alive(self._starting)
+
     def has_died(self, patience: float = 0) -> bool:
-        """Tell whether there is no JVM any more, as far as is known.
+        """Tell whether the JVM had started and has ended.
 
         Args:
             patience: Seconds to wait for its end.
         """
-        return self._starting.done() and not _is_alive(self._starting, patience)
+        has_started = self._starting.done() and self._starting.exception() is None
+        return has_started and not _is_alive(self._starting, patience)
 
     def gateway(self) -> JavaGateway | None:
-        """Return the gateway to the JVM, once it has started; None if there is none any more."""
+        """Return the gateway to the JVM, once it has started; None if there is no JVM."""
         wait([self._starting])
-        return None if self.has_died() else self._starting.result()
+        return self._starting.result() if self.is_usable else None
 
     @contextmanager
     def offered(self) -> Iterator[None]:

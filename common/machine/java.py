@@ -9,7 +9,15 @@ from typing import Any
 
 from py4j.java_gateway import JavaGateway
 from pyspark import SparkConf, SparkContext
+from pyspark.errors import PySparkRuntimeError
 from pyspark.java_gateway import launch_gateway
+
+from common.errors import UserError
+
+NO_JAVA = (
+    "Java did not start (its message is above; JAVA_HOME is {!r}): Spark needs Java 17, 21 or 25, in "
+    "JAVA_HOME or on the PATH, and the memory that SPARK_DRIVER_MEMORY gives it"
+)
 
 # Spark uses a Java module that is still incubating, and looks for a BLAS library that it can do without.
 # No option silences these notices, nor that of XGBoost's workers, which share this stream.
@@ -33,15 +41,20 @@ def start_java(conf: SparkConf) -> JavaGateway:
 
     Args:
         conf: The configuration of the JVM, and of a session in it.
+
+    Raises:
+        UserError: There is no Java, or it does not start; it has said why.
     """
     read, write = os.pipe()
     passing = Thread(target=_pass_on, args=(read,), daemon=True)
     passing.start()
     try:
         gateway = launch_gateway(conf, {"stderr": write})
-    except BaseException:
+    except BaseException as error:
         os.close(write)
         passing.join()
+        if isinstance(error, PySparkRuntimeError):
+            raise UserError(NO_JAVA.format(os.environ.get("JAVA_HOME", ""))) from None
         raise
     os.close(write)
     atexit.register(_finish, gateway.proc, passing)

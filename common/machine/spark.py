@@ -204,9 +204,9 @@ def lend_spark() -> Iterator[None]:
     global _lender
     if _lender is None and LENDER not in os.environ:
         # Without such sockets each process has an application of its own.
-        with suppress(OSError, AttributeError):
+        with suppress(OSError):
             _lender = Lender(lambda: in_thread(_start_to_lend))
-    if _lender is None or _lender.has_died():
+    if _lender is None or not _lender.is_usable:
         yield
     else:
         with _lender.offered():

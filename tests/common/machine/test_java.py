@@ -23,6 +23,30 @@ def test_session_starts_works_and_ends_without_a_word():
     assert (done.stdout, done.stderr) == ("[0, 1, 2, 3]\n", "")
 
 
+NO_JAVA = """
+from common.errors import UserError
+from common.machine.spark import get_session, has_lost_spark, lend_spark
+with lend_spark():
+    try:
+        get_session()
+    except UserError as error:
+        print(error)
+print(has_lost_spark(1))
+"""
+
+
+@pytest.mark.slow
+def test_without_java_there_is_one_line_that_says_what_is_needed():
+    environment = {**os.environ, "JAVA_HOME": "/none"}
+    done = subprocess.run(
+        [sys.executable, "-c", NO_JAVA], cwd=ROOT, capture_output=True, text=True, env=environment
+    )
+    said, lost = done.stdout.splitlines()
+    assert said.startswith("Java did not start (its message is above; JAVA_HOME is '/none'): Spark needs")
+    # It never started, so that a step need not run again.
+    assert lost == "False"
+
+
 @pytest.fixture
 def passed_on(capfd):
     """Pass on chunks of Java's output, and return what is shown."""
