@@ -14,6 +14,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -113,6 +114,8 @@ def _take_over() -> None:
     from mlflow.projects.backend import local
     from mlflow.projects.utils import get_entry_point_command, get_run_env_vars, load_project
 
+    from common.store import submit
+
     def run(command: str, work_dir: str, experiment_id: str, run_id: str) -> DoneStep:
         os.environ.update(get_run_env_vars(run_id, experiment_id))
         # python -m steps.NAME and its options
@@ -125,6 +128,8 @@ def _take_over() -> None:
         return run(" ".join(parts), work_dir, given["experiment_id"], given["run_id"])
 
     vars(local).update(_run_entry_point=run, _invoke_mlflow_run_subprocess=start)
+    # There is no other process to lend Spark to.
+    vars(submit).update(lend_spark=nullcontext)
 
 
 def _in_thread(step: str, words: Sequence[str]) -> int:
