@@ -49,6 +49,15 @@ class OwnProject:
         experiment = MlflowClient(uri).create_experiment("any_table", (folder / "runs").as_uri())
         return cls(checkout, uri, experiment, process)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which a command uses this store and this environment's programs."""
+        return {
+            "MLFLOW_TRACKING_URI": self.uri,
+            "MLFLOW_EXPERIMENT_ID": self.experiment,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+
     def command(self, step: str, **options: object) -> subprocess.CompletedProcess[str]:
         """Run a step's command, and return how it ended.
 
@@ -57,13 +66,8 @@ class OwnProject:
             options: Its options by parameter.
         """
         given = [part for name, value in options.items() for part in (_flag(name), str(value))]
-        environment = {
-            "MLFLOW_TRACKING_URI": self.uri,
-            "MLFLOW_EXPERIMENT_ID": self.experiment,
-            # With so little data the optimising compiler does not pay off.
-            "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        }
+        # With so little data the optimising compiler does not pay off.
+        environment = {**self.environment, "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
         if self.process is not None:
             return self.process.run(step, given, environment)
         words = [sys.executable, "-m", f"steps.{step}", *given]

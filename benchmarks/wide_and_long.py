@@ -93,12 +93,7 @@ def _size(text: str) -> tuple[int, int]:
 def _run(step: str, project: OwnProject, said: Path, options: dict[str, str]) -> tuple[float, int]:
     """Run a step's command; return its seconds, and the most memory that it and its children held."""
     given = [part for name, value in options.items() for part in (f"--{name}", value)]
-    environment = {
-        **os.environ,
-        "MLFLOW_TRACKING_URI": project.uri,
-        "MLFLOW_EXPERIMENT_ID": project.experiment,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
+    environment = {**os.environ, **project.environment}
     words = [sys.executable, "-m", f"steps.{step}", *given]
     started, peak = time.perf_counter(), 0
     with said.open("w") as log:

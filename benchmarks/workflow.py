@@ -97,12 +97,7 @@ def workflow(source: str, seconds: bool) -> None:
 def _main(project: OwnProject, source: str) -> tuple[float, Usage]:
     """Run main as a user does; return its seconds and what it used."""
     words = [sys.executable, "-m", "mlflow", "run", ".", "-e", MAIN, "--env-manager", "local"]
-    environment = {
-        **os.environ,
-        "MLFLOW_TRACKING_URI": project.uri,
-        "MLFLOW_EXPERIMENT_ID": project.experiment,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
+    environment = {**os.environ, **project.environment}
     said = project.checkout.parent / "said"
     with said.open("w") as log:
         started = time.perf_counter()

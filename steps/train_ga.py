@@ -45,9 +45,7 @@ def train_ga(
     )
     with step("train_ga") as run:
         chosen = get_learner(run.parameters["learner"])
-        asked = Settings(
-            *(chosen, engine, metric, folds, seed, parallelism, fixed, balance, minutes, refit)
-        )
+        asked = Settings(chosen, engine, metric, folds, seed, parallelism, fixed, balance, minutes, refit)
         settings = suited(asked, run)
         first = best_of_search(run.parameters["warm_start"], math.ceil(population / 4), chosen)
         proposer = genetic_proposer(

@@ -31,9 +31,7 @@ def train_grid(
     fixed = parse_threshold(threshold)
     with step("train_grid") as run:
         chosen = get_learner(run.parameters["learner"])
-        asked = Settings(
-            *(chosen, engine, metric, folds, seed, parallelism, fixed, balance, minutes, refit)
-        )
+        asked = Settings(chosen, engine, metric, folds, seed, parallelism, fixed, balance, minutes, refit)
         settings = suited(asked, run)
         proposer = grid_proposer(grid, settings.learner, settings.metric, run.tell)
         check_engine(settings.learner, engine, proposer.names)

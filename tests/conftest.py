@@ -22,7 +22,7 @@ from common.search.folds import FOLD_RANK
 from common.search.winner import scoring_pipeline
 from tests import tiny_model as tiny
 from tests.project import ROOT, Project
-from tests.stores import new_store
+from tests.stores import made_features, new_store
 
 REAL_FILE = ROOT.parent / "shared" / "data" / "adult.data"
 
@@ -179,6 +179,19 @@ def store(tmp_path, empty_store):
     """An empty tracking store and registry; yields the experiment's id."""
     with new_store(tmp_path, empty_store) as experiment:
         yield experiment
+
+
+@pytest.fixture(scope="module")
+def kept_store(tmp_path_factory, empty_store):
+    """A store that the tests of a module share; yields the experiment's id."""
+    with new_store(tmp_path_factory.mktemp("store"), empty_store) as experiment:
+        yield experiment
+
+
+@pytest.fixture(scope="module")
+def features(kept_store, slice_file, spark):
+    """URI of the features of a slice, in the store that the module's tests share."""
+    return made_features(kept_store, slice_file)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from steps.train_ga import train_ga
 from steps.train_grid import train_grid
 from tests.held_search import HELD, WRITTEN
 from tests.project import ROOT
-from tests.stores import made_features, new_store, step_caller
+from tests.stores import step_caller
 
 GRID = '{"maxDepth": [1], "maxBins": [4, 8, 16], "stepSize": [0.2, 0.3], "maxIter": [2]}'
 SPACE = '{"maxDepth": {"low": 1, "high": 3}, "maxIter": {"low": 1, "high": 9}}'
@@ -26,23 +26,11 @@ SEARCHES = {
 }
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory, empty_store):
-    with new_store(tmp_path_factory.mktemp("searches"), empty_store) as experiment:
-        yield experiment
-
-
-@pytest.fixture(scope="module")
-def features(store, slice_file, spark):
-    """URI of the features of a slice."""
-    return made_features(store, slice_file)
-
-
-def start(step, features, store):
+def start(step, features, kept_store):
     """Start a search in a process of its own, which writes some candidates and waits."""
     environment = {
         **os.environ,
-        "MLFLOW_EXPERIMENT_ID": store,
+        "MLFLOW_EXPERIMENT_ID": kept_store,
         "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
         "PYTHONUNBUFFERED": "1",
     }
@@ -56,10 +44,10 @@ def start(step, features, store):
     )
 
 
-def finish(step, features, store):
+def finish(step, features, kept_store):
     """Run a search in this process to its end; return its output and its run."""
-    output, _ = step_caller(store)(COMMANDS[step], features=features, **SEARCHES[step])
-    return output, tracking.find_finished({tracking.STEP: step}, store)[0]
+    output, _ = step_caller(kept_store)(COMMANDS[step], features=features, **SEARCHES[step])
+    return output, tracking.find_finished({tracking.STEP: step}, kept_store)[0]
 
 
 def table(run, name):
@@ -69,30 +57,30 @@ def table(run, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("step", SEARCHES)
-def test_killed_search_goes_on_where_it_was_and_finds_the_same(features, store, step):
-    killed = start(step, features, store)
+def test_killed_search_goes_on_where_it_was_and_finds_the_same(features, kept_store, step):
+    killed = start(step, features, kept_store)
     assert HELD in killed.stdout
     killed.kill()
     killed.communicate()
     client = mlflow.MlflowClient()
-    (dead,) = client.search_runs([store], f"tags.`{tracking.STEP}` = '{step}'")
+    (dead,) = client.search_runs([kept_store], f"tags.`{tracking.STEP}` = '{step}'")
     assert dead.info.status == "RUNNING"
 
-    output, resumed = finish(step, features, store)
+    output, resumed = finish(step, features, kept_store)
     taken = int(output.split("reusing ")[1].split(" ")[0])
     assert taken == WRITTEN
     assert client.get_run(dead.info.run_id).info.status == "KILLED"
-    assert client.search_runs([store], "attributes.status = 'RUNNING'") == []
+    assert client.search_runs([kept_store], "attributes.status = 'RUNNING'") == []
     candidates = [
         run
-        for run in client.search_runs([store], f"tags.`{tracking.SEARCH}` = '{resumed.info.run_id}'")
+        for run in client.search_runs([kept_store], f"tags.`{tracking.SEARCH}` = '{resumed.info.run_id}'")
         if run.data.tags[tracking.STEP] == "candidate"
     ]
     found = table(resumed, "candidates.csv")
     assert len(candidates) == len(found)
     assert len([run for run in candidates if TAKEN_FROM in run.data.tags]) == taken
 
-    output, undisturbed = finish(step, features, store)
+    output, undisturbed = finish(step, features, kept_store)
     assert "reusing" not in output
     by = {"train_grid": "Spark's GBTClassifier", "train_ga": "the boosting engine"}[step]
     assert resumed.data.tags["fitted_by"] == undisturbed.data.tags["fitted_by"] == by

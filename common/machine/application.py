@@ -32,8 +32,6 @@ from common.machine import copies
 LENDER = "INCOME_SPARK"
 # PySpark's names for an entrance to a JVM that is running.
 PORT, SECRET = "PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET"
-
-
 # What PySpark sets in a context of its own.
 PYSPARKS = {"spark.serializer.objectStreamReset": "100", "spark.rdd.compress": "true"}
 
@@ -103,14 +101,14 @@ class Lender:
             OSError: The folder of temporary files has too long a name for a socket.
         """
         self.path = str(copies.new_folder() / "spark")
-        self._server = _Server(self.path)
-        self._server.starting = self._starting = start()
+        self._server = _Server(self.path, start)
         Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
     def is_usable(self) -> bool:
         """Whether there is a JVM or will be, as far as is known."""
-        return not self._starting.done() or _is_alive(self._starting)
+        starting = self._server.starting
+        return not starting.done() or _is_alive(starting)
 
     def has_died(self, patience: float = 0) -> bool:
         """Tell whether the JVM had started and has ended.
@@ -118,13 +116,14 @@ class Lender:
         Args:
             patience: Seconds to wait for its end.
         """
-        has_started = self._starting.done() and self._starting.exception() is None
-        return has_started and not _is_alive(self._starting, patience)
+        starting = self._server.starting
+        has_started = starting.done() and starting.exception() is None
+        return has_started and not _is_alive(starting, patience)
 
     def gateway(self) -> JavaGateway | None:
         """Return the gateway to the JVM, once it has started; None if there is no JVM."""
-        wait([self._starting])
-        return self._starting.result() if self.is_usable else None
+        wait([self._server.starting])
+        return self._server.starting.result() if self.is_usable else None
 
     @contextmanager
     def offered(self) -> Iterator[None]:
@@ -148,10 +147,10 @@ def _is_alive(started: Future[JavaGateway], patience: float = 0) -> bool:
 
 class _Server(ThreadingUnixStreamServer):
     daemon_threads = True
-    starting: Future[JavaGateway]
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, start: Callable[[], Future[JavaGateway]]) -> None:
         super().__init__(path, _Visit)
+        self.starting = start()
         self.guests, self.lock = 0, Lock()
 
     def handle_error(self, request: Any, client_address: Any) -> None:

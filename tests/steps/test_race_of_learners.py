@@ -13,7 +13,7 @@ from common.store.registry import present_champion
 from steps.champion import champion
 from steps.train_ga import train_ga
 from steps.train_grid import train_grid
-from tests.stores import made_features, new_store, step_caller
+from tests.stores import step_caller
 
 BOOSTED = {"n_estimators": [200], "early_stopping_rounds": [5], "max_depth": [2, 3]}
 GRIDS = {"logistic_regression": {"regParam": [0.01]}, "xgboost": [BOOSTED], "gbt": {"maxDepth": [0]}}
@@ -22,21 +22,10 @@ SPACES = {"xgboost": {"first": BOOSTED, "space": STEPS_OF_DEPTH}}
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory, empty_store):
-    with new_store(tmp_path_factory.mktemp("race"), empty_store) as experiment:
-        yield experiment
-
-
-@pytest.fixture(scope="module")
-def features(store, slice_file, spark):
-    return made_features(store, slice_file)
-
-
-@pytest.fixture(scope="module")
-def raced(store, features):
+def raced(kept_store, features):
     """What the race printed, and its run."""
     grid = {"features": features, "grid": json.dumps(GRIDS), "folds": 2}
-    said, uri = step_caller(store)(train_grid, learner="auto", **grid)
+    said, uri = step_caller(kept_store)(train_grid, learner="auto", **grid)
     return said, tracking.get_run(uri)
 
 
@@ -47,12 +36,12 @@ def candidates(raced):
     return pd.read_csv(StringIO(text))
 
 
-def children(store, run):
+def children(kept_store, run):
     tags = {tracking.SEARCH: run.info.run_id, tracking.STEP: "candidate"}
-    return tracking.find_finished(tags, store, most=None)
+    return tracking.find_finished(tags, kept_store, most=None)
 
 
-def test_winner_is_the_best_candidate_of_all_learners(raced, candidates, store):
+def test_winner_is_the_best_candidate_of_all_learners(raced, candidates, kept_store):
     said, run = raced
     best = candidates.loc[candidates["val_roc_auc"].idxmax()]
     assert set(candidates["learner"]) == set(GRIDS)
@@ -64,16 +53,16 @@ def test_winner_is_the_best_candidate_of_all_learners(raced, candidates, store):
     assert "gbt is left behind: roc_auc 0.5000" in said
 
 
-def test_each_candidate_run_names_its_learner(raced, candidates, store):
-    found = children(store, raced[1])
+def test_each_candidate_run_names_its_learner(raced, candidates, kept_store):
+    found = children(kept_store, raced[1])
     learners = [one.data.params["learner"] for one in found]
     assert sorted(learners) == sorted(candidates["learner"])
     for one in found:
         assert ("trees" in one.data.metrics) == (one.data.params["learner"] == "xgboost")
 
 
-def test_winner_that_stopped_is_kept_with_its_number_of_trees(store, features):
-    call, bred = step_caller(store), {"generations": 1, "population": 3}
+def test_winner_that_stopped_is_kept_with_its_number_of_trees(kept_store, features):
+    call, bred = step_caller(kept_store), {"generations": 1, "population": 3}
     grid = {"features": features, "space": json.dumps(SPACES), "folds": 2}
     _, uri = call(train_ga, learner="auto", **grid, **bred)
     run = tracking.get_run(uri)
@@ -105,13 +94,13 @@ def test_findings_are_about_the_learner_that_won(raced):
         assert f"**{name}** 0." in text
 
 
-def test_search_whose_time_is_over_has_a_winner(store, features, raced):
+def test_search_whose_time_is_over_has_a_winner(kept_store, features, raced):
     grid = {"features": features, "grid": '{"maxDepth": [1, 2, 3]}', "folds": 2, "minutes": 1e-6}
     arguments = [part for name, value in grid.items() for part in (f"--{name}", str(value))]
     result = CliRunner().invoke(train_grid, ["--learner", "gbt", *arguments])
     assert result.exit_code == 0, result.output
     assert "minutes=1e-06 are over: scored 1 of at most 3 candidates" in result.stdout
-    run = tracking.find_finished({tracking.STEP: "train_grid"}, store)[0]
+    run = tracking.find_finished({tracking.STEP: "train_grid"}, kept_store)[0]
     assert run.info.run_id != raced[1].info.run_id
-    assert len(children(store, run)) == 1
+    assert len(children(kept_store, run)) == 1
     assert artifacts.has_artifacts(run.info.run_id, ["portable-model"])

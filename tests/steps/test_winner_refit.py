@@ -11,28 +11,19 @@ from common.search.winner import classifier_of
 from common.store import artifacts, tracking
 from common.store.spark_models import load_spark_model
 from steps.train_grid import train_grid
-from tests.stores import made_features, new_store, step_caller
+from tests.stores import step_caller
 
 GRID = '{"maxDepth": [2], "maxIter": [3]}'
 BY = {REFIT_AUTO: "the boosting engine", REFIT_MLLIB: "Spark's GBTClassifier"}
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory, empty_store):
-    with new_store(tmp_path_factory.mktemp("refits"), empty_store) as experiment:
-        yield experiment
-
-
-@pytest.fixture(scope="module")
-def features(store, slice_file, spark):
-    return made_features(store, slice_file)
-
-
 @pytest.mark.slow
-def test_run_card_and_output_say_who_fitted_the_winner(store, features):
+def test_run_card_and_output_say_who_fitted_the_winner(kept_store, features):
     scores = {}
     for asked, by in BY.items():
-        said, uri = step_caller(store)(train_grid, features=features, grid=GRID, folds=2, refit=asked)
+        said, uri = step_caller(kept_store)(
+            train_grid, features=features, grid=GRID, folds=2, refit=asked
+        )
         run = tracking.get_run(uri)
         assert run.data.tags["engine"] == "boosting"
         assert run.data.tags["fitted_by"] == by
@@ -48,7 +39,7 @@ def test_run_card_and_output_say_who_fitted_the_winner(store, features):
 
 
 @pytest.mark.slow
-def test_model_that_differs_from_the_engines_is_not_kept(store, features, monkeypatch):
+def test_model_that_differs_from_the_engines_is_not_kept(kept_store, features, monkeypatch):
     right = refit.spark_model
 
     def wrong(fit, *rest):
@@ -61,5 +52,5 @@ def test_model_that_differs_from_the_engines_is_not_kept(store, features, monkey
     assert isinstance(result.exception, RefitError)
     assert "of 1,200 rows, Spark's model has another margin" in str(result.exception)
     query = f"tags.`{tracking.STEP}` = 'train_grid' and attributes.status = 'FAILED'"
-    (run,) = mlflow.MlflowClient().search_runs([store], query)
+    (run,) = mlflow.MlflowClient().search_runs([kept_store], query)
     assert not artifacts.has_artifacts(run.info.run_id, ["spark-model"])
