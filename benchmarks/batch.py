@@ -33,7 +33,8 @@ from common.machine.spark import file_uri, get_session
 from common.scoring.batch import score_file
 from common.scoring.export import export, vocabulary
 from common.scoring.kept_model import KeptModel
-from common.scoring.portable_model import ARTIFACT, PROBABILITY, Scorer
+from common.scoring.portable_model import PROBABILITY
+from common.scoring.serving import Scorer
 from common.search.winner import scoring_pipeline
 from common.store.portable_models import find_portable_model, log_portable_model
 
@@ -45,7 +46,7 @@ PARAMETERS = {"maxBins": 32, "maxDepth": 5, "maxIter": 50, "stepSize": 0.2}
 FILES = 4
 BATCH = 50_000  # rows scored at a time by the single process
 
-PIPELINE, PREDICT, ALONE = "Spark pipeline's transform", "predict (spark_udf)", "ONNX, one process"
+PIPELINE, PREDICT, ALONE = "Spark pipeline's transform", "predict", "ONNX, one process"
 COPY = "no scoring: Spark reads and writes"
 
 
@@ -131,7 +132,7 @@ def _transform(pipeline: PipelineModel, rows: DataFrame) -> DataFrame:
 
 def _score_alone(model: KeptModel, source: str, target: str) -> None:
     """Score Parquet in this process, on one core, without MLflow or Spark."""
-    scorer = Scorer(str(Path(model.folder, "artifacts", f"{ARTIFACT}.onnx")))
+    scorer = Scorer(model.pipeline)
     folder = Path(target.removeprefix("file://"))
     folder.mkdir(exist_ok=True)
     for number, file in enumerate(sorted(Path(source.removeprefix("file://")).glob("*.parquet"))):
@@ -141,9 +142,7 @@ def _score_alone(model: KeptModel, source: str, target: str) -> None:
             scores = scorer.score(read_rows(part.to_pandas(), model.form).values)
             columns = [pa.array(scores[name]) for name in scores]
             scored.append(
-                pa.RecordBatch.from_arrays(
-                    [*part.columns, *columns], names=[*part.schema.names, *scores.columns]
-                )
+                pa.RecordBatch.from_arrays([*part.columns, *columns], names=[*part.schema.names, *scores])
             )
         pq.write_table(pa.Table.from_batches(scored), folder / f"{number}.parquet")
 

@@ -100,7 +100,8 @@ class Lender:
         Raises:
             OSError: The folder of temporary files has too long a name for a socket.
         """
-        self.path = str(copies.new_folder() / "spark")
+        # A process may run one workflow after another, each of which removes its copies at its end.
+        self.path = str(copies.lasting_folder() / "spark")
         self._server = _Server(self.path, start)
         Thread(target=self._server.serve_forever, daemon=True).start()
 

@@ -9,8 +9,8 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 
@@ -31,6 +31,14 @@ def new_folder() -> Path:
             _remove_left()
             _folder, _held = _make_held()
         return Path(tempfile.mkdtemp(dir=_folder))
+
+
+def lasting_folder() -> Path:
+    """Create an empty folder that exists until this process ends, `remove_copies` or not."""
+    _remove_left()
+    folder, _ = _make_held()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _make_held() -> tuple[Path, int]:
@@ -70,20 +78,6 @@ def copy_once(uri: str, fetch: Callable[[Path], str]) -> str:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
         return _known[uri]
-
-
-@contextmanager
-def temporary_files_here() -> Iterator[None]:
-    """Remove the files that a library leaves in the temporary folder together with the copies.
-
-    The setting applies to the whole process: no other work may run at the same time.
-    """
-    before = tempfile.tempdir
-    tempfile.tempdir = str(new_folder())
-    try:
-        yield
-    finally:
-        tempfile.tempdir = before
 
 
 def is_copy(path: Path) -> bool:

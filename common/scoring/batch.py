@@ -1,33 +1,28 @@
 """Batch scoring of a file on Spark; records that cannot be scored are set aside, each with its reason."""
 
-import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import mlflow
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from common.data.row_hash import quoted
 from common.data.target import REGRESSION
 from common.errors import UserError, last_cause
-from common.machine.copies import temporary_files_here
 from common.machine.file_system import exists, literal, replacing
 from common.scoring.added import added_names, renamed_outputs
 from common.scoring.alarms import alarms
+from common.scoring.arrow_scoring import model_function
 from common.scoring.kept_model import KeptModel
 from common.scoring.measure import Measured, measure
 from common.scoring.outputs import outputs_of
 from common.scoring.records import GOOD, LINE, REASON, Records, read_records
 from common.scoring.unseen import count_unseen, found_unseen, shared_features
 
-TYPES = {str: T.StringType(), float: T.DoubleType()}
 SCORED, GIVEN = "__scored", "__given"
 
 # Values in an Arrow batch. With Spark's default of 10,000 rows, MLflow's checks of each batch take a
@@ -153,30 +148,12 @@ def scored(
     told = records.table.frame.select(*records.whole, *given, records.table.good.alias(GOOD))
     counts = [F.count(F.lit(1)).alias("rows"), F.count_if(~F.col(GOOD)).alias("bad")]
     good = told.observe(seen, *counts, *count_unseen(records, model)).where(GOOD)
-    score = _model_function(spark, model)
+    score = model_function(spark, model.pipeline, list(records.given), outputs_of(model.target))
     with_scores = good.withColumn(
         SCORED, score(*[F.col(f"{GIVEN}{place}") for place in range(len(given))])
     )
     added = [F.col(SCORED).getField(name).alias(names[name]) for name in outputs_of(model.target)]
     return with_scores.select(*[quoted(name) for name in records.table.names], *added)
-
-
-def _model_function(spark: SparkSession, model: KeptModel) -> Any:
-    # MLflow recommends recreating the model's environment. The model's pins are those of this
-    # environment; if they are not, another logger warns of the mismatch.
-    logs = [logging.getLogger(f"mlflow.{name}") for name in ("pyfunc", "models.flavor_backend_registry")]
-    levels = [log.level for log in logs]
-    outputs = outputs_of(model.target).items()
-    result = T.StructType([T.StructField(name, TYPES[kind]) for name, kind in outputs])
-    for log in logs:
-        log.setLevel(logging.ERROR)
-    try:
-        # A cluster receives the model as an archive, which must exist as long as workers may fetch it.
-        with temporary_files_here():
-            return mlflow.pyfunc.spark_udf(spark, model.folder, result_type=result, env_manager="local")
-    finally:
-        for log, level in zip(logs, levels, strict=True):
-            log.setLevel(level)
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from common.data.spec import Column, DatasetSpec
 from common.data.target import BINARY, REGRESSION
 from common.learning.prepare import DAYS, ITSELF, numbers_of
 from common.learning.vectorizer import categories_of, missing_of
-from common.scoring.portable_model import PREDICTION, PROBABILITY, Scorer
+from common.scoring.portable_model import PREDICTION, PROBABILITY
+from common.scoring.serving.scorer import Scorer
 from common.scoring.stages import pipeline_model
 from common.search.winner import threshold_of
 
@@ -106,7 +107,8 @@ def agreement(pipeline: PipelineModel, model: bytes, spec: DatasetSpec, rows: Da
         scorer = Scorer(model)
         for frame in frames:
             read = read_rows(frame.iloc[:, :inputs].set_axis(list(form.columns), axis=1), form)
-            ours = scorer.score({name: values[read.good] for name, values in read.values.items()})
+            good = {name: values[read.good] for name, values in read.values.items()}
+            ours = pd.DataFrame(scorer.score(good))
             yield _compared(ours, frame.iloc[:, inputs:][read.good], len(frame))
 
     kinds = "rows long, labels long, numbers long, largest double, refused long"

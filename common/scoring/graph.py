@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from common.scoring.portable_model import INPUT
+from common.scoring.serving.scorer import INPUT
 from common.scoring.trees import AT_MOST, Forest
 
 ML = "ai.onnx.ml"

@@ -11,6 +11,8 @@ from common.data.target import Target
 from common.errors import UserError
 from common.scoring import portable_model, serving
 
+PIPELINE = "pipeline.onnx"
+
 
 def write_artifacts(folder: Path, model: bytes, form: Form) -> dict[str, str]:
     """Write the files of a portable model into a folder.
@@ -23,7 +25,7 @@ def write_artifacts(folder: Path, model: bytes, form: Form) -> dict[str, str]:
     Returns:
         The path of each file or folder, by its artifact name in MLflow.
     """
-    pipeline, described = folder / "pipeline.onnx", folder / "form.json"
+    pipeline, described = folder / PIPELINE, folder / "form.json"
     pipeline.write_bytes(model)
     described.write_text(form.to_json(), encoding="utf-8")
     kept = {portable_model.READING: reading, portable_model.SERVING: serving}
@@ -76,6 +78,11 @@ class KeptModel:
         except Unreadable as error:
             raise UserError(str(error)) from None
         return replace(self, form=replace(self.form, encoding=encoding))
+
+    @property
+    def pipeline(self) -> bytes:
+        """The model as serialized ONNX."""
+        return Path(self.folder, "artifacts", PIPELINE).read_bytes()
 
     @property
     def version(self) -> str:

@@ -3,25 +3,21 @@
 MLflow stores this file with the model and runs it to load the model ("models from code"), in an
 environment with MLflow, ONNX Runtime, pandas and NumPy but without this project. So it imports no other
 module of the project: the copy of `common/data/reading` beside the pipeline decides which rows are valid,
-and that of `common/scoring/serving` how requests are read.
+and that of `common/scoring/serving` how requests are read and scored.
 """
 
-import os
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# ONNX Runtime sends usage data to its vendor by default, and reads this variable on import.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
 import numpy as np
-import onnxruntime
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
@@ -30,72 +26,12 @@ from mlflow.pyfunc.model import PythonModel
 
 ARTIFACT = "pipeline"
 PREDICTION, PROBABILITY = "prediction", "probability"
-# Before a column's name, that of its input in the pipeline, which no output and no value of a graph has.
-INPUT = "column "
-
 # Artifacts beside the pipeline: the rules for reading records, their form, and how requests are read.
 READING, FORM, SERVING = "reading", "form", "serving"
-
-# What a pipeline takes and gives, as NumPy's types.
-KINDS = {"tensor(int64)": np.int64, "tensor(double)": np.float64, "tensor(string)": object}
-# Rows per call of the pipeline: the features of more rows do not fit in a processor's cache.
-AT_ONCE = 500
 
 
 def _refusal(message: object) -> MlflowException:
     return MlflowException(str(message), error_code=INVALID_PARAMETER_VALUE)
-
-
-class Scorer:
-    """A loaded ONNX pipeline: raw records in, predictions out.
-
-    Attributes:
-        columns: The NumPy type of each column of a record, by name; dates are int64.
-        outputs: The NumPy type of each column of the answer, by name.
-    """
-
-    def __init__(self, model: bytes | str) -> None:
-        """Load the pipeline from its bytes or its file's path."""
-        options = onnxruntime.SessionOptions()
-        # A single thread adds up trees in order, as the original model does. A server already uses
-        # every core, with one process per core.
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(model, options)
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        self.columns = {i.name.removeprefix(INPUT): KINDS[i.type] for i in inputs}
-        self.outputs = {o.name: KINDS[o.type] for o in outputs}
-
-    def score(self, values: Mapping[str, np.ndarray]) -> pd.DataFrame:
-        """Score columns that `read_rows` returned, valid rows only.
-
-        Args:
-            values: An array of shape (rows,) for each column.
-
-        Returns:
-            A row per record, with the pipeline's outputs: `prediction`, and for labels their
-            probabilities.
-        """
-        return pd.DataFrame(self.run({name: _plain(values[name]) for name in self.columns}))
-
-    def run(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Score columns whose dates are microseconds, and return those of the answer; see `score`."""
-        feed = {name: values[name].reshape(-1, 1) for name in self.columns}
-        rows = len(next(iter(feed.values())))
-        if 0 < rows <= AT_ONCE:
-            every = self._session.run(None, {INPUT + name: column for name, column in feed.items()})
-            return dict(zip(self.outputs, every, strict=True))
-        found: dict[str, np.ndarray] = {name: np.empty(rows, kind) for name, kind in self.outputs.items()}
-        for start in range(0, rows, AT_ONCE):
-            part = slice(start, start + AT_ONCE)
-            some = {INPUT + name: column[part] for name, column in feed.items()}
-            for name, scored in zip(found, self._session.run(list(found), some), strict=True):
-                found[name][part] = scored
-        return found
-
-
-def _plain(column: np.ndarray) -> np.ndarray:
-    """Return dates as microseconds since 1970, the smallest integer where one is missing."""
-    return column.astype("datetime64[us]").view(np.int64) if column.dtype.kind == "M" else column
 
 
 class PortableModel(PythonModel):
@@ -114,9 +50,9 @@ class PortableModel(PythonModel):
         """Load the artifacts stored with the model."""
         self.reading = _load_package(Path(context.artifacts[READING]))
         self.form = self.reading.Form.from_json(Path(context.artifacts[FORM]).read_text(encoding="utf-8"))
-        self.scorer = Scorer(str(Path(context.artifacts[ARTIFACT])))
         self._serving = _load_package(Path(context.artifacts[SERVING]))
-        self._serving.read_requests_strictly()
+        import_module(f"{self._serving.__name__}.mlflow_server").read_requests_strictly()
+        self.scorer = self._serving.Scorer(str(Path(context.artifacts[ARTIFACT])))
         self._direct = self._serving.Direct(self.reading, self.form)
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
@@ -129,8 +65,7 @@ class PortableModel(PythonModel):
             MlflowException: A record is bad (INVALID_PARAMETER_VALUE). The message names the first.
         """
         frame = model_input.assign(**self._nulls(model_input))
-        values = {name: _plain(column) for name, column in self.read(frame).items()}
-        return pd.DataFrame(self._run(values)).set_index(model_input.index)
+        return pd.DataFrame(self._run(self.read(frame))).set_index(model_input.index)
 
     def answer(self, body: bytes) -> bytes | None:
         """Answer a JSON request of a few good records, as MLflow's server would, without its frames.
@@ -151,7 +86,7 @@ class PortableModel(PythonModel):
         self.counter = self._serving.Counter(self.reading, self.form, known, tell)
 
     def _run(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        found = self.scorer.run(values)
+        found = self.scorer.score(values)
         if self.counter is not None:
             self.counter.count(values, found[PREDICTION])
         return found

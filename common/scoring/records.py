@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from numpy import float64
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from common.data.reading import (
-    BOOLEAN,
     DATE,
-    INTEGER,
-    NO_INTEGER,
-    NO_NUMBER,
-    TEXT,
     TIMESTAMP,
     Form,
 )
+from common.data.reading.values import HELD
 from common.data.records import Table, open_table
 from common.data.row_hash import quoted
 
@@ -33,8 +30,8 @@ class Records:
     Attributes:
         table: The records as they were read.
         columns: The column's name in the table, for each column that the model takes.
-        given: The value passed to the model, for each column that it takes: a date or timestamp as its
-            text in UTC; in place of a missing number, the value that stands for "none".
+        given: The value passed to the model, for each column that it takes, as `read_rows` returns it: a
+            date or timestamp in microseconds since 1970; for a missing one, what stands for it.
     """
 
     table: Table
@@ -81,8 +78,10 @@ def read_records(spark: SparkSession, uri: str, form: Form) -> Records:
 
 
 def _given(value: Column, kind: str) -> Column:
-    if kind in (TEXT, BOOLEAN):
-        return value
+    held, nothing = HELD[kind]
     if kind in (DATE, TIMESTAMP):
-        return value.cast("string")
-    return F.coalesce(value, F.lit(NO_INTEGER if kind == INTEGER else NO_NUMBER))
+        value = F.unix_micros(value.cast("timestamp"))
+    elif held is float64:
+        # -0.0 is 0.0, since a category index would treat them as different values.
+        value = value + F.lit(0.0)
+    return F.coalesce(value, F.lit(nothing))

@@ -46,7 +46,7 @@ from common.data.records.csv_files import (
 )
 from common.data.records.files import is_parquet, table_files
 from common.data.records.parquet_files import open_parquet
-from common.data.records.wide import plan_wide
+from common.data.records.wide import MOST_IN_CSV, plan_wide
 from common.data.row_hash import quoted, value_hash
 from common.errors import UserError
 
@@ -112,10 +112,12 @@ def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
         UserError: There is no data, it is not a table of the expected records, or the type of a column
             is incompatible.
     """
-    plan_wide(spark, sum(kind != TEXT for kind in form.columns.values()))
+    numbers = sum(kind != TEXT for kind in form.columns.values())
     with table_files(spark, uri) as files:
         if is_parquet(files):
+            plan_wide(spark, numbers)
             return _parquet(open_parquet(spark, uri, files), uri, form)
+        plan_wide(spark, numbers, MOST_IN_CSV)
         return _csv(spark, uri, open_csv(spark, uri, files, form), form)
 
 

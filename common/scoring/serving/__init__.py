@@ -1,11 +1,12 @@
-"""How a served model reads requests; a copy is stored with every portable model, beside its rules.
+"""How a served model reads and scores requests; a copy is stored with every portable model.
 
-Like the rules of `reading`, which it applies, it imports nothing of the project: what it needs of the
-model is handed to it.
+Like the rules of `reading` beside it, which it applies, it imports nothing of the project: what it needs
+of the model is handed to it. `mlflow_server` is not imported with it: MLflow takes longer to import than
+all of this, and Spark's workers do without.
 """
 
 from .counted import Batch, Counter
 from .direct import Direct, answer_of
-from .mlflow_server import read_requests_strictly
+from .scorer import Scorer
 
-__all__ = ["Batch", "Counter", "Direct", "answer_of", "read_requests_strictly"]
+__all__ = ["Batch", "Counter", "Direct", "Scorer", "answer_of"]

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .categories import NO_NUMBER, category_places
+from .scorer import plain
 
 
 class Batch(NamedTuple):
@@ -49,7 +50,7 @@ class Counter:
         """Count a batch.
 
         Args:
-            values: The values of each column, as the pipeline took them.
+            values: The values of each column, as they were scored.
             prediction: The pipeline's predictions.
         """
         unseen = {
@@ -62,7 +63,7 @@ class Counter:
 
 def _comparable(values: np.ndarray) -> list[Any]:
     """Return values with NO_NUMBER in place of each NaN, since no NaN is equal to another."""
-    found: list[Any] = values.tolist()
+    found: list[Any] = plain(values).tolist()
     return (
         [value if value == value else NO_NUMBER for value in found] if values.dtype.kind == "f" else found
     )

@@ -8,7 +8,7 @@ import time
 import psutil
 import pytest
 
-from common.machine import application
+from common.machine import application, copies
 from common.machine.spark import lend_spark
 from tests.project import ROOT
 
@@ -63,6 +63,15 @@ def active(spark, group):
 
 def cached(spark):
     return spark.sparkContext._jsc.sc().getPersistentRDDs().size()
+
+
+def test_workflow_after_another_in_the_same_process_lends_the_same_application(spark):
+    with lend_spark():
+        path = os.environ[application.LENDER]
+    copies.remove_copies()
+    with lend_spark():
+        assert os.environ[application.LENDER] == path
+        assert application.find_lender() is not None
 
 
 def test_process_has_a_session_of_its_own_in_the_application_of_the_one_that_started_it(spark):
@@ -169,6 +178,6 @@ def test_process_that_finds_no_lender_starts_its_own(tmp_path, monkeypatch, path
 def test_application_cannot_be_lent_by_a_path_that_is_too_long(tmp_path, monkeypatch):
     folder = tmp_path / ("x" * 200)
     folder.mkdir()
-    monkeypatch.setattr(application.copies, "new_folder", lambda: folder)
+    monkeypatch.setattr(copies, "lasting_folder", lambda: folder)
     with pytest.raises(OSError, match="AF_UNIX path too long"):
         application.Lender(lambda: None)

@@ -1,5 +1,6 @@
 """Files scored on Spark: what is scored, what is set aside, and what is refused."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from mlflow.exceptions import MlflowException
 from mlflow.models import Model
+from pyspark.errors import PythonException
 
 from common.data.reading import read_rows
 from common.data.target import BINARY, REGRESSION, Target
@@ -380,15 +381,15 @@ def test_output_that_would_touch_the_input_is_refused(spark, model, tmp_path):
             score_file(spark, model, source, target, overwrite=True)
 
 
-def test_error_of_the_models_keeps_its_trace_and_leaves_nothing(spark, model, tmp_path, monkeypatch):
-    def broken(*_, **__):
-        raise MlflowException("ours")
-
-    monkeypatch.setattr(mlflow.pyfunc, "spark_udf", broken)
+def test_error_of_the_models_keeps_its_trace_and_leaves_nothing(spark, model, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(model.folder, folder)
+    (folder / "artifacts" / "pipeline.onnx").write_bytes(b"broken")
     (tmp_path / "rows.csv").write_text("age,pay-rate,job\n1,2,Clerk\n")
-    with pytest.raises(MlflowException, match="ours"):
-        score_file(spark, model, f"file://{tmp_path}/rows.csv", f"file://{tmp_path}/scores")
-    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+    broken = replace(model, folder=str(folder))
+    with pytest.raises(PythonException, match=r"(?s)Traceback.*protobuf parsing failed"):
+        score_file(spark, broken, f"file://{tmp_path}/rows.csv", f"file://{tmp_path}/scores")
+    assert {path.name for path in tmp_path.iterdir()} == {"model", "rows.csv"}
 
 
 def test_model_of_another_kind_is_refused(tmp_path):

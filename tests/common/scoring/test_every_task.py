@@ -16,7 +16,7 @@ from common.scoring.batch import score_file
 from common.scoring.card_input import HEADER, example_records, input_rows
 from common.scoring.export import export, vocabulary
 from common.scoring.outputs import outputs_of
-from common.scoring.portable_model import Scorer
+from common.scoring.serving import Scorer
 from common.store.portable_models import find_portable_model, log_portable_model
 from tests.common.scoring.every_type import (
     COLUMNS,
@@ -48,7 +48,7 @@ class Kept:
             log_portable_model(model, "portable-model", self.spec, self.known, self.example, "# Card\n")
         self.kept = find_portable_model(f"runs:/{run.info.run_id}/portable-model")
         self.loaded = mlflow.pyfunc.load_model(self.kept.folder)
-        self.expected = Scorer(model).score(arrays_of(self.spec, self.rows))
+        self.expected = pd.DataFrame(Scorer(model).score(arrays_of(self.spec, self.rows)))
 
     @property
     def records(self):

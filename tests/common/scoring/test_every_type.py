@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+import pandas as pd
 import pytest
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
@@ -11,7 +12,7 @@ from common.data.target import BINARY, MULTICLASS, REGRESSION
 from common.learning.learners import LEARNERS
 from common.learning.prepare import IMPUTE, NATIVE
 from common.scoring.outputs import outputs_of
-from common.scoring.portable_model import Scorer
+from common.scoring.serving import Scorer
 from common.scoring.stages import pipeline_model
 from tests.common.scoring.every_type import (
     LABELS,
@@ -65,7 +66,7 @@ def test_every_row_is_scored_as_by_spark(spark, asked, task, learner, encoding, 
     rows, frame = asked(task, lacking)
     theirs = spark_answer(pipeline, frame, task)
     scorer = Scorer(pipeline_model(pipeline, spec).SerializeToString())
-    ours = scorer.score(arrays_of(spec, rows))
+    ours = pd.DataFrame(scorer.score(arrays_of(spec, rows)))
     assert list(ours) == list(outputs_of(spec.target))
     assert theirs["prediction"].nunique() > 1
     numbers = slice(0 if task == REGRESSION else 1, None)

@@ -13,7 +13,7 @@ from mlflow.models import ModelSignature
 from mlflow.pyfunc import scoring_server
 from mlflow.types import ColSpec, DataType, Schema
 
-from common.scoring.portable_model import Scorer
+from common.scoring.serving import Scorer
 from tests.forms import FORMS
 from tests.tiny_model import COLUMNS, TYPES, pipeline
 

@@ -14,7 +14,7 @@ from common.data.target import BINARY
 from common.learning.learners import LEARNERS
 from common.learning.vectorizer import LABEL, fit_vectorizer, vectorize
 from common.scoring.graph import Graph, sums_of
-from common.scoring.portable_model import Scorer
+from common.scoring.serving import Scorer
 from common.scoring.stages import pipeline_model
 from common.scoring.trees import AT_MOST, Forest, gbt_forest
 from common.search.winner import scoring_pipeline
@@ -29,7 +29,7 @@ def portable_scores(pipeline, spec, rows):
     scorer = Scorer(pipeline_model(pipeline, spec).SerializeToString())
     read = read_rows(rows, spec.input_form)
     assert read.good.all(), read.reasons
-    return scorer.score(read.values)
+    return pd.DataFrame(scorer.score(read.values))
 
 
 @pytest.fixture(scope="module")
