@@ -60,4 +60,9 @@ def model_function(
 
 
 def _values(array: pa.Array) -> np.ndarray:
-    return np.asarray(array.to_numpy(zero_copy_only=False))
+    if not pa.types.is_string(array.type):
+        return np.asarray(array.to_numpy(zero_copy_only=False))
+    # A Python text for each distinct value, not for each record: columns of categories repeat theirs.
+    texts = array.dictionary_encode()
+    known = np.array(texts.dictionary.to_pylist(), dtype=object)
+    return known[texts.indices.to_numpy()]
