@@ -1,13 +1,10 @@
 """The Spark session that every step shares."""
 
-import atexit
 import logging
 import os
 import shlex
-import shutil
 import socket
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +18,7 @@ from pyspark import SparkConf, SparkContext, inheritable_thread_target
 from pyspark.sql import SparkSession
 
 from common import PROJECT, ROOT
+from common.machine import copies
 from common.machine.application import (
     LENDER,
     Guest,
@@ -266,9 +264,8 @@ def _include_library(context: SparkContext) -> None:
 
 def _library() -> Path:
     """Write the archive of `common`; workers fetch it when they need it, so it lasts as this process."""
-    folder = tempfile.mkdtemp()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    with zipfile.ZipFile(Path(folder, LIBRARY), "w") as archive:
+    library = copies.lasting_folder() / LIBRARY
+    with zipfile.ZipFile(library, "w") as archive:
         for file in sorted((ROOT / "common").rglob("*.py")):
             archive.write(file, file.relative_to(ROOT))
-    return Path(folder, LIBRARY)
+    return library

@@ -25,8 +25,7 @@ from common.scoring.unseen import count_unseen, found_unseen, shared_features
 
 SCORED, GIVEN = "__scored", "__given"
 
-# Values in an Arrow batch. With Spark's default of 10,000 rows, MLflow's checks of each batch take a
-# tenth of the time. The model itself scores a batch in smaller parts.
+# Values in an Arrow batch. The model itself scores a batch in smaller parts.
 CELLS = 500_000
 
 # Found in Spark's errors about files that cannot be read or written; any other error is a bug of ours.

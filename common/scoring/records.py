@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from numpy import float64
+import numpy as np
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -81,7 +81,7 @@ def _given(value: Column, kind: str) -> Column:
     held, nothing = HELD[kind]
     if kind in (DATE, TIMESTAMP):
         value = F.unix_micros(value.cast("timestamp"))
-    elif held is float64:
+    elif held is np.float64:
         # -0.0 is 0.0, since a category index would treat them as different values.
         value = value + F.lit(0.0)
     return F.coalesce(value, F.lit(nothing))

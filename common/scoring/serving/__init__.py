@@ -1,8 +1,8 @@
 """How a served model reads and scores requests; a copy is stored with every portable model.
 
 Like the rules of `reading` beside it, which it applies, it imports nothing of the project: what it needs
-of the model is handed to it. `mlflow_server` is not imported with it: MLflow takes longer to import than
-all of this, and Spark's workers do without.
+of the model is handed to it. `mlflow_server` and its `tables` are not imported with it: MLflow and pandas
+take longer to import than all of this, and Spark's workers do without.
 """
 
 from .counted import Batch, Counter

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .tables import FORMS, INPUTS, PARTS, SPLIT
+from .forms import FORMS, INPUTS, PARTS, SPLIT
 
 # What a request may have raised that is no table of good records.
 NOT_GOOD = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError)

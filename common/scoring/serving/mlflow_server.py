@@ -10,7 +10,8 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
-from .tables import FORMS, frame_of
+from .forms import FORMS
+from .tables import frame_of
 
 # The portable model that the current request is for.
 ASKED: ContextVar[Any] = ContextVar("asked", default=None)

@@ -5,10 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-SPLIT, RECORDS, INSTANCES, INPUTS = "dataframe_split", "dataframe_records", "instances", "inputs"
-FORMS = frozenset((SPLIT, RECORDS, INSTANCES, INPUTS))
-# What a table by SPLIT may have.
-PARTS = frozenset(("columns", "data", "index"))
+from .forms import INPUTS, PARTS, SPLIT
 
 
 def frame_of(form: str, given: Any, model: Any) -> pd.DataFrame:

@@ -1,6 +1,8 @@
 """Files scored on Spark: what is scored, what is set aside, and what is refused."""
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from common.scoring.batch import score_file
 from common.scoring.measure import measure
 from common.scoring.records import read_records
 from common.store.portable_models import find_portable_model
+from tests.project import ROOT
 from tests.tiny_model import COLUMNS, FORM
 
 HEADER = "id,age,pay-rate,job"
@@ -396,3 +399,10 @@ def test_model_of_another_kind_is_refused(tmp_path):
     Model(flavors={"spark": {}, "python_function": {}}).save(str(tmp_path / "MLmodel"))
     with pytest.raises(UserError, match=r"\(python_function, spark\) is not a portable model"):
         find_portable_model(str(tmp_path))
+
+
+def test_what_workers_import_to_score_is_neither_pandas_nor_mlflow():
+    """Each takes longer to import than a small file to score."""
+    asks = "import sys, common.scoring.arrow_scoring; print({'mlflow', 'pandas'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", asks], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
