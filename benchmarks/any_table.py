@@ -1,6 +1,6 @@
 """Odd tables from file to served model by one command each, beside a plain scikit-learn pipeline.
 
-python -m benchmarks.any_table [--only NAME ...] [--keep FOLDER] [--learner NAME] [--apart]
+python -m benchmarks.any_table [--only NAME ...] [--keep FOLDER] [--learner NAME] [--seed N] [--apart]
 
 For each table of tests/odd_tables: main trains and registers a model. The Spark pipeline, predict and the
 service score the test rows, the latter two from a file in the table's own form, and must agree. The plain
@@ -49,6 +49,7 @@ TREES = {"learner": "gbt", "grid": json.dumps({"maxDepth": [3, 5], "maxIter": [2
 XGBOOST = {"learner": "xgboost", "grid": json.dumps({"max_depth": [3, 5], "n_estimators": [50, 100]})}
 # A learner that is asked for has its own space: a few generations take as long.
 GENERATIONS = {"generations": 2, "population": 8}
+SEED = 42
 CLEAR = 2  # standard errors
 ERROR = "Error: "
 # Steps that fit something.
@@ -59,8 +60,13 @@ FITTING = {"featurize", "train_grid", "train_ga"}
 @click.option("--only", multiple=True, help="Name of a table or bad input; nothing is written then.")
 @click.option("--keep", type=click.Path(path_type=Path), help="New folder for all files and stores.")
 @click.option("--learner", help="Learner of all tables, searched by generations; default: a small grid.")
+@click.option(
+    "--seed", default=SEED, help="Seed of all splits; with another than the usual one nothing is written."
+)
 @click.option("--apart", is_flag=True, help="Whether each command and step has a process of its own.")
-def any_table(only: tuple[str, ...], keep: Path | None, learner: str | None, apart: bool) -> None:
+def any_table(
+    only: tuple[str, ...], keep: Path | None, learner: str | None, seed: int, apart: bool
+) -> None:
     """Take each odd table through the project, and compare it with a plain pipeline."""
     known = [*ODD_TABLES, *BAD_INPUTS]
     if strange := [name for name in only if name not in known]:
@@ -72,7 +78,7 @@ def any_table(only: tuple[str, ...], keep: Path | None, learner: str | None, apa
         copy_project(checkout)
         process = None if apart else stack.enter_context(closing(OneProcess(checkout)))
         rows = [
-            _noted(try_table(ODD_TABLES[name], checkout, process, learner), folder)
+            _noted(try_table(ODD_TABLES[name], checkout, process, learner, seed), folder)
             for name in chosen
             if name in ODD_TABLES
         ]
@@ -87,7 +93,7 @@ def any_table(only: tuple[str, ...], keep: Path | None, learner: str | None, apa
         "tables by verdict": {verdict: verdicts.count(verdict) for verdict in sorted(set(verdicts))},
         "bad inputs": {row["table"]: row["verdict"] for row in bad},
     }
-    if only:
+    if only or seed != SEED:
         show(rows, facts)
     else:
         report(NAME if learner is None else f"{NAME}_{learner}", rows, facts)
@@ -102,7 +108,11 @@ def _noted(row: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def try_table(
-    table: OddTable, checkout: Path, process: OneProcess | None = None, learner: str | None = None
+    table: OddTable,
+    checkout: Path,
+    process: OneProcess | None = None,
+    learner: str | None = None,
+    seed: int = SEED,
 ) -> dict[str, Any]:
     """Return a table's row of the result; a failure is its verdict.
 
@@ -111,12 +121,13 @@ def try_table(
         checkout: A copy of the project.
         process: The process in which commands run; None: each in one of its own.
         learner: The learner; None: trees of the task, with a small grid.
+        seed: The seed of the split, and of all else.
     """
     started = time.perf_counter()
     row: dict[str, Any] = {"table": table.name, "what": table.what, "rows": len(table.cells)}
     row |= {"task": table.task, "metric": DECISIVE[table.task][0]}
     try:
-        row |= _measure(table, checkout, process, given_to(table.task, learner))
+        row |= _measure(table, checkout, process, {**given_to(table.task, learner), "seed": seed})
     # One table that fails in whichever way must not hide the others.
     except Exception as error:
         text = str(error) if isinstance(error, CommandFailed) else f"{type(error).__name__}: {error}"
