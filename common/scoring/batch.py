@@ -16,14 +16,14 @@ from common.errors import UserError, last_cause
 from common.machine.file_system import exists, literal, replacing
 from common.scoring.added import added_names, renamed_outputs
 from common.scoring.alarms import alarms
-from common.scoring.arrow_scoring import model_function
+from common.scoring.arrow_scoring import scores_of
 from common.scoring.kept_model import KeptModel
 from common.scoring.measure import Measured, measure
 from common.scoring.outputs import outputs_of
 from common.scoring.records import GOOD, LINE, REASON, Records, read_records
 from common.scoring.unseen import count_unseen, found_unseen, shared_features
 
-SCORED, GIVEN = "__scored", "__given"
+SCORED = "__scored"
 
 # Values in an Arrow batch. The model itself scores a batch in smaller parts.
 CELLS = 500_000
@@ -143,16 +143,11 @@ def scored(
         seen: The observation that holds `rows`, `bad` and the unseen categories after the frame has
             been written.
     """
-    given = [column.alias(f"{GIVEN}{place}") for place, column in enumerate(records.given.values())]
-    told = records.table.frame.select(*records.whole, *given, records.table.good.alias(GOOD))
+    told = records.scored(scores_of(spark, model.pipeline, outputs_of(model.target)), SCORED)
     counts = [F.count(F.lit(1)).alias("rows"), F.count_if(~F.col(GOOD)).alias("bad")]
     good = told.observe(seen, *counts, *count_unseen(records, model)).where(GOOD)
-    score = model_function(spark, model.pipeline, list(records.given), outputs_of(model.target))
-    with_scores = good.withColumn(
-        SCORED, score(*[F.col(f"{GIVEN}{place}") for place in range(len(given))])
-    )
     added = [F.col(SCORED).getField(name).alias(names[name]) for name in outputs_of(model.target)]
-    return with_scores.select(*[quoted(name) for name in records.table.names], *added)
+    return good.select(*[quoted(name) for name in records.table.names], *added)
 
 
 @contextmanager

@@ -1,19 +1,13 @@
-"""The records of a file to score: as they were read, and as a model receives them."""
+"""The records of a file to score, as they are read for a model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from common.data.reading import (
-    DATE,
-    TIMESTAMP,
-    Form,
-)
-from common.data.reading.values import HELD
-from common.data.records import Table, open_table
+from common.data.reading import Form
+from common.data.records import Table, Then, made_of_rows, open_table
 from common.data.row_hash import quoted
 
 # The text of a CSV record whose number of fields is wrong; null for any other record.
@@ -30,19 +24,27 @@ class Records:
     Attributes:
         table: The records as they were read.
         columns: The column's name in the table, for each column that the model takes.
-        given: The value passed to the model, for each column that it takes, as `read_rows` returns it: a
-            date or timestamp in microseconds since 1970; for a missing one, what stands for it.
     """
 
     table: Table
     columns: Mapping[str, str]
-    given: Mapping[str, Column]
 
     @property
     def whole(self) -> list[Column]:
         """All columns of the file; those that the model takes have the model's types."""
         values = {self.columns[name]: cell.value for name, cell in self.table.cells.items()}
         return [values.get(name, quoted(name)).alias(name) for name in self.table.names]
+
+    def scored(self, scores: Then, name: str) -> DataFrame:
+        """Return all columns of the file, the scores, null for a bad record, and GOOD.
+
+        Args:
+            scores: What scores the values where they are read.
+            name: Name of the column with the scores.
+        """
+        assert self.table.read is not None
+        read = self.table.read(scores)
+        return read.select(*self.whole, made_of_rows().alias(name), self.table.good.alias(GOOD))
 
     def rejected(self, reason: str = REASON, line: str = LINE) -> DataFrame:
         """Return the bad records as they were read, with the reason and, for CSV, the line.
@@ -72,16 +74,5 @@ def read_records(spark: SparkSession, uri: str, form: Form) -> Records:
     Raises:
         UserError: Nothing exists at the URI, or it is not a table of such records.
     """
-    table = open_table(spark, uri, form)
-    given = {name: _given(cell.value, form.columns[name]) for name, cell in table.cells.items()}
-    return Records(table, table.columns, given)
-
-
-def _given(value: Column, kind: str) -> Column:
-    held, nothing = HELD[kind]
-    if kind in (DATE, TIMESTAMP):
-        value = F.unix_micros(value.cast("timestamp"))
-    elif held is np.float64:
-        # -0.0 is 0.0, since a category index would treat them as different values.
-        value = value + F.lit(0.0)
-    return F.coalesce(value, F.lit(nothing))
+    table = open_table(spark, uri, form, at_once=True)
+    return Records(table, table.columns)

@@ -9,6 +9,7 @@ from .cells import FALSE, NO, TRUE, YES, marked_numbers, plain_text
 from .csv_text import (
     BREAK,
     NOT_QUOTED,
+    column_of_texts,
     first_fields,
     grammar,
     read_csv,
@@ -82,6 +83,7 @@ __all__ = [
     "Rows",
     "Unreadable",
     "check_encoding",
+    "column_of_texts",
     "decode",
     "encoding_name",
     "find_columns",

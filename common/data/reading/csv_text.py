@@ -154,7 +154,8 @@ def read_records(records: Iterable[str], header: Header, form: Form) -> Rows:
         rows.append(fields)
     by_place = list(zip(*rows, strict=True)) or [()] * width
     columns = {
-        name: _column(by_place[header.places[name]], kind, form) for name, kind in form.columns.items()
+        name: column_of_texts(by_place[header.places[name]], kind, form)
+        for name, kind in form.columns.items()
     }
     found = read_rows(pd.DataFrame(columns, index=range(len(rows))), form)
     for row, reason in wrong.items():
@@ -165,8 +166,17 @@ def read_records(records: Iterable[str], header: Header, form: Form) -> Rows:
 NOT_QUOTED = "has text between a closing quote and the next separator"
 
 
-def _column(cells: Sequence[str], kind: str, form: Form) -> pd.Series:
-    """Parse plain numbers, which a table of typed values does not have as texts."""
+def column_of_texts(cells: Sequence[str], kind: str, form: Form) -> pd.Series:
+    """Parse plain numbers, which a table of typed values does not have as texts.
+
+    Args:
+        cells: The fields of a column, without surrounding blanks and quotes.
+        kind: The column's kind.
+        form: The form of the records.
+
+    Returns:
+        The column as `read_rows` takes it.
+    """
     if kind not in (INTEGER, DOUBLE):
         # Each text is read only once, since a column has few distinct ones.
         places, known = pd.factorize(np.array([*cells, ""], dtype=object)[:-1])

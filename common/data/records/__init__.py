@@ -1,7 +1,17 @@
 """Files of records read in place on Spark, by the rules of `common/data/reading`."""
 
+from common.data.records.at_once import Then, made_of_rows
 from common.data.records.csv_files import RECORD
 from common.data.records.table import Table, all_of, first_problem, open_table
 from common.data.records.wide import plan_wide
 
-__all__ = ["RECORD", "Table", "all_of", "first_problem", "open_table", "plan_wide"]
+__all__ = [
+    "RECORD",
+    "Table",
+    "Then",
+    "all_of",
+    "first_problem",
+    "made_of_rows",
+    "open_table",
+    "plan_wide",
+]

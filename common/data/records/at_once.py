@@ -1,16 +1,19 @@
-"""Records of many columns, each read as a whole by `common/data/reading` itself.
+"""Records whose columns are read together by `common/data/reading` itself, in Python.
 
-Spark plans each column's rules as a tree of twenty expressions, again and again for each of the columns.
-With hundreds of columns that takes minutes. There a function in Python, which Spark need not look into,
-reads all columns at once.
+Spark plans each column's rules as a tree of twenty expressions, again and again for each of the columns:
+with hundreds of columns that takes minutes, and numbers of CSV are evaluated several times over. A
+function in Python, which Spark need not look into, reads all columns at once, and may go on to use the
+values where they are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -27,14 +30,14 @@ from common.data.reading import (
     Form,
     Header,
     Rows,
+    column_of_texts,
+    grammar,
     read_records,
     read_rows,
 )
 from common.data.records.cells import DDL, Cell
 
-# With more columns, a function in Python reads them faster than Spark plans its own expressions.
-MOST_PLANNED = 48
-READ, GOOD = "__read", "good"
+READ, GOOD, THEN = "__read", "good", "then"
 ARROW: Mapping[str, pa.DataType] = {
     INTEGER: pa.int64(),
     DATE: pa.date32(),
@@ -44,25 +47,100 @@ ARROW: Mapping[str, pa.DataType] = {
 }
 
 
-def values_of_records(header: Header, form: Form) -> Any:
+@dataclass(frozen=True)
+class Then:
+    """What is made of the values of good rows where they are read.
+
+    Attributes:
+        result: Spark's type of what is made of a row.
+        begin: Called once for each part of the rows; returns a function from the columns' values, as
+            `read_rows` returns them, to an array of the results.
+    """
+
+    result: T.DataType
+    begin: Callable[[], Callable[[Mapping[str, np.ndarray]], pa.Array]]
+
+
+def values_of_records(header: Header, form: Form, then: Then | None = None) -> Any:
     """Return a function of Spark from the texts of CSV records to a structure of all values."""
-
-    @arrow_udf(_structure(form))  # type: ignore[call-overload]
-    def values(records: pa.Array) -> pa.Array:
-        return _as_arrow(read_records(records.to_pylist(), header, form), form)
-
-    # Spark repeats a function that it takes for deterministic wherever its result is used.
-    return values.asNondeterministic()
+    return _function(lambda given: read_texts(given[0], header, form), 1, form, then)
 
 
-def values_of_rows(form: Form) -> Any:
+def values_of_rows(form: Form, then: Then | None = None) -> Any:
     """Return a function of Spark from the required columns, in order, to a structure of all values."""
+    return _function(lambda given: read_arrays(given, form), len(form.columns), form, then)
 
-    @arrow_udf(_structure(form))  # type: ignore[call-overload]
-    def values(*given: pa.Array) -> pa.Array:
-        return _as_arrow(read_arrays(given, form), form)
 
-    return values.asNondeterministic()
+def _function(
+    read: Callable[[tuple[pa.Array, ...]], Rows], width: int, form: Form, then: Then | None
+) -> Any:
+    def values(batches: Iterator[Any]) -> Iterator[pa.Array]:
+        make = then.begin() if then else None
+        for batch in batches:
+            # Spark gives the only column as it is, and several as a tuple.
+            rows = read(batch if isinstance(batch, tuple) else (batch,))
+            yield _as_arrow(rows, form, _made(rows, make) if make else None)
+
+    # Spark tells by the hints which kind of function this is.
+    given = tuple[pa.Array, ...] if width > 1 else pa.Array
+    values.__annotations__ = {"batches": Iterator[given], "return": Iterator[pa.Array]}  # type: ignore[valid-type]
+    function: Any = arrow_udf
+    # Spark repeats a function that it takes for deterministic wherever its result is used.
+    return function(values, _structure(form, then)).asNondeterministic()
+
+
+def _made(rows: Rows, make: Callable[[Mapping[str, np.ndarray]], pa.Array]) -> pa.Array:
+    """Return what is made of each row, null for one that is not good."""
+    if rows.good.all():
+        return make(rows.values)
+    found = make({name: values[rows.good] for name, values in rows.values.items()})
+    return found.take(pa.array(np.cumsum(rows.good) - 1, mask=~rows.good))
+
+
+def read_texts(records: pa.Array, header: Header, form: Form) -> Rows:
+    """Read records of CSV: those without a quote at once, the others one by one."""
+    fields = pc.split_pattern(records, form.separator)
+    fits = pc.equal(pc.list_value_length(fields), len(header.names))
+    is_plain = pc.and_not(fits, pc.match_substring(records, '"'))
+    plain = is_plain.to_numpy(zero_copy_only=False)
+    if plain.all():
+        return _read_plain(fields, header, form)
+    others = read_records(records.filter(pc.invert(is_plain)).to_pylist(), header, form)
+    return (
+        _joined(_read_plain(fields.filter(is_plain), header, form), others, plain)
+        if plain.any()
+        else others
+    )
+
+
+def _read_plain(fields: pa.ListArray, header: Header, form: Form) -> Rows:
+    """Read records from their fields, as many as the table has columns; each text of a column once."""
+    cells, blanks = fields.flatten(), grammar(form.separator).blanks
+    width, values = len(header.names), {}
+    reasons: np.ndarray = np.full(len(fields), None, dtype=object)
+    for name, kind in form.columns.items():
+        own = cells.take(pa.array(np.arange(header.places[name], len(cells), width)))
+        texts = pc.utf8_trim(own, blanks).dictionary_encode()
+        column = column_of_texts(texts.dictionary.to_pylist(), kind, form)
+        # The positions of a table's other columns tell nothing of this one.
+        read = read_rows(pd.DataFrame({name: column}), replace(form, columns={name: kind}))
+        places = texts.indices.to_numpy()
+        values[name] = read.values[name][places]
+        if not read.good.all():
+            reasons = np.where(pd.isna(reasons), read.reasons[places], reasons)
+    return Rows(values, pd.isna(reasons), reasons)
+
+
+def _joined(some: Rows, others: Rows, is_of_some: np.ndarray) -> Rows:
+    """Return the rows of two tables as one, by whether each is of the first."""
+
+    def joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        whole: np.ndarray = np.empty(len(is_of_some), first.dtype)
+        whole[is_of_some], whole[~is_of_some] = first, second
+        return whole
+
+    values = {name: joined(found, others.values[name]) for name, found in some.values.items()}
+    return Rows(values, joined(some.good, others.good), joined(some.reasons, others.reasons))
 
 
 def read_arrays(given: tuple[pa.Array, ...], form: Form) -> Rows:
@@ -98,17 +176,26 @@ def good_rows() -> Column:
     return F.col(READ)[GOOD]
 
 
-def _structure(form: Form) -> T.StructType:
+def made_of_rows() -> Column:
+    """Return what was made of a good row of a frame with the column READ."""
+    return F.col(READ)[THEN]
+
+
+def _structure(form: Form, then: Then | None) -> T.StructType:
     of_values = [f"v{place} {DDL[kind]}" for place, kind in enumerate(form.columns.values())]
     found = T.StructType.fromDDL(", ".join([*of_values, f"{GOOD} boolean"]))
     assert isinstance(found, T.StructType)
-    return found
+    return found.add(THEN, then.result) if then else found
 
 
-def _as_arrow(rows: Rows, form: Form) -> pa.Array:
+def _as_arrow(rows: Rows, form: Form, made: pa.Array | None = None) -> pa.Array:
     arrays = [_array(rows.values[name], rows.good, kind) for name, kind in form.columns.items()]
-    names = [f"v{place}" for place in range(len(arrays))]
-    return pa.StructArray.from_arrays([*arrays, pa.array(rows.good)], [*names, GOOD])
+    names = [*(f"v{place}" for place in range(len(arrays))), GOOD]
+    arrays.append(pa.array(rows.good))
+    if made is not None:
+        arrays.append(made)
+        names.append(THEN)
+    return pa.StructArray.from_arrays(arrays, names)
 
 
 def _array(values: np.ndarray, good: np.ndarray, kind: str) -> pa.Array:

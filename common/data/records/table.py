@@ -22,8 +22,8 @@ from common.data.reading import (
     unique_names,
 )
 from common.data.records.at_once import (
-    MOST_PLANNED,
     READ,
+    Then,
     cells_read,
     good_rows,
     read_arrays,
@@ -51,6 +51,8 @@ from common.data.row_hash import quoted, value_hash
 from common.errors import UserError
 
 FITS, FIELDS = "__fits", "__fields"
+# With more columns, a function in Python reads them faster than Spark plans its own expressions.
+MOST_PLANNED = 48
 # Names that a column of a file cannot have beside the columns that are added here.
 TAKEN = (FILE, RECORD, LINE, BLOCK, PLACE, FITS, FIELDS, READ)
 
@@ -72,6 +74,8 @@ class Table:
         place: Returns the file, line and text of the first of some rows of `frame`; None for Parquet.
         over_lines: Whether records span lines.
         hash: The hash of a record: of its text in CSV, of its values in Parquet.
+        read: Returns `frame`, in which something is also made of the values of each good row (see
+            `made_of_rows`); None if Spark's own expressions read the values.
     """
 
     frame: DataFrame
@@ -85,6 +89,7 @@ class Table:
     place: Callable[[DataFrame], Place | None]
     over_lines: bool
     hash: Column
+    read: Callable[[Then], DataFrame] | None
 
     @property
     def is_csv(self) -> bool:
@@ -105,23 +110,30 @@ def all_of(conditions: Sequence[Column]) -> Column:
     return all_of(conditions[:half]) & all_of(conditions[half:])
 
 
-def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
+def open_table(spark: SparkSession, uri: str, form: Form, at_once: bool = False) -> Table:
     """Open a file or folder of CSV or Parquet; the name of the first file decides the format.
+
+    Args:
+        spark: The session.
+        uri: URI of the file or folder.
+        form: The form of the records.
+        at_once: Whether Python reads all columns together, however few there are.
 
     Raises:
         UserError: There is no data, it is not a table of the expected records, or the type of a column
             is incompatible.
     """
+    at_once = at_once or len(form.columns) > MOST_PLANNED
     numbers = sum(kind != TEXT for kind in form.columns.values())
     with table_files(spark, uri) as files:
         if is_parquet(files):
             plan_wide(spark, numbers)
-            return _parquet(open_parquet(spark, uri, files), uri, form)
+            return _parquet(open_parquet(spark, uri, files), uri, form, at_once)
         plan_wide(spark, numbers, MOST_IN_CSV)
-        return _csv(spark, uri, open_csv(spark, uri, files, form), form)
+        return _csv(spark, uri, open_csv(spark, uri, files, form), form, at_once)
 
 
-def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form) -> Table:
+def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form, at_once: bool) -> Table:
     names, width = _distinct(files.header.names, TAKEN), len(files.header.names)
     fields, whole = fields_of(quoted(RECORD), files.quoted, form.separator)
     parted = files.records.withColumns({FIELDS: fields, FITS: whole})
@@ -131,10 +143,10 @@ def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form) -> Table:
     ]
     fits = (F.col(FITS) & (F.size(FIELDS) == width)).alias(FITS)
     columns = {name: names[place] for name, place in files.header.places.items()}
-    frame = parted.select(*texts, fits, *files.records.columns)
-    if len(form.columns) > MOST_PLANNED:
-        frame = frame.withColumn(READ, values_of_records(files.header, form)(quoted(RECORD)))
-        cells, good = cells_read(form), good_rows()
+    frame, read = parted.select(*texts, fits, *files.records.columns), None
+    if at_once:
+        read = _reading(frame, lambda then: values_of_records(files.header, form, then)(quoted(RECORD)))
+        frame, cells, good = read(None), cells_read(form), good_rows()
     else:
         cells = {
             name: text_cell(quoted(columns[name]), kind, name in form.optional, form)
@@ -153,7 +165,15 @@ def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form) -> Table:
         place=lambda some: first_place(spark, uri, some, form),
         over_lines=files.over_lines,
         hash=F.xxhash64(quoted(RECORD)),
+        read=read,
     )
+
+
+def _reading(
+    frame: DataFrame, values: Callable[[Then | None], Column]
+) -> Callable[[Then | None], DataFrame]:
+    """Return what adds the column READ to a frame."""
+    return lambda then: frame.withColumn(READ, values(then))
 
 
 def _distinct(given: Sequence[str], taken: Sequence[str]) -> list[str]:
@@ -189,7 +209,7 @@ def _told(files: CsvFiles, form: Form) -> str:
     return told
 
 
-def _parquet(frame: DataFrame, uri: str, form: Form) -> Table:
+def _parquet(frame: DataFrame, uri: str, form: Form, at_once: bool) -> Table:
     places = find_named(frame.columns, form)
     names = unique_names(frame.columns)
     if names != frame.columns:
@@ -207,9 +227,10 @@ def _parquet(frame: DataFrame, uri: str, form: Form) -> Table:
         except Unreadable as error:
             raise UserError(f"{uri}: column {form.told(name)} {error}") from None
     given = [_for_python(quoted(there), types[name]) for name, there in columns.items()]
-    if len(form.columns) > MOST_PLANNED:
-        frame = frame.withColumn(READ, values_of_rows(form)(*given))
-        cells, good = cells_read(form), good_rows()
+    read = None
+    if at_once:
+        read = _reading(frame, lambda then: values_of_rows(form, then)(*given))
+        frame, cells, good = read(None), cells_read(form), good_rows()
     else:
         good = all_of([cell.good for cell in cells.values()])
     reason = _row_reasons(form)(*given)
@@ -225,6 +246,7 @@ def _parquet(frame: DataFrame, uri: str, form: Form) -> Table:
         place=lambda _: None,
         over_lines=False,
         hash=hashed,
+        read=read,
     )
 
 

@@ -1,6 +1,7 @@
 """A column that is read at once has the values and the reasons of one that is read cell by cell."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from common.data.reading import Form, Header, csv_text, read_records, read_rows, values
-from common.data.records.at_once import read_arrays
+from common.data.records.at_once import read_arrays, read_texts
 
 KINDS = ("integer", "double", "percent", "currency", "boolean", "date", "timestamp", "string")
 TEXTS = (
@@ -71,3 +72,17 @@ def test_texts_of_csv_are_read_as_each_is(kind, decimal, monkeypatch):
     one_by_one(monkeypatch)
     assert found == [shown(read_records(some, header, form)) for some in records]
     assert any(np.any(dtype_and_rows[2]) for dtype_and_rows in found) or kind == "string"
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+@pytest.mark.parametrize("kind", KINDS)
+def test_records_without_a_quote_are_read_as_each_is(kind, decimal):
+    header = Header(("a", "c"), {"c": 1}, there=False)
+    form = replace(form_of(kind, False, decimal), separator=";")
+    texts = [text for text in TEXTS if "\n" not in text]
+    plain = [f"x;\t{text} " for text in texts]
+    others = ["", "x", ";;", "x;1;2", 'x;"5"', 'x;"5"x', "x;'5'", 'x;5"', '"x;y";5', "x; 5"]
+    several = [[], plain, others, [*plain, *others], [*others[-2:], *plain[:3], others[4]], *zip(plain)]
+    for records in several:
+        found = read_texts(pa.array(records, pa.string()), header, form)
+        assert shown(found) == shown(read_records(records, header, form)), records
