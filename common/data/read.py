@@ -79,7 +79,7 @@ def read_source(
             table = open_table(spark, location.uri, spec.form)
         except UserError as error:
             raise UserError(f"source {error}") from None
-        labelled = table.cells[spec.label].value.isNotNull()
+        labelled = table.values[spec.label].isNotNull()
         sound = table.good & (~labelled | all_of([_known_label(spec, table), _valid_weight(spec, table)]))
         doubtful = F.lit(False) if doubt is None else doubt(table)
         found = _count(spec, table, labelled, sound, doubtful)
@@ -101,10 +101,10 @@ def _labelled(spec: DatasetSpec, table: Table, found: Row, strange: frozenset[in
     missing = {name: (kept - found[f"there{place}"]) / kept for place, name in enumerate(spec.names)}
     frame, told = table.frame, table.told
     if rows > kept:
-        frame = frame.where(table.cells[spec.label].value.isNotNull())
+        frame = frame.where(table.values[spec.label].isNotNull())
         are = "row without a label was" if rows == kept + 1 else "rows without a label were"
         told += f"; {rows - kept:,} {are} left out"
-    values = [table.cells[name].value.alias(name) for name in spec.names]
+    values = [table.values[name].alias(name) for name in spec.names]
     return Source(frame.select(*values), told, missing, rows - kept, strange)
 
 
@@ -126,7 +126,7 @@ def with_missing(spec: DatasetSpec, shares: Mapping[str, float]) -> DatasetSpec:
 
 def _count(spec: DatasetSpec, table: Table, labelled: Column, sound: Column, doubtful: Column) -> Row:
     """Count in one pass: all rows, bad and doubtful ones, and those with a label and their values."""
-    values = [table.cells[name].value.alias(f"value{place}") for place, name in enumerate(spec.names)]
+    values = [table.values[name].alias(f"value{place}") for place, name in enumerate(spec.names)]
     states = [labelled.alias("kept"), sound.alias("sound"), doubtful.alias("doubtful")]
     read = table.frame.select(*states, *values)
     kept = F.col("kept")
@@ -144,19 +144,19 @@ def _count(spec: DatasetSpec, table: Table, labelled: Column, sound: Column, dou
 def _known_label(spec: DatasetSpec, table: Table) -> Column:
     if spec.task == REGRESSION:
         return F.lit(True)
-    return table.cells[spec.label].value.isin(*spec.labels)
+    return table.values[spec.label].isin(*spec.labels)
 
 
 def _valid_weight(spec: DatasetSpec, table: Table) -> Column:
     if spec.weight is None:
         return F.lit(True)
-    return F.coalesce(table.cells[spec.weight].value >= 0, F.lit(False))
+    return F.coalesce(table.values[spec.weight] >= 0, F.lit(False))
 
 
 def _first_problem(spec: DatasetSpec, table: Table, wrong: DataFrame, bad: int) -> str:
     """Describe the first invalid row: a bad record, an unknown label or an impossible weight."""
-    label = table.cells[spec.label].value.alias("label")
-    weight = (F.lit(None) if spec.weight is None else table.cells[spec.weight].value).alias("weight")
+    label = table.values[spec.label].alias("label")
+    weight = (F.lit(None) if spec.weight is None else table.values[spec.weight]).alias("weight")
     known = _known_label(spec, table).alias("known")
     place, first = first_problem(table, wrong, label, weight, known)
     reason = first["reason"]

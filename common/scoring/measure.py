@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import Column, DataFrame
@@ -10,7 +10,15 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from common.data.reading import BLANKS, Unreadable
-from common.data.records.cells import Cell, text_cell, typed_cell
+from common.data.records import (
+    READ,
+    as_given,
+    check_type,
+    values_of_fields,
+    values_of_rows,
+    values_read,
+    why_bad,
+)
 from common.data.row_hash import quoted
 from common.data.target import BINARY, REGRESSION, Target
 from common.learning.score_table import probability_vector, score_table
@@ -55,7 +63,7 @@ def measure(frame: DataFrame, model: KeptModel, rows: int, names: Mapping[str, s
     if label is None:
         return Measured()
     truth = _index_or_number(label, model.target)
-    told = frame.select(
+    told = label.frame.select(
         label.text.alias("text"),
         F.when(truth.isNull(), label.text).alias("strange"),
         truth.alias(LABEL),
@@ -81,10 +89,12 @@ class TrueLabel:
     """The true labels of a file.
 
     Attributes:
+        frame: The records, with what the columns refer to.
         value: The labels in their type; null if one is missing, or of another type.
         text: Their texts; null if one is missing.
     """
 
+    frame: DataFrame
     value: Column
     text: Column
 
@@ -98,16 +108,19 @@ def true_label(frame: DataFrame, model: KeptModel) -> TrueLabel | None:
         return None
     column = quoted(field.name)
     text = column.cast("string")
-    try:
-        if isinstance(field.dataType, T.StringType):
-            # The label is no input, so that of CSV is still text.
-            cell = text_cell(F.trim(column, F.lit(BLANKS)), kind, True, form)
-        else:
-            cell = typed_cell(column, field.dataType, kind, True, form)
-    except Unreadable:
-        cell = Cell(F.lit(None).cast("string"), column.isNull())
-    told = F.coalesce(cell.value.cast("string"), F.when(~cell.good, text))
-    return TrueLabel(cell.value, told)
+    asked = replace(form, columns={form.label: kind}, optional=frozenset([form.label]), renamed={})
+    if isinstance(field.dataType, T.StringType):
+        # The label is no input, so that of CSV is still text.
+        read = values_of_fields(asked)(F.trim(column, F.lit(BLANKS)))
+    else:
+        try:
+            check_type(field.dataType, kind)
+        except Unreadable:
+            return TrueLabel(frame, F.lit(None).cast("string"), text)
+        read = values_of_rows(asked)(as_given(column, field.dataType))
+    value = values_read(asked)[form.label]
+    unread = F.when(why_bad().isNotNull(), text)
+    return TrueLabel(frame.withColumn(READ, read), value, F.coalesce(value.cast("string"), unread))
 
 
 def _index_or_number(label: TrueLabel, target: Target) -> Column:

@@ -32,7 +32,7 @@ class Records:
     @property
     def whole(self) -> list[Column]:
         """All columns of the file; those that the model takes have the model's types."""
-        values = {self.columns[name]: cell.value for name, cell in self.table.cells.items()}
+        values = {self.columns[name]: value for name, value in self.table.values.items()}
         return [values.get(name, quoted(name)).alias(name) for name in self.table.names]
 
     def scored(self, scores: Then, name: str) -> DataFrame:
@@ -42,7 +42,6 @@ class Records:
             scores: What scores the values where they are read.
             name: Name of the column with the scores.
         """
-        assert self.table.read is not None
         read = self.table.read(scores)
         return read.select(*self.whole, made_of_rows().alias(name), self.table.good.alias(GOOD))
 
@@ -74,5 +73,5 @@ def read_records(spark: SparkSession, uri: str, form: Form) -> Records:
     Raises:
         UserError: Nothing exists at the URI, or it is not a table of such records.
     """
-    table = open_table(spark, uri, form, at_once=True)
+    table = open_table(spark, uri, form)
     return Records(table, table.columns)

@@ -19,7 +19,6 @@ from common.data import reading
 from common.data.fetch import Location
 from common.data.read import read_source
 from common.data.reading import DATE, NO_INTEGER, NO_TEXT, TIMESTAMP, Unreadable
-from common.data.records import table
 from common.data.spec_yaml import parse_spec
 from common.errors import UserError
 from common.machine.spark import file_uri
@@ -96,9 +95,8 @@ class Ways:
         form = self.spec_of(encoding).input_form
         try:
             records = read_records(self.spark, file_uri(path), form)
-            cells = records.table.cells
             values = [
-                self.shown(cells[name].value, kind).alias(f"v{place}")
+                self.shown(records.table.values[name], kind).alias(f"v{place}")
                 for place, (name, kind) in enumerate(form.columns.items())
             ]
             whole = records.table.frame.select(*values, records.table.good, records.table.reason)
@@ -118,7 +116,7 @@ class Ways:
             found = read_records(self.spark, file_uri(path), form).table
         except UserError as error:
             raise Refused(str(error)) from None
-        values = [self.shown(found.cells[name].value, kind) for name, kind in form.columns.items()]
+        values = [self.shown(found.values[name], kind) for name, kind in form.columns.items()]
         told = found.frame.select(F.col("id").cast("int"), *values, found.good, found.reason).collect()
         rows = sorted((tuple(row) for row in told), key=lambda row: row[0])
         assert all(good == (reason is None) for *_, good, reason in rows)
@@ -173,14 +171,6 @@ class Ways:
         if kind == TIMESTAMP:
             return F.date_format(column, "yyyy-MM-dd HH:mm:ss.SSSSSS")
         return column.cast("string") if kind == DATE else column
-
-
-@pytest.fixture(params=["column by column", "at once"])
-def how(request, monkeypatch):
-    """Spark's two ways to read values: by its own expressions, or for many columns by Python."""
-    if request.param == "at once":
-        monkeypatch.setattr(table, "MOST_PLANNED", 0)
-    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -121,7 +121,7 @@ def in_spark(ways, spark, shop):
     found = []
     for form in (shop().input_form, shop().form):
         table = open_table(spark, file_uri(path), form)
-        values = [table.cells[name].value.alias(name) for name in NAMES]
+        values = [table.values[name].alias(name) for name in NAMES]
         rows = table.frame.select("id", *values, table.good.alias("good"), table.reason.alias("reason"))
         found.append({int(row["id"]): row for row in rows.collect()})
     return found

@@ -101,7 +101,7 @@ def test_spark_reads_what_the_service_reads_and_as_it_does(ways, spark, shop, dr
     form = shop().input_form if use == "batch" else shop().form
     table = open_table(spark, file_uri(file), form)
     names = list(shop().input_form.columns)
-    values = [table.cells[name].value.alias(name) for name in names]
+    values = [table.values[name].alias(name) for name in names]
     rows = table.frame.select(
         "id", *values, table.good.alias("good"), table.reason.alias("reason")
     ).collect()

@@ -62,7 +62,7 @@ def drawn():
 
 
 @pytest.mark.parametrize("decimal", [".", ","])
-def test_drawn_cells_are_the_same_to_python_and_to_spark(ways_of, how, drawn, decimal):
+def test_drawn_cells_are_the_same_to_python_and_to_spark(ways_of, drawn, decimal):
     ways = ways_of(spec(decimal))
     lines = [csv_line({name: cell}) for name, cell in drawn]
     form = spec(decimal).input_form
@@ -76,6 +76,6 @@ def test_drawn_cells_are_the_same_to_python_and_to_spark(ways_of, how, drawn, de
     assert 0.2 < rows.good.mean() < 0.8
     for place, name in enumerate(KINDS):
         assert len({row[place] for row in expected if isinstance(row, tuple)}) > 2, name
-    path = ways.folder / f"drawn {decimal} {how}.csv"
+    path = ways.folder / f"drawn {decimal}.csv"
     path.write_text("id," + HEADER + "".join(f"{place},{line}" for place, line in enumerate(lines)))
     assert_same(ways.each(path), expected, drawn)

@@ -154,7 +154,7 @@ HEADER = ",".join([*KINDS, "y"]) + "\n"
 
 
 @pytest.mark.parametrize("decimal", GIVEN)
-def test_cells_are_the_same_to_training_batch_and_service(ways_of, how, decimal):
+def test_cells_are_the_same_to_training_batch_and_service(ways_of, decimal):
     ways, expected = ways_of(spec(decimal)), []
     for name, cell, value in GIVEN[decimal]:
         content = (HEADER + csv_line({name: cell})).encode()
@@ -169,7 +169,7 @@ def test_cells_are_the_same_to_training_batch_and_service(ways_of, how, decimal)
             expected.append(tuple({**GOOD, name: value}.values()))
             assert repr(ways.served(content)) == repr(expected[-1:]), (name, cell)
     lines = [f"{place},{csv_line({name: cell})}" for place, (name, cell, _) in enumerate(GIVEN[decimal])]
-    path = ways.folder / f"cells {decimal} {how}.csv"
+    path = ways.folder / f"cells {decimal}.csv"
     path.write_text("id," + HEADER + "".join(lines))
     assert_same(ways.each(path), expected, GIVEN[decimal])
     good = [place for place, row in enumerate(expected) if isinstance(row, tuple)]
@@ -183,9 +183,9 @@ def assert_same(found, expected, given):
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if KINDS[name] not in (TEXT, BOOLEAN)])
-def test_value_that_was_never_missing_in_training_may_not_be(ways_of, how, name):
+def test_value_that_was_never_missing_in_training_may_not_be(ways_of, name):
     ways = ways_of(spec(missing=0.0))
-    path = ways.folder / f"never {how}.csv"
+    path = ways.folder / "never.csv"
     path.write_text("id," + HEADER + f"0,{csv_line({name: '-'})}")
     reason = f"column {name!r} is null, expected {EXPECTED[name]}"
     assert ways.each(path) == [reason]
@@ -255,12 +255,12 @@ TYPED = {
 
 
 @pytest.mark.parametrize("name", TYPED)
-def test_parquet_is_the_same_to_training_batch_and_service(ways_of, how, name):
+def test_parquet_is_the_same_to_training_batch_and_service(ways_of, name):
     ways = ways_of(spec())
     column, array, expected = TYPED[name]
     columns = {key: pa.array([cell] * 2) for key, cell in {**WRITTEN, "y": "yes"}.items()}
     columns |= {"n": pa.array([5, 5]), "x": pa.array([2.0, 2.0]), column: array}
-    path = ways.folder / f"{list(TYPED).index(name)} {how}.parquet"
+    path = ways.folder / f"{list(TYPED).index(name)}.parquet"
     pq.write_table(pa.table(columns), path)
     reads = [
         lambda: ways.train(path),

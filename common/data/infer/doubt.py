@@ -55,7 +55,7 @@ def surprise(table: Table, spec: DatasetSpec, unseen: Sequence[str]) -> Column:
 def _surprises(table: Table, spec: DatasetSpec, unseen: Sequence[str]) -> Iterator[Column]:
     for column in spec.columns:
         if column.type == TEXT and column.role == CATEGORY and unseen:
-            yield table.cells[column.name].value.isin(*unseen)
+            yield table.values[column.name].isin(*unseen)
         if column.type in (INTEGER, DOUBLE) and table.is_csv:
             # Digits after a leading zero are a code, but read as a number. The first test is cheap.
             text = quoted(table.columns[column.name])

@@ -9,7 +9,7 @@ from pyspark.sql import types as T
 from common.data.infer.facts import Facts
 from common.data.infer.patterns import CODE, GROUPED, LONG, MARKERS, WHOLE, WORDS, ZEROS, patterns
 from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
-from common.data.records.cells import whole_text
+from common.data.records.types import whole_text
 from common.data.row_hash import quoted
 from common.data.sketches import REGISTERS
 

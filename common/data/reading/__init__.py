@@ -1,14 +1,13 @@
 """The rules for reading a record, shared by training, batch scoring and the service.
 
 They are written in pure Python, pandas and NumPy. A copy is stored with every portable model, so a model
-keeps the rules that it was trained with. `common/data/records` applies the same rules column by column
-on Spark, and `tests/one_reading` tests both against one table of files.
+keeps the rules that it was trained with. On Spark `common/data/records` splits files into records, and
+workers read batches of them by these rules.
 """
 
-from .cells import FALSE, NO, TRUE, YES, marked_numbers, plain_text
+from .cells import plain_text
 from .csv_text import (
     BREAK,
-    NOT_QUOTED,
     column_of_texts,
     first_fields,
     grammar,
@@ -36,16 +35,9 @@ from .kinds import (
     TIMESTAMP,
     shown,
 )
-from .moments import DAY, FIRST, LAST, MINUTE, MOMENT, parse_moment
+from .moments import DAY, FIRST, LAST
 from .numbers import (
-    DIGITS,
     NUMBER,
-    money_pattern,
-    number_pattern,
-    parse_money,
-    parse_number,
-    parse_percent,
-    percent_pattern,
 )
 from .values import Rows, read_rows, refusal
 
@@ -56,18 +48,12 @@ __all__ = [
     "CURRENCY",
     "DATE",
     "DAY",
-    "DIGITS",
     "DOUBLE",
-    "FALSE",
     "FIRST",
     "INTEGER",
     "LAST",
     "LEAST",
-    "MINUTE",
-    "MOMENT",
     "MOST",
-    "NO",
-    "NOT_QUOTED",
     "NO_INTEGER",
     "NO_NUMBER",
     "NO_TEXT",
@@ -75,9 +61,7 @@ __all__ = [
     "PERCENT",
     "TEXT",
     "TIMESTAMP",
-    "TRUE",
     "UTF8",
-    "YES",
     "Form",
     "Header",
     "Rows",
@@ -92,15 +76,7 @@ __all__ = [
     "first_fields",
     "grammar",
     "high_characters",
-    "marked_numbers",
-    "money_pattern",
     "not_encoded",
-    "number_pattern",
-    "parse_moment",
-    "parse_money",
-    "parse_number",
-    "parse_percent",
-    "percent_pattern",
     "plain_text",
     "read_csv",
     "read_records",

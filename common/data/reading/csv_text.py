@@ -179,8 +179,10 @@ def column_of_texts(cells: Sequence[str], kind: str, form: Form) -> pd.Series:
     """
     if kind not in (INTEGER, DOUBLE):
         # Each text is read only once, since a column has few distinct ones.
-        places, known = pd.factorize(np.array([*cells, ""], dtype=object)[:-1])
-        return pd.Series(pd.Categorical.from_codes(places, pd.Index(known, dtype=object)))
+        known: dict[str, int] = {}
+        # Not by pandas, to which a text ends at its first null character.
+        places = [known.setdefault(cell, len(known)) for cell in cells]
+        return pd.Series(pd.Categorical.from_codes(places, pd.Index(list(known), dtype=object)))
     markers = form.markers
     whole = _parse_at_once(["" if cell in markers else cell for cell in cells], kind, form.decimal)
     if whole is not None:

@@ -1,9 +1,8 @@
-"""Records whose columns are read together by `common/data/reading` itself, in Python.
+"""Records read by `common/data/reading` itself: Python reads all columns of a batch at once.
 
-Spark plans each column's rules as a tree of twenty expressions, again and again for each of the columns:
-with hundreds of columns that takes minutes, and numbers of CSV are evaluated several times over. A
-function in Python, which Spark need not look into, reads all columns at once, and may go on to use the
-values where they are.
+Rules written as Spark's expressions would be a second set of them. Spark plans each column's as a tree of
+twenty, which takes minutes with hundreds of columns, and evaluates those of a number several times over.
+The function may go on to use the values where they are.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -35,9 +34,9 @@ from common.data.reading import (
     read_records,
     read_rows,
 )
-from common.data.records.cells import DDL, Cell
+from common.data.spec import TYPES
 
-READ, GOOD, THEN = "__read", "good", "then"
+READ, REASON, THEN = "__read", "reason", "then"
 ARROW: Mapping[str, pa.DataType] = {
     INTEGER: pa.int64(),
     DATE: pa.date32(),
@@ -69,6 +68,12 @@ def values_of_records(header: Header, form: Form, then: Then | None = None) -> A
 def values_of_rows(form: Form, then: Then | None = None) -> Any:
     """Return a function of Spark from the required columns, in order, to a structure of all values."""
     return _function(lambda given: read_arrays(given, form), len(form.columns), form, then)
+
+
+def values_of_fields(form: Form) -> Any:
+    """Return a function of Spark from the fields of the only column to a structure of its value."""
+    ((name, kind),) = form.columns.items()
+    return _function(lambda given: _read_fields(given[0].fill_null(""), name, kind, form), 1, form, None)
 
 
 def _function(
@@ -106,29 +111,30 @@ def read_texts(records: pa.Array, header: Header, form: Form) -> Rows:
     if plain.all():
         return _read_plain(fields, header, form)
     others = read_records(records.filter(pc.invert(is_plain)).to_pylist(), header, form)
-    return (
-        _joined(_read_plain(fields.filter(is_plain), header, form), others, plain)
-        if plain.any()
-        else others
-    )
+    if not plain.any():
+        return others
+    return _joined(_read_plain(fields.filter(is_plain), header, form), others, plain)
 
 
 def _read_plain(fields: pa.ListArray, header: Header, form: Form) -> Rows:
-    """Read records from their fields, as many as the table has columns; each text of a column once."""
-    cells, blanks = fields.flatten(), grammar(form.separator).blanks
-    width, values = len(header.names), {}
-    reasons: np.ndarray = np.full(len(fields), None, dtype=object)
+    """Read records from their fields, as many as the table has columns."""
+    cells, blanks, width = fields.flatten(), grammar(form.separator).blanks, len(header.names)
+    values, reasons = {}, np.full(len(fields), None, dtype=object)
     for name, kind in form.columns.items():
         own = cells.take(pa.array(np.arange(header.places[name], len(cells), width)))
-        texts = pc.utf8_trim(own, blanks).dictionary_encode()
-        column = column_of_texts(texts.dictionary.to_pylist(), kind, form)
-        # The positions of a table's other columns tell nothing of this one.
-        read = read_rows(pd.DataFrame({name: column}), replace(form, columns={name: kind}))
-        places = texts.indices.to_numpy()
-        values[name] = read.values[name][places]
-        if not read.good.all():
-            reasons = np.where(pd.isna(reasons), read.reasons[places], reasons)
+        read = _read_fields(pc.utf8_trim(own, blanks), name, kind, form)
+        values[name] = read.values[name]
+        reasons = reasons if read.good.all() else np.where(pd.isna(reasons), read.reasons, reasons)
     return Rows(values, pd.isna(reasons), reasons)
+
+
+def _read_fields(texts: pa.Array, name: str, kind: str, form: Form) -> Rows:
+    """Read a column of fields, without surrounding blanks and quotes: each text once."""
+    distinct = texts.dictionary_encode()
+    column = column_of_texts(distinct.dictionary.to_pylist(), kind, form)
+    known = read_rows(pd.DataFrame({name: column}), replace(form, columns={name: kind}))
+    places = distinct.indices.to_numpy()
+    return Rows({name: known.values[name][places]}, known.good[places], known.reasons[places])
 
 
 def _joined(some: Rows, others: Rows, is_of_some: np.ndarray) -> Rows:
@@ -165,15 +171,17 @@ def _series(array: pa.Array) -> pd.Series:
     return pd.Series(array.to_pylist(), dtype=object)
 
 
-def cells_read(form: Form) -> dict[str, Cell]:
-    """Return the cells of a frame whose column READ has such a structure; a row is good as a whole."""
-    values = F.col(READ)
-    return {name: Cell(values[f"v{place}"], F.lit(True)) for place, name in enumerate(form.columns)}
+def values_read(form: Form) -> dict[str, Column]:
+    """Return the values of a frame whose column READ has such a structure, by the columns' names.
+
+    A value is null if it is missing, and in a bad row.
+    """
+    return {name: F.col(READ)[f"v{place}"] for place, name in enumerate(form.columns)}
 
 
-def good_rows() -> Column:
-    """Return whether a row of a frame with the column READ is good."""
-    return F.col(READ)[GOOD]
+def why_bad() -> Column:
+    """Return what is wrong with a row of a frame with the column READ, null for a good one."""
+    return F.col(READ)[REASON]
 
 
 def made_of_rows() -> Column:
@@ -182,16 +190,17 @@ def made_of_rows() -> Column:
 
 
 def _structure(form: Form, then: Then | None) -> T.StructType:
-    of_values = [f"v{place} {DDL[kind]}" for place, kind in enumerate(form.columns.values())]
-    found = T.StructType.fromDDL(", ".join([*of_values, f"{GOOD} boolean"]))
-    assert isinstance(found, T.StructType)
+    fields = [
+        T.StructField(f"v{place}", TYPES[kind]()) for place, kind in enumerate(form.columns.values())
+    ]
+    found = T.StructType([*fields, T.StructField(REASON, T.StringType())])
     return found.add(THEN, then.result) if then else found
 
 
 def _as_arrow(rows: Rows, form: Form, made: pa.Array | None = None) -> pa.Array:
     arrays = [_array(rows.values[name], rows.good, kind) for name, kind in form.columns.items()]
-    names = [*(f"v{place}" for place in range(len(arrays))), GOOD]
-    arrays.append(pa.array(rows.good))
+    names = [*(f"v{place}" for place in range(len(arrays))), REASON]
+    arrays.append(pa.array(rows.reasons, pa.string()))
     if made is not None:
         arrays.append(made)
         names.append(THEN)

@@ -2,35 +2,26 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
-from pyspark.sql.pandas.functions import arrow_udf
 
 from common.data.reading import (
     TEXT,
     Form,
-    Header,
     Unreadable,
     encoding_name,
     find_named,
-    read_records,
     unique_names,
 )
 from common.data.records.at_once import (
     READ,
     Then,
-    cells_read,
-    good_rows,
-    read_arrays,
     values_of_records,
     values_of_rows,
+    values_read,
+    why_bad,
 )
-from common.data.records.cells import MOMENTS, Cell, text_cell, typed_cell
 from common.data.records.csv_files import (
     BLOCK,
     FILE,
@@ -46,13 +37,12 @@ from common.data.records.csv_files import (
 )
 from common.data.records.files import is_parquet, table_files
 from common.data.records.parquet_files import open_parquet
-from common.data.records.wide import MOST_IN_CSV, plan_wide
+from common.data.records.types import as_given, check_type
+from common.data.records.wide import plan_wide
 from common.data.row_hash import quoted, value_hash
 from common.errors import UserError
 
 FITS, FIELDS = "__fits", "__fields"
-# With more columns, a function in Python reads them faster than Spark plans its own expressions.
-MOST_PLANNED = 48
 # Names that a column of a file cannot have beside the columns that are added here.
 TAKEN = (FILE, RECORD, LINE, BLOCK, PLACE, FITS, FIELDS, READ)
 
@@ -66,7 +56,7 @@ class Table:
         names: Names of the files' columns in the frame, in order. They are those of the files, but no two
             are the same, whatever the case.
         columns: Name in the frame of each required column, by its name in the form.
-        cells: For each required column, the value in the column's type and its validity.
+        values: For each required column, the value in the column's type; null if it is missing.
         good: Whether a record is well-formed, has one field per column, and each value is valid.
         fits: Whether a record is well-formed and has one field per column.
         reason: What is wrong with a record that is not good.
@@ -75,13 +65,13 @@ class Table:
         over_lines: Whether records span lines.
         hash: The hash of a record: of its text in CSV, of its values in Parquet.
         read: Returns `frame`, in which something is also made of the values of each good row (see
-            `made_of_rows`); None if Spark's own expressions read the values.
+            `made_of_rows`).
     """
 
     frame: DataFrame
     names: list[str]
     columns: Mapping[str, str]
-    cells: Mapping[str, Cell]
+    values: Mapping[str, Column]
     good: Column
     fits: Column
     reason: Column
@@ -89,7 +79,7 @@ class Table:
     place: Callable[[DataFrame], Place | None]
     over_lines: bool
     hash: Column
-    read: Callable[[Then], DataFrame] | None
+    read: Callable[[Then], DataFrame]
 
     @property
     def is_csv(self) -> bool:
@@ -110,30 +100,21 @@ def all_of(conditions: Sequence[Column]) -> Column:
     return all_of(conditions[:half]) & all_of(conditions[half:])
 
 
-def open_table(spark: SparkSession, uri: str, form: Form, at_once: bool = False) -> Table:
+def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
     """Open a file or folder of CSV or Parquet; the name of the first file decides the format.
-
-    Args:
-        spark: The session.
-        uri: URI of the file or folder.
-        form: The form of the records.
-        at_once: Whether Python reads all columns together, however few there are.
 
     Raises:
         UserError: There is no data, it is not a table of the expected records, or the type of a column
             is incompatible.
     """
-    at_once = at_once or len(form.columns) > MOST_PLANNED
-    numbers = sum(kind != TEXT for kind in form.columns.values())
+    plan_wide(spark, sum(kind != TEXT for kind in form.columns.values()))
     with table_files(spark, uri) as files:
         if is_parquet(files):
-            plan_wide(spark, numbers)
-            return _parquet(open_parquet(spark, uri, files), uri, form, at_once)
-        plan_wide(spark, numbers, MOST_IN_CSV)
-        return _csv(spark, uri, open_csv(spark, uri, files, form), form, at_once)
+            return _parquet(open_parquet(spark, uri, files), uri, form)
+        return _csv(spark, uri, open_csv(spark, uri, files, form), form)
 
 
-def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form, at_once: bool) -> Table:
+def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form) -> Table:
     names, width = _distinct(files.header.names, TAKEN), len(files.header.names)
     fields, whole = fields_of(quoted(RECORD), files.quoted, form.separator)
     parted = files.records.withColumns({FIELDS: fields, FITS: whole})
@@ -142,38 +123,25 @@ def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form, at_once: bo
         for place, name in enumerate(names)
     ]
     fits = (F.col(FITS) & (F.size(FIELDS) == width)).alias(FITS)
-    columns = {name: names[place] for name, place in files.header.places.items()}
-    frame, read = parted.select(*texts, fits, *files.records.columns), None
-    if at_once:
-        read = _reading(frame, lambda then: values_of_records(files.header, form, then)(quoted(RECORD)))
-        frame, cells, good = read(None), cells_read(form), good_rows()
-    else:
-        cells = {
-            name: text_cell(quoted(columns[name]), kind, name in form.optional, form)
-            for name, kind in form.columns.items()
-        }
-        good = all_of([F.col(FITS), *(cell.good for cell in cells.values())])
+    split = parted.select(*texts, fits, *files.records.columns)
+
+    def read(then: Then | None) -> DataFrame:
+        return split.withColumn(READ, values_of_records(files.header, form, then)(quoted(RECORD)))
+
     return Table(
-        frame=frame,
+        frame=read(None),
         names=names,
-        columns=columns,
-        cells=cells,
-        good=good,
+        columns={name: names[place] for name, place in files.header.places.items()},
+        values=values_read(form),
+        good=why_bad().isNull(),
         fits=F.col(FITS),
-        reason=_record_reasons(files.header, form)(quoted(RECORD)),
+        reason=why_bad(),
         told=_told(files, form),
         place=lambda some: first_place(spark, uri, some, form),
         over_lines=files.over_lines,
         hash=F.xxhash64(quoted(RECORD)),
         read=read,
     )
-
-
-def _reading(
-    frame: DataFrame, values: Callable[[Then | None], Column]
-) -> Callable[[Then | None], DataFrame]:
-    """Return what adds the column READ to a frame."""
-    return lambda then: frame.withColumn(READ, values(then))
 
 
 def _distinct(given: Sequence[str], taken: Sequence[str]) -> list[str]:
@@ -209,70 +177,36 @@ def _told(files: CsvFiles, form: Form) -> str:
     return told
 
 
-def _parquet(frame: DataFrame, uri: str, form: Form, at_once: bool) -> Table:
+def _parquet(frame: DataFrame, uri: str, form: Form) -> Table:
     places = find_named(frame.columns, form)
     names = unique_names(frame.columns)
-    if names != frame.columns:
-        frame = frame.toDF(*names)
-    hashed = value_hash(frame)
+    named = frame if names == frame.columns else frame.toDF(*names)
     columns = {name: names[place] for name, place in places.items()}
-    found = {field.name: field.dataType for field in frame.schema}
-    types = {name: found[there] for name, there in columns.items()}
-    # Also refuses types that are never valid, whoever reads the values.
-    cells = {}
-    for name, kind in form.columns.items():
-        column = quoted(columns[name])
+    found = {field.name: field.dataType for field in named.schema}
+    for name, there in columns.items():
         try:
-            cells[name] = typed_cell(column, types[name], kind, name in form.optional, form)
+            check_type(found[there], form.columns[name])
         except Unreadable as error:
             raise UserError(f"{uri}: column {form.told(name)} {error}") from None
-    given = [_for_python(quoted(there), types[name]) for name, there in columns.items()]
-    read = None
-    if at_once:
-        read = _reading(frame, lambda then: values_of_rows(form, then)(*given))
-        frame, cells, good = read(None), cells_read(form), good_rows()
-    else:
-        good = all_of([cell.good for cell in cells.values()])
-    reason = _row_reasons(form)(*given)
+    given = [as_given(quoted(there), found[there]) for there in columns.values()]
+
+    def read(then: Then | None) -> DataFrame:
+        return named.withColumn(READ, values_of_rows(form, then)(*given))
+
     return Table(
-        frame=frame,
+        frame=read(None),
         names=names,
         columns=columns,
-        cells=cells,
-        good=good,
+        values=values_read(form),
+        good=why_bad().isNull(),
         fits=F.lit(True),
-        reason=reason,
+        reason=why_bad(),
         told="Parquet",
         place=lambda _: None,
         over_lines=False,
-        hash=hashed,
+        hash=value_hash(named),
         read=read,
     )
-
-
-def _for_python(column: Column, found: T.DataType) -> Column:
-    # Python has no dates outside the years 1 to 9999, which are what is wrong with such a row.
-    return column.cast("string") if isinstance(found, MOMENTS) else column
-
-
-def _record_reasons(header: Header, form: Form) -> Any:
-    @arrow_udf("string")  # type: ignore[call-overload]
-    def reasons(records: pa.Array) -> pa.Array:
-        return _texts(read_records(records.to_pylist(), header, form).reasons)
-
-    return reasons
-
-
-def _row_reasons(form: Form) -> Any:
-    @arrow_udf("string")  # type: ignore[call-overload]
-    def reasons(*given: pa.Array) -> pa.Array:
-        return _texts(read_arrays(given, form).reasons)
-
-    return reasons
-
-
-def _texts(reasons: np.ndarray) -> pa.Array:
-    return pa.array(np.asarray(reasons, dtype=object), pa.string())
 
 
 def first_problem(table: Table, bad: DataFrame, *more: Column) -> tuple[Place | None, Row]:

@@ -16,6 +16,8 @@ TEXTS = (
     *("", "?", " -999 ", "5", "+3", "-0", "007", "5.0", "5,5", ".5", "5.", "1e3", "1e400", "nan", "inf"),
     *("1_000", "9" * 18, "9" * 19, str(2**63 - 1), str(-(2**63)), "9" * 5000, "1\n2", "٣", "- 5", "e5"),
     *("x", "True", "yes", "0", "1", "2024-02-29", "2024-02-30", "2024-02-29 12:30", "$5", "5%", "(3)"),
+    # To pandas these are one text.
+    *("a", "a\0", "a\0b"),
 )
 ARRAYS = {
     "integers": pa.array([0, 1, None, -999, 2**63 - 1]),
@@ -86,3 +88,12 @@ def test_records_without_a_quote_are_read_as_each_is(kind, decimal):
     for records in several:
         found = read_texts(pa.array(records, pa.string()), header, form)
         assert shown(found) == shown(read_records(records, header, form)), records
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_record_is_read_among_others_as_alone(kind):
+    header, form = Header(("c",), {"c": 0}, there=False), form_of(kind, True)
+    records = ['"' + text.replace('"', '""') + '"' for text in TEXTS]
+    _, together, reasons = shown(read_records(records, header, form))
+    alone = [shown(read_records([record], header, form)) for record in records]
+    assert (together, reasons) == ([one[1][0] for one in alone], [one[2][0] for one in alone])
