@@ -19,6 +19,17 @@ from common.search.search import Field
 from common.search.space import Space, diversity, is_within
 
 NOTHING = float("nan")
+COLUMNS = [
+    "generation",
+    "best",
+    "mean",
+    "worst",
+    "best_so_far",
+    "diversity",
+    "candidates",
+    "fitted",
+    "fits_saved",
+]
 # The score of a failed candidate, so that it is not selected as a parent.
 WORST = {1: float("-inf"), -1: float("inf")}
 
@@ -158,5 +169,8 @@ class GeneticSearch:
         return [result.mean(self.metric) for result in ranked(results, self.metric)]
 
     def table(self) -> pd.DataFrame:
-        """Return one row per generation: its scores, its diversity and the number of fits saved."""
-        return pd.DataFrame(self.rows)
+        """Return one row per generation: its scores, its diversity and the number of fits saved.
+
+        A generation in which the search's time ended has none.
+        """
+        return pd.DataFrame(self.rows, columns=COLUMNS)

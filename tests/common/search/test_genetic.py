@@ -133,3 +133,10 @@ def test_search_whose_candidates_all_fail_ends_and_says_nothing_was_found():
     )
     assert search.table()["best"].isna().all()
     assert len(search.table()) < 9
+
+
+def test_table_without_a_generation_has_the_same_columns():
+    none, _ = run(generations=0)
+    some, _ = run(generations=1)
+    assert none.table().empty
+    assert none.table().columns.tolist() == some.table().columns.tolist()
