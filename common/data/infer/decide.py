@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from common.data.infer.facts import Facts
+from common.data.infer.facts import TEXTS, Facts
 from common.data.infer.patterns import GROUPED, LONG, PAIRS, WHOLE, ZEROS
 from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
 from common.data.spec import CATEGORY, IGNORED, NUMERIC
@@ -16,8 +16,10 @@ FITTING = (
     (PERCENT, frozenset({PERCENT}), "percentages"),
     (CURRENCY, frozenset({CURRENCY, GROUPED}), "amounts"),
     (CURRENCY, PLAIN | {GROUPED}, "numbers with thousands separators"),
+    (CURRENCY, PLAIN | {CURRENCY, GROUPED}, "amounts and numbers"),
     (DATE, frozenset({DATE}), "dates"),
     (TIMESTAMP, frozenset({TIMESTAMP}), "times"),
+    (TIMESTAMP, frozenset({DATE, TIMESTAMP}), "times and dates"),
 )
 
 # Share of the values that are distinct, from which a text says who, not what.
@@ -27,6 +29,8 @@ SENTENCE, PARAGRAPH, VARIED = 3.0, 100.0, 0.5
 # Share of the values that are not text, from which the few texts may be mistakes.
 MOSTLY = 0.9
 MUCH = 0.5
+# Of fewer numbers, all may be among the test rows, and none is left to learn from.
+LEAST_NUMBERS = 10
 
 ID = re.compile(r"(?:\A|[^A-Za-z])(?:id|ID|Id)\Z|[a-z](?:Id|ID)\Z")
 INDICES = ("", "index", "unnamed: 0", "__index_level_0__", "rowid", "row_id", "rownames", "row_number")
@@ -50,13 +54,17 @@ def decide(facts: Facts) -> Decision:
     type, what = value_type(facts)
     role, why = _role(facts, type, what)
     if facts.given and facts.missing >= MUCH:
-        why += f"; {100 * facts.missing:.0f}% missing"
+        # A column that has a value is not 100% missing.
+        why += f"; {min(round(100 * facts.missing), 99)}% missing"
     return Decision(type, role, why)
 
 
 def value_type(facts: Facts) -> tuple[str, str]:
     """Return the type that all values of a column have, and a word for them."""
     kinds = facts.kinds.keys()
+    if len(facts.units) > 1:
+        # 100 USD and 100 JPY are not the same number.
+        return TEXT, f"amounts in several currencies ({', '.join(sorted(facts.units))})"
     for type, fitting, what in FITTING:
         if kinds and kinds <= fitting:
             return type, what
@@ -64,6 +72,9 @@ def value_type(facts: Facts) -> tuple[str, str]:
         words = {word.lower() for word in facts.values}
         if any(words <= set(pair) for pair in PAIRS):
             return BOOLEAN, "yes or no"
+    if kinds <= PLAIN | {LONG} and DOUBLE in kinds:
+        # Identifiers of so many digits have no fractions beside them.
+        return DOUBLE, "numbers"
     if kinds <= {INTEGER, ZEROS} and ZEROS in kinds:
         return TEXT, "digits with leading zeros"
     if kinds <= {INTEGER, ZEROS, LONG} and LONG in kinds:
@@ -88,6 +99,8 @@ def _role(facts: Facts, type: str, what: str) -> tuple[str, str]:
             return IGNORED, f"counts {counts}: an index"
         if is_named_id(facts.name):
             return IGNORED, "unique whole numbers: an identifier by its name"
+    if facts.given < LEAST_NUMBERS and facts.missing >= MUCH:
+        return IGNORED, f"{what}, too few to learn from: {facts.given:,} of {facts.rows:,} rows have one"
     return NUMERIC, f"{what}, all the same" if facts.distinct == 1 else what
 
 
@@ -105,7 +118,7 @@ def _text_role(facts: Facts, what: str) -> tuple[str, str]:
         return IGNORED, f"free text: {facts.words:.1f} words on average"
     if facts.distinct > 2 and share >= UNIQUE:
         how = "unique" if facts.is_unique else "almost unique"
-        return IGNORED, f"{how} {what}: an identifier"
+        return IGNORED, f"{how} {what}: an identifier{_mistakes(facts)}"
     if facts.distinct > 2 and is_named_id(facts.name) and facts.is_unique:
         return IGNORED, f"unique {what}: an identifier"
     about = "" if facts.values is not None else "about "
@@ -115,7 +128,7 @@ def _text_role(facts: Facts, what: str) -> tuple[str, str]:
 
 def _mistakes(facts: Facts) -> str:
     """Say which text stands among numbers or dates, if few do."""
-    texts = facts.kinds.get(TEXT, 0)
+    texts = sum(facts.kinds.get(kind, 0) for kind in TEXTS)
     if facts.is_typed or not 0 < texts <= (1 - MOSTLY) * facts.given:
         return ""
     return f": {texts:,} of {facts.given:,} are no numbers or dates, such as {facts.example!r}"

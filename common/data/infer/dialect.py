@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from common.data.infer.decimal_mark import NUMBERS, find_decimal
 from common.data.infer.patterns import MARKERS, patterns
 from common.data.reading import BREAK, UTF8, Unreadable, decode, split_fields, split_records
 
@@ -30,8 +31,6 @@ OTHERS = {
     b'[{"': "is JSON: save it as CSV or Parquet",
 }
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# A column is one of numbers if this share of its values in the head are; a header has no number above it.
-NUMBERS = 0.8
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def find_dialect(
         raise Unreadable("line 1 has text between a closing quote and the next separator")
     _check_width(first, rows)
     rows = [row for row in rows[1:] if len(row) == len(first)]
-    decimal = decimal or _find_decimal(separator, rows)
+    decimal = decimal or find_decimal(separator, rows)
     is_header = has_header(first, rows, decimal, names)
     return Dialect(encoding, separator, decimal, is_header, tuple(first), records[0], others)
 
@@ -102,7 +101,7 @@ def find_encoding(head: bytes) -> tuple[str, tuple[str, ...]]:
     Only a head of plain ASCII leaves room for another encoding than UTF-8.
 
     Raises:
-        Unreadable: The file is UTF-16.
+        Unreadable: The file is UTF-16, or most of it is UTF-8 but not all.
     """
     if head.startswith(UTF16) or b"\0" in head[:1000]:
         raise Unreadable("is UTF-16 or not text at all: save it as UTF-8")
@@ -111,12 +110,23 @@ def find_encoding(head: bytes) -> tuple[str, tuple[str, ...]]:
         codecs.getincrementaldecoder(UTF8)().decode(head, final=len(head) < HEAD)
         return UTF8, SINGLE_BYTE if head.isascii() else ()
     except UnicodeDecodeError:
-        pass
+        _check_mixed(head)
     try:
         head.decode(SINGLE_BYTE[0])
         return SINGLE_BYTE[0], SINGLE_BYTE[1:]
     except UnicodeDecodeError:
         return SINGLE_BYTE[1], ()
+
+
+def _check_mixed(head: bytes) -> None:
+    """Refuse text in UTF-8 with some bytes that are not: as another encoding, all of it would be wrong.
+
+    Text in a single-byte encoding has hardly ever two bytes beside each other that are one character.
+    """
+    read = head.decode(UTF8, errors="replace")
+    wrong = read.count("\ufffd")
+    if sum(not character.isascii() for character in read) > 2 * wrong:
+        decode(head, UTF8)
 
 
 def _decoded(head: bytes, encoding: str) -> str:
@@ -179,25 +189,6 @@ def _check_width(first: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             f"has {len(first)} fields in its first record but {width} in most: the first must be the "
             "header or a row like the others"
         )
-
-
-def _find_decimal(separator: str, rows: Sequence[Sequence[str]]) -> str:
-    """Return a comma if numbers are written with one; 1,234 alone is one only after semicolons."""
-    if separator == ",":
-        return "."
-    by_comma, by_point = patterns(","), patterns(".")
-    point, comma, doubtful = (
-        re.compile(pattern) for pattern in (by_point.number, by_comma.number, by_point.grouped)
-    )
-    counts = Counter[str]()
-    for field in (field for row in rows for field in row):
-        if "," in field and (comma.fullmatch(field) or re.fullmatch(by_comma.grouped, field)):
-            counts["doubtful" if doubtful.fullmatch(field) else "comma"] += 1
-        elif "." in field and point.fullmatch(field):
-            counts["point"] += 1
-    if counts["comma"]:
-        return "," if counts["comma"] > counts["point"] else "."
-    return "," if counts["doubtful"] and not counts["point"] and separator == ";" else "."
 
 
 def has_header(

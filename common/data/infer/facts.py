@@ -26,6 +26,7 @@ class Facts:
         least: The smallest number; None if there are no numbers.
         most: The largest number.
         example: A value that is text; None if there is none.
+        units: Currencies of its amounts.
         is_typed: Whether the file says the type, as Parquet does.
     """
 
@@ -40,6 +41,7 @@ class Facts:
     least: float | None = None
     most: float | None = None
     example: str | None = None
+    units: frozenset[str] = frozenset()
     is_typed: bool = False
 
     @property
@@ -63,6 +65,11 @@ class Facts:
         if self.values is not None:
             return bool(self.values) and len(self.values) == self.given
         return self.estimate >= (1 - 3 * ESTIMATE_ERROR) * self.given
+
+    @property
+    def is_textual(self) -> bool:
+        """Whether some values are texts, or there are none but markers."""
+        return not self.kinds or bool(TEXTS & self.kinds.keys())
 
     def without(self, markers: Iterable[str]) -> "Facts":
         """Return the facts with these markers as missing, and the other possible ones as texts."""
@@ -88,9 +95,9 @@ def choose_markers(columns: Iterable[Facts]) -> tuple[str, ...]:
     """
     found: set[str] = set()
     for column in columns:
-        is_text = not column.kinds or bool(TEXTS & column.kinds.keys())
         for marker in column.markers:
-            if not is_text or (marker in SAFE and not (marker == LETTERS and _is_coded(column))):
+            is_word = marker not in SAFE or (marker == LETTERS and _is_coded(column))
+            if not (column.is_textual and is_word):
                 found.add(marker)
     return tuple(marker for marker in MARKERS if marker in found)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from common.data.infer.decide import value_type
 from common.data.infer.facts import Facts
 from common.data.infer.naming import listing
-from common.data.infer.patterns import WHOLE
+from common.data.infer.patterns import DOUBTFUL, WHOLE, WORDS
 from common.data.reading import (
     BOOLEAN,
     CURRENCY,
@@ -77,13 +77,16 @@ def choose_label(facts: Facts, given: Given) -> Choice:
         return Choice(task, type, why, {})
     assert counts is not None
     _check_spelling(name, counts)
+    if given.labels is None:
+        _check_case(name, counts)
     order = _order(counts, given, name)
     counts = {label: counts[label] for label in order}
     for label, rows in counts.items():
         if rows < LEAST_OF_A_LABEL:
+            number = f", or give task={REGRESSION}" if type in NUMBERS and given.task is None else ""
             raise UserError(
                 f"label {name!r} has {label!r} in only {rows} row: leave such rows out, or merge the "
-                "class with another"
+                f"class with another{number}"
             )
     kind = type if type == BOOLEAN and BOOLEAN in given.columns.get(given.label, {}).values() else TEXT
     if task == MULTICLASS:
@@ -198,6 +201,40 @@ def _check_spelling(name: str, counts: Mapping[str, int]) -> None:
                 "write it in one"
             )
         numbers[number] = label
+
+
+def _check_case(name: str, counts: Mapping[str, int]) -> None:
+    """Refuse one word in two spellings; a and A may be two classes."""
+    words: dict[str, str] = {}
+    for label in counts:
+        lower = label.lower()
+        other = words.setdefault(lower, label)
+        if other != label and (len(label) > 1 or lower in WORDS):
+            raise UserError(
+                f"label {name!r} has one word in two spellings, {other!r} and {label!r}: write it in "
+                "one, or list all under labels if they are two classes"
+            )
+
+
+def check_markers(label: Facts, chosen: Sequence[str], found: Sequence[Facts]) -> None:
+    """Refuse a text as label that marks a missing value only in another column, and may be a class.
+
+    Args:
+        label: The counts of the label's column, before any marker was taken for a missing value.
+        chosen: The markers of the table, as inferred.
+        found: The counts of all columns, likewise.
+
+    Raises:
+        UserError: There is such a text.
+    """
+    for marker in label.markers:
+        if marker not in chosen or marker not in DOUBTFUL or not label.is_textual:
+            continue
+        other = next(one.name for one in found if marker in one.markers and not one.is_textual)
+        raise UserError(
+            f"label {label.name!r} has {marker!r} in {label.markers[marker]:,} rows, which marks a "
+            f"missing value in {other!r}: write it otherwise if it is a class, else leave these rows out"
+        )
 
 
 def _number(label: str) -> float | None:

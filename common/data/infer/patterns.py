@@ -6,7 +6,7 @@ The patterns mean the same in Python and Java. A number's decimal mark is a para
 from dataclasses import dataclass
 from functools import cache
 
-from common.data.reading import NUMBER
+from common.data.reading import MOMENT, NUMBER
 
 # Kinds of a value beside the types of columns in `reading`: a whole number written 39.0, digits after a
 # leading zero, digits beyond 64 bits, a number with thousands separators, and a text of two capitals.
@@ -64,7 +64,6 @@ def patterns(decimal: str) -> Patterns:
     digits = rf"(?:{_grouped(any_group, mark)}|[0-9]+(?:{mark}[0-9]*)?|{mark}[0-9]+)"
     one_sided = rf"(?:{UNIT}{SPACE}?[+-]?{digits}|[+-]?{digits}{SPACE}?{UNIT})"
     date = r"(?!0000)[0-9]{4}([-/])[0-9]{2}\1[0-9]{2}"
-    clock = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?"
     return Patterns(
         start=rf"(?:[-+.,(0-9]|{UNIT})",
         integer=r"[+-]?(?:0|[1-9][0-9]*)",
@@ -75,7 +74,8 @@ def patterns(decimal: str) -> Patterns:
         percent=rf"{number}{SPACE}?%",
         currency=rf"{one_sided}|[+-]{UNIT}{SPACE}?{digits}|\({one_sided}\)|\({digits}\)",
         date=date,
-        timestamp=rf"{date}[T ]{clock}(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?",
+        # What the readers accept, hence a date too.
+        timestamp=MOMENT,
         code=r"[A-Z]{2}",
     )
 

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from common.data.infer.decide import decide
 from common.data.infer.doubt import needs_all
 from common.data.infer.facts import Facts, choose_markers
-from common.data.infer.label import LEAST_IN_ALL, Choice, choose_label
+from common.data.infer.label import LEAST_IN_ALL, Choice, check_markers, choose_label
 from common.data.infer.naming import Names, find_place, name_columns
 from common.data.infer.patterns import SAFE, WHOLE
 from common.data.infer.rows import Opened, Part, open_rows, part_of
@@ -85,11 +85,12 @@ def infer_table(
     except (Py4JJavaError, PySparkException) as error:
         raise UserError(f"{uri} cannot be read: {first_line(error)}") from None
     chosen = choose_markers(found) if given.missing is None else given.missing
+    if given.missing is None:
+        check_markers(next(one for one in found if one.name == given.label), chosen, found)
     facts = [one.without(chosen) for one in found]
     label = next(one for one in facts if one.name == given.label)
     if label.rows < LEAST_IN_ALL:
-        has = f"{label.rows} {'row' if label.rows == 1 else 'rows'}"
-        raise UserError(f"{uri} has {has}: at least {LEAST_IN_ALL} are needed to train and test on")
+        raise UserError(f"{uri} {_too_few(label.rows, opened)}")
     _check_typed_label(label, given)
     choice = choose_label(label, given)
     columns = [_column(one, given, choice) for one in facts]
@@ -146,6 +147,17 @@ def _resolved(given: Given, names: Names, opened: Opened, uri: str) -> Given:
     if label in drop or columns.get(label, {}).get("role") == IGNORED:
         raise UserError(f"label {label!r} is dropped: give another label, or keep the column")
     return replace(given, label=label, columns=columns, strata=strata, drop=drop)
+
+
+def _too_few(rows: int, opened: Opened) -> str:
+    has = f"has {rows} {'row' if rows == 1 else 'rows'}"
+    if opened.dialect is not None and opened.rows >= LEAST_IN_ALL:
+        # Its other lines were left out here; without a spec nobody can say what is wrong with which.
+        has += (
+            f" in {opened.rows:,} lines (a row has as many fields as the first, and no text between a "
+            "closing quote and the next separator)"
+        )
+    return f"{has}: at least {LEAST_IN_ALL} are needed to train and test on"
 
 
 def _without_header(opened: Opened) -> str:

@@ -1,13 +1,25 @@
 """Count what the values of all columns of a table look like, in one pass over the rows on Spark."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from common.data.infer.facts import Facts
-from common.data.infer.patterns import CODE, GROUPED, LONG, MARKERS, WHOLE, WORDS, ZEROS, patterns
+from common.data.infer.moments import moment_value, parsed_moment
+from common.data.infer.patterns import (
+    CODE,
+    GROUPED,
+    LONG,
+    MARKERS,
+    UNIT,
+    WHOLE,
+    WORDS,
+    ZEROS,
+    patterns,
+)
 from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
 from common.data.records.types import whole_text
 from common.data.row_hash import quoted
@@ -19,8 +31,8 @@ TRACKED = 512
 FEW = 300
 # A value of the sketch is cut to this length, so that its memory is bounded; longer ones are estimated.
 LONGEST = 256
-# Kinds are few, markers included.
-KINDS = 64
+# Kinds are few, markers and currencies included.
+KINDS = 128
 MARKED = "="
 VALUES = "values"
 IN_MEMORY = "spark.sql.objectHashAggregate.sortBased.fallbackThreshold"
@@ -65,7 +77,7 @@ def is_countable(found: T.DataType) -> bool:
 
 
 def kind_of_text(text: Column, decimal: str, markers: Sequence[str]) -> Column:
-    """Return the kind of a text; null for null."""
+    """Return the kind of a text; null for null. That of an amount ends in its currency, if it has one."""
     known = patterns(decimal)
 
     def like(pattern: str) -> Column:
@@ -79,10 +91,10 @@ def kind_of_text(text: Column, decimal: str, markers: Sequence[str]) -> Column:
         .when(like(known.whole), F.lit(WHOLE))
         .when(like(known.number), F.lit(DOUBLE))
         .when(like(known.date) & plain.try_cast("date").isNotNull(), F.lit(DATE))
-        .when(like(known.timestamp) & plain.try_cast("timestamp").isNotNull(), F.lit(TIMESTAMP))
+        .when(moment_value(parsed_moment(text), TIMESTAMP).isNotNull(), F.lit(TIMESTAMP))
         .when(like(known.grouped), F.lit(GROUPED))
         .when(like(known.percent), F.lit(PERCENT))
-        .when(like(known.currency), F.lit(CURRENCY))
+        .when(like(known.currency), F.concat(F.lit(CURRENCY), F.regexp_extract(text, UNIT, 0)))
         .otherwise(F.lit(TEXT))
     )
     words = F.when(F.lower(text).isin(*WORDS), F.lit(BOOLEAN)).when(like(known.code), F.lit(CODE))
@@ -169,7 +181,8 @@ def _facts(name: str, found: Row, is_typed: bool) -> Facts:
     return Facts(
         name=name,
         rows=found["rows"],
-        kinds={kind: n for kind, n in kinds.items() if not kind.startswith(MARKED)},
+        kinds=_without_units(kinds),
+        units=frozenset(unit for kind in kinds if (unit := _unit(kind))),
         markers={kind[len(MARKED) :]: n for kind, n in kinds.items() if kind.startswith(MARKED)},
         values=None if values is None else {one["item"]: one["count"] for one in values},
         estimate=found["estimate"] or 0,
@@ -180,6 +193,18 @@ def _facts(name: str, found: Row, is_typed: bool) -> Facts:
         example=found["example"],
         is_typed=is_typed,
     )
+
+
+def _without_units(kinds: Mapping[str, int]) -> dict[str, int]:
+    found = Counter[str]()
+    for kind, n in kinds.items():
+        if not kind.startswith(MARKED):
+            found[kind.removesuffix(_unit(kind))] += n
+    return dict(found)
+
+
+def _unit(kind: str) -> str:
+    return kind.removeprefix(CURRENCY) if kind.startswith(CURRENCY) else ""
 
 
 def markers_of(given: Sequence[str] | None) -> tuple[str, ...]:

@@ -35,10 +35,8 @@ from .kinds import (
     TIMESTAMP,
     shown,
 )
-from .moments import DAY, FIRST, LAST
-from .numbers import (
-    NUMBER,
-)
+from .moments import DAY, FIRST, LAST, MINUTE, MOMENT
+from .numbers import NUMBER
 from .values import Rows, read_rows, refusal
 
 __all__ = [
@@ -53,6 +51,8 @@ __all__ = [
     "INTEGER",
     "LAST",
     "LEAST",
+    "MINUTE",
+    "MOMENT",
     "MOST",
     "NO_INTEGER",
     "NO_NUMBER",

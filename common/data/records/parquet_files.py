@@ -12,6 +12,7 @@ from common.data.row_hash import quoted
 from common.errors import last_cause
 from common.machine.file_system import literal
 
+NANOS = "TIMESTAMP(NANOS"
 NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
 
 
@@ -24,19 +25,37 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> DataFra
         spark: The session.
         uri: URI of the file or folder.
         files: URIs of its files; the first tells the columns.
+
+    Raises:
+        UnreadableFile: A file is no Parquet, or has times in another unit than nanoseconds where the
+            first has these.
     """
     types = _logical_types(spark, files[0])
-    nanos = [name for name, found in types.items() if found.startswith("TIMESTAMP(NANOS")]
+    nanos = [name for name, found in types.items() if found.startswith(NANOS)]
     if nanos:
         # Spark has no such type, and refuses the whole file unless it may read them as integers. It looks
         # up the setting whenever the frame is used, so it stays.
         spark.conf.set(NANOS_AS_LONG, "true")
+        _check_nanos(spark, files[1:], nanos)
     frame = spark.read.option("recursiveFileLookup", "true").parquet(literal(uri))
     # Spark takes the type of nothing for that of integers.
     nothing = [name for name, found in types.items() if found == "UNKNOWN"]
     changed = {name: _micros(quoted(name)) for name in nanos}
     changed |= {name: quoted(name).cast("string") for name in nothing}
     return frame.withColumns(changed) if changed else frame
+
+
+def _check_nanos(spark: SparkSession, files: Sequence[str], nanos: Sequence[str]) -> None:
+    """Refuse what Spark would read as the integers that it is told these columns are: a unit unseen."""
+    for file in files:
+        types = _logical_types(spark, file)
+        for name in nanos:
+            if name in types and not types[name].startswith(NANOS):
+                raise UnreadableFile(
+                    file,
+                    f"column {name!r} is {types[name] or 'no timestamp'}, but of nanoseconds in the "
+                    "first file: write all alike",
+                )
 
 
 def _micros(nanos: Column) -> Column:

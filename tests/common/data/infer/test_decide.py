@@ -28,6 +28,20 @@ CASES = [
     (many(kinds={"grouped": 900, "integer": 100}), "currency", "numeric", "numbers with thousands"),
     (many(kinds={"integer": 30}, estimate=30), "integer", "numeric", "whole numbers; 97% missing"),
     (few(kind="integer", values={"5": 40}, rows=50), "integer", "numeric", "whole numbers, all the same"),
+    (many(kinds={"currency": 900, "integer": 100}), "currency", "numeric", "amounts and numbers"),
+    (
+        many(kinds={"currency": 1000}, units=frozenset({"EUR", "$"}), estimate=400),
+        "string",
+        "category",
+        "amounts in several currencies ($, EUR), about 400 values",
+    ),
+    (many(kinds={"long": 5, "integer": 5, "double": 990}), "double", "numeric", "numbers"),
+    (
+        few(kind="integer", values={"5": 3, "6": 1}, rows=900),
+        "integer",
+        "ignored",
+        "whole numbers, too few to learn from: 4 of 900 rows have one; 99% missing",
+    ),
     # Digits that are no numbers.
     (
         many(kinds={"integer": 900, "zeros": 100}, estimate=400),
@@ -39,6 +53,7 @@ CASES = [
     # Dates.
     (many(kinds={"date": 1000}), "date", "numeric", "dates"),
     (many(kinds={"timestamp": 1000}), "timestamp", "numeric", "times"),
+    (many(kinds={"timestamp": 990, "date": 10}), "timestamp", "numeric", "times and dates"),
     # Yes or no.
     (few(kind="boolean", values={"Yes": 5, "no": 5}), "boolean", "category", "yes or no, 2 values"),
     (few(kind="boolean", values={"t": 5, "F": 5}), "boolean", "category", "yes or no"),
@@ -83,6 +98,12 @@ CASES = [
         "string",
         "category",
         "text, about 300 values: 2 of 1,000 are no numbers or dates, such as 'abc'",
+    ),
+    (
+        many(kinds={"double": 999, "code": 1}, example="NV"),
+        "string",
+        "ignored",
+        "unique text: an identifier: 1 of 1,000 are no numbers or dates, such as 'NV'",
     ),
 ]
 

@@ -40,7 +40,26 @@ def test_separator_gives_most_records_the_same_width(text, separator):
         ("a;b\n1,234;x\n2,345;y\n", ","),
         ("a\tb\n1,234\tx\n2,345\ty\n", "."),
         ("a;b\n1,234;1.5\n2,345;2.5\n", "."),
-        ('a,b\n"1,5",x\n"2,5",y\n', "."),
+        ('a,b\n"1,5",x\n"2,5",y\n', ","),
+        # Where a comma separates the fields, it may also be a text of two numbers.
+        ('a,b\n"1,5",0.5\n"2,5",1.5\n"2,7",3\n', "."),
+        ('a,b\n"1,5","1,234"\n"2,5","5,678"\n', "."),
+        ('a,b\n"1,5",x\n"1,2,3",y\n', "."),
+        # Amounts and percentages.
+        ("a;b\n1.234,50 €;x\n€ 2,00;y\n", ","),
+        ("a;b\n12,5 %;x\n3%;y\n", ","),
+        ("a;b\n($1,200.50);x\n-$3;y\n", "."),
+        # Thousands.
+        ("a;b\n1.234.567;x\n2.345;y\n", ","),
+        ("a;b\n1,234,567;x\n2,345;y\n", "."),
+        ("a;b\n2.850;x\n993;y\n1.825;z\n", ","),
+        ("a;b\n2.850 €;x\n993 €;y\n1.825 €;z\n", ","),
+        ("a;b\n2,850;x\n993;y\n1,825;z\n", "."),
+        ("a;b\n2.851;x\n993;y\n1.825;z\n", "."),
+        ("a;b\n2.850;x\n1993;y\n1.825;z\n", "."),
+        ("a;b;c\n1.234;2.345;1,5\n2.345;4.567;2,5\n", ","),
+        ("a;b\n1.5;1,x\n2.5;1,y\n", "."),
+        ("a;b\n1,5 or so;1\n2,5;2\nmany;3\n", "."),
     ],
 )
 def test_decimal_comma_is_seen_in_numbers(text, decimal):
@@ -61,6 +80,12 @@ def test_encoding_is_the_first_that_decodes(content, encoding, others):
     found = find_dialect(content)
     assert (found.encoding, found.others) == (encoding, others)
     assert found.first == ("a", "b", "y")
+
+
+def test_file_that_is_mostly_utf8_is_not_read_as_another_encoding():
+    content = COMMA.replace("x", "é").replace("z", "ü").encode()
+    with pytest.raises(Unreadable, match="line 4 is not valid utf-8"):
+        find_dialect(content + b"3,\xe9,no\n")
 
 
 def test_utf16_is_refused_with_what_to_do():

@@ -3,6 +3,8 @@ import decimal
 import gzip
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from common.data.infer import infer_table, spec_table
@@ -114,6 +116,50 @@ def test_missing_values_are_counted_by_their_markers(infer):
     assert any(line.startswith("taken for missing values: ? (1") for line in found.told)
 
 
+@pytest.mark.parametrize(
+    ("written", "type", "role"),
+    [
+        ("2024-01-{d:02} 10:00:{n:02}+00", "timestamp", "numeric"),
+        ("2024-01-{d:02}T10:00:{n:02}-0230", "timestamp", "numeric"),
+        ("2024-01-{d:02} 10:00:{n:02}.123456789", "timestamp", "numeric"),
+        ("2024/01/{d:02} 10:{n:02}", "timestamp", "numeric"),
+        ("2024-01-{d:02} 25:00:{n:02}", "string", "ignored"),
+        ("2024-02-30 10:00:{n:02}", "string", "ignored"),
+        ("({n})", "currency", "numeric"),
+        ("${n}.50", "currency", "numeric"),
+    ],
+)
+def test_values_are_of_the_type_that_reads_them(infer, written, type, role):
+    cells = [written.format(n=place, d=place % 28 + 1) for place in range(N)]
+    spec = infer(lines(rows=[[*row[:2], cell, *row[3:]] for row, cell in zip(ROWS, cells, strict=True)]))
+    assert (spec.spec.columns[2].type, spec.spec.columns[2].role) == (type, role)
+
+
+def test_amounts_of_two_currencies_are_no_numbers(infer):
+    rows = [
+        [*row[:2], f"{place} {'EUR' if place % 4 else 'JPY'}", *row[3:]] for place, row in enumerate(ROWS)
+    ]
+    column = infer(lines(rows=rows)).spec.columns[2]
+    assert (column.type, column.why) == (
+        "string",
+        "unique amounts in several currencies (EUR, JPY): an identifier",
+    )
+    plain = [
+        [*row[:2], f"({place})" if place % 4 else "7 EUR", *row[3:]] for place, row in enumerate(ROWS)
+    ]
+    assert infer(lines(rows=plain)).spec.columns[2].type == "currency"
+
+
+def test_text_of_the_label_that_marks_missing_numbers_is_asked_about(infer):
+    rows = [row.copy() for row in ROWS]
+    rows[3][2] = rows[5][4] = rows[6][4] = "None"
+    with pytest.raises(UserError, match="label 'y' has 'None' in 2 rows, which marks .* in 'wage'"):
+        infer(lines(rows=rows))
+    assert infer(lines(rows=rows), missing=("None",)).spec.labels == ("no", "yes")
+    rows[3][2] = "0.5"
+    assert "None" in infer(lines(rows=rows)).spec.labels
+
+
 def test_markers_that_are_given_are_the_only_ones(infer):
     rows = [[*row[:3], "-999" if row[3] == "6" else row[3], row[4]] for row in ROWS]
     rows[0][1] = "NA"
@@ -184,6 +230,11 @@ def test_table_of_columns_shows_the_reasons(infer):
         (lines(), {"drop": ("y",)}, "label 'y' is dropped"),
         (lines(), {"label": "id", "task": "multiclass"}, "'id' has 40 values in 40 rows, such as"),
         (lines(rows=ROWS[:2]), {}, "has 2 rows: at least 10 are needed"),
+        (
+            lines(rows=[['"a \\"b\\""', *row[1:]] for row in ROWS]),
+            {},
+            r"0 rows in 41 lines \(.* closing quote",
+        ),
         (lines(rows=[]), {}, "has 0 rows: at least 10 are needed"),
         (lines(), {"drop": tuple(HEAD[:4])}, r"no column is left .* id \(dropped by the user\); city \("),
         ("y\n" + "yes\nno\n" * 20, {}, "no column is left to predict from: the label is the only one"),
@@ -273,6 +324,22 @@ def test_parquet_whole_numbers_as_floats_or_decimals_are_numbers(parquet):
     spec = parquet(frame(a=[float(place) for place in places], b=some, c=[None, *some[1:]])).spec
     assert {types(spec)[name] for name in "abc"} <= {"integer", "double"}
     assert {roles(spec)[name] for name in "abc"} == {"numeric"}
+
+
+def test_parquet_files_with_times_in_two_units_are_refused(spark, tmp_path):
+    times = [10**15 + place * 10**10 for place in range(N)]
+    for unit, factor in (("ns", 1000), ("us", 1)):
+        at = pa.array([time * factor for time in times], pa.timestamp(unit))
+        pq.write_table(pa.table({"at": at, "y": frame()["y"]}), tmp_path / f"{unit}.parquet")
+    assert (
+        types(infer_table(spark, f"file://{tmp_path}/us.parquet", Given("t", "y")).spec)["at"]
+        == "timestamp"
+    )
+    # Of the names, that of nanoseconds is the first.
+    with pytest.raises(
+        UserError, match=r"us.parquet: column 'at' is TIMESTAMP\(MICROS.*, but of nanosec"
+    ):
+        infer_table(spark, f"file://{tmp_path}", Given("t", "y"))
 
 
 def test_folder_with_one_header_a_file_is_one_table(spark, tmp_path):
