@@ -38,9 +38,9 @@ def scarce_values(rng: np.random.Generator) -> pd.DataFrame:
     "German amounts with signs: 1.234 €, 12,5 %", "churned", BINARY, Csv(separator=";", decimal=",")
 )
 def german_amounts(rng: np.random.Generator) -> pd.DataFrame:
-    """No number is plain, so that only amounts tell the decimal mark."""
+    """No plain number has a fraction, so that only amounts tell the decimal mark."""
     discount, income = rng.uniform(0, 40, 900).round(1), rng.integers(200, 9000, 900)
-    frame = customers(rng, 900)[["months", "plan"]]
+    frame = customers(rng, 900)[["months", "plan"]].assign(metres=rng.permutation(900) * 37)
     frame["discount"] = [f"{value} %".replace(".", ",") for value in discount]
     frame["income"] = [f"{value:,} €".replace(",", ".") for value in income]
     return frame.assign(churned=either(rng, bent(income) - bent(discount), "No", "Yes"))
