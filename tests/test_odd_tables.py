@@ -135,7 +135,7 @@ def test_label_text_is_the_same_however_the_label_was_read():
         encoded(pd.Series(["no", "perhaps"]), "binary", ["no", "yes"])
 
 
-# One of each task and of the hardest to learn; all 49 took four minutes.
+# One of each task and of the hardest to learn; all of them took four minutes.
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "table",

@@ -1,6 +1,6 @@
 """Parquet files as a frame on Spark, also with types that Spark does not know."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -27,8 +27,8 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> DataFra
         files: URIs of its files; the first tells the columns.
 
     Raises:
-        UnreadableFile: A file is no Parquet, or has times in another unit than nanoseconds where the
-            first has these.
+        UnreadableFile: A file is no Parquet, or a column of nanoseconds or nulls in the first is another
+            in it.
     """
     types = _logical_types(spark, files[0])
     nanos = [name for name, found in types.items() if found.startswith(NANOS)]
@@ -36,26 +36,36 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> DataFra
         # Spark has no such type, and refuses the whole file unless it may read them as integers. It looks
         # up the setting whenever the frame is used, so it stays.
         spark.conf.set(NANOS_AS_LONG, "true")
-        _check_nanos(spark, files[1:], nanos)
     frame = spark.read.option("recursiveFileLookup", "true").parquet(literal(uri))
     # Spark takes the type of nothing for that of integers.
     nothing = [name for name, found in types.items() if found == "UNKNOWN"]
+    _check_alike(spark, files[1:], types, nanos + nothing)
     changed = {name: _micros(quoted(name)) for name in nanos}
     changed |= {name: quoted(name).cast("string") for name in nothing}
     return frame.withColumns(changed) if changed else frame
 
 
-def _check_nanos(spark: SparkSession, files: Sequence[str], nanos: Sequence[str]) -> None:
-    """Refuse what Spark would read as the integers that it is told these columns are: a unit unseen."""
-    for file in files:
-        types = _logical_types(spark, file)
-        for name in nanos:
-            if name in types and not types[name].startswith(NANOS):
+def _check_alike(
+    spark: SparkSession, files: Sequence[str], types: Mapping[str, str], names: Sequence[str]
+) -> None:
+    """Refuse columns that Spark would read as the integers that it takes the first file's for.
+
+    It would do so with microseconds and with days, without a word.
+    """
+    for file in files if names else ():
+        found = _logical_types(spark, file)
+        for name in names:
+            if name in found and _kind(found[name]) != _kind(types[name]):
                 raise UnreadableFile(
                     file,
-                    f"column {name!r} is {types[name] or 'no timestamp'}, but of nanoseconds in the "
+                    f"column {name!r} is {found[name] or 'of another type'}, but {types[name]} in the "
                     "first file: write all alike",
                 )
+
+
+def _kind(name: str) -> str:
+    # The zone is no part of it.
+    return NANOS if name.startswith(NANOS) else name
 
 
 def _micros(nanos: Column) -> Column:

@@ -336,9 +336,15 @@ def test_parquet_files_with_times_in_two_units_are_refused(spark, tmp_path):
         == "timestamp"
     )
     # Of the names, that of nanoseconds is the first.
-    with pytest.raises(
-        UserError, match=r"us.parquet: column 'at' is TIMESTAMP\(MICROS.*, but of nanosec"
-    ):
+    with pytest.raises(UserError, match=r"us.parquet: column 'at' is TIMESTAMP\(MICROS.*, but TIMESTAMP"):
+        infer_table(spark, f"file://{tmp_path}", Given("t", "y"))
+
+
+def test_parquet_files_with_nulls_in_the_first_and_days_in_another_are_refused(spark, tmp_path):
+    days = pa.array(range(19_000, 19_000 + N), pa.date32())
+    for name, column in (("a", pa.nulls(N)), ("b", days)):
+        pq.write_table(pa.table({"at": column, "y": frame()["y"]}), tmp_path / f"{name}.parquet")
+    with pytest.raises(UserError, match="b.parquet: column 'at' is DATE, but UNKNOWN in the first file"):
         infer_table(spark, f"file://{tmp_path}", Given("t", "y"))
 
 
