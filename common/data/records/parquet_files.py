@@ -1,6 +1,7 @@
 """Parquet files as a frame on Spark, also with types that Spark does not know."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -13,6 +14,9 @@ from common.errors import last_cause
 from common.machine.file_system import literal
 
 NANOS = "TIMESTAMP(NANOS"
+PLAIN = "a plain value"
+# Files whose end is read at once; where files are far away, each takes a tenth of a second.
+AT_ONCE = 16
 NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
 
 
@@ -27,8 +31,8 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> DataFra
         files: URIs of its files; the first tells the columns.
 
     Raises:
-        UnreadableFile: A file is no Parquet, or a column of nanoseconds or nulls in the first is another
-            in it.
+        UnreadableFile: A file is no Parquet, has a column that the first one lacks, or one that is
+            stored otherwise, such as days where the first has nulls.
     """
     types = _logical_types(spark, files[0])
     nanos = [name for name, found in types.items() if found.startswith(NANOS)]
@@ -39,33 +43,40 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> DataFra
     frame = spark.read.option("recursiveFileLookup", "true").parquet(literal(uri))
     # Spark takes the type of nothing for that of integers.
     nothing = [name for name, found in types.items() if found == "UNKNOWN"]
-    _check_alike(spark, files[1:], types, nanos + nothing)
+    _check_alike(spark, files[1:], types)
     changed = {name: _micros(quoted(name)) for name in nanos}
     changed |= {name: quoted(name).cast("string") for name in nothing}
     return frame.withColumns(changed) if changed else frame
 
 
-def _check_alike(
-    spark: SparkSession, files: Sequence[str], types: Mapping[str, str], names: Sequence[str]
-) -> None:
-    """Refuse columns that Spark would read as the integers that it takes the first file's for.
+def _check_alike(spark: SparkSession, files: Sequence[str], types: Mapping[str, str]) -> None:
+    """Refuse files that have more columns than the first, or a column of another meaning.
 
-    It would do so with microseconds and with days, without a word.
+    Spark leaves out such columns, and reads microseconds, days or hundredths as the integers in which
+    they are stored if those of the first file are integers, both without a word.
     """
-    for file in files if names else ():
-        found = _logical_types(spark, file)
-        for name in names:
-            if name in found and _kind(found[name]) != _kind(types[name]):
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for file, found in zip(
+            files, pool.map(lambda one: _logical_types(spark, one), files), strict=True
+        ):
+            if more := [name for name in found if name not in types]:
                 raise UnreadableFile(
-                    file,
-                    f"column {name!r} is {found[name] or 'of another type'}, but {types[name]} in the "
-                    "first file: write all alike",
+                    file, f"has the column {more[0]!r}, but not the first file: write all alike"
                 )
+            for name, logical in found.items():
+                if _meaning(logical) != _meaning(types[name]):
+                    raise UnreadableFile(
+                        file,
+                        f"column {name!r} is {logical or PLAIN}, but {types[name] or PLAIN} in the "
+                        "first file: write all alike",
+                    )
 
 
-def _kind(name: str) -> str:
-    # The zone is no part of it.
-    return NANOS if name.startswith(NANOS) else name
+def _meaning(logical: str) -> str:
+    """Return what tells how a stored value is to be read; the width of integers and the zone do not."""
+    if logical.startswith(("TIMESTAMP", "DECIMAL")):
+        return NANOS if logical.startswith(NANOS) else logical.partition("(")[0]
+    return "" if logical.startswith("INTEGER") and logical.endswith("true)") else logical
 
 
 def _micros(nanos: Column) -> Column:

@@ -340,12 +340,54 @@ def test_parquet_files_with_times_in_two_units_are_refused(spark, tmp_path):
         infer_table(spark, f"file://{tmp_path}", Given("t", "y"))
 
 
-def test_parquet_files_with_nulls_in_the_first_and_days_in_another_are_refused(spark, tmp_path):
-    days = pa.array(range(19_000, 19_000 + N), pa.date32())
-    for name, column in (("a", pa.nulls(N)), ("b", days)):
-        pq.write_table(pa.table({"at": column, "y": frame()["y"]}), tmp_path / f"{name}.parquet")
-    with pytest.raises(UserError, match="b.parquet: column 'at' is DATE, but UNKNOWN in the first file"):
-        infer_table(spark, f"file://{tmp_path}", Given("t", "y"))
+DAYS = range(19_000, 19_000 + N)
+PARTS = {
+    "days after nulls": (pa.nulls(N), pa.array(DAYS, pa.date32()), "DATE, but UNKNOWN"),
+    "nulls after texts": (
+        pa.array(["a", "b", "c"] * (N // 3)),
+        pa.nulls(N // 3 * 3),
+        "UNKNOWN, but STRING",
+    ),
+    "days after numbers": (pa.array(DAYS, pa.int32()), pa.array(DAYS, pa.date32()), "DATE, but a plain"),
+    "times after numbers": (
+        pa.array(DAYS),
+        pa.array(DAYS, pa.timestamp("us")),
+        "TIMESTAMP.*, but a plain",
+    ),
+    "unsigned after signed": (pa.array(DAYS), pa.array(DAYS, pa.uint64()), "INTEGER.*, but a plain"),
+    "hundredths after numbers": (
+        pa.array(DAYS),
+        pa.array([decimal.Decimal(day) for day in DAYS], pa.decimal128(9, 2)),
+        "DECIMAL.*, but a plain",
+    ),
+}
+
+
+def parts(folder, **columns):
+    for number, found in enumerate(zip(*columns.values(), strict=True)):
+        given = {name: one for name, one in zip(columns, found, strict=True) if one is not None}
+        labels = [f"{place % 2}" for place in range(len(next(iter(given.values()))))]
+        pq.write_table(pa.table({**given, "y": labels}), folder / f"{number}.parquet")
+    return f"file://{folder}"
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_parquet_files_of_two_meanings_are_refused(spark, tmp_path, name):
+    first, second, said = PARTS[name]
+    with pytest.raises(UserError, match=f"1.parquet: column 'a' is {said}.* in the first file"):
+        infer_table(spark, parts(tmp_path, a=(first, second)), Given("t", "y"))
+
+
+def test_column_that_only_a_later_parquet_file_has_is_refused(spark, tmp_path):
+    some = pa.array(DAYS)
+    with pytest.raises(UserError, match="1.parquet: has the column 'b', but not the first file"):
+        infer_table(spark, parts(tmp_path, a=(some, some), b=(None, some)), Given("t", "y"))
+
+
+def test_parquet_files_of_wider_and_narrower_integers_are_one_table(spark, tmp_path):
+    wide, narrow = (pa.array(DAYS, kind) for kind in (pa.int64(), pa.int16()))
+    spec = infer_table(spark, parts(tmp_path, a=(wide, narrow), b=(narrow, None)), Given("t", "y")).spec
+    assert {types(spec)[name] for name in "ab"} == {"integer"}
 
 
 def test_folder_with_one_header_a_file_is_one_table(spark, tmp_path):
