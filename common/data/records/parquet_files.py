@@ -15,6 +15,8 @@ from common.machine.file_system import literal
 
 NANOS = "TIMESTAMP(NANOS"
 PLAIN = "a plain value"
+# Spark refuses a whole file for one of these, and does not say which column it is.
+UNKNOWN_TO_SPARK = ("TIME(", "FLOAT16", "INTERVAL")
 # Files whose end is read at once; where files are far away, each takes a tenth of a second.
 AT_ONCE = 16
 NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
@@ -31,10 +33,15 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> DataFra
         files: URIs of its files; the first tells the columns.
 
     Raises:
-        UnreadableFile: A file is no Parquet, has a column that the first one lacks, or one that is
-            stored otherwise, such as days where the first has nulls.
+        UnreadableFile: A file is no Parquet, has a column of a type that Spark does not know, one that
+            the first file lacks, or one that is stored otherwise, such as days where that has nulls.
     """
     types = _logical_types(spark, files[0])
+    for name, found in types.items():
+        if found.startswith(UNKNOWN_TO_SPARK):
+            raise UnreadableFile(
+                files[0], f"column {name!r} is {found}, which Spark does not read: write it otherwise"
+            )
     nanos = [name for name, found in types.items() if found.startswith(NANOS)]
     if nanos:
         # Spark has no such type, and refuses the whole file unless it may read them as integers. It looks

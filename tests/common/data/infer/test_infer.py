@@ -378,6 +378,13 @@ def test_parquet_files_of_two_meanings_are_refused(spark, tmp_path, name):
         infer_table(spark, parts(tmp_path, a=(first, second)), Given("t", "y"))
 
 
+@pytest.mark.parametrize(("kind", "said"), [(pa.time32("s"), r"TIME\("), (pa.float16(), "FLOAT16")])
+def test_column_of_a_type_that_spark_does_not_know_is_named(spark, tmp_path, kind, said):
+    odd = pa.array([1, 2] * 20, pa.int32()).cast(kind)
+    with pytest.raises(UserError, match=f"0.parquet: column 'a' is {said}.*, which Spark does not read"):
+        infer_table(spark, parts(tmp_path, a=(odd,), b=(pa.array(DAYS),)), Given("t", "y"))
+
+
 def test_column_that_only_a_later_parquet_file_has_is_refused(spark, tmp_path):
     some = pa.array(DAYS)
     with pytest.raises(UserError, match="1.parquet: has the column 'b', but not the first file"):
