@@ -1,5 +1,6 @@
 """The files of a table, and the errors of opening them in words for the user."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -23,6 +24,11 @@ def table_files(spark: SparkSession, uri: str) -> Iterator[list[str]]:
         raise UserError(f"{uri} has no data")
     if files[0].rpartition("/")[2].startswith(("_", ".")):
         raise UserError(f"{uri} is hidden from Spark, since its name begins with _ or a dot: rename it")
+    if not is_parquet(files) and (folder := value_folder(uri, files)):
+        raise UserError(
+            f"{uri} has CSV in folders such as {folder}, whose values are not in the files: write the "
+            "column into them, or all as Parquet"
+        )
     try:
         yield files
     except UnreadableFile as error:
@@ -34,3 +40,15 @@ def table_files(spark: SparkSession, uri: str) -> Iterator[list[str]]:
 def is_parquet(files: Sequence[str]) -> bool:
     """Return whether a table's files are Parquet; the name of the first decides."""
     return ".parquet" in files[0].rpartition("/")[2]
+
+
+def value_folder(uri: str, files: Sequence[str]) -> str | None:
+    """Return a folder below a URI that is named by a column's value, as Hive names it: `kind=a`."""
+    above = len(_folders(uri)) + 1
+    folders = (folder for file in files for folder in _folders(file)[above:])
+    return next((folder for folder in folders if "=" in folder.strip("=")), None)
+
+
+def _folders(uri: str) -> list[str]:
+    """Return the folders above a file, whatever number of slashes is written after the scheme."""
+    return re.sub(r"\A[A-Za-z][A-Za-z0-9+.-]*:/*", "", uri).strip("/").split("/")[:-1]

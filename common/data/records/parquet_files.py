@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from common.data.records.csv_files import UnreadableFile
+from common.data.records.files import value_folder
 from common.data.row_hash import quoted
 from common.errors import last_cause
 from common.machine.file_system import literal
@@ -47,7 +48,9 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> DataFra
         # Spark has no such type, and refuses the whole file unless it may read them as integers. It looks
         # up the setting whenever the frame is used, so it stays.
         spark.conf.set(NANOS_AS_LONG, "true")
-    frame = spark.read.option("recursiveFileLookup", "true").parquet(literal(uri))
+    # Asked to look into all folders, Spark does not take their names for values of a column.
+    everywhere = value_folder(uri, files) is None
+    frame = spark.read.option("recursiveFileLookup", everywhere).parquet(literal(uri))
     # Spark takes the type of nothing for that of integers.
     nothing = [name for name, found in types.items() if found == "UNKNOWN"]
     _check_alike(spark, files[1:], types)

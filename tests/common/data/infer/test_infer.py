@@ -7,7 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from common.data.fetch import Location
 from common.data.infer import infer_table, spec_table
+from common.data.read import read_source
 from common.data.spec_yaml import Given, parse_spec, to_yaml
 from common.errors import UserError
 
@@ -383,6 +385,27 @@ def test_column_of_a_type_that_spark_does_not_know_is_named(spark, tmp_path, kin
     odd = pa.array([1, 2] * 20, pa.int32()).cast(kind)
     with pytest.raises(UserError, match=f"0.parquet: column 'a' is {said}.*, which Spark does not read"):
         infer_table(spark, parts(tmp_path, a=(odd,), b=(pa.array(DAYS),)), Given("t", "y"))
+
+
+def test_folders_named_by_a_columns_value_give_the_column(spark, tmp_path):
+    for kind in ("a", "b c"):
+        folder = tmp_path / "table=1" / f"kind={kind}" / "year=2024"
+        folder.mkdir(parents=True)
+        parts(folder, n=(pa.array(DAYS), pa.array(DAYS)))
+    found = infer_table(spark, f"file://{tmp_path}/table=1", Given("t", "y"))
+    kinds = types(found.spec)
+    assert (kinds["n"], kinds["kind"], kinds["year"]) == ("integer", "string", "integer")
+    rows = read_source(spark, found.spec, Location("path", f"file://{tmp_path}/table=1", "")).frame
+    counts = {row["kind"]: row["count"] for row in rows.groupBy("kind").count().collect()}
+    assert counts == {"a": 2 * N, "b c": 2 * N}
+
+
+def test_folders_of_csv_named_by_a_columns_value_are_refused(spark, tmp_path):
+    (tmp_path / "kind=a").mkdir()
+    (tmp_path / "kind=a" / "0.csv").write_text(lines(rows=ROWS))
+    with pytest.raises(UserError, match="has CSV in folders such as kind=a, whose values are not in"):
+        infer_table(spark, f"file://{tmp_path}", Given("t", "y"))
+    assert infer_table(spark, f"file://{tmp_path}/kind=a", Given("t", "y")).spec.names
 
 
 def test_column_that_only_a_later_parquet_file_has_is_refused(spark, tmp_path):
