@@ -35,6 +35,18 @@ CASES = [
         "category",
         "amounts in several currencies ($, EUR), about 400 values",
     ),
+    (
+        many(example="01/12/2024"),
+        "string",
+        "ignored",
+        "; a date such as '01/12/2024' is read as",
+    ),
+    (
+        many(example="1.2.2024 12:30", estimate=90),
+        "string",
+        "category",
+        "; a date such as '1.2.2024 12",
+    ),
     (many(kinds={"long": 5, "integer": 5, "double": 990}), "double", "numeric", "numbers"),
     (
         few(kind="integer", values={"5": 3, "6": 1}, rows=900),
