@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from common.data.infer import find_spec, spec_table, write_spec
+from common.data.infer import find_spec, shown_spec, write_spec
 from common.store import frames
 from steps.command import step_command
 from steps.step import step
@@ -21,7 +21,7 @@ def describe_table(
             *(dataset, source, label, task, positive),
             reach=lambda uri: frames.for_spark(run.spark, uri),
         )
-        click.echo(spec_table(found.spec).to_string(index=False, max_colwidth=60))
+        click.echo(shown_spec(found.spec))
         click.echo("\n".join(found.told))
         if output != "none":
             write_spec(found.spec, Path(output), overwrite)

@@ -4,7 +4,7 @@ import click
 from pyspark.sql import SparkSession
 
 from common.data.fetch import Location
-from common.data.infer import Found, find_spec, spec_table
+from common.data.infer import Found, find_spec, shown_spec
 from common.data.load import read_found
 from common.data.read import Source, with_missing
 from common.data.row_hash import frame_digest
@@ -50,7 +50,7 @@ def load_data(dataset: str, source: str, label: str, task: str, positive: str) -
         click.echo(f"read as {rows.told}")
         if found.told:
             click.echo("\n".join(found.told))
-            click.echo(spec_table(spec).to_string(index=False))
+            click.echo(shown_spec(spec))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Spark. From these counts alone, `decide` and `label` decide without Spark.
 
 from common.data.infer.doubt import surprise
 from common.data.infer.find import Found, find_again, find_given, find_spec
-from common.data.infer.shown import spec_table, write_spec
+from common.data.infer.shown import shown_spec, write_spec
 from common.data.infer.table import Inferred, infer, infer_table
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "find_spec",
     "infer",
     "infer_table",
-    "spec_table",
+    "shown_spec",
     "surprise",
     "write_spec",
 ]

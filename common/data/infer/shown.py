@@ -21,13 +21,14 @@ SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 MOST = 10
 
 
-def spec_table(spec: DatasetSpec) -> pd.DataFrame:
-    """Return the columns of a spec as a table: column, type, role, missing % and why."""
+def shown_spec(spec: DatasetSpec) -> str:
+    """Return the columns of a spec as lines: column, type, role, missing % and why, in full."""
     lines = [
         (column.name, column.type, column.role, round(100 * column.missing, 2), column.why)
         for column in spec.columns
     ]
-    return pd.DataFrame(lines, columns=["column", "type", "role", "missing %", "why"])
+    table = pd.DataFrame(lines, columns=["column", "type", "role", "missing %", "why"])
+    return table.to_string(index=False, max_colwidth=None)
 
 
 def write_spec(spec: DatasetSpec, path: Path, overwrite: bool = False) -> None:

@@ -39,13 +39,13 @@ CASES = [
         many(example="01/12/2024"),
         "string",
         "ignored",
-        "; a date such as '01/12/2024' is read as",
+        "; dates are read as 2024-12-31, not 01/12/2024",
     ),
     (
         many(example="1.2.2024 12:30", estimate=90),
         "string",
         "category",
-        "; a date such as '1.2.2024 12",
+        "; dates are read as 2024-12-31, not 1.2.2024 12",
     ),
     (many(kinds={"long": 5, "integer": 5, "double": 990}), "double", "numeric", "numbers"),
     (

@@ -1,6 +1,7 @@
 import datetime
 import decimal
 import gzip
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
@@ -8,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from common.data.fetch import Location
-from common.data.infer import infer_table, spec_table
+from common.data.infer import infer_table, shown_spec
 from common.data.read import read_source
 from common.data.spec_yaml import Given, parse_spec, to_yaml
 from common.errors import UserError
@@ -214,10 +215,13 @@ def test_number_is_predicted_if_the_label_has_many(infer):
     assert found.told[0] == "label 'wage' is a number (numbers, 0.5 to 39.5): regression"
 
 
-def test_table_of_columns_shows_the_reasons(infer):
-    table = spec_table(infer(lines()).spec)
-    assert list(table.columns) == ["column", "type", "role", "missing %", "why"]
-    assert list(table.iloc[0]) == ["id", "integer", "ignored", 0.0, "counts 1 to 40: an index"]
+def test_columns_are_shown_with_their_reasons_in_full(infer):
+    spec = infer(lines()).spec
+    long = replace(spec.columns[1], why="a reason " * 20)
+    head, *shown = shown_spec(replace(spec, columns=(spec.columns[0], long))).splitlines()
+    assert head.split() == ["column", "type", "role", "missing", "%", "why"]
+    assert " ".join(shown[0].split()) == "id integer ignored 0.0 counts 1 to 40: an index"
+    assert shown[1].endswith("a reason " * 20)
 
 
 @pytest.mark.parametrize(
