@@ -214,12 +214,16 @@ def test_commands_share_a_process_but_neither_store_nor_output(checkout):
             folder = checkout.parent / name
             folder.mkdir()
             project = OwnProject.in_folder(checkout, folder, process)
-            done = project.command("main", source=f"{name}.csv", label="x")
+            (folder / "rows.csv").write_text("a,b\n" + "1,yes\n2,no\n" * 20)
+            # Of a label that is not there, only Spark's reading of the file can tell.
+            done = project.command("main", source=folder / "rows.csv", label=name)
             assert done.returncode == 1
             errors = [line for line in done.stderr.splitlines() if line.startswith("Error: ")]
-            assert errors == [line for line in errors if f"source '{name}.csv' does not exist" in line]
-            assert len(errors) == 1
-            (run,) = mlflow.MlflowClient(project.uri).search_runs([project.experiment])
-            assert run.info.status == "FAILED"
+            assert [f"label '{name}' is no column" in line for line in errors] == [True]
+            runs = mlflow.MlflowClient(project.uri).search_runs([project.experiment])
+            assert {run.info.run_name: run.info.status for run in runs} == {
+                "main": "FAILED",
+                "load_data": "FAILED",
+            }
         assert process.process.poll() is None
     assert process.process.returncode == 0
