@@ -34,6 +34,7 @@ from tests.checkout import copy_project
 from tests.odd_tables import BAD_INPUTS, BINARY, MULTICLASS, ODD_TABLES, BadInput, OddTable
 from tests.plain_pipeline import DECISIVE, encoded, predict_plainly, resampled, scores
 
+from .adult import SEED
 from .one_process import OneProcess
 from .own_project import CommandFailed, OwnProject, last_line
 from .raw_rows import places_of
@@ -49,7 +50,6 @@ TREES = {"learner": "gbt", "grid": json.dumps({"maxDepth": [3, 5], "maxIter": [2
 XGBOOST = {"learner": "xgboost", "grid": json.dumps({"max_depth": [3, 5], "n_estimators": [50, 100]})}
 # A learner that is asked for has its own space: a few generations take as long.
 GENERATIONS = {"generations": 2, "population": 8}
-SEED = 42
 CLEAR = 2  # standard errors
 ERROR = "Error: "
 # Steps that fit something.

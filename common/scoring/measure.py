@@ -7,18 +7,9 @@ from dataclasses import dataclass, field, replace
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
-from common.data.reading import BLANKS, Unreadable
-from common.data.records import (
-    READ,
-    as_given,
-    check_type,
-    values_of_fields,
-    values_of_rows,
-    values_read,
-    why_bad,
-)
+from common.data.reading import Unreadable
+from common.data.records import values_read, why_bad, with_column_read
 from common.data.row_hash import quoted
 from common.data.target import BINARY, REGRESSION, Target
 from common.learning.score_table import probability_vector, score_table
@@ -106,21 +97,15 @@ def true_label(frame: DataFrame, model: KeptModel) -> TrueLabel | None:
     field = next((fields[n.lower()] for n in form.names_of(form.label) if n.lower() in fields), None)
     if field is None:
         return None
-    column = quoted(field.name)
-    text = column.cast("string")
+    text = quoted(field.name).cast("string")
     asked = replace(form, columns={form.label: kind}, optional=frozenset([form.label]), renamed={})
-    if isinstance(field.dataType, T.StringType):
-        # The label is no input, so that of CSV is still text.
-        read = values_of_fields(asked)(F.trim(column, F.lit(BLANKS)))
-    else:
-        try:
-            check_type(field.dataType, kind)
-        except Unreadable:
-            return TrueLabel(frame, F.lit(None).cast("string"), text)
-        read = values_of_rows(asked)(as_given(column, field.dataType))
+    try:
+        read = with_column_read(frame, field.name, asked)
+    except Unreadable:
+        return TrueLabel(frame, F.lit(None).cast("string"), text)
     value = values_read(asked)[form.label]
     unread = F.when(why_bad().isNotNull(), text)
-    return TrueLabel(frame.withColumn(READ, read), value, F.coalesce(value.cast("string"), unread))
+    return TrueLabel(read, value, F.coalesce(value.cast("string"), unread))
 
 
 def _index_or_number(label: TrueLabel, target: Target) -> Column:

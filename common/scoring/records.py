@@ -1,6 +1,5 @@
 """The records of a file to score, as they are read for a model."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -23,16 +22,14 @@ class Records:
 
     Attributes:
         table: The records as they were read.
-        columns: The column's name in the table, for each column that the model takes.
     """
 
     table: Table
-    columns: Mapping[str, str]
 
     @property
     def whole(self) -> list[Column]:
         """All columns of the file; those that the model takes have the model's types."""
-        values = {self.columns[name]: value for name, value in self.table.values.items()}
+        values = {self.table.columns[name]: value for name, value in self.table.values.items()}
         return [values.get(name, quoted(name)).alias(name) for name in self.table.names]
 
     def scored(self, scores: Then, name: str) -> DataFrame:
@@ -73,5 +70,4 @@ def read_records(spark: SparkSession, uri: str, form: Form) -> Records:
     Raises:
         UserError: Nothing exists at the URI, or it is not a table of such records.
     """
-    table = open_table(spark, uri, form)
-    return Records(table, table.columns)
+    return Records(open_table(spark, uri, form))

@@ -25,7 +25,7 @@ def count_unseen(records: Records, model: KeptModel) -> list[Column]:
     """
     found = []
     for place, (name, categories) in enumerate(model.categories.items()):
-        column = quoted_name(records.columns[name])
+        column = quoted_name(records.table.columns[name])
         # As SQL text, Spark parses a hundred thousand categories in a second; as columns, in a minute.
         listed = ", ".join("'" + c.replace("\\", "\\\\").replace("'", "\\'") + "'" for c in categories)
         text = f"cast({column} as string)"

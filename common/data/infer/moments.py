@@ -3,12 +3,17 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from common.data.reading import DATE, DAY, FIRST, LAST, MINUTE, MOMENT
+from common.data.reading import FIRST, LAST, MINUTE, MOMENT
 
 WHOLE = rf"\A{MOMENT}\z"
 
 
-def parsed_moment(text: Column) -> Column:
+def is_moment(text: Column) -> Column:
+    """Return whether a text is a date or timestamp of the years 1 to 9999."""
+    return F.coalesce(_micros(text).between(FIRST, LAST), F.lit(False))
+
+
+def _micros(text: Column) -> Column:
     """Return the microseconds since 1970 of a text in UTC; null if it is no date or timestamp."""
     moment = F.when(text.rlike(WHOLE), text)
     day, clock, zone = (F.regexp_extract(moment, WHOLE, group) for group in (1, 3, 4))
@@ -23,11 +28,3 @@ def _offset(zone: Column) -> Column:
     hours, minutes = digits.substr(1, 2).try_cast("bigint"), digits.substr(3, 2).try_cast("bigint")
     offset = (hours * 60 + minutes) * MINUTE
     return F.when(zone.startswith("-"), -offset).otherwise(offset)
-
-
-def moment_value(micros: Column, kind: str) -> Column:
-    """Return a date or timestamp; null outside the years 1 to 9999, and for a date not at midnight."""
-    within = micros.between(FIRST, LAST)
-    if kind == DATE:
-        return F.when(within & (micros % DAY == 0), F.timestamp_micros(micros)).cast("date")
-    return F.when(within, F.timestamp_micros(micros))

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from common.data.infer.facts import Facts
-from common.data.infer.moments import moment_value, parsed_moment
+from common.data.infer.moments import is_moment
 from common.data.infer.patterns import (
     CODE,
     GROUPED,
@@ -21,7 +21,6 @@ from common.data.infer.patterns import (
     patterns,
 )
 from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
-from common.data.records.types import whole_text
 from common.data.row_hash import quoted
 from common.data.sketches import REGISTERS
 
@@ -91,7 +90,7 @@ def kind_of_text(text: Column, decimal: str, markers: Sequence[str]) -> Column:
         .when(like(known.whole), F.lit(WHOLE))
         .when(like(known.number), F.lit(DOUBLE))
         .when(like(known.date) & plain.try_cast("date").isNotNull(), F.lit(DATE))
-        .when(moment_value(parsed_moment(text), TIMESTAMP).isNotNull(), F.lit(TIMESTAMP))
+        .when(like(known.timestamp) & is_moment(text), F.lit(TIMESTAMP))
         .when(like(known.grouped), F.lit(GROUPED))
         .when(like(known.percent), F.lit(PERCENT))
         .when(like(known.currency), F.concat(F.lit(CURRENCY), F.regexp_extract(text, UNIT, 0)))
@@ -112,15 +111,25 @@ def _typed(column: Column, found: T.DataType, markers: Sequence[str]) -> tuple[C
         text = F.when(text != "", text)
         return text, F.when(text.isin(*markers), F.concat(F.lit(MARKED), text)).otherwise(F.lit(TEXT))
     if isinstance(found, (T.DoubleType, T.FloatType)):
-        value, whole = whole_text(column + F.lit(0.0), found)
+        value, whole = _whole_text(column + F.lit(0.0), found)
         return F.coalesce(whole, value.cast("string")), F.when(whole.isNull(), DOUBLE).otherwise(WHOLE)
     if isinstance(found, T.DecimalType):
-        _, whole = whole_text(column, found)
+        _, whole = _whole_text(column, found)
         fits = whole.try_cast("bigint").isNotNull()
         whole_kind = F.lit(INTEGER if found.scale == 0 and found.precision <= 18 else WHOLE)
         return F.coalesce(whole, column.cast("string")), F.when(fits, whole_kind).otherwise(DOUBLE)
     kind = next(kind for known, kind in TYPED if isinstance(found, known))
     return column.cast("string"), F.lit(kind)
+
+
+def _whole_text(column: Column, found: T.DataType) -> tuple[Column, Column]:
+    """Return the values of floats or decimals, null for NaN, and the texts of those that are whole."""
+    if isinstance(found, T.DecimalType):
+        whole = F.when(F.floor(column) == column, column.cast(T.DecimalType(38, 0)))
+        return column, whole.cast("string")
+    given = F.when(~F.isnan(column), column.cast("double"))
+    fits = (given > -(2.0**63)) & (given < 2.0**63) & (F.rint(given) == given)
+    return given, F.when(fits, given.try_cast("bigint")).cast("string")
 
 
 def count(cells: DataFrame, names: Sequence[str], decimal: str, is_typed: bool) -> list[Facts]:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from common.data.reading import (
+    BLANKS,
     TEXT,
     Form,
     Unreadable,
@@ -17,6 +19,7 @@ from common.data.reading import (
 from common.data.records.at_once import (
     READ,
     Then,
+    values_of_fields,
     values_of_records,
     values_of_rows,
     values_read,
@@ -57,9 +60,7 @@ class Table:
             are the same, whatever the case.
         columns: Name in the frame of each required column, by its name in the form.
         values: For each required column, the value in the column's type; null if it is missing.
-        good: Whether a record is well-formed, has one field per column, and each value is valid.
         fits: Whether a record is well-formed and has one field per column.
-        reason: What is wrong with a record that is not good.
         told: A description of how the files are read, for the user.
         place: Returns the file, line and text of the first of some rows of `frame`; None for Parquet.
         over_lines: Whether records span lines.
@@ -72,14 +73,22 @@ class Table:
     names: list[str]
     columns: Mapping[str, str]
     values: Mapping[str, Column]
-    good: Column
     fits: Column
-    reason: Column
     told: str
     place: Callable[[DataFrame], Place | None]
     over_lines: bool
     hash: Column
     read: Callable[[Then], DataFrame]
+
+    @property
+    def reason(self) -> Column:
+        """What is wrong with a record; null for a good one."""
+        return why_bad()
+
+    @property
+    def good(self) -> Column:
+        """Whether a record is well-formed, has one field per column, and each value is valid."""
+        return self.reason.isNull()
 
     @property
     def is_csv(self) -> bool:
@@ -133,9 +142,7 @@ def _csv(spark: SparkSession, uri: str, files: CsvFiles, form: Form) -> Table:
         names=names,
         columns={name: names[place] for name, place in files.header.places.items()},
         values=values_read(form),
-        good=why_bad().isNull(),
         fits=F.col(FITS),
-        reason=why_bad(),
         told=_told(files, form),
         place=lambda some: first_place(spark, uri, some, form),
         over_lines=files.over_lines,
@@ -198,15 +205,31 @@ def _parquet(frame: DataFrame, uri: str, form: Form) -> Table:
         names=names,
         columns=columns,
         values=values_read(form),
-        good=why_bad().isNull(),
         fits=F.lit(True),
-        reason=why_bad(),
         told="Parquet",
         place=lambda _: None,
         over_lines=False,
         hash=value_hash(named),
         read=read,
     )
+
+
+def with_column_read(frame: DataFrame, name: str, form: Form) -> DataFrame:
+    """Return a frame of any columns with the only one of a form read (see `values_read`, `why_bad`).
+
+    Args:
+        frame: The frame; a text in it is a field of CSV.
+        name: The column's name in the frame.
+        form: The form of the column.
+
+    Raises:
+        Unreadable: Values of the column's type are never valid.
+    """
+    found, (kind,) = frame.schema[name].dataType, form.columns.values()
+    if isinstance(found, T.StringType):
+        return frame.withColumn(READ, values_of_fields(form)(F.trim(quoted(name), F.lit(BLANKS))))
+    check_type(found, kind)
+    return frame.withColumn(READ, values_of_rows(form)(as_given(quoted(name), found)))
 
 
 def first_problem(table: Table, bad: DataFrame, *more: Column) -> tuple[Place | None, Row]:

@@ -1,7 +1,6 @@
 """The types of Parquet in which a column's values may be stored."""
 
 from pyspark.sql import Column
-from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from common.data.reading import BOOLEAN, DATE, TEXT, TIMESTAMP, Unreadable
@@ -43,13 +42,3 @@ def as_given(column: Column, found: T.DataType) -> Column:
     """Return a column as Python reads it, given its type."""
     # Python has no dates outside the years 1 to 9999, which are what is wrong with such a row.
     return column.cast("string") if isinstance(found, MOMENTS) else column
-
-
-def whole_text(column: Column, found: T.DataType) -> tuple[Column, Column]:
-    """Return the values of floats or decimals, null for NaN, and the texts of those that are whole."""
-    if isinstance(found, T.DecimalType):
-        whole = F.when(F.floor(column) == column, column.cast(T.DecimalType(38, 0)))
-        return column, whole.cast("string")
-    given = F.when(~F.isnan(column), column.cast("double"))
-    fits = (given > -(2.0**63)) & (given < 2.0**63) & (F.rint(given) == given)
-    return given, F.when(fits, given.try_cast("bigint")).cast("string")
