@@ -3,6 +3,10 @@
 import sys
 from importlib.util import find_spec
 
+from common.machine.host_client import hand_over
+
+hand_over()
+
 # Import names of the required packages.
 PACKAGES = (
     "PIL",

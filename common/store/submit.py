@@ -1,8 +1,12 @@
-"""Run a step by MLflow: a process of its own, which shares the Spark application of this one."""
+"""Run a step by MLflow: a process of its own, which shares the Spark application of this one.
+
+All but the first are forks of a process that has imported what they need.
+"""
 
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import mlflow
@@ -13,6 +17,8 @@ from mlflow.projects import SubmittedRun
 from common import ROOT
 from common.machine import copies
 from common.machine.spark import has_lost_spark, lend_spark
+from common.machine.step_host import StepHost
+from common.workflow.declaration import CHAIN
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +67,16 @@ def submit_in_background(step: str, parameters: Mapping[str, str], experiment_id
     return run
 
 
+@cache
+def _host() -> StepHost:
+    """Return the host of this process's steps; the first of them runs beside its start."""
+    return StepHost([f"steps.{step}" for step in CHAIN[1:]])
+
+
 def _submit(
     step: str, parameters: Mapping[str, str], experiment_id: str, synchronous: bool
 ) -> SubmittedRun:
-    with lend_spark():
+    with lend_spark(), _host().offered():
         return mlflow.run(
             str(ROOT),
             entry_point=step,
