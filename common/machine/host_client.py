@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import sys
+from contextlib import suppress
 from typing import Any
 
 # Where a process finds the socket, in its environment.
@@ -16,12 +17,15 @@ HOST = "INCOME_STEP_HOST"
 SIZE = struct.Struct("!I")
 STREAMS = 3
 INTERRUPT = b"i"
+# What a fork says first, and after it the command's exit code.
+TAKEN = b"t"
 
 
 def hand_over() -> None:
-    """If this process is `python -m MODULE` and a host listens, have that run it, and exit as it does."""
+    """If this process is `python -m MODULE` and a host takes it, exit as the host's fork does."""
     words = sys.orig_argv
-    path = os.environ.get(HOST)
+    # Nothing that the step starts itself is meant.
+    path = os.environ.pop(HOST, None)
     if path is None or "-m" not in words:
         return
     place = words.index("-m") + 1
@@ -38,17 +42,26 @@ def hand_over() -> None:
         "folder": os.getcwd(),
         "nice": os.nice(0),
     }
-    text = json.dumps(asked).encode()
-    socket.send_fds(connection, [SIZE.pack(len(text))], range(STREAMS))
-    connection.sendall(text)
-    os._exit(_wait(connection))
+    with connection:
+        if _is_taken(connection, json.dumps(asked).encode()):
+            os._exit(_wait(connection))
+
+
+def _is_taken(connection: socket.socket, asked: bytes) -> bool:
+    try:
+        socket.send_fds(connection, [SIZE.pack(len(asked))], range(STREAMS))
+        connection.sendall(asked)
+        return connection.recv(1) == TAKEN
+    except OSError:
+        return False
 
 
 def _wait(connection: socket.socket) -> int:
-    """Return the exit code, once the fork has ended; it ends without one only if it is killed."""
+    """Return the exit code, once the fork has ended; it says none only if it is killed."""
 
     def interrupt(*_: Any) -> None:
-        connection.sendall(INTERRUPT)
+        with suppress(OSError):
+            connection.sendall(INTERRUPT)
 
     signal.signal(signal.SIGINT, interrupt)
     code = 1

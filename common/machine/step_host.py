@@ -7,6 +7,7 @@ then the step, and the command waits for its end. A fork ends if its command is 
 with the process that started it, whose pipe it reads.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -23,7 +24,7 @@ from typing import NoReturn
 
 from common import ROOT
 from common.machine import copies
-from common.machine.host_client import HOST, INTERRUPT, SIZE, STREAMS
+from common.machine.host_client import HOST, INTERRUPT, SIZE, STREAMS, TAKEN
 
 
 class StepHost:
@@ -40,11 +41,16 @@ class StepHost:
             [sys.executable, "-m", __name__, str(self.path), *modules],
             cwd=ROOT,
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             # A terminal interrupts commands, and these their steps.
             start_new_session=True,
         )
+
+    def wait(self) -> None:
+        """Wait until it has imported all, or has failed to."""
+        assert self.process.stdout is not None
+        self.process.stdout.read()
 
     @contextmanager
     def offered(self) -> Iterator[None]:
@@ -60,9 +66,7 @@ class StepHost:
 
     def close(self) -> None:
         """End the host; steps that run go on."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
+        self.process.communicate()
 
 
 def serve(path: Path, modules: Sequence[str]) -> socket.socket | None:
@@ -73,6 +77,8 @@ def serve(path: Path, modules: Sequence[str]) -> socket.socket | None:
     """
     for module in modules:
         importlib.import_module(module)
+    # Spares the forks to look through what was imported, each time that they look for garbage.
+    gc.freeze()
     # Ended forks are nobody's to wait for.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -81,6 +87,8 @@ def serve(path: Path, modules: Sequence[str]) -> socket.socket | None:
         listener.bind(str(part))
         listener.listen()
         part.rename(path)
+        with open(os.devnull) as nothing:
+            os.dup2(nothing.fileno(), sys.stdout.fileno())
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:
@@ -107,6 +115,7 @@ def run(connection: socket.socket) -> NoReturn:
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
     _lower(asked["nice"])
+    connection.sendall(TAKEN)
     threading.Thread(target=_watch, args=(connection,), daemon=True).start()
     code = _called(asked["module"], asked["words"])
     for stream_of in (sys.stdout, sys.stderr):

@@ -1,0 +1,205 @@
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from common import ROOT
+from common.machine.host_client import HOST
+from common.machine.step_host import StepHost
+
+COMMAND = """
+import os, sys, time
+import click
+
+IMPORTED_BY = os.getpid()
+
+@click.command()
+@click.argument("deed")
+def task(deed):
+    print(f"{IMPORTED_BY} {os.getpid()}", flush=True)
+    if deed == "show":
+        nice = os.getpriority(os.PRIO_PROCESS, 0)
+        print(os.environ["SAID"], os.getcwd(), nice, sys.argv[1:], flush=True)
+        print(sys.stdin.read(), end="")
+        print("that is all", file=sys.stderr)
+    elif deed == "nest":
+        print("INCOME_STEP_HOST" in os.environ)
+    elif deed == "text":
+        sys.exit("a line")
+    elif deed == "code":
+        sys.exit(7)
+    elif deed == "fail":
+        raise RuntimeError("ours")
+    elif deed == "wait":
+        try:
+            time.sleep(600)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+            raise
+
+if __name__ == "__main__":
+    task()
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with a package whose module is a command."""
+    folder = tmp_path_factory.mktemp("it's a place")
+    package = folder / "hosted"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "from common.machine.host_client import hand_over\n\nhand_over()\n"
+    )
+    (package / "task.py").write_text(COMMAND)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(place):
+    return {**os.environ, "PYTHONPATH": f"{place}{os.pathsep}{ROOT}", "SAID": "a b"}
+
+
+@pytest.fixture(scope="module")
+def host(environment):
+    """A host that has imported the command."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", environment["PYTHONPATH"])
+        host = StepHost(["hosted.task"])
+    host.wait()
+    yield host
+    host.close()
+
+
+@pytest.fixture
+def start(host, place, environment):
+    """Start a command, which finds the host unless told otherwise; end it after the test."""
+    started = []
+
+    def run(*words, path=host.path, **options):
+        command = [sys.executable, "-m", "hosted.task", *words]
+        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        found = {HOST: str(path)} if path else {}
+        process = subprocess.Popen(
+            command, env={**environment, **found}, cwd=place, text=True, **pipes, **options
+        )
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        with process:
+            process.kill()
+
+
+def fork_of(process):
+    """Return the process that does a command's work, once it does."""
+    imported_by, pid = map(int, process.stdout.readline().split())
+    return imported_by, psutil.Process(pid)
+
+
+def test_fork_of_the_host_is_the_command(start, host, place):
+    process = start("show", preexec_fn=lambda: os.nice(3))
+    out, err = process.communicate("typed\n")
+    first, rest = out.split("\n", 1)
+    imported_by, pid = map(int, first.split())
+    assert imported_by == host.process.pid
+    assert pid not in (process.pid, host.process.pid)
+    assert rest == f"a b {place} 3 ['show']\ntyped\n"
+    assert err == "that is all\n"
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("path", [None, "/nowhere/host"])
+def test_command_without_a_host_works_itself(start, path):
+    process = start("code", path=path)
+    imported_by, fork = map(int, process.communicate()[0].split())
+    assert imported_by == fork == process.pid
+    assert process.returncode == 7
+
+
+@pytest.mark.parametrize(
+    ("deed", "code", "said"),
+    [("code", 7, ""), ("text", 1, "a line\n"), ("fail", 1, "RuntimeError: ours\n"), ("nest", 0, "")],
+)
+def test_command_ends_as_without_a_host(start, host, deed, code, said):
+    hosted, alone = start(deed), start(deed, path=None)
+    ends = [(process.communicate(), process.returncode) for process in (hosted, alone)]
+    for (_, err), returned in ends:
+        assert returned == code
+        assert err.endswith(said)
+    assert ends[0][0][0].split()[2:] == ends[1][0][0].split()[2:]
+    assert deed != "nest" or ends[0][0][0].split()[2:] == ["False"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
+def test_fork_ends_with_its_command(start, host, ending):
+    process = start("wait")
+    imported_by, fork = fork_of(process)
+    assert imported_by == host.process.pid
+    process.send_signal(ending)
+    fork.wait(30)
+    assert host.process.poll() is None
+
+
+def test_command_is_interrupted_in_its_fork(start):
+    process = start("wait")
+    _, fork = fork_of(process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert out == "interrupted\n"
+    assert "Aborted!" in err
+    assert process.returncode == 1
+    assert not fork.is_running()
+
+
+def test_command_fails_when_its_fork_is_killed(start):
+    process = start("wait")
+    fork_of(process)[1].kill()
+    process.communicate()
+    assert process.returncode == 1
+
+
+def test_host_ends_with_the_process_that_started_it(environment):
+    code = """
+import os, signal
+from common.machine.step_host import StepHost
+host = StepHost(["json"])
+host.wait()
+print(host.process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(int(done.stdout)).wait(30)
+
+
+def test_steps_go_on_when_their_host_has_ended(start, place, environment):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", environment["PYTHONPATH"])
+        host = StepHost(["hosted.task"])
+    host.wait()
+    working = start("show", path=host.path)
+    fork_of(working)
+    host.process.kill()
+    host.process.wait()
+    assert "typed" in working.communicate("typed")[0]
+    assert working.returncode == 0
+    with host.offered():
+        assert HOST not in os.environ
+    after = start("code", path=host.path)
+    imported_by, _ = map(int, after.communicate()[0].split())
+    assert imported_by == after.pid
+
+
+def test_host_that_cannot_import_is_not_offered(environment):
+    host = StepHost(["no.such.module"])
+    host.wait()
+    with host.offered():
+        assert HOST not in os.environ
+    host.close()
