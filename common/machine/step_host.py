@@ -11,6 +11,7 @@ import gc
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import socket
@@ -34,7 +35,7 @@ class StepHost:
         """Start it.
 
         Args:
-            modules: What to import, of which each has a command of its last name.
+            modules: What to import.
         """
         self.path = copies.lasting_folder() / "host"
         self.process = subprocess.Popen(
@@ -152,11 +153,12 @@ def _watch(connection: socket.socket) -> None:
 
 
 def _called(module: str, words: Sequence[str]) -> int:
-    """Run a module's command as `python -m` does, and return its exit code."""
-    found = importlib.import_module(module)
-    sys.argv = [str(found.__file__), *words]
+    """Run a module as `python -m` does, and return its exit code."""
+    sys.argv = [module, *words]
+    # It is run once more as the main module, with all that it imports at hand.
+    sys.modules.pop(module, None)
     try:
-        vars(found)[module.rpartition(".")[2]].main(list(words), prog_name=f"python -m {module}")
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as error:
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)

@@ -14,13 +14,13 @@ from common.machine.step_host import StepHost
 COMMAND = """
 import os, sys, time
 import click
+from hosted import imported_by
 
-IMPORTED_BY = os.getpid()
 
 @click.command()
 @click.argument("deed")
 def task(deed):
-    print(f"{IMPORTED_BY} {os.getpid()}", flush=True)
+    print(f"{imported_by} {os.getpid()}", flush=True)
     if deed == "show":
         nice = os.getpriority(os.PRIO_PROCESS, 0)
         print(os.environ["SAID"], os.getcwd(), nice, sys.argv[1:], flush=True)
@@ -53,7 +53,8 @@ def place(tmp_path_factory):
     package = folder / "hosted"
     package.mkdir()
     (package / "__init__.py").write_text(
-        "from common.machine.host_client import hand_over\n\nhand_over()\n"
+        "import os\nfrom common.machine.host_client import hand_over\n\nhand_over()\n"
+        "imported_by = os.getpid()\n"
     )
     (package / "task.py").write_text(COMMAND)
     return folder
