@@ -58,7 +58,10 @@ def _read(spark: SparkSession, found: Found) -> Source | NotAsSaid:
     spec, (_, inferred) = found.spec, found.part
     try:
         return read_source(
-            spark, spec, found.location, lambda table: surprise(table, spec, inferred.unseen)
+            spark,
+            spec,
+            found.location,
+            lambda table: surprise(table, spec, inferred.unseen, inferred.units),
         )
     except NotAsSaid as error:
         return error
@@ -77,6 +80,7 @@ def _changes(spec: DatasetSpec, wider: DatasetSpec) -> list[str]:
 
 
 def _told(changes: Sequence[str], read: Source | NotAsSaid) -> str:
-    why = str(read) if isinstance(read, NotAsSaid) else "digits after a zero, or a mark of missing values"
+    strange = "digits after a zero, a mark of missing values, or a currency"
+    why = str(read) if isinstance(read, NotAsSaid) else strange
     more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
     return f"inferred again, with rows not looked at before: {'; '.join(changes[:SHOWN])}{more} ({why})"

@@ -1,13 +1,14 @@
 """What a part of a table's rows cannot tell: which columns to count over all, and what to look for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from common.data.infer.decide import VARIED, is_named_id, value_type
 from common.data.infer.facts import Facts
-from common.data.reading import DOUBLE, INTEGER, TEXT
+from common.data.reading import CURRENCY, DOUBLE, INTEGER, TEXT
+from common.data.reading.numbers import UNIT
 from common.data.records import Table, all_of
 from common.data.row_hash import quoted
 from common.data.spec import CATEGORY, DatasetSpec
@@ -38,7 +39,9 @@ def needs_all(facts: Facts, rows: int) -> bool:
     return is_named_id(facts.name) or (is_index and (facts.most or 0) <= rows)
 
 
-def surprise(table: Table, spec: DatasetSpec, unseen: Sequence[str]) -> Column:
+def surprise(
+    table: Table, spec: DatasetSpec, unseen: Sequence[str], units: Mapping[str, Collection[str]]
+) -> Column:
     """Return whether a record, though it can be read, has what would have changed the inference.
 
     Any other value that is not as inferred is one that cannot be read.
@@ -47,12 +50,15 @@ def surprise(table: Table, spec: DatasetSpec, unseen: Sequence[str]) -> Column:
         table: The records.
         spec: The spec, inferred from a part of them.
         unseen: Markers of missing values that none of these had.
+        units: The currencies of each column of amounts in these.
     """
-    found = list(_surprises(table, spec, unseen))
+    found = list(_surprises(table, spec, unseen, units))
     return ~all_of([~F.coalesce(one, F.lit(False)) for one in found]) if found else F.lit(False)
 
 
-def _surprises(table: Table, spec: DatasetSpec, unseen: Sequence[str]) -> Iterator[Column]:
+def _surprises(
+    table: Table, spec: DatasetSpec, unseen: Sequence[str], units: Mapping[str, Collection[str]]
+) -> Iterator[Column]:
     for column in spec.columns:
         if column.type == TEXT and column.role == CATEGORY and unseen:
             yield table.values[column.name].isin(*unseen)
@@ -60,3 +66,7 @@ def _surprises(table: Table, spec: DatasetSpec, unseen: Sequence[str]) -> Iterat
             # Digits after a leading zero are a code, but read as a number. The first test is cheap.
             text = quoted(table.columns[column.name])
             yield text.startswith("0") & text.rlike(ZEROS)
+        if column.type == CURRENCY:
+            # An amount is read whatever its currency is.
+            unit = F.regexp_extract(quoted(table.columns[column.name]).cast("string"), UNIT, 0)
+            yield ~unit.isin("", *units.get(column.name, ()))

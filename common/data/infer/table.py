@@ -1,7 +1,7 @@
 """Infer the spec of a table: from its rows' counts, what the columns are and what is predicted."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -45,12 +45,14 @@ class Inferred:
         told: What the user should know, a line each.
         looked: Number of rows that were looked at; None if that was all.
         unseen: Markers of missing values that none of these rows has.
+        units: The currencies of each column of amounts in these rows.
     """
 
     spec: DatasetSpec
     told: tuple[str, ...]
     looked: int | None = None
     unseen: tuple[str, ...] = ()
+    units: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def infer(spark: SparkSession, uri: str, given: Given) -> DatasetSpec:
@@ -102,7 +104,8 @@ def infer_table(
         told = (looked_line(looked, label.rows, spec.label), *told)
     seen = {marker for one in found for marker in one.markers}
     unseen = tuple(marker for marker in SAFE if marker not in seen) if given.missing is None else ()
-    return Inferred(spec, (*told, *names.told, *opened.left_out), looked, unseen)
+    units = {one.name: frozenset(one.units) for one in facts if one.units}
+    return Inferred(spec, (*told, *names.told, *opened.left_out), looked, unseen, units)
 
 
 def _count(

@@ -1,5 +1,7 @@
 """A spec inferred from a part of the rows is that of all of them, whatever the others hold."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -92,6 +94,17 @@ def test_value_that_comes_late_widens_the_column(spark, load, name):
     assert len(said) == 1
     assert f"'{column}' is {columns(found)[column][0]}" in said[0]
     assert why in said[0]
+
+
+@pytest.mark.parametrize("late", ["€7", "9 XYZ"])
+def test_amount_in_another_currency_that_comes_late_is_no_number_beside_the_others(spark, load, late):
+    in_dollars = re.sub(r"([0-9]+\.5),", r"$\1,", table(price=late))
+    first, found, source = load(in_dollars)
+    whole = find_again(spark, first, None)
+    assert columns(first)["price"] == ("currency", "numeric")
+    assert columns(found) == columns(whole)
+    assert columns(found)["price"][0] == "string"
+    assert source.frame.count() == N
 
 
 @pytest.mark.parametrize("late", [{"n": "NA"}, {"n": "-"}, {"city": "n/a"}, {"day": "NULL"}])
