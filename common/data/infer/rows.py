@@ -117,7 +117,7 @@ def open_rows(spark: SparkSession, uri: str, given: Given) -> Opened:
     """
     with table_files(spark, uri) as files:
         if is_parquet(files):
-            return _open_parquet(open_parquet(spark, uri, files))
+            return _open_parquet(open_parquet(spark, uri, files).frame)
         return _open_csv(spark, uri, files, given)
 
 

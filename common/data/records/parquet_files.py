@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -23,7 +23,14 @@ AT_ONCE = 16
 NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
 
 
-def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> DataFrame:
+class ParquetFiles(NamedTuple):
+    """The rows of all files, and for the user how these are read."""
+
+    frame: DataFrame
+    told: str
+
+
+def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> ParquetFiles:
     """Open Parquet; timestamps of nanoseconds become ones of microseconds, and columns of nulls texts.
 
     pandas writes such timestamps, and Arrow such columns.
@@ -53,18 +60,25 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> DataFra
     frame = spark.read.option("recursiveFileLookup", everywhere).parquet(literal(uri))
     # Spark takes the type of nothing for that of integers.
     nothing = [name for name, found in types.items() if found == "UNKNOWN"]
-    _check_alike(spark, files[1:], types)
+    lacking = _check_alike(spark, files[1:], types)
     changed = {name: _micros(quoted(name)) for name in nanos}
     changed |= {name: quoted(name).cast("string") for name in nothing}
-    return frame.withColumns(changed) if changed else frame
+    told = "; ".join(["Parquet", *lacking[:1]])
+    if len(lacking) > 1:
+        told += f", and so with {len(lacking) - 1:,} of the files after it"
+    return ParquetFiles(frame.withColumns(changed) if changed else frame, told)
 
 
-def _check_alike(spark: SparkSession, files: Sequence[str], types: Mapping[str, str]) -> None:
+def _check_alike(spark: SparkSession, files: Sequence[str], types: Mapping[str, str]) -> list[str]:
     """Refuse files that have more columns than the first, or a column of another meaning.
 
     Spark leaves out such columns, and reads microseconds, days or hundredths as the integers in which
     they are stored if those of the first file are integers, both without a word.
+
+    Returns:
+        For each file that lacks a column, a text that says so: Spark fills it with nulls.
     """
+    lacking = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for file, found in zip(
             files, pool.map(lambda one: _logical_types(spark, one), files), strict=True
@@ -80,6 +94,9 @@ def _check_alike(spark: SparkSession, files: Sequence[str], types: Mapping[str, 
                         f"column {name!r} is {logical or PLAIN}, but {types[name] or PLAIN} in the "
                         "first file: write all alike",
                     )
+            if less := [name for name in types if name not in found]:
+                lacking.append(f"{file} has no column {less[0]!r}: its rows have no value there")
+    return lacking
 
 
 def _meaning(logical: str) -> str:

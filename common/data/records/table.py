@@ -39,7 +39,7 @@ from common.data.records.csv_files import (
     open_csv,
 )
 from common.data.records.files import is_parquet, table_files
-from common.data.records.parquet_files import open_parquet
+from common.data.records.parquet_files import ParquetFiles, open_parquet
 from common.data.records.types import as_given, check_type
 from common.data.records.wide import plan_wide
 from common.data.row_hash import quoted, value_hash
@@ -119,7 +119,7 @@ def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
     plan_wide(spark, sum(kind != TEXT for kind in form.columns.values()))
     with table_files(spark, uri) as files:
         if is_parquet(files):
-            return _parquet(open_parquet(spark, uri, files), uri, form)
+            return _parquet(uri, open_parquet(spark, uri, files), form)
         return _csv(spark, uri, open_csv(spark, uri, files, form), form)
 
 
@@ -184,7 +184,8 @@ def _told(files: CsvFiles, form: Form) -> str:
     return told
 
 
-def _parquet(frame: DataFrame, uri: str, form: Form) -> Table:
+def _parquet(uri: str, files: ParquetFiles, form: Form) -> Table:
+    frame = files.frame
     places = find_named(frame.columns, form)
     names = unique_names(frame.columns)
     named = frame if names == frame.columns else frame.toDF(*names)
@@ -206,7 +207,7 @@ def _parquet(frame: DataFrame, uri: str, form: Form) -> Table:
         columns=columns,
         values=values_read(form),
         fits=F.lit(True),
-        told="Parquet",
+        told=files.told,
         place=lambda _: None,
         over_lines=False,
         hash=value_hash(named),

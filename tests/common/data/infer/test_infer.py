@@ -418,6 +418,18 @@ def test_column_that_only_a_later_parquet_file_has_is_refused(spark, tmp_path):
         infer_table(spark, parts(tmp_path, a=(some, some), b=(None, some)), Given("t", "y"))
 
 
+def test_column_that_a_later_parquet_file_lacks_is_told(spark, tmp_path):
+    some = pa.array(DAYS)
+    uri = parts(tmp_path, a=(some, some, some), b=(some, None, None))
+    found = infer_table(spark, uri, Given("t", "y"))
+    source = read_source(spark, found.spec, Location("path", uri, ""))
+    assert (
+        "1.parquet has no column 'b': its rows have no value there, and so with 1 of the files after it"
+        in source.told
+    )
+    assert source.frame.where("b is null").count() == 2 * len(DAYS)
+
+
 def test_parquet_files_of_wider_and_narrower_integers_are_one_table(spark, tmp_path):
     wide, narrow = (pa.array(DAYS, kind) for kind in (pa.int64(), pa.int16()))
     spec = infer_table(spark, parts(tmp_path, a=(wide, narrow), b=(narrow, None)), Given("t", "y")).spec
