@@ -26,6 +26,7 @@ from .report import report
 from .watch import watching
 
 JAVA, WORKERS, COMMAND = "Spark's JVM", "Spark's Python workers", "mlflow run"
+HOST = "common.machine.step_host"
 EVERY = 1.0  # seconds
 
 
@@ -127,6 +128,8 @@ def _kind(process: psutil.Process) -> str:
         return JAVA
     if "common.machine.worker_daemon" in words:
         return WORKERS
+    if HOST in words:
+        return process.name() if process.name() in CHAIN else "the steps' host"
     steps = [word.removeprefix("steps.") for word in words if word.startswith("steps.")]
     return steps[0] if steps else COMMAND
 

@@ -116,6 +116,9 @@ def run(connection: socket.socket) -> NoReturn:
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
     _lower(asked["nice"])
+    with suppress(OSError):
+        # What `top` shows; the words stay the host's.
+        Path("/proc/self/comm").write_text(asked["module"].rpartition(".")[2])
     connection.sendall(TAKEN)
     threading.Thread(target=_watch, args=(connection,), daemon=True).start()
     code = _called(asked["module"], asked["words"])

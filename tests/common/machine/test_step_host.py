@@ -23,7 +23,8 @@ def task(deed):
     print(f"{imported_by} {os.getpid()}", flush=True)
     if deed == "show":
         nice = os.getpriority(os.PRIO_PROCESS, 0)
-        print(os.environ["SAID"], os.getcwd(), nice, sys.argv[1:], flush=True)
+        name = open("/proc/self/comm").read().strip()
+        print(name, os.environ["SAID"], os.getcwd(), nice, sys.argv[1:], flush=True)
         print(sys.stdin.read(), end="")
         print("that is all", file=sys.stderr)
     elif deed == "nest":
@@ -110,7 +111,7 @@ def test_fork_of_the_host_is_the_command(start, host, place):
     imported_by, pid = map(int, first.split())
     assert imported_by == host.process.pid
     assert pid not in (process.pid, host.process.pid)
-    assert rest == f"a b {place} 3 ['show']\ntyped\n"
+    assert rest == f"task a b {place} 3 ['show']\ntyped\n"
     assert err == "that is all\n"
     assert process.returncode == 0
 
