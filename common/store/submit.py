@@ -4,8 +4,9 @@ All but the first are forks of a process that has imported what they need.
 """
 
 import logging
+import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 
@@ -73,10 +74,15 @@ def _host() -> StepHost:
     return StepHost([f"steps.{step}" for step in CHAIN[1:]])
 
 
+def _offered() -> AbstractContextManager[None]:
+    # Elsewhere a fork may not use what its parent has loaded, such as macOS's frameworks.
+    return _host().offered() if sys.platform == "linux" else nullcontext()
+
+
 def _submit(
     step: str, parameters: Mapping[str, str], experiment_id: str, synchronous: bool
 ) -> SubmittedRun:
-    with lend_spark(), _host().offered():
+    with lend_spark(), _offered():
         return mlflow.run(
             str(ROOT),
             entry_point=step,
