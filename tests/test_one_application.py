@@ -74,8 +74,8 @@ def test_main_goes_on_when_the_java_machine_of_its_steps_dies(started):
 @pytest.mark.slow
 def test_java_machine_step_and_host_end_when_main_is_killed(started):
     wait_for_split(started)
-    # The host itself and the fork that is split, which names all that it has imported too.
-    assert len(below(started, "common.machine.step_host")) == 2
+    # The host itself, the fork that is split, and the one between: all have the host's words.
+    assert len(below(started, "common.machine.step_host")) == 3
     others = [*java(started), *below(started, "steps.split")]
     (main,) = (process for process in below(started, "steps.main") if "python" in process.name())
     main.kill()

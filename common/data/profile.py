@@ -4,7 +4,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-# Without this the package sends usage data to its maker; it reads the variable on import.
+# Without this the package sends usage data to its maker, with each report.
 os.environ["YDATA_PROFILING_NO_ANALYTICS"] = "True"
 
 from data_profiling import ProfileReport

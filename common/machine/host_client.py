@@ -19,52 +19,49 @@ STREAMS = 3
 INTERRUPT = b"i"
 # What a fork says first, and after it the command's exit code.
 TAKEN = b"t"
+# Seconds after which a host is not waited for.
+PATIENCE = 20
 
 
 def hand_over() -> None:
     """If this process is `python -m MODULE` and a host takes it, exit as the host's fork does."""
-    words = sys.orig_argv
     # Nothing that the step starts itself is meant.
     path = os.environ.pop(HOST, None)
-    if path is None or "-m" not in words:
+    if path is None or sys.orig_argv[1:2] != ["-m"]:
         return
-    place = words.index("-m") + 1
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.connect(path)
-    except OSError:
-        connection.close()
-        return
+    with socket.socket(socket.AF_UNIX) as connection:
+        if _is_taken(connection, path):
+            os._exit(_wait(connection))
+
+
+def _is_taken(connection: socket.socket, path: str) -> bool:
     asked = {
-        "module": words[place],
-        "words": words[place + 1 :],
+        "module": sys.orig_argv[2],
+        "words": sys.orig_argv[3:],
         "environment": dict(os.environ),
         "folder": os.getcwd(),
         "nice": os.nice(0),
     }
-    with connection:
-        if _is_taken(connection, json.dumps(asked).encode()):
-            os._exit(_wait(connection))
-
-
-def _is_taken(connection: socket.socket, asked: bytes) -> bool:
+    text = json.dumps(asked).encode()
+    connection.settimeout(PATIENCE)
     try:
-        socket.send_fds(connection, [SIZE.pack(len(asked))], range(STREAMS))
-        connection.sendall(asked)
-        return connection.recv(1) == TAKEN
+        connection.connect(path)
+        socket.send_fds(connection, [SIZE.pack(len(text))], range(STREAMS))
+        connection.sendall(text)
+        taken = connection.recv(1) == TAKEN
     except OSError:
         return False
+    connection.settimeout(None)
+    return taken
 
 
 def _wait(connection: socket.socket) -> int:
-    """Return the exit code, once the fork has ended; it says none only if it is killed."""
+    """Return the exit code, once the fork has ended."""
 
     def interrupt(*_: Any) -> None:
         with suppress(OSError):
             connection.sendall(INTERRUPT)
 
     signal.signal(signal.SIGINT, interrupt)
-    code = 1
-    while said := connection.recv(1):
-        code = said[0]
-    return code
+    code = connection.recv(1)
+    return code[0] if code else 1

@@ -3,8 +3,8 @@
 Importing MLflow, pandas and PySpark takes a step two to four seconds of a core, as long as many a step
 works. A process that starts several starts a host beside the first. Each later command finds the host's
 socket in its environment, and sends it its words, variables, folder and streams. A fork of the host is
-then the step, and the command waits for its end. A fork ends if its command is killed, and the host ends
-with the process that started it, whose pipe it reads.
+then the step. A second one stands between the two: it ends the step when the command is killed, and tells
+the command how the step has ended. The host ends with the process that started it, whose pipe it reads.
 """
 
 import gc
@@ -17,11 +17,10 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 from common import ROOT
 from common.machine import copies
@@ -42,16 +41,11 @@ class StepHost:
             [sys.executable, "-m", __name__, str(self.path), *modules],
             cwd=ROOT,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             # A terminal interrupts commands, and these their steps.
             start_new_session=True,
         )
-
-    def wait(self) -> None:
-        """Wait until it has imported all, or has failed to."""
-        assert self.process.stdout is not None
-        self.process.stdout.read()
 
     @contextmanager
     def offered(self) -> Iterator[None]:
@@ -65,19 +59,20 @@ class StepHost:
         finally:
             del os.environ[HOST]
 
-    def close(self) -> None:
-        """End the host; steps that run go on."""
-        self.process.communicate()
 
-
-def serve(path: Path, modules: Sequence[str]) -> socket.socket | None:
+def serve(path: Path, modules: Sequence[str]) -> tuple[socket.socket, Mapping[str, str]] | None:
     """Import modules, and fork for each connection.
 
     Returns:
-        The connection to a command, in a fork; None in the host, when its input has ended.
+        In a fork the connection to a command, and the variables that the modules have set; None in the
+        host, when its input has ended or the project's code is no longer what it has imported.
     """
+    # Linux has it since 5.3.
+    os.close(os.pidfd_open(os.getpid()))
+    code, before = _code(), dict(os.environ)
     for module in modules:
         importlib.import_module(module)
+    set_ = {name: value for name, value in os.environ.items() if before.get(name) != value}
     # Spares the forks to look through what was imported, each time that they look for garbage.
     gc.freeze()
     # Ended forks are nobody's to wait for.
@@ -88,96 +83,87 @@ def serve(path: Path, modules: Sequence[str]) -> socket.socket | None:
         listener.bind(str(part))
         listener.listen()
         part.rename(path)
-        with open(os.devnull) as nothing:
-            os.dup2(nothing.fileno(), sys.stdout.fileno())
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
-            if sys.stdin in ready:
+            if sys.stdin in ready or _code() != code:
                 return None
             connection, _ = listener.accept()
             if os.fork() == 0:
-                return connection
+                return connection, set_
             connection.close()
 
 
-def run(connection: socket.socket) -> NoReturn:
-    """Be the step that a command asks for: with its words, variables, folder, priority and streams."""
+def _code() -> dict[Path, int]:
+    """Return when each file of the project's code was changed: a step's key is made from these files."""
+    folders = (ROOT / "common", ROOT / "steps")
+    return {file: file.stat().st_mtime_ns for folder in folders for file in folder.rglob("*.py")}
+
+
+def take(connection: socket.socket, variables: Mapping[str, str]) -> None:
+    """Take what a command asks for; a fork does it, and this process waits for that and exits.
+
+    Args:
+        connection: The connection to the command.
+        variables: What to set in the environment beside the command's variables.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    head, streams, _, _ = socket.recv_fds(connection, SIZE.size, STREAMS)
+    size = SIZE.unpack(head)[0]
+    asked = json.loads(connection.recv(size, socket.MSG_WAITALL))
+    connection.sendall(TAKEN)
+    step = os.fork()
+    if step:
+        for stream in streams:
+            os.close(stream)
+        os._exit(_supervise(step, connection))
+    connection.close()
+    _become(asked, streams, variables)
+    runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
+
+
+def _supervise(step: int, connection: socket.socket) -> int:
+    """Pass a command's signals on to its step, and tell the command the step's exit code."""
+    ended = os.pidfd_open(step)
+    either: list[Any] = [connection, ended]
+    while ended not in select.select(either, [], [])[0]:
+        is_interrupted = connection.recv(1) == INTERRUPT
+        os.kill(step, signal.SIGINT if is_interrupted else signal.SIGKILL)
+        if not is_interrupted:
+            break
+    code = os.waitstatus_to_exitcode(os.waitpid(step, 0)[1])
+    with suppress(OSError):
+        # As a shell, which has no negative codes.
+        connection.sendall(bytes([code if code >= 0 else 128 - code]))
+    return 0
+
+
+def _become(asked: Mapping[str, Any], streams: Sequence[int], variables: Mapping[str, str]) -> None:
+    """Take over a command's words, variables, folder, priority and streams."""
     # Linux may schedule by session before priority counts.
     os.setsid()
-    head, streams, _, _ = socket.recv_fds(connection, SIZE.size, STREAMS)
-    asked = json.loads(_exactly(connection, SIZE.unpack(head)[0]))
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
     for stream_of in (sys.stdout, sys.stderr):
         stream_of.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     os.environ.clear()
-    os.environ.update(asked["environment"])
+    os.environ.update({**asked["environment"], **variables})
     os.chdir(asked["folder"])
-    _lower(asked["nice"])
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, asked["nice"])
+        Path("/proc/self/autogroup").write_text(str(asked["nice"]))
     with suppress(OSError):
         # What `top` shows; the words stay the host's.
         Path("/proc/self/comm").write_text(asked["module"].rpartition(".")[2])
-    connection.sendall(TAKEN)
-    threading.Thread(target=_watch, args=(connection,), daemon=True).start()
-    code = _called(asked["module"], asked["words"])
-    for stream_of in (sys.stdout, sys.stderr):
-        with suppress(OSError):
-            stream_of.flush()
-    with suppress(OSError):
-        connection.sendall(bytes([code & 0xFF]))
-    sys.exit(code)
-
-
-def _exactly(connection: socket.socket, size: int) -> bytes:
-    found = b""
-    while len(found) < size:
-        part = connection.recv(size - len(found))
-        if not part:
-            os._exit(1)
-        found += part
-    return found
-
-
-def _lower(nice: int) -> None:
-    """Take a command's priority over."""
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, nice)
-        Path("/proc/self/autogroup").write_text(str(nice))
-
-
-def _watch(connection: socket.socket) -> None:
-    """Interrupt this process when its command is, and end it when its command has."""
-    while said := connection.recv(1):
-        if said == INTERRUPT:
-            os.kill(os.getpid(), signal.SIGINT)
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _called(module: str, words: Sequence[str]) -> int:
-    """Run a module as `python -m` does, and return its exit code."""
-    sys.argv = [module, *words]
+    if numpy := sys.modules.get("numpy"):
+        # Python gives each fork a random state of its own.
+        numpy.random.seed()
+    sys.argv = [asked["module"], *asked["words"]]
     # It is run once more as the main module, with all that it imports at hand.
-    sys.modules.pop(module, None)
-    try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except SystemExit as error:
-        if isinstance(error.code, str):
-            print(error.code, file=sys.stderr)
-        return error.code if isinstance(error.code, int) else int(error.code is not None)
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except BaseException:
-        kind, error_, trace = sys.exc_info()
-        assert kind is not None
-        assert error_ is not None
-        sys.excepthook(kind, error_, trace)
-        return 1
-    return 0
+    sys.modules.pop(asked["module"], None)
 
 
 if __name__ == "__main__":
-    asking = serve(Path(sys.argv[1]), sys.argv[2:])
-    if asking is not None:
-        run(asking)
+    taken = serve(Path(sys.argv[1]), sys.argv[2:])
+    if taken is not None:
+        take(*taken)

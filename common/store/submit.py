@@ -69,14 +69,21 @@ def submit_in_background(step: str, parameters: Mapping[str, str], experiment_id
 
 
 @cache
-def _host() -> StepHost:
-    """Return the host of this process's steps; the first of them runs beside its start."""
-    return StepHost([f"steps.{step}" for step in CHAIN[1:]])
+def _host() -> StepHost | None:
+    """Return the host of this process's steps, started beside the first; None if there can be none."""
+    # Elsewhere a fork may not use what its parent has loaded, such as macOS's frameworks.
+    if sys.platform != "linux":
+        return None
+    try:
+        return StepHost([f"steps.{step}" for step in CHAIN[1:]])
+    except OSError as error:
+        log.debug("steps start without a host: %s", error)
+        return None
 
 
 def _offered() -> AbstractContextManager[None]:
-    # Elsewhere a fork may not use what its parent has loaded, such as macOS's frameworks.
-    return _host().offered() if sys.platform == "linux" else nullcontext()
+    host = _host()
+    return nullcontext() if host is None else host.offered()
 
 
 def _submit(

@@ -2,7 +2,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -11,8 +13,9 @@ from common import ROOT
 from common.machine.host_client import HOST
 from common.machine.step_host import StepHost
 
+DEADLINE = 60
 COMMAND = """
-import os, sys, time
+import atexit, os, subprocess, sys, time
 import click
 from hosted import imported_by
 
@@ -27,8 +30,13 @@ def task(deed):
         print(name, os.environ["SAID"], os.getcwd(), nice, sys.argv[1:], flush=True)
         print(sys.stdin.read(), end="")
         print("that is all", file=sys.stderr)
-    elif deed == "nest":
-        print("INCOME_STEP_HOST" in os.environ)
+    elif deed == "see":
+        print([os.environ.get(name) for name in ("INCOME_STEP_HOST", "OF_THE_HOST", "SET_BY_IMPORT")])
+        print(subprocess.run(["false"]).returncode)
+    elif deed == "abort":
+        atexit.register(os.abort)
+    elif deed == "tuple":
+        sys.exit(("a", 1))
     elif deed == "text":
         sys.exit("a line")
     elif deed == "code":
@@ -54,8 +62,11 @@ def place(tmp_path_factory):
     package = folder / "hosted"
     package.mkdir()
     (package / "__init__.py").write_text(
-        "import os\nfrom common.machine.host_client import hand_over\n\nhand_over()\n"
+        "import os\nfrom common.machine import host_client\n"
+        "host_client.PATIENCE = float(os.environ.get('PATIENCE', 60))\n"
+        "host_client.hand_over()\n"
         "imported_by = os.getpid()\n"
+        "os.environ['SET_BY_IMPORT'] = 'yes'\n"
     )
     (package / "task.py").write_text(COMMAND)
     return folder
@@ -66,15 +77,23 @@ def environment(place):
     return {**os.environ, "PYTHONPATH": f"{place}{os.pathsep}{ROOT}", "SAID": "a b"}
 
 
+def ready(host):
+    """Wait until a host listens or has ended."""
+    end = time.monotonic() + DEADLINE
+    while not host.path.exists() and host.process.poll() is None:
+        assert time.monotonic() < end
+
+
 @pytest.fixture(scope="module")
 def host(environment):
     """A host that has imported the command."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", environment["PYTHONPATH"])
+        patch.setenv("OF_THE_HOST", "yes")
         host = StepHost(["hosted.task"])
-    host.wait()
+    ready(host)
     yield host
-    host.close()
+    host.process.communicate()
 
 
 @pytest.fixture
@@ -82,10 +101,10 @@ def start(host, place, environment):
     """Start a command, which finds the host unless told otherwise; end it after the test."""
     started = []
 
-    def run(*words, path=host.path, **options):
+    def run(*words, path=host.path, variables=None, **options):
         command = [sys.executable, "-m", "hosted.task", *words]
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        found = {HOST: str(path)} if path else {}
+        found = {**({HOST: str(path)} if path else {}), **(variables or {})}
         process = subprocess.Popen(
             command, env={**environment, **found}, cwd=place, text=True, **pipes, **options
         )
@@ -105,13 +124,14 @@ def fork_of(process):
 
 
 def test_fork_of_the_host_is_the_command(start, host, place):
-    process = start("show", preexec_fn=lambda: os.nice(3))
+    nice = os.nice(0) + 1
+    process = start("show", preexec_fn=lambda: os.nice(1))
     out, err = process.communicate("typed\n")
     first, rest = out.split("\n", 1)
     imported_by, pid = map(int, first.split())
     assert imported_by == host.process.pid
     assert pid not in (process.pid, host.process.pid)
-    assert rest == f"task a b {place} 3 ['show']\ntyped\n"
+    assert rest == f"task a b {place} {nice} ['show']\ntyped\n"
     assert err == "that is all\n"
     assert process.returncode == 0
 
@@ -124,18 +144,14 @@ def test_command_without_a_host_works_itself(start, path):
     assert process.returncode == 7
 
 
-@pytest.mark.parametrize(
-    ("deed", "code", "said"),
-    [("code", 7, ""), ("text", 1, "a line\n"), ("fail", 1, "RuntimeError: ours\n"), ("nest", 0, "")],
-)
-def test_command_ends_as_without_a_host(start, host, deed, code, said):
+@pytest.mark.parametrize("deed", ["code", "text", "tuple", "fail", "see", "abort"])
+def test_command_ends_as_without_a_host(start, deed):
     hosted, alone = start(deed), start(deed, path=None)
-    ends = [(process.communicate(), process.returncode) for process in (hosted, alone)]
-    for (_, err), returned in ends:
-        assert returned == code
-        assert err.endswith(said)
-    assert ends[0][0][0].split()[2:] == ends[1][0][0].split()[2:]
-    assert deed != "nest" or ends[0][0][0].split()[2:] == ["False"]
+    shown = [process.communicate() for process in (hosted, alone)]
+    printed, errors = ([text[part].splitlines() for text in shown] for part in (0, 1))
+    assert printed[0][1:] == printed[1][1:]
+    assert errors[0][-1:] == errors[1][-1:]
+    assert hosted.returncode == (alone.returncode if alone.returncode >= 0 else 128 - alone.returncode)
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
@@ -163,7 +179,7 @@ def test_command_fails_when_its_fork_is_killed(start):
     process = start("wait")
     fork_of(process)[1].kill()
     process.communicate()
-    assert process.returncode == 1
+    assert process.returncode == 128 + signal.SIGKILL
 
 
 def test_host_ends_with_the_process_that_started_it(environment):
@@ -171,23 +187,55 @@ def test_host_ends_with_the_process_that_started_it(environment):
 import os, signal
 from common.machine.step_host import StepHost
 host = StepHost(["json"])
-host.wait()
 print(host.process.pid, flush=True)
+while not host.path.exists():
+    pass
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, cwd=ROOT)
     assert done.returncode == -signal.SIGKILL
     with suppress(psutil.NoSuchProcess):
-        psutil.Process(int(done.stdout)).wait(30)
+        psutil.Process(int(done.stdout)).wait(DEADLINE)
+
+
+def test_host_of_code_that_has_changed_takes_no_command(start, environment, tmp_path):
+    (tmp_path / "steps").mkdir()
+    code = f"""
+from pathlib import Path
+from common.machine import step_host
+step_host.ROOT = Path({str(tmp_path)!r})
+taken = step_host.serve(Path({str(tmp_path / "host")!r}), ["hosted.task"])
+if taken:
+    step_host.take(*taken)
+"""
+    words = [sys.executable, "-c", code]
+    with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, cwd=ROOT) as process:
+        ready(SimpleNamespace(process=process, path=tmp_path / "host"))
+        imported_by, _ = fork_of(start("code", path=tmp_path / "host"))
+        assert imported_by == process.pid
+        (tmp_path / "steps" / "new.py").touch()
+        after = start("code", path=tmp_path / "host")
+        assert fork_of(after)[0] == after.pid
+        assert process.wait(DEADLINE) == 0
+
+
+def test_host_that_does_not_answer_is_not_waited_for(host, start):
+    os.kill(host.process.pid, signal.SIGSTOP)
+    try:
+        process = start("code", variables={"PATIENCE": "0.2"})
+        assert fork_of(process)[0] == process.pid
+    finally:
+        os.kill(host.process.pid, signal.SIGCONT)
 
 
 def test_steps_go_on_when_their_host_has_ended(start, place, environment):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", environment["PYTHONPATH"])
         host = StepHost(["hosted.task"])
-    host.wait()
-    working = start("show", path=host.path)
+    ready(host)
+    working, waiting = start("show", path=host.path), start("wait", path=host.path)
     fork_of(working)
+    fork_of(waiting)
     host.process.kill()
     host.process.wait()
     assert "typed" in working.communicate("typed")[0]
@@ -201,7 +249,7 @@ def test_steps_go_on_when_their_host_has_ended(start, place, environment):
 
 def test_host_that_cannot_import_is_not_offered(environment):
     host = StepHost(["no.such.module"])
-    host.wait()
+    ready(host)
     with host.offered():
         assert HOST not in os.environ
-    host.close()
+    host.process.communicate()
