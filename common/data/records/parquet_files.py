@@ -63,22 +63,22 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> Parquet
     lacking = _check_alike(spark, files[1:], types)
     changed = {name: _micros(quoted(name)) for name in nanos}
     changed |= {name: quoted(name).cast("string") for name in nothing}
-    told = "; ".join(["Parquet", *lacking[:1]])
-    if len(lacking) > 1:
-        told += f", and so with {len(lacking) - 1:,} of the files after it"
+    told = "; ".join(["Parquet", *(_told(name, some) for name, some in lacking.items())])
     return ParquetFiles(frame.withColumns(changed) if changed else frame, told)
 
 
-def _check_alike(spark: SparkSession, files: Sequence[str], types: Mapping[str, str]) -> list[str]:
+def _check_alike(
+    spark: SparkSession, files: Sequence[str], types: Mapping[str, str]
+) -> dict[str, list[str]]:
     """Refuse files that have more columns than the first, or a column of another meaning.
 
     Spark leaves out such columns, and reads microseconds, days or hundredths as the integers in which
     they are stored if those of the first file are integers, both without a word.
 
     Returns:
-        For each file that lacks a column, a text that says so: Spark fills it with nulls.
+        The files that lack a column, by its name: Spark fills it with nulls.
     """
-    lacking = []
+    lacking: dict[str, list[str]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for file, found in zip(
             files, pool.map(lambda one: _logical_types(spark, one), files), strict=True
@@ -94,9 +94,15 @@ def _check_alike(spark: SparkSession, files: Sequence[str], types: Mapping[str, 
                         f"column {name!r} is {logical or PLAIN}, but {types[name] or PLAIN} in the "
                         "first file: write all alike",
                     )
-            if less := [name for name in types if name not in found]:
-                lacking.append(f"{file} has no column {less[0]!r}: its rows have no value there")
+            for name in types:
+                if name not in found:
+                    lacking.setdefault(name, []).append(file)
     return lacking
+
+
+def _told(name: str, lacking: Sequence[str]) -> str:
+    more = f" and {len(lacking) - 1:,} more" if len(lacking) > 1 else ""
+    return f"column {name!r} is not in {lacking[0]}{more}, whose rows have no value there"
 
 
 def _meaning(logical: str) -> str:

@@ -418,15 +418,14 @@ def test_column_that_only_a_later_parquet_file_has_is_refused(spark, tmp_path):
         infer_table(spark, parts(tmp_path, a=(some, some), b=(None, some)), Given("t", "y"))
 
 
-def test_column_that_a_later_parquet_file_lacks_is_told(spark, tmp_path):
+def test_columns_that_later_parquet_files_lack_are_told(spark, tmp_path):
     some = pa.array(DAYS)
-    uri = parts(tmp_path, a=(some, some, some), b=(some, None, None))
+    uri = parts(tmp_path, a=(some, some, some), b=(some, None, None), c=(some, some, None))
     found = infer_table(spark, uri, Given("t", "y"))
     source = read_source(spark, found.spec, Location("path", uri, ""))
-    assert (
-        "1.parquet has no column 'b': its rows have no value there, and so with 1 of the files after it"
-        in source.told
-    )
+    assert "; column 'b' is not in " in source.told
+    assert "1.parquet and 1 more, whose rows have no value there; column 'c' is not in " in source.told
+    assert source.told.endswith("2.parquet, whose rows have no value there")
     assert source.frame.where("b is null").count() == 2 * len(DAYS)
 
 
