@@ -61,7 +61,7 @@ def _read(spark: SparkSession, found: Found) -> Source | NotAsSaid:
             spark,
             spec,
             found.location,
-            lambda table: surprise(table, spec, inferred.unseen, inferred.units),
+            lambda table: surprise(table, spec, inferred.unseen, inferred.known),
         )
     except NotAsSaid as error:
         return error
@@ -80,7 +80,7 @@ def _changes(spec: DatasetSpec, wider: DatasetSpec) -> list[str]:
 
 
 def _told(changes: Sequence[str], read: Source | NotAsSaid) -> str:
-    strange = "digits after a zero, a mark of missing values, or a currency"
+    strange = "digits after a zero, a mark of missing values, another currency, or a word"
     why = str(read) if isinstance(read, NotAsSaid) else strange
     more = f" and {len(changes) - SHOWN} more" if len(changes) > SHOWN else ""
     return f"inferred again, with rows not looked at before: {'; '.join(changes[:SHOWN])}{more} ({why})"

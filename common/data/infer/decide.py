@@ -9,6 +9,7 @@ from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCEN
 from common.data.spec import CATEGORY, IGNORED, NUMERIC
 
 PLAIN = frozenset({INTEGER, WHOLE, DOUBLE})
+AMOUNTS = PLAIN | {CURRENCY, GROUPED}
 # A type, the kinds that all its values have, and the word for them; the first that fits is taken.
 FITTING = (
     (INTEGER, frozenset({INTEGER}), "whole numbers"),
@@ -16,7 +17,7 @@ FITTING = (
     (PERCENT, frozenset({PERCENT}), "percentages"),
     (CURRENCY, frozenset({CURRENCY, GROUPED}), "amounts"),
     (CURRENCY, PLAIN | {GROUPED}, "numbers with thousands separators"),
-    (CURRENCY, PLAIN | {CURRENCY, GROUPED}, "amounts and numbers"),
+    (CURRENCY, AMOUNTS, "amounts and numbers"),
     (DATE, frozenset({DATE}), "dates"),
     (TIMESTAMP, frozenset({TIMESTAMP}), "times"),
     (TIMESTAMP, frozenset({DATE, TIMESTAMP}), "times and dates"),

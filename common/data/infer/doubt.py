@@ -7,8 +7,8 @@ from pyspark.sql import functions as F
 
 from common.data.infer.decide import VARIED, is_named_id, value_type
 from common.data.infer.facts import Facts
-from common.data.reading import CURRENCY, DOUBLE, INTEGER, TEXT
-from common.data.reading.numbers import UNIT
+from common.data.infer.tally import kind_of_text
+from common.data.reading import BLANKS, BOOLEAN, DOUBLE, INTEGER, TEXT
 from common.data.records import Table, all_of
 from common.data.row_hash import quoted
 from common.data.spec import CATEGORY, DatasetSpec
@@ -40,7 +40,7 @@ def needs_all(facts: Facts, rows: int) -> bool:
 
 
 def surprise(
-    table: Table, spec: DatasetSpec, unseen: Sequence[str], units: Mapping[str, Collection[str]]
+    table: Table, spec: DatasetSpec, unseen: Sequence[str], known: Mapping[str, Collection[str]]
 ) -> Column:
     """Return whether a record, though it can be read, has what would have changed the inference.
 
@@ -50,14 +50,14 @@ def surprise(
         table: The records.
         spec: The spec, inferred from a part of them.
         unseen: Markers of missing values that none of these had.
-        units: The currencies of each column of amounts in these.
+        known: The kinds of value, or a boolean's words, that are nothing new, by column.
     """
-    found = list(_surprises(table, spec, unseen, units))
+    found = list(_surprises(table, spec, unseen, known))
     return ~all_of([~F.coalesce(one, F.lit(False)) for one in found]) if found else F.lit(False)
 
 
 def _surprises(
-    table: Table, spec: DatasetSpec, unseen: Sequence[str], units: Mapping[str, Collection[str]]
+    table: Table, spec: DatasetSpec, unseen: Sequence[str], known: Mapping[str, Collection[str]]
 ) -> Iterator[Column]:
     for column in spec.columns:
         if column.type == TEXT and column.role == CATEGORY and unseen:
@@ -66,7 +66,8 @@ def _surprises(
             # Digits after a leading zero are a code, but read as a number. The first test is cheap.
             text = quoted(table.columns[column.name])
             yield text.startswith("0") & text.rlike(ZEROS)
-        if column.type == CURRENCY:
-            # An amount is read whatever its currency is.
-            unit = F.regexp_extract(quoted(table.columns[column.name]).cast("string"), UNIT, 0)
-            yield ~unit.isin("", *units.get(column.name, ()))
+        if column.name in known and table.is_csv:
+            # An amount is read whatever its currency, a percentage without its sign, and true as yes.
+            text = F.trim(quoted(table.columns[column.name]), F.lit(BLANKS))
+            what = F.lower(text) if column.type == BOOLEAN else kind_of_text(text, spec.decimal, ())
+            yield table.values[column.name].isNotNull() & ~what.isin(*known[column.name])

@@ -7,16 +7,16 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
-from common.data.infer.decide import decide
+from common.data.infer.decide import AMOUNTS, decide
 from common.data.infer.doubt import needs_all
 from common.data.infer.facts import Facts, choose_markers
 from common.data.infer.label import LEAST_IN_ALL, Choice, check_markers, choose_label
 from common.data.infer.naming import Names, find_place, name_columns
-from common.data.infer.patterns import SAFE, WHOLE
+from common.data.infer.patterns import PAIRS, SAFE, WHOLE
 from common.data.infer.rows import Opened, Part, open_rows, part_of
 from common.data.infer.shown import looked_line, told_of
-from common.data.infer.tally import markers_of
-from common.data.reading import DOUBLE
+from common.data.infer.tally import kinds_as_counted, markers_of
+from common.data.reading import BOOLEAN, CURRENCY, DOUBLE, PERCENT
 from common.data.spec import (
     CATEGORY,
     IGNORED,
@@ -45,14 +45,15 @@ class Inferred:
         told: What the user should know, a line each.
         looked: Number of rows that were looked at; None if that was all.
         unseen: Markers of missing values that none of these rows has.
-        units: The currencies of each column of amounts in these rows.
+        known: What is nothing new in a column of amounts, percentages or booleans, unless the user says
+            its type: kinds of value (see `tally`), or words.
     """
 
     spec: DatasetSpec
     told: tuple[str, ...]
     looked: int | None = None
     unseen: tuple[str, ...] = ()
-    units: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    known: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def infer(spark: SparkSession, uri: str, given: Given) -> DatasetSpec:
@@ -104,8 +105,23 @@ def infer_table(
         told = (looked_line(looked, label.rows, spec.label), *told)
     seen = {marker for one in found for marker in one.markers}
     unseen = tuple(marker for marker in SAFE if marker not in seen) if given.missing is None else ()
-    units = {one.name: frozenset(one.units) for one in facts if one.units}
-    return Inferred(spec, (*told, *names.told, *opened.left_out), looked, unseen, units)
+    told = (*told, *names.told, *opened.left_out)
+    known = {
+        column.name: _known(one, column.type)
+        for one, column in zip(facts, columns, strict=True)
+        if column.type in (BOOLEAN, CURRENCY, PERCENT)
+        and "type" not in given.columns.get(column.name, {})
+    }
+    return Inferred(spec, told, looked, unseen, known)
+
+
+def _known(facts: Facts, type: str) -> frozenset[str]:
+    """Return what is nothing new in a column that reads more than inference takes for its type."""
+    if type == BOOLEAN:
+        words = {word.lower() for word in facts.values or ()}
+        return frozenset(word for pair in PAIRS if words <= set(pair) for word in pair)
+    # Plain numbers may stand beside amounts, but not beside percentages.
+    return kinds_as_counted(facts) | (AMOUNTS if type == CURRENCY else frozenset())
 
 
 def _count(

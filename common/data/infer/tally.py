@@ -204,6 +204,11 @@ def _facts(name: str, found: Row, is_typed: bool) -> Facts:
     )
 
 
+def kinds_as_counted(facts: Facts) -> frozenset[str]:
+    """Return the kinds of a column's values as `kind_of_text` tells them, with the currencies."""
+    return frozenset(facts.kinds) | {CURRENCY + unit for unit in facts.units}
+
+
 def _without_units(kinds: Mapping[str, int]) -> dict[str, int]:
     found = Counter[str]()
     for kind, n in kinds.items():

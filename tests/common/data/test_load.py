@@ -1,7 +1,5 @@
 """A spec inferred from a part of the rows is that of all of them, whatever the others hold."""
 
-import re
-
 import pandas as pd
 import pytest
 
@@ -11,6 +9,7 @@ from common.data.load import read_found
 from common.errors import UserError
 
 N, LATE = 600, 333
+NOT_LOOKED_AT = (90, 185, 280, 375, 470, 565)
 HEAD = ["n", "price", "city", "day", "same", "y"]
 
 
@@ -96,15 +95,48 @@ def test_value_that_comes_late_widens_the_column(spark, load, name):
     assert why in said[0]
 
 
-@pytest.mark.parametrize("late", ["€7", "9 XYZ"])
-def test_amount_in_another_currency_that_comes_late_is_no_number_beside_the_others(spark, load, late):
-    in_dollars = re.sub(r"([0-9]+\.5),", r"$\1,", table(price=late))
-    first, found, source = load(in_dollars)
-    whole = find_again(spark, first, None)
-    assert columns(first)["price"] == ("currency", "numeric")
-    assert columns(found) == columns(whole)
-    assert columns(found)["price"][0] == "string"
+# Of each column: its values, a later one that its reader takes as well, and its type without that.
+READ_AS_MORE = {
+    "another currency": (("${}.5",), "€7", "currency"),
+    "letters that are no currency": (("${}.5",), "9 XYZ", "currency"),
+    "a code among amounts": (("${}.5",), "007", "currency"),
+    "digits in groups": (("${}.5",), "555 123", "currency"),
+    "a share among percentages": (("{}.5%",), "0.125", "percent"),
+    "another pair of words": (("yes", "no"), "t", "boolean"),
+}
+NOTHING_NEW = {
+    "dollars": (("${}.5",), "$9", "currency"),
+    "numbers": (("${}.5",), "9", "currency"),
+    "missing": (("${}.5", "NULL"), "NULL", "currency"),
+    "words": (("yes", "no"), "No", "boolean"),
+}
+
+
+def with_late(columns):
+    """CSV with such columns, each with its later value in a row of its own."""
+    lines = [[*columns, "y"]]
+    for row in range(N):
+        line = [forms[row % len(forms)].format(row * 7 % 40) for forms, _, _ in columns.values()]
+        lines.append([*line, "yes" if row % 4 else "no"])
+    for row, (place, (_, late, _)) in zip(NOT_LOOKED_AT, enumerate(columns.values()), strict=False):
+        lines[row][place] = late
+    return "".join(",".join(line) + "\n" for line in lines)
+
+
+def test_values_that_a_reader_takes_beside_those_of_its_type_widen_the_column(spark, load):
+    first, found, source = load(with_late(READ_AS_MORE))
+    for name, (_, _, type_) in READ_AS_MORE.items():
+        assert columns(first)[name][0] == type_
+        assert columns(found)[name][0] == "string", name
+    assert columns(found) == columns(find_again(spark, first, None))
     assert source.frame.count() == N
+
+
+def test_values_of_a_known_kind_that_come_late_are_nothing_new(load):
+    _, found, _ = load(with_late(NOTHING_NEW))
+    for name, (_, _, type_) in NOTHING_NEW.items():
+        assert columns(found)[name][0] == type_
+    assert not [line for line in found.told if line.startswith("inferred again")]
 
 
 @pytest.mark.parametrize("late", [{"n": "NA"}, {"n": "-"}, {"city": "n/a"}, {"day": "NULL"}])
