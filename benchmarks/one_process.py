@@ -128,8 +128,8 @@ def _take_over() -> None:
         return run(" ".join(parts), work_dir, given["experiment_id"], given["run_id"])
 
     vars(local).update(_run_entry_point=run, _invoke_mlflow_run_subprocess=start)
-    # There is no other process to lend Spark to.
-    vars(submit).update(lend_spark=nullcontext)
+    # There is no other process to lend Spark to, nor to fork.
+    vars(submit).update(lend_spark=nullcontext, _offered=nullcontext)
 
 
 def _in_thread(step: str, words: Sequence[str]) -> int:
