@@ -5,6 +5,9 @@ import time
 
 from pyspark.sql import functions as F
 
+from common.data.infer import rows
+from common.data.infer.table import infer_table
+from common.data.spec_yaml import Given
 from common.data.target import BINARY
 from common.learning.learners import get_learner
 from common.learning.prepare import IMPUTE, NATIVE
@@ -33,26 +36,31 @@ def vectorise(spark, folder, numbers, texts, dates):
     ]
     frame = spark.range(ROWS).select(*values, F.when(place % 3 == 0, "yes").otherwise("no").alias("y"))
     frame.write.parquet(f"file://{folder}/rows")
-    rows = spark.read.parquet(f"file://{folder}/rows")
+    found = infer_table(spark, f"file://{folder}/rows", Given("wide", "y"))
+    assert found.looked is not None
+    assert found.spec.names == spec.names
+    read = spark.read.parquet(f"file://{folder}/rows")
     started = time.perf_counter()
     for missing in (IMPUTE, NATIVE):
-        vectorizer = fit_vectorizer(rows, spec, "onehot", missing)
+        vectorizer = fit_vectorizer(read, spec, "onehot", missing)
         names = feature_names(vectorizer, spec)
-        folded = vectorize(assign_fold_rank(rows, "y", 1), vectorizer, spec)
+        folded = vectorize(assign_fold_rank(read, "y", 1), vectorizer, spec)
         folded.write.parquet(f"file://{folder}/{missing}")
         folded = spark.read.parquet(f"file://{folder}/{missing}")
         assert folded.first()[FEATURES].size == len(names)
         assert folded.where(F.col(LABEL) == 1).count() == -(-ROWS // 3)
     data = fold_data(folded, 2, spec.target)
     model = get_learner("random_forest").fitting(BINARY).estimator({"numTrees": 1}, 1)
-    impute = fit_vectorizer(rows, spec, "index")
-    fitted = model.fit(vectorize(rows, impute, spec))
+    impute = fit_vectorizer(read, spec, "index")
+    fitted = model.fit(vectorize(read, impute, spec))
     pipeline = scoring_pipeline(impute, fitted, spec)
-    assert data.rows == predictions(pipeline, vectorize(rows, impute, spec), spec.target).count()
+    assert data.rows == predictions(pipeline, vectorize(read, impute, spec), spec.target).count()
     return time.perf_counter() - started
 
 
 def main(folder, *sizes):
+    # Of a large table some rows are looked at.
+    rows.MOST_CELLS, rows.LEAST_ROWS = 0, 100
     spark = get_session("local[2]")
     for size in sizes:
         # A wider table may not profit from what an earlier one has set.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from common.data.infer.dialect import HEAD, Dialect, find_dialect
 from common.data.infer.facts import Facts
@@ -19,6 +20,7 @@ from common.data.records.csv_files import (
 )
 from common.data.records.files import is_parquet, table_files
 from common.data.records.parquet_files import open_parquet
+from common.data.records.wide import plan_wide
 from common.data.row_hash import quoted, value_hash
 from common.data.spec_yaml import Given
 from common.machine.file_system import read_head
@@ -128,6 +130,7 @@ def _open_parquet(frame: DataFrame) -> Opened:
         for field in frame.schema
         if field not in kept
     )
+    plan_wide(frame.sparkSession, sum(not isinstance(field.dataType, T.StringType) for field in kept))
     columns = [quoted(field.name) for field in kept]
     names = tuple(field.name for field in kept)
     return Opened(
