@@ -46,7 +46,7 @@ def describe(frame: DataFrame) -> pd.DataFrame:
     """
     fields = list(frame.schema)
     numbers = [field for field in fields if isinstance(field.dataType, T.NumericType)]
-    plan_wide(frame.sparkSession, len(numbers))
+    plan_wide(frame.sparkSession, len(numbers), len(frame.columns))
     lines: list[list[object]] = []
     for start in range(0, len(fields), AT_ONCE):
         lines += _lines(frame, fields[start : start + AT_ONCE])

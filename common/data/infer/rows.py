@@ -130,7 +130,8 @@ def _open_parquet(frame: DataFrame) -> Opened:
         for field in frame.schema
         if field not in kept
     )
-    plan_wide(frame.sparkSession, sum(not isinstance(field.dataType, T.StringType) for field in kept))
+    numbers = sum(not isinstance(field.dataType, T.StringType) for field in kept)
+    plan_wide(frame.sparkSession, numbers, len(kept))
     columns = [quoted(field.name) for field in kept]
     names = tuple(field.name for field in kept)
     return Opened(

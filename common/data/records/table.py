@@ -116,7 +116,7 @@ def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
         UserError: There is no data, it is not a table of the expected records, or the type of a column
             is incompatible.
     """
-    plan_wide(spark, sum(kind != TEXT for kind in form.columns.values()))
+    plan_wide(spark, sum(kind != TEXT for kind in form.columns.values()), len(form.columns))
     with table_files(spark, uri) as files:
         if is_parquet(files):
             return _parquet(uri, open_parquet(spark, uri, files), form)

@@ -8,7 +8,7 @@ import pytest
 from tests.project import ROOT
 
 # Columns of numbers, texts and dates.
-SIZES = ("60-10-2", "300-30-3")
+SIZES = ("7-85-1", "60-10-2", "300-30-3")
 
 
 @pytest.mark.slow
