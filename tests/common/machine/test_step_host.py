@@ -15,7 +15,7 @@ from common.machine.step_host import StepHost
 
 DEADLINE = 60
 COMMAND = """
-import atexit, os, subprocess, sys, time
+import atexit, os, signal, subprocess, sys, time
 import click
 from hosted import imported_by
 
@@ -23,11 +23,12 @@ from hosted import imported_by
 @click.command()
 @click.argument("deed")
 def task(deed):
-    print(f"{imported_by} {os.getpid()}", flush=True)
+    print(f"{imported_by} {os.getpid()}")
     if deed == "show":
         nice = os.getpriority(os.PRIO_PROCESS, 0)
         name = open("/proc/self/comm").read().strip()
-        print(name, os.environ["SAID"], os.getcwd(), nice, sys.argv[1:], flush=True)
+        leads = os.getsid(0) == os.getpid()
+        print(name, leads, os.environ["SAID"], os.getcwd(), nice, sys.argv[1:])
         print(sys.stdin.read(), end="")
         print("that is all", file=sys.stderr)
     elif deed == "see":
@@ -43,6 +44,10 @@ def task(deed):
         sys.exit(7)
     elif deed == "fail":
         raise RuntimeError("ours")
+    elif deed == "persist":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        print("deaf", flush=True)
+        time.sleep(600)
     elif deed == "wait":
         try:
             time.sleep(600)
@@ -117,9 +122,14 @@ def start(host, place, environment):
             process.kill()
 
 
+def places_of(process):
+    """Return the ids of the processes that imported a command and that work at it, once one does."""
+    return tuple(map(int, process.stdout.readline().split()))
+
+
 def fork_of(process):
-    """Return the process that does a command's work, once it does."""
-    imported_by, pid = map(int, process.stdout.readline().split())
+    """Return who imported a command, and the process that works at it, which does not end by itself."""
+    imported_by, pid = places_of(process)
     return imported_by, psutil.Process(pid)
 
 
@@ -131,7 +141,7 @@ def test_fork_of_the_host_is_the_command(start, host, place):
     imported_by, pid = map(int, first.split())
     assert imported_by == host.process.pid
     assert pid not in (process.pid, host.process.pid)
-    assert rest == f"task a b {place} {nice} ['show']\ntyped\n"
+    assert rest == f"task True a b {place} {nice} ['show']\ntyped\n"
     assert err == "that is all\n"
     assert process.returncode == 0
 
@@ -156,9 +166,10 @@ def test_command_ends_as_without_a_host(start, deed):
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
 def test_fork_ends_with_its_command(start, host, ending):
-    process = start("wait")
+    process = start("persist")
     imported_by, fork = fork_of(process)
     assert imported_by == host.process.pid
+    assert process.stdout.readline() == "deaf\n"
     process.send_signal(ending)
     fork.wait(30)
     assert host.process.poll() is None
@@ -211,11 +222,10 @@ if taken:
     words = [sys.executable, "-c", code]
     with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, cwd=ROOT) as process:
         ready(SimpleNamespace(process=process, path=tmp_path / "host"))
-        imported_by, _ = fork_of(start("code", path=tmp_path / "host"))
-        assert imported_by == process.pid
+        assert places_of(start("code", path=tmp_path / "host"))[0] == process.pid
         (tmp_path / "steps" / "new.py").touch()
         after = start("code", path=tmp_path / "host")
-        assert fork_of(after)[0] == after.pid
+        assert places_of(after) == (after.pid, after.pid)
         assert process.wait(DEADLINE) == 0
 
 
@@ -223,7 +233,7 @@ def test_host_that_does_not_answer_is_not_waited_for(host, start):
     os.kill(host.process.pid, signal.SIGSTOP)
     try:
         process = start("code", variables={"PATIENCE": "0.2"})
-        assert fork_of(process)[0] == process.pid
+        assert places_of(process) == (process.pid, process.pid)
     finally:
         os.kill(host.process.pid, signal.SIGCONT)
 
@@ -234,8 +244,8 @@ def test_steps_go_on_when_their_host_has_ended(start, place, environment):
         host = StepHost(["hosted.task"])
     ready(host)
     working, waiting = start("show", path=host.path), start("wait", path=host.path)
-    fork_of(working)
-    fork_of(waiting)
+    places_of(working)
+    places_of(waiting)
     host.process.kill()
     host.process.wait()
     assert "typed" in working.communicate("typed")[0]
