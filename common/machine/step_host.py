@@ -126,7 +126,7 @@ def _supervise(step: int, connection: socket.socket) -> int:
     ended = os.pidfd_open(step)
     either: list[Any] = [connection, ended]
     while ended not in select.select(either, [], [])[0]:
-        is_interrupted = connection.recv(1) == INTERRUPT
+        is_interrupted = _said(connection) == INTERRUPT
         os.kill(step, signal.SIGINT if is_interrupted else signal.SIGKILL)
         if not is_interrupted:
             break
@@ -135,6 +135,13 @@ def _supervise(step: int, connection: socket.socket) -> int:
         # As a shell, which has no negative codes.
         connection.sendall(bytes([code if code >= 0 else 128 - code]))
     return 0
+
+
+def _said(connection: socket.socket) -> bytes:
+    """Return what a command says; nothing when it has ended, be it before it has read an answer."""
+    with suppress(OSError):
+        return connection.recv(1)
+    return b""
 
 
 def _become(asked: Mapping[str, Any], streams: Sequence[int], variables: Mapping[str, str]) -> None:

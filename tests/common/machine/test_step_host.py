@@ -1,5 +1,7 @@
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -10,7 +12,7 @@ import psutil
 import pytest
 
 from common import ROOT
-from common.machine.host_client import HOST
+from common.machine.host_client import HOST, SIZE, STREAMS
 from common.machine.step_host import StepHost
 
 DEADLINE = 60
@@ -173,6 +175,21 @@ def test_fork_ends_with_its_command(start, host, ending):
     process.send_signal(ending)
     fork.wait(30)
     assert host.process.poll() is None
+
+
+def test_fork_ends_with_a_command_that_has_not_read_that_it_was_taken(host, place, environment):
+    asked = {"module": "hosted.task", "words": ["persist"], "environment": environment}
+    text = json.dumps({**asked, "folder": str(place), "nice": os.nice(0)}).encode()
+    reading, writing = os.pipe()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(host.path))
+        socket.send_fds(connection, [SIZE.pack(len(text))], [writing] * STREAMS)
+        connection.sendall(text)
+        os.close(writing)
+        with open(reading) as said:
+            fork = fork_of(SimpleNamespace(stdout=said))[1]
+            assert said.readline() == "deaf\n"
+    fork.wait(DEADLINE)
 
 
 def test_command_is_interrupted_in_its_fork(start):
