@@ -11,9 +11,9 @@ import atexit
 import os
 import shutil
 import socket
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 from subprocess import TimeoutExpired
@@ -27,6 +27,7 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from common.machine import copies
+from common.machine.process import offered
 
 # Where a process finds the socket, in its environment.
 LENDER = "INCOME_SPARK"
@@ -126,14 +127,9 @@ class Lender:
         wait([self._server.starting])
         return self._server.starting.result() if self.is_usable else None
 
-    @contextmanager
-    def offered(self) -> Iterator[None]:
+    def offered(self) -> AbstractContextManager[None]:
         """Let the processes that are started meanwhile find the application."""
-        os.environ[LENDER] = self.path
-        try:
-            yield
-        finally:
-            del os.environ[LENDER]
+        return offered(LENDER, self.path)
 
 
 def _is_alive(started: Future[JavaGateway], patience: float = 0) -> bool:

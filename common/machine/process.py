@@ -7,6 +7,8 @@ the start time of the process, an id is unique for all time.
 import os
 import socket
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -57,3 +59,13 @@ def _start(pid: int) -> str | None:
         return None
     state, start = fields.split()[0], fields.split()[19]
     return "ended" if state in ("Z", "X") else start
+
+
+@contextmanager
+def offered(name: str, value: str) -> Iterator[None]:
+    """Let the processes that are started meanwhile find a value in their environment."""
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]

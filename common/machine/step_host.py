@@ -17,14 +17,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from common import ROOT
 from common.machine import copies
 from common.machine.host_client import HOST, INTERRUPT, SIZE, STREAMS, TAKEN
+from common.machine.process import offered
 
 
 class StepHost:
@@ -47,17 +48,10 @@ class StepHost:
             start_new_session=True,
         )
 
-    @contextmanager
-    def offered(self) -> Iterator[None]:
+    def offered(self) -> AbstractContextManager[None]:
         """Let the processes that are started meanwhile find the host, if it has imported all."""
-        if not self.path.exists() or self.process.poll() is not None:
-            yield
-            return
-        os.environ[HOST] = str(self.path)
-        try:
-            yield
-        finally:
-            del os.environ[HOST]
+        listens = self.path.exists() and self.process.poll() is None
+        return offered(HOST, str(self.path)) if listens else nullcontext()
 
 
 def serve(path: Path, modules: Sequence[str]) -> tuple[socket.socket, Mapping[str, str]] | None:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from common.data.infer.decide import VARIED, is_named_id, value_type
 from common.data.infer.facts import Facts
 from common.data.infer.tally import kind_of_text
-from common.data.reading import BLANKS, BOOLEAN, DOUBLE, INTEGER, TEXT
+from common.data.reading import BOOLEAN, DOUBLE, INTEGER, TEXT
 from common.data.records import Table, all_of
 from common.data.row_hash import quoted
 from common.data.spec import CATEGORY, DatasetSpec
@@ -68,6 +68,6 @@ def _surprises(
             yield text.startswith("0") & text.rlike(ZEROS)
         if column.name in known and table.is_csv:
             # An amount is read whatever its currency, a percentage without its sign, and true as yes.
-            text = F.trim(quoted(table.columns[column.name]), F.lit(BLANKS))
+            text = quoted(table.columns[column.name])
             what = F.lower(text) if column.type == BOOLEAN else kind_of_text(text, spec.decimal, ())
             yield table.values[column.name].isNotNull() & ~what.isin(*known[column.name])
