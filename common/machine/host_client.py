@@ -29,9 +29,12 @@ def hand_over() -> None:
     path = os.environ.pop(HOST, None)
     if path is None or sys.orig_argv[1:2] != ["-m"]:
         return
+    # From the words to the exit code, an interruption is the fork's: between the two it would kill it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     with socket.socket(socket.AF_UNIX) as connection:
         if _is_taken(connection, path):
             os._exit(_wait(connection))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _is_taken(connection: socket.socket, path: str) -> bool:
@@ -63,5 +66,6 @@ def _wait(connection: socket.socket) -> int:
             connection.sendall(INTERRUPT)
 
     signal.signal(signal.SIGINT, interrupt)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     code = connection.recv(1)
     return code[0] if code else 1

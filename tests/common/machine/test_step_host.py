@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from common import ROOT
-from common.machine.host_client import HOST, SIZE, STREAMS
+from common.machine.host_client import HOST, INTERRUPT, SIZE, STREAMS, TAKEN
 from common.machine.step_host import StepHost
 
 DEADLINE = 60
@@ -52,6 +52,7 @@ def task(deed):
         time.sleep(600)
     elif deed == "wait":
         try:
+            print("waits", flush=True)
             time.sleep(600)
         except KeyboardInterrupt:
             print("interrupted", flush=True)
@@ -195,12 +196,47 @@ def test_fork_ends_with_a_command_that_has_not_read_that_it_was_taken(host, plac
 def test_command_is_interrupted_in_its_fork(start):
     process = start("wait")
     _, fork = fork_of(process)
+    assert process.stdout.readline() == "waits\n"
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert out == "interrupted\n"
     assert "Aborted!" in err
     assert process.returncode == 1
     assert not fork.is_running()
+
+
+def asks(listener):
+    """Return the connection to a command that has said what it wants, and waits to be taken."""
+    connection, _ = listener.accept()
+    head, streams, _, _ = socket.recv_fds(connection, SIZE.size, STREAMS)
+    for stream in streams:
+        os.close(stream)
+    connection.recv(SIZE.unpack(head)[0], socket.MSG_WAITALL)
+    return connection
+
+
+def test_command_that_is_interrupted_before_it_is_taken_interrupts_its_fork(start, tmp_path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "host"))
+        listener.listen()
+        process = start("wait", path=tmp_path / "host")
+        with asks(listener) as connection:
+            process.send_signal(signal.SIGINT)
+            connection.sendall(TAKEN)
+            assert connection.recv(1) == INTERRUPT
+            connection.sendall(bytes([5]))
+            assert process.wait(DEADLINE) == 5
+
+
+def test_command_that_is_interrupted_and_not_taken_ends(start, tmp_path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "host"))
+        listener.listen()
+        process = start("wait", path=tmp_path / "host")
+        with asks(listener):
+            process.send_signal(signal.SIGINT)
+    assert process.communicate()[0] == ""
+    assert process.returncode == -signal.SIGINT
 
 
 def test_command_fails_when_its_fork_is_killed(start):
