@@ -21,7 +21,7 @@ from common.learning.tasks import Labels, Table, guess_scores, labels_of, scores
 from common.learning.threshold import HALF
 from common.learning.vectorizer import FEATURES, LABEL
 from common.scoring.card_input import HEADER, RULES, input_rows
-from common.scoring.export import TOLERANCE, Agreement
+from common.scoring.comparison import TOLERANCE, Agreement
 from common.search.winner import PREDICTION
 
 # The introduction names no more labels.

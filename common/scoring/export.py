@@ -1,12 +1,11 @@
 """Export of a scoring pipeline to ONNX, checked against the Spark pipeline row by row."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
+from functools import reduce
 from typing import Any
 
-import numpy as np
-import pandas as pd
 from pyspark.ml import PipelineModel
 from pyspark.ml.feature import MinMaxScalerModel
 from pyspark.ml.functions import vector_to_array
@@ -14,47 +13,23 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from common.data.reading import DATE, INTEGER, TIMESTAMP, read_rows
+from common.data.reading import DATE, INTEGER, TIMESTAMP
 from common.data.row_hash import quoted
 from common.data.spec import Column, DatasetSpec
 from common.data.target import BINARY, REGRESSION
 from common.learning.prepare import DAYS, ITSELF, numbers_of
 from common.learning.vectorizer import categories_of, missing_of
+from common.machine.arrow_batches import arrow_batches
+from common.scoring.comparison import TOLERANCE, Agreement
 from common.scoring.portable_model import PREDICTION, PROBABILITY
-from common.scoring.serving.scorer import Scorer
 from common.scoring.stages import pipeline_model
 from common.search.winner import threshold_of
-
-# A larger difference between two probabilities, or between two numbers as a part of the larger of 1 and
-# the number, is not a rounding error.
-TOLERANCE = 1e-5
 
 DAY_0 = date(1970, 1, 1).toordinal()
 
 
 class ExportError(Exception):
     """The portable model's scores differ from the Spark pipeline's: a bug in the export."""
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How well two models agree.
-
-    Attributes:
-        rows: Number of rows compared.
-        labels: Number of rows with different labels; 0 if a number is predicted.
-        numbers: Number of rows with a probability or a predicted number that differs by more than
-            TOLERANCE.
-        largest: The largest difference between two probabilities; of predicted numbers, relative to the
-            larger of 1 and the number.
-        refused: Number of rows that the portable model refuses, such as rows with a null for a number.
-    """
-
-    rows: int
-    labels: int
-    numbers: int
-    largest: float
-    refused: int
 
 
 def export(pipeline: PipelineModel, spec: DatasetSpec, test: DataFrame) -> tuple[bytes, Agreement]:
@@ -99,27 +74,17 @@ def agreement(pipeline: PipelineModel, model: bytes, spec: DatasetSpec, rows: Da
     # The records have the data set's own names.
     form = replace(spec.input_form, renamed={})
     whole = pipeline.transform(rows.select(*[quoted(column.name) for column in spec.inputs]))
-    columns, inputs = [*map(_for_python, spec.inputs), *_answer(spec)], len(spec.inputs)
-    # mapInPandas takes a dot in a column's name for a field of a structure.
+    columns = [*map(_for_python, spec.inputs), *_answer(spec)]
+    # In a name of the user's a dot would be a field of a structure.
     scored = whole.select(*[column.alias(f"__{place}") for place, column in enumerate(columns)])
+    batches, schema = arrow_batches(scored)
 
-    def compare(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-        scorer = Scorer(model)
-        for frame in frames:
-            read = read_rows(frame.iloc[:, :inputs].set_axis(list(form.columns), axis=1), form)
-            good = {name: values[read.good] for name, values in read.values.items()}
-            ours = pd.DataFrame(scorer.score(good))
-            yield _compared(ours, frame.iloc[:, inputs:][read.good], len(frame))
+    def compared(raw: Iterable[bytes]) -> Iterator[Agreement]:
+        from common.scoring.comparison import compare
 
-    kinds = "rows long, labels long, numbers long, largest double, refused long"
-    counts = ("rows", "labels", "numbers", "refused")
-    total = (
-        scored.mapInPandas(compare, kinds)
-        .agg(*[F.sum(name).alias(name) for name in counts], F.max("largest").alias("largest"))
-        .first()
-    )
-    found: dict[str, Any] = total.asDict() if total else {}
-    return Agreement(**{name: found.get(name) or 0 for name in (*counts, "largest")})
+        return compare(raw, schema, model, form)
+
+    return reduce(Agreement.__add__, batches.mapPartitions(compared).collect(), Agreement())
 
 
 def _for_python(column: Column) -> SparkColumn:
@@ -143,36 +108,6 @@ def _answer(spec: DatasetSpec) -> list[SparkColumn]:
         # A classifier knows no labels after the last one that a training row had.
         values += [F.coalesce(F.get(each, F.lit(place)), F.lit(0.0)) for place in places]
     return values
-
-
-def _compared(ours: pd.DataFrame, theirs: pd.DataFrame, given: int) -> pd.DataFrame:
-    """Count the rows on which two answers differ, as one row.
-
-    Args:
-        ours: The portable model's answer.
-        theirs: The Spark pipeline's answer to the same rows; the columns are in the same order.
-        given: Number of rows that the portable model was given.
-    """
-    labels: np.ndarray = np.zeros(len(ours), bool)
-    apart: np.ndarray = np.zeros(len(ours))
-    for place, (_, values) in enumerate(ours.items()):
-        expected = theirs.iloc[:, place].to_numpy()
-        if values.dtype == object:
-            labels |= values.to_numpy() != expected
-        else:
-            # No probability is above 1.
-            of = np.maximum(1, np.abs(expected))
-            apart = np.maximum(apart, np.abs(values.to_numpy() - expected) / of)
-    return pd.DataFrame(
-        {
-            "rows": [len(ours)],
-            "labels": [int(labels.sum())],
-            # Negated, so that NaN counts as a difference.
-            "numbers": [int((~(apart <= TOLERANCE)).sum())],
-            "largest": [float(apart.max()) if len(apart) else 0.0],
-            "refused": [given - len(ours)],
-        }
-    )
 
 
 def vocabulary(pipeline: PipelineModel, spec: DatasetSpec) -> dict[str, Any]:

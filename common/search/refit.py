@@ -13,8 +13,9 @@ from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.machine import copies
 from common.machine.spark import file_uri
-from common.search.engines.boosting.agreement import Agreement, check_refit
+from common.search.engines.boosting.agreement import check_refit
 from common.search.engines.boosting.driver import BoostingEngine
+from common.search.engines.boosting.margins import Agreement
 from common.search.engines.boosting.saved_model import spark_model
 from common.search.engines.boosting.spark_trees import WholeFit
 from common.search.engines.choice import Engine

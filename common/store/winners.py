@@ -28,7 +28,7 @@ from common.plots.winner import winner_charts
 from common.scoring.card import Origin, model_card, stratum_scores
 from common.scoring.card_input import example_records
 from common.scoring.export import export, vocabulary
-from common.search.engines.boosting.agreement import Agreement
+from common.search.engines.boosting.margins import Agreement
 from common.search.engines.choice import Engine
 from common.search.engines.race import RaceEngine
 from common.search.findings.candidates import Candidates, parse_candidates

@@ -12,7 +12,7 @@ from common.learning.class_metrics import class_table
 from common.learning.metrics import ScoreTable
 from common.learning.number_metrics import number_table
 from common.scoring.card import Origin, model_card, stratum_scores
-from common.scoring.export import Agreement
+from common.scoring.comparison import Agreement
 
 KNOWN = {
     "age": {"least": 17.0, "most": 90.0},

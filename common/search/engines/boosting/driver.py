@@ -8,9 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby, pairwise
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
 
-from pyspark import AccumulatorParam, Broadcast, inheritable_thread_target
+from pyspark import Broadcast, inheritable_thread_target
 from pyspark.sql import functions as F
 
 from common.learning.boosting_rule import SPARK, BoostingRule, Fit, FitResult
@@ -18,6 +17,7 @@ from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.learning.tasks import TASKS
 from common.machine.spark import beside
+from common.search.engines.boosting.arriving import Arriving
 from common.search.engines.boosting.matrix import WHOLE, FoldMatrix, Samples
 from common.search.engines.boosting.rows import ROW, arrow_columns, draw_samples, fold_matrix
 from common.search.engines.boosting.spark_trees import WholeFit
@@ -131,7 +131,7 @@ class BoostingEngine:
         own, and that number of jobs run concurrently.
         """
         arriving: SimpleQueue[FitResult | Exception | None] = SimpleQueue()
-        results = self.context.accumulator([], _Arriving(arriving))
+        results = self.context.accumulator([], Arriving(arriving))
         sent, samples = self.sent_matrix, dict(self.sent_samples)
 
         def fit_chunk(chunk: Sequence[Fit]) -> None:
@@ -176,9 +176,17 @@ class BoostingEngine:
 
     def _start_workers(self) -> Future[None]:
         """Have the workers import what they need while the rows are being collected, one per core."""
+
+        def load(_: int) -> None:
+            import common.search.engines.boosting.fit  # noqa: F401
+
+            # A worker collects garbage after every task; without this it would scan all imported modules
+            # (70 ms).
+            gc.freeze()
+
         cores = self.context.defaultParallelism
         work = self.context.parallelize(range(cores), cores)
-        return beside(self.data.frame.sparkSession, work.foreach, _import_worker)
+        return beside(self.data.frame.sparkSession, work.foreach, load)
 
     def _send_samples(self, rules: Sequence[BoostingRule]) -> None:
         wanted = {sampled_rows(rule.max_bins) for rule in rules if rule.kind == SPARK}
@@ -187,30 +195,3 @@ class BoostingEngine:
 
     def _samples(self, size: int, folds: Sequence[int]) -> Samples:
         return draw_samples(self.numbered, self.matrix, self.row_ids, size, self.seed, folds)
-
-
-class _Arriving(AccumulatorParam[list[Any]]):
-    """An accumulator that puts the results of each task into a queue on the driver when the task ends."""
-
-    def __init__(self, queue: SimpleQueue[Any] | None) -> None:
-        self.queue = queue
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (_Arriving, (None,))
-
-    def zero(self, value: list[Any]) -> list[Any]:
-        return []
-
-    def addInPlace(self, value1: list[Any], value2: list[Any]) -> list[Any]:
-        if self.queue is None:
-            return value1 + value2
-        for item in value2:
-            self.queue.put(item)
-        return value1
-
-
-def _import_worker(_: int) -> None:
-    import common.search.engines.boosting.fit  # noqa: F401
-
-    # A worker collects garbage after every task; without this it would scan all imported modules (70 ms).
-    gc.freeze()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
 import scipy.sparse as sp
 
 from common.search.engines.boosting.thresholds import split_thresholds
@@ -168,6 +169,31 @@ class FoldMatrix:
         is_number[self.places] = True
         of_numbers = np.flatnonzero(is_number[rows.indices]).reshape(count, width)
         return rows.indptr, rows.indices, of_numbers
+
+
+def sparse_rows(table: pa.Table) -> sp.csr_matrix:
+    """Build a matrix from the parts of Spark's vectors; dense ones have only values.
+
+    Args:
+        table: The columns size, indices and values.
+
+    Returns:
+        The vectors' values other than 0 (rows x features, CSR, float64).
+    """
+    values, indices = (table[name].combine_chunks() for name in ("values", "indices"))
+    lengths = np.diff(values.offsets.to_numpy())
+    sparse = np.asarray(table["size"].is_valid())
+    size = int(lengths[~sparse][0]) if not sparse.all() else int(table["size"][0].as_py())
+    places = np.empty(int(lengths.sum()), np.int32)
+    in_sparse = np.repeat(sparse, lengths)
+    places[in_sparse] = indices.flatten().to_numpy()
+    places[~in_sparse] = np.tile(np.arange(size), int((~sparse).sum()))
+    pointers = np.concatenate([[0], lengths.cumsum()])
+    found = sp.csr_matrix(
+        (values.flatten().to_numpy(), places, pointers), (len(lengths), size), copy=True
+    )
+    found.eliminate_zeros()
+    return found
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.learning.vectorizer import FEATURES, LABEL, WEIGHT
-from common.search.engines.boosting.matrix import FoldMatrix, Samples
+from common.search.engines.boosting.matrix import FoldMatrix, Samples, sparse_rows
 from common.search.folds import FOLD
 
 ROW = "row"
@@ -56,24 +56,6 @@ def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
         values=values,
     )
     return matrix, table[ROW].to_numpy()
-
-
-def sparse_rows(table: pa.Table) -> sp.csr_matrix:
-    """Build a matrix from the columns of `vector_columns`; dense vectors have only values."""
-    values, indices = (table[name].combine_chunks() for name in ("values", "indices"))
-    lengths = np.diff(values.offsets.to_numpy())
-    sparse = np.asarray(table["size"].is_valid())
-    size = int(lengths[~sparse][0]) if not sparse.all() else int(table["size"][0].as_py())
-    places = np.empty(int(lengths.sum()), np.int32)
-    in_sparse = np.repeat(sparse, lengths)
-    places[in_sparse] = indices.flatten().to_numpy()
-    places[~in_sparse] = np.tile(np.arange(size), int((~sparse).sum()))
-    pointers = np.concatenate([[0], lengths.cumsum()])
-    found = sp.csr_matrix(
-        (values.flatten().to_numpy(), places, pointers), (len(lengths), size), copy=True
-    )
-    found.eliminate_zeros()
-    return found
 
 
 def _kinds(features: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:

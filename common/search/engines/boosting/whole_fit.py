@@ -1,15 +1,18 @@
 """The worker's part of a refit by the boosting engine: a fit on all rows, its trees in Spark's terms."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+import pyarrow as pa
 import scipy.sparse as sp
 import xgboost as xgb
 
 from common.learning.boosting_rule import BoostingRule
+from common.machine.arrow_batches import table_of
 from common.search.engines.boosting.fit import SPARK_LOSSES, Boosted, boosted, train_matrix
-from common.search.engines.boosting.matrix import WHOLE, Cuts, FoldMatrix, Samples
+from common.search.engines.boosting.margins import Agreement, compared
+from common.search.engines.boosting.matrix import WHOLE, Cuts, FoldMatrix, Samples, sparse_rows
 from common.search.engines.boosting.spark_trees import Shape, WholeFit, shape_of, spark_tree
 
 # Leaves, of each row in each tree, that are held at once.
@@ -96,3 +99,24 @@ def engine_margins(booster: xgb.Booster, cuts: Cuts, features: sp.csr_matrix) ->
     for tree in range(booster.num_boosted_rounds()):
         total += booster.predict(rows, output_margin=True, iteration_range=(tree, tree + 1))
     return total
+
+
+def compare_margins(
+    batches: Iterable[bytes], schema: pa.Schema, engine: WholeFit, task: str
+) -> Iterator[Agreement]:
+    """Compare the margins in some batches with those that the engine computes.
+
+    Args:
+        batches: Arrow's record batches with `margin`, `prediction` and the parts of the features' vector.
+        schema: The batches' schema.
+        engine: The engine's model; its trees in Spark's terms are not looked at.
+        task: What is predicted.
+    """
+    booster = xgb.Booster(model_file=bytearray(engine.booster))
+    booster.set_param({"nthread": 1})
+    for raw in batches:
+        table = table_of(raw, schema)
+        if len(table):
+            margins = engine_margins(booster, engine.cuts, sparse_rows(table))
+            own = engine.middle + engine.unit * margins
+            yield compared(table, own, engine.unit, task, len(engine.weights))

@@ -18,8 +18,9 @@ from common.learning.learners import get_learner, race
 from common.learning.vectorizer import FEATURES, LABEL, WEIGHT, fit_vectorizer, vectorize
 from common.machine.spark import file_uri
 from common.scoring.export import export
-from common.search.engines.boosting.agreement import RefitError, _compared
+from common.search.engines.boosting.agreement import RefitError
 from common.search.engines.boosting.driver import BoostingEngine
+from common.search.engines.boosting.margins import compared as compared_table
 from common.search.engines.mllib import MllibEngine
 from common.search.engines.race import RaceEngine
 from common.search.folds import FOLD_RANK, assign_fold_rank, fold_data
@@ -223,7 +224,7 @@ def test_planted_fault_is_found(spark, monkeypatch, task, number, fault):
 def compared(task, margin, own, unit=1.0):
     margin, own = np.array(margin), np.array(own)
     table = pa.table({"margin": margin, "prediction": (margin > 0).astype(float)})
-    return _compared(table, own, unit, task, trees=50)
+    return compared_table(table, own, unit, task, trees=50)
 
 
 def test_other_label_is_counted_even_where_margins_hardly_differ():
