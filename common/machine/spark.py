@@ -142,8 +142,7 @@ def _settings(master: str, java_options: Sequence[str] | None, brief: bool) -> d
         "spark.master": master,
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
-        # Workers differ by these two, and each kind would load libraries anew: those of each session's SQL,
-        # and those of RDDs.
+        # By these the workers of each session's SQL and of RDDs would differ, and load libraries anew.
         "spark.sql.artifact.isolation.enabled": "false",
         "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "false",
         # With columnar input from Parquet, Spark cannot pass a vector to a Python function.

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from common.data.spec import DatasetSpec
 from common.errors import UserError, first_line
+from common.learning.saved_stages import SavedStages, remember_stages
 from common.machine import copies
 from common.store import artifacts, logged_data, staging
 
@@ -42,7 +43,7 @@ def log_spark_model(
     # log_model would first let Spark write to the store, and print a traceback where that fails.
     described = Model(artifact_path=path, run_id=run.info.run_id)
     mlflow.spark.save_model(
-        model,
+        SavedStages(model.stages),
         str(kept),
         mlflow_model=described,
         dfs_tmpdir=staging.staging_folder(SparkSession.active()),
@@ -71,4 +72,6 @@ def load_spark_model(uri: str) -> PipelineModel:
         data = folder / Model.load(str(folder)).flavors["spark"]["model_data"]
     except (MlflowException, OSError, KeyError) as error:
         raise UserError(f"model {uri!r} is not a Spark model: {first_line(error)}") from None
-    return PipelineModel.load(staging.to_workers(SparkSession.active(), data))
+    pipeline = PipelineModel.load(staging.to_workers(SparkSession.active(), data))
+    remember_stages(pipeline, data)
+    return pipeline

@@ -16,6 +16,7 @@ from pyspark.ml import Estimator, Model
 from pyspark.ml.classification import GBTClassificationModel, GBTClassifier
 from pyspark.ml.regression import DecisionTreeRegressor, GBTRegressionModel, GBTRegressor
 
+from common.learning.saved_stages import remember, write_text
 from common.search.engines.boosting.spark_trees import NONE, SparkTree, WholeFit
 
 # The model of each estimator, in Python and in Spark.
@@ -60,7 +61,7 @@ def spark_model(
     """
     kind, java = MODELS[type(estimator)]
     count = len(fit.trees)
-    _write_text(folder / "metadata", _metadata(java, estimator, numFeatures=fit.features, numTrees=count))
+    write_text(folder / "metadata", _metadata(java, estimator, numFeatures=fit.features, numTrees=count))
     alike = DecisionTreeRegressor()
     # Each tree has the parameters that it shares with the whole.
     for parameter, value in estimator._paramMap.items():
@@ -75,6 +76,7 @@ def spark_model(
     columns = {"treeID": pa.array(of_tree, pa.int32()), "nodeData": pa.array(nodes, NODE)}
     _write_table(folder / "data", pa.table(columns))
     model: Model = kind.load(reach(folder))
+    remember(model, folder)
     return model
 
 
@@ -116,12 +118,6 @@ def _metadata(java: str, of: Estimator[Any], **more: object) -> str:
         },
     }
     return json.dumps({**described, **more})
-
-
-def _write_text(folder: Path, text: str) -> None:
-    folder.mkdir(parents=True)
-    (folder / "part-00000").write_text(text + "\n", encoding="utf-8")
-    (folder / "_SUCCESS").touch()
 
 
 def _write_table(folder: Path, table: pa.Table) -> None:

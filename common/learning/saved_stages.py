@@ -1,0 +1,94 @@
+"""Save a Spark pipeline by copying those of its stages that are in files already.
+
+Spark writes each stage by one or two jobs. Most stages of a search's pipeline are those of the vectoriser
+that it has loaded.
+
+Source: the format of Spark's `PipelineModel.save`, which loads it.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+import pyspark
+from pyspark.ml import PipelineModel, Transformer
+from pyspark.ml.param import Param
+from pyspark.ml.util import JavaMLWritable
+
+# The attribute with a stage's folder, which copies of the stage have too.
+FOLDER = "_income_folder"
+METADATA = "metadata"
+
+
+def remember(stage: Transformer, folder: Path) -> None:
+    """Note where a stage's files are; later changes of its parameters are found when it is saved."""
+    setattr(stage, FOLDER, folder)
+
+
+def remember_stages(pipeline: PipelineModel, folder: Path) -> None:
+    """Note where a pipeline's files are."""
+    for place, stage in enumerate(pipeline.stages):
+        remember(stage, _folder_of(folder, pipeline.stages, place))
+
+
+class SavedStages(PipelineModel):
+    """A pipeline that is saved to a local folder by copying the stages whose files are known."""
+
+    def save(self, path: str) -> None:
+        """Save the pipeline to a path or URI, as Spark does."""
+        uri = urlparse(path)
+        # Spark marks a pipeline with a stage of Python's in its metadata.
+        if uri.scheme != "file" or not all(isinstance(stage, JavaMLWritable) for stage in self.stages):
+            super().save(path)
+            return
+        folder = Path(unquote(uri.path))
+        uids = {"stageUids": [stage.uid for stage in self.stages]}
+        described = {
+            "class": "org.apache.spark.ml.PipelineModel",
+            "timestamp": int(time.time() * 1000),
+            "sparkVersion": pyspark.__version__,
+            "uid": self.uid,
+            "paramMap": uids,
+            "defaultParamMap": {},
+        }
+        write_text(folder / METADATA, json.dumps(described))
+        for place, stage in enumerate(self.stages):
+            saved, target = getattr(stage, FOLDER, None), _folder_of(folder, self.stages, place)
+            if saved is None or not saved.is_dir():
+                java: Any = stage
+                java.save(f"{path}/{target.relative_to(folder).as_posix()}")
+            else:
+                _copy(stage, saved, target)
+
+
+def write_text(folder: Path, text: str) -> None:
+    """Write a line as Spark writes a frame of one text."""
+    folder.mkdir(parents=True)
+    (folder / "part-00000").write_text(text + "\n", encoding="utf-8")
+    (folder / "_SUCCESS").touch()
+
+
+def _folder_of(folder: Path, stages: Sequence[Any], place: int) -> Path:
+    digits = len(str(len(stages)))
+    return folder / "stages" / f"{place:0{digits}d}_{stages[place].uid}"
+
+
+def _copy(stage: Any, saved: Path, target: Path) -> None:
+    """Copy a stage's files, with the parameters that the stage has now."""
+    shutil.copytree(saved, target, ignore=lambda path, _: [METADATA] if Path(path) == saved else [])
+    (part,) = (saved / METADATA).glob("part-*")
+    described = json.loads(part.read_text(encoding="utf-8"))
+    described["paramMap"] = {
+        parameter.name: _encoded(stage, parameter, value) for parameter, value in stage._paramMap.items()
+    }
+    write_text(target / METADATA, json.dumps(described))
+
+
+def _encoded(stage: Any, parameter: Param[Any], value: object) -> object:
+    # Spark has forms of its own for values that JSON lacks.
+    pair = stage._make_java_param_pair(parameter, value)
+    return json.loads(pair.param().jsonEncode(pair.value()))
