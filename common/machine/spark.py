@@ -40,10 +40,10 @@ BACKGROUND = "background"
 # is never needed again. Only the first one; or ten times as many calls and loops until the second begins.
 FIRST_COMPILER = ["-XX:TieredStopAtLevel=1"]
 LATE_COMPILER = [
-    "-XX:Tier4InvocationThreshold=50000",
-    "-XX:Tier4MinInvocationThreshold=6000",
-    "-XX:Tier4CompileThreshold=150000",
-    "-XX:Tier4BackEdgeThreshold=400000",
+    "-XX:Tier4InvocationThreshold=200000",
+    "-XX:Tier4MinInvocationThreshold=24000",
+    "-XX:Tier4CompileThreshold=600000",
+    "-XX:Tier4BackEdgeThreshold=1600000",
 ]
 BAR = "spark.ui.showConsoleProgress"
 REMEMBERED = ("spark.ui.retainedJobs", "spark.ui.retainedStages", "spark.sql.ui.retainedExecutions")

@@ -13,7 +13,6 @@ from urllib.parse import urlparse
 
 import mlflow
 from mlflow.environment_variables import MLFLOW_ALLOW_FILE_STORE
-from mlflow.store.db.db_types import DATABASE_ENGINES
 from mlflow.utils.file_utils import ExclusiveFileLock
 
 from common import PROJECT
@@ -29,14 +28,13 @@ def open_store() -> None:
         UserError: The store is a folder, which MLflow refuses by default.
     """
     uri = mlflow.get_tracking_uri()
-    scheme = urlparse(uri).scheme.partition("+")[0]
-    if scheme in ("", "file") and not MLFLOW_ALLOW_FILE_STORE.get():
+    if urlparse(uri).scheme in ("", "file") and not MLFLOW_ALLOW_FILE_STORE.get():
         raise UserError(
             f"the store {tracking.shown_store()} is a folder, which MLflow no longer supports: set "
             "MLFLOW_TRACKING_URI to a database such as sqlite:///mlflow.db (`mlflow migrate-filestore` "
             "moves the runs of the folder)"
         )
-    if scheme not in DATABASE_ENGINES:
+    if not tracking.is_database():
         return  # the server creates them
     name = f"mlflow-store-{os.getuid()}-{hashlib.sha256(uri.encode()).hexdigest()[:16]}.lock"
     with ExclusiveFileLock(str(Path(tempfile.gettempdir(), name))):

@@ -5,7 +5,7 @@ All but the first are forks of a process that has imported what they need.
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
@@ -19,12 +19,18 @@ from common import ROOT
 from common.machine import copies
 from common.machine.spark import has_lost_spark, lend_spark
 from common.machine.step_host import StepHost
+from common.store import tracking
 from common.workflow.declaration import CHAIN
 
 log = logging.getLogger(__name__)
 
 # The `nice` value of background steps: below everything that the workflow waits for.
 BACKGROUND = 10
+# What MLflow imports to open a database.
+DATABASE_MODULES = (
+    "mlflow.store.tracking.sqlalchemy_store",
+    "mlflow.store.model_registry.sqlalchemy_store",
+)
 # Seconds after a step's failure in which the JVM may end whose death was its cause.
 DYING = 2
 
@@ -75,10 +81,15 @@ def _host() -> StepHost | None:
     if sys.platform != "linux":
         return None
     try:
-        return StepHost([f"steps.{step}" for step in CHAIN[1:]])
+        return StepHost([*(f"steps.{step}" for step in CHAIN[1:]), *_store_modules()])
     except OSError as error:
         log.debug("steps start without a host: %s", error)
         return None
+
+
+def _store_modules() -> Sequence[str]:
+    """Return what MLflow imports when it opens the store: for a database half a second of each step."""
+    return DATABASE_MODULES if tracking.is_database() else ()
 
 
 def _offered() -> AbstractContextManager[None]:

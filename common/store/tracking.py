@@ -13,6 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage, Metric, Run
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE, ErrorCode
+from mlflow.store.db.db_types import DATABASE_ENGINES
 from mlflow.tracking import is_tracking_uri_set
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -148,6 +149,11 @@ def find_run(run_id: str) -> Run | None:
 def shown_store() -> str:
     """Return the URI of the store, with any password masked."""
     return masked(mlflow.get_tracking_uri())
+
+
+def is_database() -> bool:
+    """Tell whether MLflow itself opens the store, as a database; elsewhere a server does."""
+    return urlsplit(mlflow.get_tracking_uri()).scheme.partition("+")[0] in DATABASE_ENGINES
 
 
 def hide_credentials() -> None:
