@@ -46,3 +46,9 @@ if lacking:
         f"Error: {sys.executable} lacks {', '.join(lacking[:3])}{more} of requirements.txt: use make, "
         'or run make setup and then PATH=".venv/bin:$PATH" mlflow run ... --env-manager local'
     )
+
+if sys.orig_argv[1:3] == ["-m", "steps.main"]:
+    from common.machine import step_host
+
+    # Beside the imports of this process, which take as long.
+    step_host.begin()

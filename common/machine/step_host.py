@@ -1,15 +1,17 @@
 """A process that has imported what steps need, and forks for each one that is to run.
 
 Importing MLflow, pandas and PySpark takes a step two to four seconds of a core, as long as many a step
-works. A process that starts several starts a host beside the first. Each later command finds the host's
-socket in its environment, and sends it its words, variables, folder and streams. A fork of the host is
-then the step. A second one stands between the two: it ends the step when the command is killed, and tells
-the command how the step has ended. The host ends with the process that started it, whose pipe it reads.
+works. A process that starts several begins a host first, or beside the first. Each later command finds
+the host's socket in its environment, and sends it its words, variables, folder and streams. A fork of the
+host is then the step. A second one stands between the two: it ends the step when the command is killed,
+and tells the command how the step has ended. The host ends with the process that started it, whose pipe
+it reads.
 """
 
 import gc
 import importlib
 import json
+import logging
 import os
 import runpy
 import select
@@ -27,6 +29,11 @@ from common.machine import copies
 from common.machine.host_client import HOST, INTERRUPT, SIZE, STREAMS, TAKEN
 from common.machine.process import offered
 
+log = logging.getLogger(__name__)
+
+# What a host of the workflow's steps imports.
+STEPS = "steps.hosted"
+
 
 class StepHost:
     """The host of the steps that this process starts."""
@@ -42,16 +49,43 @@ class StepHost:
             [sys.executable, "-m", __name__, str(self.path), *modules],
             cwd=ROOT,
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             # A terminal interrupts commands, and these their steps.
             start_new_session=True,
         )
 
-    def offered(self) -> AbstractContextManager[None]:
-        """Let the processes that are started meanwhile find the host, if it has imported all."""
+    def offered(self, patience: float = 0) -> AbstractContextManager[None]:
+        """Let the processes that are started meanwhile find the host, if it has imported all.
+
+        Args:
+            patience: Seconds to wait for that.
+        """
+        assert self.process.stdout is not None, "it has a pipe"
+        # Its output ends then.
+        select.select([self.process.stdout], [], [], patience)
         listens = self.path.exists() and self.process.poll() is None
         return offered(HOST, str(self.path)) if listens else nullcontext()
+
+
+_begun: StepHost | None = None
+
+
+def begin() -> StepHost | None:
+    """Start a host of the workflow's steps for this process; None if there can be none."""
+    global _begun
+    # Elsewhere a fork may not use what its parent has loaded, such as macOS's frameworks.
+    if sys.platform == "linux":
+        try:
+            _begun = StepHost([STEPS])
+        except OSError as error:
+            log.debug("steps start without a host: %s", error)
+    return _begun
+
+
+def of_this_process() -> StepHost | None:
+    """Return the host that was begun."""
+    return _begun
 
 
 def serve(path: Path, modules: Sequence[str]) -> tuple[socket.socket, Mapping[str, str]] | None:
@@ -77,6 +111,7 @@ def serve(path: Path, modules: Sequence[str]) -> tuple[socket.socket, Mapping[st
         listener.bind(str(part))
         listener.listen()
         part.rename(path)
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready or _code() != code:

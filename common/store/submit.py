@@ -1,13 +1,11 @@
 """Run a step by MLflow: a process of its own, which shares the Spark application of this one.
 
-All but the first are forks of a process that has imported what they need.
+Most are forks of a process that has imported what they need.
 """
 
 import logging
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
-from functools import cache
 from pathlib import Path
 
 import mlflow
@@ -16,21 +14,14 @@ from mlflow.exceptions import ExecutionException
 from mlflow.projects import SubmittedRun
 
 from common import ROOT
-from common.machine import copies
+from common.machine import copies, step_host
+from common.machine.host_client import PATIENCE
 from common.machine.spark import has_lost_spark, lend_spark
-from common.machine.step_host import StepHost
-from common.store import tracking
-from common.workflow.declaration import CHAIN
 
 log = logging.getLogger(__name__)
 
 # The `nice` value of background steps: below everything that the workflow waits for.
 BACKGROUND = 10
-# What MLflow imports to open a database.
-DATABASE_MODULES = (
-    "mlflow.store.tracking.sqlalchemy_store",
-    "mlflow.store.model_registry.sqlalchemy_store",
-)
 # Seconds after a step's failure in which the JVM may end whose death was its cause.
 DYING = 2
 
@@ -74,27 +65,11 @@ def submit_in_background(step: str, parameters: Mapping[str, str], experiment_id
     return run
 
 
-@cache
-def _host() -> StepHost | None:
-    """Return the host of this process's steps, started beside the first; None if there can be none."""
-    # Elsewhere a fork may not use what its parent has loaded, such as macOS's frameworks.
-    if sys.platform != "linux":
-        return None
-    try:
-        return StepHost([*(f"steps.{step}" for step in CHAIN[1:]), *_store_modules()])
-    except OSError as error:
-        log.debug("steps start without a host: %s", error)
-        return None
-
-
-def _store_modules() -> Sequence[str]:
-    """Return what MLflow imports when it opens the store: for a database half a second of each step."""
-    return DATABASE_MODULES if tracking.is_database() else ()
-
-
 def _offered() -> AbstractContextManager[None]:
-    host = _host()
-    return nullcontext() if host is None else host.offered()
+    # One that was begun before is about to be ready; without it a step would import the same.
+    before = step_host.of_this_process()
+    host = before or step_host.begin()
+    return nullcontext() if host is None else host.offered(PATIENCE if before else 0)
 
 
 def _submit(

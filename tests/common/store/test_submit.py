@@ -1,10 +1,14 @@
 import os
+import subprocess
+import sys
+from contextlib import nullcontext
 
 import mlflow
 import pytest
 
+from common import ROOT
+from common.machine import step_host
 from common.machine.host_client import HOST
-from common.machine.step_host import StepHost
 from common.store import submit
 
 
@@ -12,44 +16,74 @@ from common.store import submit
 def seen(monkeypatch):
     """What steps find of a host in their environment, each time that one is started."""
     found = []
-    host = StepHost(["json"])
-    monkeypatch.setattr(submit, "_host", lambda: host)
     monkeypatch.setattr(mlflow, "run", lambda *_, **__: found.append(os.environ.get(HOST)))
-    yield host, found
-    host.process.communicate()
+    monkeypatch.setattr(submit, "lend_spark", nullcontext)
+    monkeypatch.setattr(step_host, "_begun", None)
+    return found
 
 
-def test_step_finds_the_host_once_that_has_imported_all(seen):
-    host, found = seen
-    while not host.path.exists():
-        assert host.process.poll() is None
+@pytest.fixture
+def begin(monkeypatch):
+    """Begin a host of this process that imports a module; it ends with the test."""
+
+    def begun(module):
+        monkeypatch.setattr(step_host, "STEPS", module)
+        return step_host.begin()
+
+    yield begun
+    step_host.of_this_process().process.communicate()
+
+
+def test_host_that_was_begun_before_is_waited_for(seen, begin):
+    host = begin("json")
+    submit.submit("load_data", {}, "0")
     submit.submit("split", {}, "0")
+    host.process.kill()
+    host.process.wait()
     submit.submit("featurize", {}, "0")
-    host.process.communicate()
-    submit.submit("train_grid", {}, "0")
-    assert found == [str(host.path), str(host.path), None]
+    assert seen == [str(host.path), str(host.path), None]
     assert HOST not in os.environ
 
 
-@pytest.mark.parametrize("failing", [OSError("no memory"), None])
-def test_steps_run_without_a_host_where_there_is_none(monkeypatch, failing):
-    found = []
+def test_first_step_does_not_wait_for_a_host_that_begins_beside_it(seen, begin, monkeypatch, tmp_path):
+    (tmp_path / "imported_slowly.py").write_text("import sys\nsys.stdin.read(1)\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    monkeypatch.setattr(step_host, "STEPS", "imported_slowly")
+    submit.submit("load_data", {}, "0")
+    host = step_host.of_this_process()
+    host.process.stdin.write(b"x")
+    host.process.stdin.flush()
+    submit.submit("split", {}, "0")
+    assert seen == [None, str(host.path)]
 
+
+def test_host_that_cannot_import_holds_no_step_up(seen, begin):
+    begin("no.such.module")
+    submit.submit("load_data", {}, "0")
+    assert seen == [None]
+
+
+@pytest.mark.parametrize("failing", [OSError("no memory"), None])
+def test_steps_run_without_a_host_where_there_is_none(seen, monkeypatch, failing):
     def start(_):
         raise failing or AssertionError("no forks here")
 
-    monkeypatch.setattr(submit, "StepHost", start)
-    monkeypatch.setattr(submit, "_host", submit._host.__wrapped__)
-    monkeypatch.setattr(submit.sys, "platform", "linux" if failing else "darwin")
-    monkeypatch.setattr(mlflow, "run", lambda *_, **__: found.append(os.environ.get(HOST)))
+    monkeypatch.setattr(step_host, "StepHost", start)
+    monkeypatch.setattr(step_host.sys, "platform", "linux" if failing else "darwin")
     submit.submit("split", {}, "0")
-    assert found == [None]
+    assert seen == [None]
 
 
-def test_host_imports_every_step_that_main_runs_after_the_first():
-    made = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(submit, "StepHost", made.append)
-        submit._host.__wrapped__()
-    (modules,) = made
-    assert {"steps.split", "steps.featurize", "steps.train_grid", "steps.train_ga"} < set(modules)
+def test_host_imports_every_step_that_main_runs_and_what_opens_a_database():
+    code = """
+import sys
+import steps.hosted
+from common.workflow.declaration import CHAIN
+assert {f"steps.{step}" for step in CHAIN} <= sys.modules.keys()
+print("mlflow.store.tracking.sqlalchemy_store" in sys.modules)
+"""
+    for uri, opens in (("sqlite:///any.db", "True"), ("http://127.0.0.1:1", "False")):
+        environment = {**os.environ, "MLFLOW_TRACKING_URI": uri}
+        words = [sys.executable, "-c", code]
+        done = subprocess.run(words, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert done.stdout.strip() == opens
