@@ -45,6 +45,7 @@ class Column:
         role: `numeric`, `category`, `label`, `weight` or `ignored`.
         missing: Share of the rows that have no value, 0 to 1.
         why: The reason for its type and role, if they were inferred.
+        unit: Of amounts, their currency, if it is known: records in another are refused.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Column:
     role: str
     missing: float = 0.0
     why: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,7 @@ class DatasetSpec:
             encoding=self.encoding,
             decimal=self.decimal,
             renamed={own: given for given, own in self.rename.items()},
+            units={column.name: column.unit for column in self.columns if column.unit},
         )
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from common import ROOT
-from common.data.reading import Unreadable, check_encoding, plain_text
+from common.data.reading import CURRENCY, Unreadable, check_encoding, plain_text, unit_of
 from common.data.spec import LABEL_ROLE, ROLES, TYPES, Column, DatasetSpec
 from common.data.spec_checks import check_spec
 from common.data.target import BINARY, MULTICLASS, REGRESSION, TASK_NAMES
@@ -66,7 +66,14 @@ class Given:
         given = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("columns", "drop")}
         given = {key: value for key, value in given.items() if value is not None}
         columns = tuple(
-            Column(name, keys["type"], keys["role"], float(keys.get("missing", 0)), keys.get("why", ""))
+            Column(
+                name,
+                keys["type"],
+                keys["role"],
+                float(keys.get("missing", 0)),
+                keys.get("why", ""),
+                keys.get("unit", ""),
+            )
             for name, keys in self.columns.items()
         )
         labels = given.setdefault("labels", ())
@@ -200,6 +207,17 @@ def _parse_columns(entries: Any, origin: str) -> dict[str, dict[str, str]]:
                     f"{key} of column {name!r} in dataset {origin!r} must be one of "
                     f"{', '.join(allowed)}, got {said[key]!r}"
                 )
+        unit = said.get("unit", "")
+        if unit and unit_of(unit) != unit:
+            raise UserError(
+                f"unit of column {name!r} in dataset {origin!r} must be one of $ € £ ¥ ₹, or a code such "
+                f"as EUR, got {unit!r}"
+            )
+        if unit and said.get("type", CURRENCY) != CURRENCY:
+            raise UserError(
+                f"unit of column {name!r} in dataset {origin!r} is {unit!r}, but its type is "
+                f"{said['type']}: only amounts have one (type currency)"
+            )
         found[name] = said
     return found
 

@@ -3,6 +3,7 @@
 import datetime
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pyarrow as pa
@@ -180,6 +181,35 @@ def test_cells_are_the_same_to_training_batch_and_service(ways_of, decimal):
 def assert_same(found, expected, given):
     for row, other, cell in zip(found, expected, given, strict=True):
         assert repr(row) == repr(other), cell
+
+
+@pytest.mark.parametrize("currency", ["€", "EUR"])
+def test_amounts_in_another_currency_than_trainings_are_refused(ways_of, currency):
+    of_all = spec(decimal=",")
+    columns = [replace(one, unit=currency if one.name == "c" else "") for one in of_all.columns]
+    ways, other = ways_of(replace(of_all, columns=tuple(columns))), "EUR" if currency == "€" else "€"
+    written = [f"3 {currency}", f"{currency}3", f"-{currency} 1.200,5", "3", f"({currency}3)", "?", ""]
+    values = [3.0, 3.0, -1200.5, 3.0, -3.0, None, None]
+    strange = ["$3", "3 USD", f"({other} 3)", f"{other} 1.200,5", "12 XYZ"]
+    expected = [tuple({**GOOD, "c": value}.values()) for value in values]
+    expected += [f"column 'c' is {cell!r}, expected an amount in {currency}" for cell in strange]
+    for cell, row in zip([*written, *strange], expected, strict=True):
+        content = (HEADER + csv_line({"c": cell})).encode()
+        asked = json.dumps({"dataframe_records": [{**WRITTEN, "n": 5, "x": 2, "c": cell}]})
+        for given in ((content,), (asked, JSON)):
+            if isinstance(row, tuple):
+                assert repr(ways.served(*given)) == repr([row])
+            else:
+                with pytest.raises(Refused, match=re.escape(row)):
+                    ways.served(*given)
+    lines = [f"{place},{csv_line({'c': cell})}" for place, cell in enumerate([*written, *strange])]
+    path = ways.folder / "currency.csv"
+    path.write_text("id," + HEADER + "".join(lines))
+    assert_same(ways.each(path), expected, [*written, *strange])
+    with pytest.raises(Refused, match=f"expected an amount in {currency}"):
+        ways.train(path)
+    path.write_text("id," + HEADER + "".join(lines[: len(written)]))
+    assert_same(ways.train(path), expected[: len(written)], written)
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if KINDS[name] not in (TEXT, BOOLEAN)])

@@ -206,7 +206,8 @@ def _column(facts: Facts, given: Given, choice: Choice) -> Column:
     keys = given.columns.get(facts.name, {})
     missing = max(round(facts.missing, 6), LEAST_SHARE) if facts.missing > 0 else 0.0
     if facts.name == given.label:
-        return Column(facts.name, choice.type, LABEL_ROLE, missing, f"{choice.task}: {choice.why}")
+        why = f"{choice.task}: {choice.why}"
+        return Column(facts.name, choice.type, LABEL_ROLE, missing, why, _unit(facts, choice.type, keys))
     decided = decide(facts)
     type, role = keys.get("type", decided.type), keys.get("role")
     why = decided.why
@@ -219,7 +220,14 @@ def _column(facts: Facts, given: Given, choice: Choice) -> Column:
             role = default_role(type)
     if facts.name not in given.drop and keys.keys() & {"type", "role"}:
         why = f"{' and '.join(key for key in ('type', 'role') if key in keys)} given; {why}"
-    return Column(facts.name, type, role, missing, why)
+    return Column(facts.name, type, role, missing, why, _unit(facts, type, keys))
+
+
+def _unit(facts: Facts, type: str, keys: Mapping[str, str]) -> str:
+    """Return the currency of a column's amounts; of none or several it is not known."""
+    if type != CURRENCY:
+        return ""
+    return keys.get("unit", "") or ("".join(facts.units) if len(facts.units) == 1 else "")
 
 
 def _check_inputs(columns: Sequence[Column], left_out: Sequence[str]) -> None:

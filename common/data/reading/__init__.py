@@ -36,7 +36,7 @@ from .kinds import (
     shown,
 )
 from .moments import DAY, FIRST, LAST, MINUTE, MOMENT
-from .numbers import NUMBER
+from .numbers import NUMBER, unit_of
 from .values import Rows, read_rows, refusal
 
 __all__ = [
@@ -87,4 +87,5 @@ __all__ = [
     "split_records",
     "tells_apart",
     "unique_names",
+    "unit_of",
 ]

@@ -22,7 +22,7 @@ from .kinds import (
     TIMESTAMP,
 )
 from .moments import DAY, moment_of, parse_moment
-from .numbers import parse_money, parse_number, parse_percent
+from .numbers import parse_money, parse_number, parse_percent, unit_of
 
 # A boolean in a text column becomes one of two texts, however the file spells it.
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
@@ -35,8 +35,14 @@ MISSING = object()
 Reader = Callable[[Any], Any]
 
 
-def reader(kind: str, form: Form) -> Reader:
-    """Return the function that reads the values of a kind of column, which are not null."""
+def reader(kind: str, form: Form, unit: str = "") -> Reader:
+    """Return the function that reads the values of a kind of column, which are not null.
+
+    Args:
+        kind: The kind.
+        form: The form of the records.
+        unit: Of amounts, the currency that they are in; empty if it is not known.
+    """
     parse, missing, numbers = _KINDS[kind], form.markers, marked_numbers(kind, form)
 
     def read(value: Any) -> Any:
@@ -46,6 +52,9 @@ def reader(kind: str, form: Form) -> Reader:
             value = value.strip(BLANKS)
             if value in missing:
                 return MISSING
+            # The same number of another currency is another amount.
+            if unit and unit_of(value) not in ("", unit):
+                return None
         found = parse(value, form.decimal)
         return MISSING if found in numbers else found
 

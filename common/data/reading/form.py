@@ -29,6 +29,7 @@ class Form:
         encoding: Python's name of the files' encoding: UTF-8 or a single-byte encoding.
         decimal: The decimal mark of numbers in text: a point or a comma.
         renamed: The name in the files of each column that is named otherwise here.
+        units: The currency of each column of amounts, where it is known.
     """
 
     columns: Mapping[str, str]
@@ -40,6 +41,7 @@ class Form:
     encoding: str = "utf-8"
     decimal: str = "."
     renamed: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def markers(self) -> frozenset[str]:

@@ -14,6 +14,12 @@ EXPECTED = {
     TEXT: "text",
 }
 
+
+def expected(kind: str, unit: str = "") -> str:
+    """Return what a column of a kind has, for a message; of amounts, in which currency, if known."""
+    return f"an amount in {unit}" if unit else EXPECTED[kind]
+
+
 # ONNX has no null. No category is empty, so an empty text is scored as an unseen category, just as the
 # Spark pipeline treats a null. The smallest 64-bit integer, which is never a valid value, and NaN do
 # the same for numbers. The smallest integer is also how NumPy stores a date that is missing.

@@ -49,6 +49,12 @@ def money_pattern(decimal: str) -> str:
     return rf"{one_unit}{one_sign}(?!\(.*[^)]\z)(?![^(].*\)\z)\(?{bare}\)?"
 
 
+def unit_of(text: str) -> str:
+    """Return the currency in the text of an amount, such as `$` or `EUR`; empty if there is none."""
+    found = re.search(UNIT, text)
+    return found[0] if found else ""
+
+
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     # Python's \Z means what Java's \z means.

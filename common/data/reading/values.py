@@ -13,7 +13,6 @@ from .kinds import (
     CURRENCY,
     DATE,
     DOUBLE,
-    EXPECTED,
     INTEGER,
     NO_INTEGER,
     NO_NUMBER,
@@ -21,6 +20,7 @@ from .kinds import (
     PERCENT,
     TEXT,
     TIMESTAMP,
+    expected,
 )
 from .moments import DAY, MICROSECONDS, moments_of, shown_moment
 
@@ -80,7 +80,7 @@ def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
     for name, key in find_keys(frame.columns.tolist(), form).items():
         kind = form.columns[name]
         optional = name in form.optional or kind in (TEXT, BOOLEAN)
-        found, wrong = _read_column(frame[key], kind, form, optional)
+        found, wrong = _read_column(frame[key], kind, form, optional, form.units.get(name, ""))
         values[name] = found.view(MICROSECONDS) if kind in (DATE, TIMESTAMP) else found
         for row, what in wrong.items():
             reasons[row] = reasons[row] or f"column {form.in_file(name)!r} {what}"
@@ -107,18 +107,23 @@ def refusal(rows: Rows) -> str | None:
 
 
 def _read_column(
-    column: pd.Series, kind: str, form: Form, optional: bool
+    column: pd.Series, kind: str, form: Form, optional: bool, unit: str
 ) -> tuple[np.ndarray, dict[int, str]]:
-    whole = _read_at_once(column, kind, form, optional)
-    return (whole, {}) if whole is not None else _read_each(column, kind, form, optional)
+    read = reader(kind, form, unit)
+    whole = _read_at_once(column, kind, form, optional, read)
+    if whole is not None:
+        return whole, {}
+    return _read_each(column, optional, read, HELD[kind], expected(kind, unit))
 
 
-def _read_at_once(column: pd.Series, kind: str, form: Form, optional: bool) -> np.ndarray | None:
+def _read_at_once(
+    column: pd.Series, kind: str, form: Form, optional: bool, read: Reader
+) -> np.ndarray | None:
     """Read a column whose type alone says what its values are; None if one of them needs a look."""
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return _read_distinct(column, kind, form, optional)
+        return _read_distinct(column, optional, read, HELD[kind])
     if isinstance(column.dtype, pd.Int64Dtype) and kind == INTEGER:
         return _read_integers(column, form, optional)
     of = column.dtype.kind if isinstance(column.dtype, np.dtype) else ""
@@ -155,8 +160,10 @@ def _read_integers(column: pd.Series, form: Form, optional: bool) -> np.ndarray 
     return None if missing.any() and not optional else np.where(missing, NO_INTEGER, values)
 
 
-def _read_distinct(column: pd.Series, kind: str, form: Form, optional: bool) -> np.ndarray | None:
-    read, (dtype, null) = reader(kind, form), HELD[kind]
+def _read_distinct(
+    column: pd.Series, optional: bool, read: Reader, held: tuple[Any, Any]
+) -> np.ndarray | None:
+    dtype, null = held
     # A missing value's place is -1, the last.
     found = [*(_read_one(value, read) for value in column.cat.categories), MISSING]
     if any(value is None for value in found):
@@ -174,10 +181,10 @@ def _read_one(value: Any, read: Reader) -> Any:
 
 
 def _read_each(
-    column: pd.Series, kind: str, form: Form, optional: bool
+    column: pd.Series, optional: bool, read: Reader, held: tuple[Any, Any], wanted: str
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Read value by value; a text only once, since a column has few distinct ones."""
-    read, expected, (dtype, null) = reader(kind, form), EXPECTED[kind], HELD[kind]
+    dtype, null = held
     values: np.ndarray = np.zeros(len(column), dtype=dtype)
     wrong: dict[int, str] = {}
     texts: dict[str, Any] = {}
@@ -187,11 +194,11 @@ def _read_each(
         else:
             found = _read_one(value, read)
         if found is None:
-            wrong[row] = f"is {shown_moment(value)}, expected {expected}"
+            wrong[row] = f"is {shown_moment(value)}, expected {wanted}"
         elif found is not MISSING:
             values[row] = found
         elif optional:
             values[row] = null
         else:
-            wrong[row] = f"is null, expected {expected}"
+            wrong[row] = f"is null, expected {wanted}"
     return values, wrong

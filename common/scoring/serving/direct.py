@@ -122,7 +122,10 @@ def _column(name: str, reading: ModuleType, form: Any) -> _Column:
     held, nothing = reading.values.HELD[kind]
     optional = name in form.optional or kind in (reading.TEXT, reading.BOOLEAN)
     names = tuple(dict.fromkeys(form.names_of(name)))
-    return _Column(name, names, reading.cells.reader(kind, form), held, nothing if optional else None)
+    # A model that was made before there were units has no such argument.
+    unit = getattr(form, "units", {}).get(name)
+    read = reading.cells.reader(kind, form, unit) if unit else reading.cells.reader(kind, form)
+    return _Column(name, names, read, held, nothing if optional else None)
 
 
 def _key(column: _Column, there: Mapping[str, Any]) -> str:

@@ -66,6 +66,13 @@ def test_label_is_the_text_that_is_written(written, labels):
     assert parse_spec(to_yaml(spec), "copy") == spec
 
 
+@pytest.mark.parametrize("unit", ["$", "€", "EUR"])
+def test_currency_of_amounts_is_kept(unit):
+    spec = parse_spec(TEXT.replace("type: double,", f"type: currency, unit: {unit},"), "tiny")
+    assert spec.input_form.units == {"x": unit}
+    assert parse_spec(to_yaml(spec), "copy") == spec
+
+
 @pytest.mark.parametrize(
     "encoding", ["utf-8", "UTF8", "latin-1", "cp1252", "koi8-r", "ascii", "mac-roman"]
 )
@@ -95,6 +102,12 @@ def test_encoding_whose_lines_cannot_be_told_by_bytes_is_refused(encoding):
             "type: float",
             "must be one of integer, double, percent, currency, boolean, date, timestamp, string",
         ),
+        (
+            "type: double,",
+            "type: currency, unit: euro,",
+            "unit of column 'x' .* or a code .*, got 'euro'",
+        ),
+        ("type: double,", "type: double, unit: EUR,", "unit of column 'x' .*: only amounts have one"),
         ("role: numeric", "role: number", "must be one of numeric, category, label, weight, ignored"),
         ("type: double,", "type: string,", "is numeric, so its type must be"),
         ("type: string, role: label", "type: integer, role: label", "is the label, so its type must be"),

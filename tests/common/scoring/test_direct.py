@@ -137,6 +137,21 @@ VALUES = {
 }
 
 
+def test_amount_in_another_currency_is_left_to_mlflows_server():
+    direct = Direct(reading, Form({"money": CURRENCY}, units={"money": "€"}))
+    assert direct.read(b'{"instances": [{"money": "3 \u20ac"}, {"money": 4}]}')["money"].tolist() == [
+        3,
+        4,
+    ]
+    assert direct.read(b'{"instances": [{"money": "$3"}]}') is None
+
+
+def test_form_of_a_model_that_knew_no_currencies_is_read():
+    told = json.loads(Form({"money": CURRENCY}).to_json())
+    del told["units"]
+    assert Form.from_json(json.dumps(told)).units == {}
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_values_of_every_kind_are_read_by_the_rules(name):
     direct = Direct(reading, FORM)

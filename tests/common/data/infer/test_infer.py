@@ -147,6 +147,11 @@ def test_amounts_of_two_currencies_are_no_numbers(infer):
         "string",
         "unique amounts in several currencies (EUR, JPY): an identifier",
     )
+    euros = [
+        [*row[:2], f"{place} EUR" if place % 4 else str(place), *row[3:]]
+        for place, row in enumerate(ROWS)
+    ]
+    assert [one.unit for one in infer(lines(rows=euros)).spec.columns] == ["", "", "EUR", "", ""]
     plain = [
         [*row[:2], f"({place})" if place % 4 else "7 EUR", *row[3:]] for place, row in enumerate(ROWS)
     ]
