@@ -37,7 +37,7 @@ POOLS = ROOT / "conf" / "spark" / "pools.xml"
 # The pool of work that others go before.
 BACKGROUND = "background"
 # Java's second compiler took half of the processor time of a workflow on a small table: it compiles what
-# is never needed again. Only the first one; or ten times as many calls and loops until the second begins.
+# is never needed again. Only the first one; or forty times as many calls and loops before the second.
 FIRST_COMPILER = ["-XX:TieredStopAtLevel=1"]
 LATE_COMPILER = [
     "-XX:Tier4InvocationThreshold=200000",
@@ -50,6 +50,7 @@ REMEMBERED = ("spark.ui.retainedJobs", "spark.ui.retainedStages", "spark.sql.ui.
 LIBRARY = "common.zip"
 # The default master: every core of this machine.
 LOCAL = "local[*]"
+A_YEAR = 365 * 24 * 3_600_000  # milliseconds
 # The most memory that the driver's JVM gets by default; the rest is for Python and the file cache.
 MOST_MEMORY = 4 << 30
 # The archive of Spark's classes for this environment (see common/machine/class_archive).
@@ -171,6 +172,8 @@ def _settings(master: str, java_options: Sequence[str] | None, brief: bool) -> d
         # Not on a cluster: there, workers have their own logs, and get the library after they start.
         settings["spark.python.daemon.module"] = "common.machine.worker_daemon"
         settings["spark.executorEnv.PYTHONPATH"] = str(ROOT)
+        # After a computer's sleep the driver would take the executor for dead, which is the same process.
+        settings["spark.storage.blockManagerHeartbeatTimeoutMs"] = str(A_YEAR)
         settings["spark.driver.host"] = settings["spark.driver.bindAddress"] = "127.0.0.1"
         # Spark's default of 200 would make 200 tiny tasks.
         settings["spark.sql.shuffle.partitions"] = str(os.cpu_count() or 1)
