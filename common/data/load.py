@@ -74,6 +74,11 @@ def _changes(spec: DatasetSpec, wider: DatasetSpec) -> list[str]:
         for old, new in zip(spec.columns, wider.columns, strict=True)
         if (old.type, old.role) != (new.type, new.role)
     ]
+    found += [
+        f"amounts of {new.name!r} are in {new.unit or 'several currencies'}"
+        for old, new in zip(spec.columns, wider.columns, strict=True)
+        if old.type == new.type and old.unit != new.unit
+    ]
     if more := [marker for marker in wider.missing if marker not in spec.missing]:
         found.append(f"{', '.join(more)} marks a missing value")
     return found

@@ -218,6 +218,8 @@ def _parse_columns(entries: Any, origin: str) -> dict[str, dict[str, str]]:
                 f"unit of column {name!r} in dataset {origin!r} is {unit!r}, but its type is "
                 f"{said['type']}: only amounts have one (type currency)"
             )
+        if unit:
+            said["type"] = CURRENCY
         found[name] = said
     return found
 

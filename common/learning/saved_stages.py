@@ -12,7 +12,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import pyspark
 from pyspark.ml import PipelineModel, Transformer
@@ -22,6 +21,7 @@ from pyspark.ml.util import JavaMLWritable
 # The attribute with a stage's folder, which copies of the stage have too.
 FOLDER = "_income_folder"
 METADATA = "metadata"
+LOCAL = "file://"
 
 
 def remember(stage: Transformer, folder: Path) -> None:
@@ -35,34 +35,35 @@ def remember_stages(pipeline: PipelineModel, folder: Path) -> None:
         remember(stage, _folder_of(folder, pipeline.stages, place))
 
 
-class SavedStages(PipelineModel):
-    """A pipeline that is saved to a local folder by copying the stages whose files are known."""
+def save_pipeline(pipeline: PipelineModel, path: str) -> None:
+    """Save a pipeline as Spark does; to a local folder, stages whose files are known are copied.
 
-    def save(self, path: str) -> None:
-        """Save the pipeline to a path or URI, as Spark does."""
-        uri = urlparse(path)
-        # Spark marks a pipeline with a stage of Python's in its metadata.
-        if uri.scheme != "file" or not all(isinstance(stage, JavaMLWritable) for stage in self.stages):
-            super().save(path)
-            return
-        folder = Path(unquote(uri.path))
-        uids = {"stageUids": [stage.uid for stage in self.stages]}
-        described = {
-            "class": "org.apache.spark.ml.PipelineModel",
-            "timestamp": int(time.time() * 1000),
-            "sparkVersion": pyspark.__version__,
-            "uid": self.uid,
-            "paramMap": uids,
-            "defaultParamMap": {},
-        }
-        write_text(folder / METADATA, json.dumps(described))
-        for place, stage in enumerate(self.stages):
-            saved, target = getattr(stage, FOLDER, None), _folder_of(folder, self.stages, place)
-            if saved is None or not saved.is_dir():
-                java: Any = stage
-                java.save(f"{path}/{target.relative_to(folder).as_posix()}")
-            else:
-                _copy(stage, saved, target)
+    Args:
+        pipeline: The pipeline.
+        path: A URI, in which nothing is escaped, as Hadoop has it.
+    """
+    # Spark marks a pipeline with a stage of Python's in its metadata.
+    java = all(isinstance(stage, JavaMLWritable) for stage in pipeline.stages)
+    if not path.startswith(LOCAL) or not java:
+        PipelineModel.save(pipeline, path)
+        return
+    folder = Path(path.removeprefix(LOCAL))
+    described = {
+        "class": "org.apache.spark.ml.PipelineModel",
+        "timestamp": int(time.time() * 1000),
+        "sparkVersion": pyspark.__version__,
+        "uid": pipeline.uid,
+        "paramMap": {"stageUids": [stage.uid for stage in pipeline.stages]},
+        "defaultParamMap": {},
+    }
+    write_text(folder / METADATA, json.dumps(described))
+    for place, stage in enumerate(pipeline.stages):
+        saved, target = getattr(stage, FOLDER, None), _folder_of(folder, pipeline.stages, place)
+        if saved is None or not saved.is_dir():
+            of_java: Any = stage
+            of_java.save(f"{path}/{target.relative_to(folder).as_posix()}")
+        else:
+            _copy(stage, saved, target)
 
 
 def write_text(folder: Path, text: str) -> None:
@@ -79,7 +80,12 @@ def _folder_of(folder: Path, stages: Sequence[Any], place: int) -> Path:
 
 def _copy(stage: Any, saved: Path, target: Path) -> None:
     """Copy a stage's files, with the parameters that the stage has now."""
-    shutil.copytree(saved, target, ignore=lambda path, _: [METADATA] if Path(path) == saved else [])
+    for file in saved.rglob("*"):
+        within = file.relative_to(saved)
+        if file.is_file() and within.parts[0] != METADATA:
+            # Not the folders' modes: a store may be one that nobody writes to.
+            (target / within).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target / within)
     (part,) = (saved / METADATA).glob("part-*")
     described = json.loads(part.read_text(encoding="utf-8"))
     described["paramMap"] = {

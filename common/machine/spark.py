@@ -28,6 +28,7 @@ from common.machine.application import (
     show_stages,
     start_context,
 )
+from common.machine.code import code_state
 from common.machine.java import ensure_java, start_java
 from common.machine.memory import machine_memory
 
@@ -50,6 +51,7 @@ REMEMBERED = ("spark.ui.retainedJobs", "spark.ui.retainedStages", "spark.sql.ui.
 LIBRARY = "common.zip"
 # The default master: every core of this machine.
 LOCAL = "local[*]"
+CODE = "INCOME_CODE"
 A_YEAR = 365 * 24 * 3_600_000  # milliseconds
 # The most memory that the driver's JVM gets by default; the rest is for Python and the file cache.
 MOST_MEMORY = 4 << 30
@@ -95,6 +97,8 @@ def get_session(
         for name, value in settings.items():
             if name.startswith("spark.sql.") and name not in REMEMBERED:
                 session.conf.set(name, value)
+        # Python workers outlive a step: those of other code are no use to it.
+        session.sparkContext.environment[CODE] = code_state()
         if not master.startswith("local"):
             _include_library(session.sparkContext)
     # PySpark logs each query error as JSON with its Java trace, which the exception repeats.

@@ -26,6 +26,7 @@ from typing import Any
 
 from common import ROOT
 from common.machine import copies
+from common.machine.code import code_state
 from common.machine.host_client import HOST, INTERRUPT, SIZE, STREAMS, TAKEN
 from common.machine.process import offered
 
@@ -45,6 +46,7 @@ class StepHost:
             modules: What to import.
         """
         self.path = copies.lasting_folder() / "host"
+        self.is_late = False
         self.process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(self.path), *modules],
             cwd=ROOT,
@@ -62,8 +64,9 @@ class StepHost:
             patience: Seconds to wait for that.
         """
         assert self.process.stdout is not None, "it has a pipe"
-        # Its output ends then.
-        select.select([self.process.stdout], [], [], patience)
+        # Its output ends then. One that took too long is not waited for again.
+        if not self.is_late:
+            self.is_late = not select.select([self.process.stdout], [], [], patience)[0] and patience > 0
         listens = self.path.exists() and self.process.poll() is None
         return offered(HOST, str(self.path)) if listens else nullcontext()
 
@@ -97,7 +100,7 @@ def serve(path: Path, modules: Sequence[str]) -> tuple[socket.socket, Mapping[st
     """
     # Linux has it since 5.3.
     os.close(os.pidfd_open(os.getpid()))
-    code, before = _code(), dict(os.environ)
+    code, before = code_state(), dict(os.environ)
     for module in modules:
         importlib.import_module(module)
     set_ = {name: value for name, value in os.environ.items() if before.get(name) != value}
@@ -114,18 +117,12 @@ def serve(path: Path, modules: Sequence[str]) -> tuple[socket.socket, Mapping[st
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
-            if sys.stdin in ready or _code() != code:
+            if sys.stdin in ready or code_state() != code:
                 return None
             connection, _ = listener.accept()
             if os.fork() == 0:
                 return connection, set_
             connection.close()
-
-
-def _code() -> dict[Path, int]:
-    """Return when each file of the project's code was changed: a step's key is made from these files."""
-    folders = (ROOT / "common", ROOT / "steps")
-    return {file: file.stat().st_mtime_ns for folder in folders for file in folder.rglob("*.py")}
 
 
 def take(connection: socket.socket, variables: Mapping[str, str]) -> None:

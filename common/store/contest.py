@@ -52,6 +52,8 @@ def compare_versions(
     spec = specs[0]
     if _columns(spec) != _columns(specs[1]):
         raise Incomparable("their columns or labels differ")
+    if changed := _other_currencies(spec, specs[1]):
+        raise Incomparable(f"the amounts of {', '.join(changed)} are in other currencies")
     spark = session()
     trained = [
         Trained(
@@ -104,6 +106,11 @@ def _features(version: ModelVersion) -> str:
     if uri is None:
         raise Incomparable(f"the search of version {version.version} has no recorded features")
     return uri
+
+
+def _other_currencies(spec: DatasetSpec, other: DatasetSpec) -> list[str]:
+    units = {column.name: column.unit for column in other.columns}
+    return [c.name for c in spec.columns if c.unit and units[c.name] and c.unit != units[c.name]]
 
 
 def _columns(spec: DatasetSpec) -> object:

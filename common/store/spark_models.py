@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pyspark.sql import SparkSession
 
 from common.data.spec import DatasetSpec
 from common.errors import UserError, first_line
-from common.learning.saved_stages import SavedStages, remember_stages
+from common.learning.saved_stages import remember_stages, save_pipeline
 from common.machine import copies
 from common.store import artifacts, logged_data, staging
 
@@ -42,8 +43,11 @@ def log_spark_model(
     kept = copies.new_folder() / "model"
     # log_model would first let Spark write to the store, and print a traceback where that fails.
     described = Model(artifact_path=path, run_id=run.info.run_id)
+    saved = PipelineModel(model.stages)
+    # MLflow calls it, and notes the class.
+    vars(saved)["save"] = partial(save_pipeline, saved)
     mlflow.spark.save_model(
-        SavedStages(model.stages),
+        saved,
         str(kept),
         mlflow_model=described,
         dfs_tmpdir=staging.staging_folder(SparkSession.active()),

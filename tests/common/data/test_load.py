@@ -239,3 +239,19 @@ def test_equal_rows_of_which_none_would_be_looked_at_are_all_looked_at(spark, fe
         "b": ("string", "category"),
         "y": ("string", "label"),
     }
+
+
+def test_currency_that_comes_late_is_kept(load):
+    first, found, source = load(with_late({"price": (("1'{:03d}",), "$1'234")}))
+    assert [one.spec.columns[0].type for one in (first, found)] == ["currency"] * 2
+    assert [one.spec.columns[0].unit for one in (first, found)] == ["", "$"]
+    assert source.frame.count() == N
+
+
+def test_second_currency_of_what_the_user_calls_amounts_is_told(load, tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nlabel: y\ncolumns: [{name: price, type: currency}]\n")
+    first, found, source = load(with_late({"price": (("${}.5",), "€7")}), dataset=str(path))
+    assert [one.spec.columns[0].unit for one in (first, found)] == ["$", ""]
+    assert "amounts of 'price' are in several currencies" in found.told[0]
+    assert source.frame.count() == N

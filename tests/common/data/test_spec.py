@@ -66,6 +66,10 @@ def test_label_is_the_text_that_is_written(written, labels):
     assert parse_spec(to_yaml(spec), "copy") == spec
 
 
+def test_column_with_a_currency_is_one_of_amounts():
+    assert parse_spec(TEXT.replace("type: double,", "unit: EUR,"), "tiny").columns[0].type == "currency"
+
+
 @pytest.mark.parametrize("unit", ["$", "€", "EUR"])
 def test_currency_of_amounts_is_kept(unit):
     spec = parse_spec(TEXT.replace("type: double,", f"type: currency, unit: {unit},"), "tiny")

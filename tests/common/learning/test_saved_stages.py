@@ -6,7 +6,7 @@ from pyspark.ml.classification import LogisticRegression
 from pyspark.ml.feature import Binarizer, Imputer, OneHotEncoder, StringIndexer, VectorAssembler
 from pyspark.ml.util import DefaultParamsReader
 
-from common.learning.saved_stages import FOLDER, SavedStages, remember_stages
+from common.learning.saved_stages import FOLDER, remember_stages, save_pipeline
 from common.machine.spark import file_uri
 
 ROWS = [(age, None if age % 5 == 0 else age / 3, "ab"[age % 2], float(age > 40)) for age in range(20, 70)]
@@ -33,7 +33,7 @@ def fitted(frame):
 @pytest.fixture
 def loaded(fitted, tmp_path):
     """The same pipeline, loaded from files."""
-    folder = tmp_path / "it's 100% saved"
+    folder = tmp_path / "it's 100% a%20b #c"
     fitted.save(file_uri(folder))
     found = PipelineModel.load(file_uri(folder))
     remember_stages(found, folder)
@@ -60,7 +60,7 @@ def written(monkeypatch):
 
 
 def again(pipeline, folder):
-    SavedStages(pipeline.stages).save(file_uri(folder))
+    save_pipeline(pipeline, file_uri(folder))
     return PipelineModel.load(file_uri(folder))
 
 
@@ -76,13 +76,13 @@ def files(folder):
 
 
 def test_copied_stages_are_those_that_were_loaded(loaded, fitted, frame, tmp_path, written):
-    found = again(loaded, tmp_path / "a b" / "new")
+    found = again(loaded, tmp_path / "a%20b ü" / "new#?")
     assert written == []
     assert parameters(found) == parameters(loaded)
     assert [stage.uid for stage in found.stages] == [stage.uid for stage in fitted.stages]
     assert found.transform(frame).collect() == fitted.transform(frame).collect()
     # No file is Spark's anew.
-    assert files(tmp_path / "a b") == files(tmp_path / "it's 100% saved") != set()
+    assert files(tmp_path / "a%20b ü") == files(tmp_path / "it's 100% a%20b #c") != set()
 
 
 def test_stage_without_files_is_written_beside_the_others(loaded, frame, tmp_path, written):
@@ -122,7 +122,7 @@ def test_stage_whose_files_are_gone_is_written(loaded, tmp_path, written):
 
 def test_metadata_is_what_spark_writes(spark, loaded, tmp_path):
     loaded.save(file_uri(tmp_path / "theirs"))
-    SavedStages(loaded.stages).save(file_uri(tmp_path / "ours"))
+    save_pipeline(PipelineModel(loaded.stages), file_uri(tmp_path / "ours"))
     folders = [
         Path(),
         *(Path("stages", folder.name) for folder in Path(tmp_path, "ours", "stages").iterdir()),
@@ -140,3 +140,11 @@ def test_metadata_is_what_spark_writes(spark, loaded, tmp_path):
         # The pipeline's own differs: `loaded` is another object.
         assert folder != Path() or ours.pop("uid") != theirs.pop("uid")
         assert ours == theirs
+
+
+def test_files_that_nobody_may_write_to_are_copied(loaded, frame, fitted, tmp_path):
+    for path in (tmp_path / "it's 100% a%20b #c").rglob("*"):
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    found = again(loaded, tmp_path / "new")
+    assert found.transform(frame).collect() == fitted.transform(frame).collect()
+    assert all(path.stat().st_mode & 0o200 for path in (tmp_path / "new").rglob("*"))

@@ -266,8 +266,8 @@ def test_host_of_code_that_has_changed_takes_no_command(start, environment, tmp_
     (tmp_path / "steps").mkdir()
     code = f"""
 from pathlib import Path
-from common.machine import step_host
-step_host.ROOT = Path({str(tmp_path)!r})
+from common.machine import code, step_host
+code.ROOT = Path({str(tmp_path)!r})
 taken = step_host.serve(Path({str(tmp_path / "host")!r}), ["hosted.task"])
 if taken:
     step_host.take(*taken)

@@ -87,3 +87,18 @@ print("mlflow.store.tracking.sqlalchemy_store" in sys.modules)
         words = [sys.executable, "-c", code]
         done = subprocess.run(words, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert done.stdout.strip() == opens
+
+
+def test_host_that_takes_too_long_is_waited_for_once(seen, begin, monkeypatch, tmp_path):
+    (tmp_path / "never.py").write_text("import sys\nsys.stdin.read(1)\n")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
+    monkeypatch.setattr(submit, "PATIENCE", 0.2)
+    host = begin("never")
+    waited = []
+    select = step_host.select.select
+    monkeypatch.setattr(step_host.select, "select", lambda *given: waited.append(1) or select(*given))
+    for step in ("load_data", "split", "featurize"):
+        submit.submit(step, {}, "0")
+    assert seen == [None] * 3
+    assert len(waited) == 1
+    assert host.process.poll() is None
