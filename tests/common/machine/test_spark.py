@@ -1,7 +1,33 @@
-from common.machine import spark
+import os
+
+from common.machine import spark as machine
+from common.machine.spark import get_session
 
 
 def test_jvm_gets_no_more_than_half_of_a_small_container(monkeypatch):
     for memory, given in ((64 << 30, "4096m"), (8 << 30, "4096m"), (2 << 30, "1024m")):
-        monkeypatch.setattr(spark, "machine_memory", lambda memory=memory: memory)
-        assert spark._driver_memory() == given
+        monkeypatch.setattr(machine, "machine_memory", lambda memory=memory: memory)
+        assert machine._driver_memory() == given
+
+
+def test_workers_of_changed_code_are_new_ones(spark, monkeypatch):
+    """A worker keeps the modules that it has imported."""
+
+    def parent(frames):
+        for frame in frames:
+            yield frame.assign(id=os.getppid())
+
+    def daemons():
+        get_session(spark.sparkContext.master)
+        found = spark.sparkContext.parallelize(range(2), 2).map(lambda _: os.getppid())
+        of_sql = spark.range(2).mapInPandas(parent, "id long")
+        return {*found.collect(), *(row.id for row in of_sql.collect())}
+
+    before = daemons()
+    assert daemons() == before
+    with monkeypatch.context() as patch:
+        patch.setattr(machine, "code_state", lambda: "changed")
+        changed = daemons()
+    assert len(before) == len(changed) == 1
+    assert before != changed
+    assert daemons() == before
