@@ -9,7 +9,7 @@ Source: the format of Spark's `PipelineModel.save`, which loads it.
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pyspark.ml.util import JavaMLWritable
 # The attribute with a stage's folder, which copies of the stage have too.
 FOLDER = "_income_folder"
 METADATA = "metadata"
+PIPELINE = "org.apache.spark.ml.PipelineModel"
 LOCAL = "file://"
 
 
@@ -48,15 +49,8 @@ def save_pipeline(pipeline: PipelineModel, path: str) -> None:
         PipelineModel.save(pipeline, path)
         return
     folder = Path(path.removeprefix(LOCAL))
-    described = {
-        "class": "org.apache.spark.ml.PipelineModel",
-        "timestamp": int(time.time() * 1000),
-        "sparkVersion": pyspark.__version__,
-        "uid": pipeline.uid,
-        "paramMap": {"stageUids": [stage.uid for stage in pipeline.stages]},
-        "defaultParamMap": {},
-    }
-    write_text(folder / METADATA, json.dumps(described))
+    uids = {"stageUids": [stage.uid for stage in pipeline.stages]}
+    write_text(folder / METADATA, metadata(PIPELINE, pipeline.uid, uids))
     for place, stage in enumerate(pipeline.stages):
         saved, target = getattr(stage, FOLDER, None), _folder_of(folder, pipeline.stages, place)
         if saved is None or not saved.is_dir():
@@ -64,6 +58,33 @@ def save_pipeline(pipeline: PipelineModel, path: str) -> None:
             of_java.save(f"{path}/{target.relative_to(folder).as_posix()}")
         else:
             _copy(stage, saved, target)
+
+
+def metadata(
+    kind: str,
+    uid: str,
+    parameters: Mapping[str, object],
+    defaults: Mapping[str, object] | None = None,
+    **more: object,
+) -> str:
+    """Return the metadata of a stage or a pipeline as Spark writes them.
+
+    Args:
+        kind: Name of its class in Spark.
+        uid: Its id.
+        parameters: Its parameters that are set.
+        defaults: The defaults of its parameters.
+        more: What else its class keeps there.
+    """
+    described = {
+        "class": kind,
+        "timestamp": int(time.time() * 1000),
+        "sparkVersion": pyspark.__version__,
+        "uid": uid,
+        "paramMap": dict(parameters),
+        "defaultParamMap": dict(defaults or {}),
+    }
+    return json.dumps({**described, **more})
 
 
 def write_text(folder: Path, text: str) -> None:

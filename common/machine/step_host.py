@@ -109,11 +109,12 @@ def serve(path: Path, modules: Sequence[str]) -> tuple[socket.socket, Mapping[st
     # Ended forks are nobody's to wait for.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
-        # A file that is there is a host that listens.
+        # A file that is there says that the host listens.
         part = path.with_suffix(".part")
         listener.bind(str(part))
         listener.listen()
         part.rename(path)
+        # So does the end of its output.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])

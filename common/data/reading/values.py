@@ -109,21 +109,18 @@ def refusal(rows: Rows) -> str | None:
 def _read_column(
     column: pd.Series, kind: str, form: Form, optional: bool, unit: str
 ) -> tuple[np.ndarray, dict[int, str]]:
-    read = reader(kind, form, unit)
-    whole = _read_at_once(column, kind, form, optional, read)
-    if whole is not None:
-        return whole, {}
-    return _read_each(column, optional, read, HELD[kind], expected(kind, unit))
+    whole = _read_at_once(column, kind, form, optional, unit)
+    return (whole, {}) if whole is not None else _read_each(column, kind, form, optional, unit)
 
 
 def _read_at_once(
-    column: pd.Series, kind: str, form: Form, optional: bool, read: Reader
+    column: pd.Series, kind: str, form: Form, optional: bool, unit: str
 ) -> np.ndarray | None:
     """Read a column whose type alone says what its values are; None if one of them needs a look."""
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return _read_distinct(column, optional, read, HELD[kind])
+        return _read_distinct(column, kind, form, optional, unit)
     if isinstance(column.dtype, pd.Int64Dtype) and kind == INTEGER:
         return _read_integers(column, form, optional)
     of = column.dtype.kind if isinstance(column.dtype, np.dtype) else ""
@@ -161,9 +158,9 @@ def _read_integers(column: pd.Series, form: Form, optional: bool) -> np.ndarray 
 
 
 def _read_distinct(
-    column: pd.Series, optional: bool, read: Reader, held: tuple[Any, Any]
+    column: pd.Series, kind: str, form: Form, optional: bool, unit: str
 ) -> np.ndarray | None:
-    dtype, null = held
+    read, (dtype, null) = reader(kind, form, unit), HELD[kind]
     # A missing value's place is -1, the last.
     found = [*(_read_one(value, read) for value in column.cat.categories), MISSING]
     if any(value is None for value in found):
@@ -181,10 +178,10 @@ def _read_one(value: Any, read: Reader) -> Any:
 
 
 def _read_each(
-    column: pd.Series, optional: bool, read: Reader, held: tuple[Any, Any], wanted: str
+    column: pd.Series, kind: str, form: Form, optional: bool, unit: str
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Read value by value; a text only once, since a column has few distinct ones."""
-    dtype, null = held
+    read, wanted, (dtype, null) = reader(kind, form, unit), expected(kind, unit), HELD[kind]
     values: np.ndarray = np.zeros(len(column), dtype=dtype)
     wrong: dict[int, str] = {}
     texts: dict[str, Any] = {}

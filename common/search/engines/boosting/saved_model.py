@@ -3,20 +3,17 @@
 Building the trees' nodes one by one in the JVM would take several calls a node.
 """
 
-import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pyspark
 from pyspark.ml import Estimator, Model
 from pyspark.ml.classification import GBTClassificationModel, GBTClassifier
 from pyspark.ml.regression import DecisionTreeRegressor, GBTRegressionModel, GBTRegressor
 
-from common.learning.saved_stages import remember, write_text
+from common.learning.saved_stages import METADATA, metadata, remember, write_text
 from common.search.engines.boosting.spark_trees import NONE, SparkTree, WholeFit
 
 # The model of each estimator, in Python and in Spark.
@@ -61,7 +58,7 @@ def spark_model(
     """
     kind, java = MODELS[type(estimator)]
     count = len(fit.trees)
-    write_text(folder / "metadata", _metadata(java, estimator, numFeatures=fit.features, numTrees=count))
+    write_text(folder / METADATA, _metadata(java, estimator, numFeatures=fit.features, numTrees=count))
     alike = DecisionTreeRegressor()
     # Each tree has the parameters that it shares with the whole.
     for parameter, value in estimator._paramMap.items():
@@ -102,22 +99,16 @@ def _nodes(tree: SparkTree) -> Iterator[dict[str, Any]]:
         }
 
 
-def _metadata(java: str, of: Estimator[Any], **more: object) -> str:
+def _metadata(java: str, of: Estimator[Any], uid: str = "", **more: object) -> str:
     """Return the metadata of a model as Spark writes it, with its estimator's parameters."""
-    described = {
-        "class": java,
-        "timestamp": int(time.time() * 1000),
-        "sparkVersion": pyspark.__version__,
-        "uid": of.uid,
-        "paramMap": {parameter.name: value for parameter, value in of._paramMap.items()},
-        "defaultParamMap": {
-            parameter.name: value
-            for parameter, value in of._defaultParamMap.items()
-            # PySpark's default is a hash that differs from process to process; Spark's own stays.
-            if parameter.name != "seed"
-        },
+    given = {parameter.name: value for parameter, value in of._paramMap.items()}
+    defaults = {
+        parameter.name: value
+        for parameter, value in of._defaultParamMap.items()
+        # PySpark's default is a hash that differs from process to process; Spark's own stays.
+        if parameter.name != "seed"
     }
-    return json.dumps({**described, **more})
+    return metadata(java, uid or of.uid, given, defaults, **more)
 
 
 def _write_table(folder: Path, table: pa.Table) -> None:
