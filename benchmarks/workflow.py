@@ -1,8 +1,9 @@
 """The whole workflow as a user waits for it: time by step, and what uses the cores in each second.
 
-python -m benchmarks.workflow [--source FILE] [--seconds]
+python -m benchmarks.workflow [--source FILE] [--seconds] [--cluster]
 
-main runs by `mlflow run` in a copy of the project with an empty store, and again with nothing changed.
+main runs by `mlflow run` in a copy of the project with an empty store, and again with nothing changed;
+with --cluster on a standalone cluster of two workers with one core each, which has started before.
 """
 
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import psutil
 from common.store import tracking
 from common.workflow.declaration import CHAIN, MAIN
 from tests.checkout import copy_project
+from tests.cluster import standalone_cluster
 
 from .own_project import OwnProject
 from .report import report
@@ -75,36 +78,42 @@ class Usage:
 @click.command()
 @click.option("--source", default="uci", help="Adult's file; default: the data set's home.")
 @click.option("--seconds", is_flag=True, help="Whether to print what used the cores in each second.")
-def workflow(source: str, seconds: bool) -> None:
+@click.option("--cluster", is_flag=True, help="Whether on a standalone cluster, on this machine.")
+def workflow(source: str, seconds: bool, cluster: bool) -> None:
     """Time main on Adult, and again with nothing changed."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy_project(Path(folder, "checkout"))
-        project = OwnProject.in_folder(Path(folder, "checkout"), Path(folder))
-        first, usage = _main(project, source)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        copy_project(folder / "checkout")
+        project = OwnProject.in_folder(folder / "checkout", folder)
+        environment = {**os.environ, **project.environment}
+        if cluster:
+            url = stack.enter_context(standalone_cluster(folder)).url
+            environment |= {"SPARK_MASTER": url, "PYSPARK_PYTHON": sys.executable}
+        first, usage = _main(project.checkout, environment, source)
         steps = [_row(project, step) for step in CHAIN]
-        again, _ = _main(project, source)
+        again, _ = _main(project.checkout, environment, source)
     if seconds:
         click.echo("\n".join(usage.lines))
     used = usage.by_kind()
     facts: dict[str, Any] = {
         "main, s": round(first, 1),
         "main with nothing changed, s": round(again, 1),
-        "cores busy, mean": round(sum(used.values()) / first, 2),
+        # Executors of a cluster are not below the command.
+        **({} if cluster else {"cores busy, mean": round(sum(used.values()) / first, 2)}),
         **{f"processor time of {kind}, s": spent for kind, spent in used.items()},
     }
-    report("workflow", steps, facts)
+    report("workflow_cluster" if cluster else "workflow", steps, facts)
 
 
-def _main(project: OwnProject, source: str) -> tuple[float, Usage]:
+def _main(checkout: Path, environment: dict[str, str], source: str) -> tuple[float, Usage]:
     """Run main as a user does; return its seconds and what it used."""
     words = [sys.executable, "-m", "mlflow", "run", ".", "-e", MAIN, "--env-manager", "local"]
-    environment = {**os.environ, **project.environment}
-    said = project.checkout.parent / "said"
+    said = checkout.parent / "said"
     with said.open("w") as log:
         started = time.perf_counter()
         given = [*words, "-P", f"source={source}"]
         running = subprocess.Popen(
-            given, cwd=project.checkout, env=environment, stdout=log, stderr=subprocess.STDOUT
+            given, cwd=checkout, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
         usage = Usage(running.pid)
         with watching(usage.look, EVERY):

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ LOCAL = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
 HIDDEN = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"')
 
 
-def can_hide(folder):
+def can_hide(folder: Path) -> bool:
     """Tell whether a folder can be hidden from a process, which needs root."""
     try:
         return subprocess.run([*HIDDEN, folder, "true"], capture_output=True).returncode == 0
@@ -32,11 +33,11 @@ def can_hide(folder):
         return False
 
 
-def start(kind, *arguments, hidden=None):
+def start(kind: str, *arguments: str, hidden: Path | None = None) -> subprocess.Popen[str]:
     """Start one of Spark's daemons; return the process, whose output is its log."""
-    command = [SPARK_HOME / "bin" / "spark-class", f"org.apache.spark.deploy.{kind}", *arguments]
+    command = [str(SPARK_HOME / "bin" / "spark-class"), f"org.apache.spark.deploy.{kind}", *arguments]
     if hidden is not None:
-        command = [*HIDDEN, hidden, *command]
+        command = [*HIDDEN, str(hidden), *command]
     return subprocess.Popen(
         command,
         env=ENVIRONMENT,
@@ -47,16 +48,19 @@ def start(kind, *arguments, hidden=None):
     )
 
 
-def wait_for(process, pattern):
+def wait_for(process: subprocess.Popen[str], pattern: str) -> str:
     """Read a daemon's log up to a line that matches a pattern; return the pattern's group."""
+    assert process.stderr is not None
     for line in process.stderr:
         if found := re.search(pattern, line):
             return found.group(1)
-    raise AssertionError(f"{process.args} ended without a line like {pattern!r}")
+    raise AssertionError(f"{process.args!r} ended without a line like {pattern!r}")
 
 
 @contextmanager
-def standalone_cluster(folder, workers=2, hidden=None):
+def standalone_cluster(
+    folder: Path, workers: int = 2, hidden: Path | None = None
+) -> Iterator[SimpleNamespace]:
     """Start a master and workers; yield the master's URL and the workers' processes.
 
     Args:

@@ -1,27 +1,32 @@
 """Tables that nobody prepared go from file to scores by one command each."""
 
+from contextlib import closing
+
 import mlflow
 import pytest
 
 from benchmarks.any_table import try_table
+from benchmarks.one_process import OneProcess
 from tests.checkout import copy_project
 from tests.odd_tables import ODD_TABLES
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tables") / "checkout"
-    copy_project(folder)
+def project(tmp_path_factory):
+    """A copy of the project, and a process for its commands: each has its own in test_end_to_end."""
+    checkout = tmp_path_factory.mktemp("tables") / "checkout"
+    copy_project(checkout)
     before = mlflow.get_tracking_uri()
-    yield folder
+    with closing(OneProcess(checkout)) as process:
+        yield checkout, process
     mlflow.set_tracking_uri(before)
 
 
 # Two labels are Adult's own case, in test_end_to_end.
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["labels_with_quotes", "french"])
-def test_one_command_makes_a_model_that_pipeline_batch_and_service_score_alike(name, checkout, spark):
-    row = try_table(ODD_TABLES[name], checkout)
+def test_one_command_makes_a_model_that_pipeline_batch_and_service_score_alike(name, project, spark):
+    row = try_table(ODD_TABLES[name], *project)
     # How good it is beside a plain pipeline, the benchmark says: on one table that is half chance.
     assert row["verdict"] in ("as good", "better", "worse"), row
     assert row["ours"] != row["plain"]

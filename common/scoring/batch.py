@@ -36,6 +36,11 @@ NOT_OURS = (
     "IOException",
 )
 
+OTHER_RULES = (
+    "the model keeps other rules for reading records than this project has now: its service may read "
+    "some records otherwise; train it again"
+)
+
 # RFC 4180, by which files are read as well.
 CSV = {
     "header": "true",
@@ -122,6 +127,8 @@ def score_file(
     known = "numbers" if model.target.task == REGRESSION else "labels of the data set"
     strange = {name: found for name, found in unseen.items() if name not in model.capped}
     alarming = alarms(rows, bad, reason, strange, model.form.label, measured.unknown, known)
+    if not model.has_our_rules:
+        alarming = (*alarming, OTHER_RULES)
     notes = (*renamed_outputs(names, model), *shared_features(unseen, model))
     return Outcome(rows, bad, rejects, reason, measured, records.table.told, notes, alarming)
 

@@ -1,5 +1,6 @@
 """The files of a portable model, and what is read back from them."""
 
+import ast
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -80,6 +81,12 @@ class KeptModel:
         return replace(self, form=replace(self.form, encoding=encoding))
 
     @property
+    def has_our_rules(self) -> bool:
+        """Whether the rules for reading that were kept with it are this project's, comments aside."""
+        kept = Path(self.folder, "artifacts", portable_model.READING)
+        return _modules(kept) == _modules(Path(reading.__path__[0]))
+
+    @property
     def pipeline(self) -> bytes:
         """The model as serialized ONNX."""
         return Path(self.folder, "artifacts", PIPELINE).read_bytes()
@@ -88,3 +95,8 @@ class KeptModel:
     def version(self) -> str:
         """Version number of the registered model; empty if the URI does not name one."""
         return self.uri.rpartition("/")[2] if self.uri.startswith("models:/") else ""
+
+
+def _modules(package: Path) -> dict[str, str]:
+    """Return what the modules of a package say, by their names."""
+    return {path.name: ast.dump(ast.parse(path.read_bytes())) for path in package.glob("*.py")}

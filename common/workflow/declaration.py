@@ -142,12 +142,14 @@ PARAMETERS = (
               f"Learner: {', '.join(LEARNERS)}; default: gbt, or xgboost for several labels; auto: all "
               "that have the task race."),
     Parameter("grid", "auto", ("train_grid", MAIN),
-              "Grid: a name under conf/grids, a YAML file or JSON; auto: the learner's."),
+              "Grid: a name under conf/grids, a YAML file or its runs:/ URI, or JSON; auto: the "
+              "learner's."),
     Parameter("rounds", 1, (MAIN,),
               "Number of grid searches; each one after the first uses the grid that the last suggested.",
               least=1),
     Parameter("space", "auto", ("train_ga", MAIN),
-              "Search space: a name under conf/spaces, a YAML file or JSON; auto: the learner's."),
+              "Search space: a name under conf/spaces, a YAML file or its runs:/ URI, or JSON; auto: the "
+              "learner's."),
     Parameter("folds", 5, (*SEARCHES, MAIN), "Number of cross-validation folds.", least=2),
     Parameter("metric", AUTO, (*SEARCHES, MAIN),
               "Metric that ranks the candidates; auto: roc_auc for two labels, log_loss for several, "
@@ -193,8 +195,8 @@ PARAMETERS = (
     Parameter("margin", "auto", ("champion", MAIN),
               "Required lead over the champion, in the metric's unit; auto: one standard error."),
     Parameter("gates", "none", ("champion", MAIN),
-              "Bounds that a champion must meet: a name under conf/gates, a YAML file or JSON; none: no "
-              "bounds."),
+              "Bounds that a new champion must meet: a name under conf/gates, a YAML file or its runs:/ "
+              "URI, or JSON; none: no bounds."),
     Parameter("ensemble", False, ("champion",),
               "Whether an ensemble of each learner's best model also competes."),
     # Scoring and report.

@@ -36,8 +36,8 @@ def most_bytes(context: SparkContext) -> tuple[int, str]:
     return heap, "a quarter of the driver's memory (spark.driver.memory)"
 
 
-def collect_in_parts(frame: DataFrame, sizes: Mapping[int, int], most: int) -> pa.Table:
-    """Collect a frame in parts, in the order of its partitions.
+def collect_in_parts(frame: DataFrame, sizes: Mapping[int, int], most: int) -> Iterator[pa.Table]:
+    """Collect a frame in parts, in the order of its partitions; a part comes when it is asked for.
 
     Args:
         frame: A cached frame with the partitions of fold data; it is read once per part.
@@ -45,8 +45,8 @@ def collect_in_parts(frame: DataFrame, sizes: Mapping[int, int], most: int) -> p
         most: Maximum number of bytes at once.
     """
     partition = F.spark_partition_id()
-    groups = _groups(sizes, most - TASK_BYTES * len(sizes))
-    return pa.concat_tables([frame.where(partition.isin(group)).toArrow() for group in groups])
+    for group in _groups(sizes, most - TASK_BYTES * len(sizes)):
+        yield frame.where(partition.isin(group)).toArrow()
 
 
 def largest_part(data: FoldData) -> int:

@@ -69,13 +69,11 @@ def test_part_of_a_large_table_is_looked_at_and_said(load):
     assert source.frame.count() == N
 
 
+# What is said of it; WIDENED has more kinds, all in one table.
 LATER = {
     "text among whole numbers": ({"n": "many"}, "n", "'many', expected a whole number"),
-    "fraction among whole numbers": ({"n": "2.5"}, "n", "2.5, expected a whole number"),
-    "code among whole numbers": ({"n": "007"}, "n", "digits after a zero"),
     "code among numbers": ({"price": "007"}, "price", "digits after a zero"),
     "amount among numbers": ({"price": "$5"}, "price", "'$5', expected a finite number"),
-    "time among dates": ({"day": "2024-01-01 12:30"}, "day", "expected a date"),
     "two at once": ({"n": "2.5", "day": "soon"}, "n", "expected a whole number"),
 }
 

@@ -19,7 +19,7 @@ from common.data.reading import read_rows
 from common.data.target import BINARY, REGRESSION, Target
 from common.errors import UserError
 from common.scoring.alarms import Strange
-from common.scoring.batch import score_file
+from common.scoring.batch import OTHER_RULES, score_file
 from common.scoring.measure import measure
 from common.scoring.records import read_records
 from common.store.portable_models import find_portable_model
@@ -217,6 +217,20 @@ def test_file_that_is_mostly_strange_is_scored_with_alarms(score):
         "column 'promoted': 3 of 4 values are not labels of the data set, such as 'ja': the scores leave "
         "them out",
     )
+
+
+def test_model_that_keeps_other_rules_is_told(score, model, tmp_path):
+    lines = ["age,pay-rate,job", "39,1,Clerk"]
+    kept = tmp_path / "kept"
+    shutil.copytree(model.folder, kept)
+    numbers = kept / "artifacts" / "reading" / "numbers.py"
+    text = numbers.read_text(encoding="utf-8")
+    numbers.write_text(f"# Another comment.\n{text}", encoding="utf-8")
+    outcome, _, _ = score(lines, model=find_portable_model(str(kept)))
+    assert outcome.alarms == ()
+    numbers.write_text(f"{text}\nANOTHER = 1\n", encoding="utf-8")
+    outcome, _, _ = score(lines, model=find_portable_model(str(kept)), overwrite=True)
+    assert outcome.alarms == (OTHER_RULES,)
 
 
 def test_record_over_lines_is_written_and_read_back_whole(score):

@@ -68,11 +68,13 @@ def _sides(fit: Fit, matrix: FoldMatrix, samples: SamplesBySize) -> _Sides:
     else:
         features = matrix.raw()
     out = matrix.fold == fit.fold
-    label = matrix.label[~out]
+    label, true_label = matrix.label[~out], matrix.label[out]
     weight = None if matrix.weight is None else matrix.weight[~out]
-    train = train_matrix(features[~out], label, weight, rule, each_bin)
-    true_label = matrix.label[out]
-    return _Sides(train, label, weight, xgb.DMatrix(features[out], true_label, nthread=1), true_label)
+    validation = xgb.DMatrix(features[out], true_label, nthread=1)
+    # XGBoost needs its most memory while it makes its form of these rows: no others lie beside them.
+    features = features[~out]
+    train = train_matrix(features, label, weight, rule, each_bin)
+    return _Sides(train, label, weight, validation, true_label)
 
 
 def train_matrix(

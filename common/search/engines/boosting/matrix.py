@@ -168,7 +168,9 @@ class FoldMatrix:
         is_number = np.zeros(self.indicators.shape[1], bool)
         is_number[self.places] = True
         of_numbers = np.flatnonzero(is_number[rows.indices]).reshape(count, width)
-        return rows.indptr, rows.indices, of_numbers
+        # Half the memory of what is kept for each number.
+        small = len(indices) <= np.iinfo(np.int32).max
+        return rows.indptr, rows.indices, of_numbers.astype(np.int32 if small else np.int64)
 
 
 def sparse_rows(table: pa.Table) -> sp.csr_matrix:

@@ -1,6 +1,7 @@
 """Conversion of a search's rows to the arrays of the boosting engine, on the driver."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,46 +29,75 @@ def vector_columns() -> list[Column]:
     return [vector[name].alias(name) for name in ("size", "indices", "values")]
 
 
-def fold_matrix(table: pa.Table) -> tuple[FoldMatrix, np.ndarray]:
+def fold_matrix(tables: Iterable[pa.Table]) -> tuple[FoldMatrix, np.ndarray]:
     """Convert rows with the columns of `arrow_columns` to arrays.
+
+    The driver may just be able to hold them, so they are converted batch by batch.
+
+    Args:
+        tables: The rows in parts, of which one is held at a time.
 
     Returns:
         The rows, and their ids, ascending.
     """
-    features = sparse_rows(table)
-    places, values = _kinds(features)
-    is_number = np.zeros(features.shape[1], bool)
-    is_number[places] = True
-    numbers = features[:, places].toarray()
-    # Not by a product with zeros: that of a missing number, NaN, would be no zero.
-    indicators = sp.csr_matrix(
-        ((~is_number[features.indices]).astype(np.float32), features.indices, features.indptr),
-        features.shape,
-        copy=True,
-    )
-    indicators.eliminate_zeros()
+    parts = [_part(batch) for table in tables for batch in table.to_batches() if len(batch)]
+    places, values = _kinds([part.features for part in parts])
     matrix = FoldMatrix(
-        numbers=numbers,
+        numbers=np.concatenate([part.features[:, places].toarray() for part in parts]),
         places=places.astype(np.int32),
-        indicators=indicators,
-        label=table[LABEL].to_numpy().astype(float),
-        fold=table[FOLD].to_numpy(),
-        weight=table[WEIGHT].to_numpy() if WEIGHT in table.column_names else None,
+        indicators=_indicators([part.features for part in parts], places),
+        label=np.concatenate([part.label for part in parts]),
+        fold=np.concatenate([part.fold for part in parts]),
+        weight=None if parts[0].weight is None else np.concatenate([part.weight for part in parts]),
         values=values,
     )
-    return matrix, table[ROW].to_numpy()
+    return matrix, np.concatenate([part.row for part in parts])
 
 
-def _kinds(features: sp.csr_matrix) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class _Part:
+    """Some rows; their features are those of Spark (CSR, float64)."""
+
+    features: sp.csr_matrix
+    label: np.ndarray
+    fold: np.ndarray
+    weight: np.ndarray | None
+    row: np.ndarray
+
+
+def _part(batch: pa.RecordBatch) -> _Part:
+    table = pa.Table.from_batches([batch])
+    # Copies, so that what Arrow holds can go.
+    label, fold, row = (np.array(table[name]) for name in (LABEL, FOLD, ROW))
+    weight = np.array(table[WEIGHT]) if WEIGHT in table.column_names else None
+    return _Part(sparse_rows(table), label.astype(float), fold, weight, row)
+
+
+def _kinds(parts: Sequence[sp.csr_matrix]) -> tuple[np.ndarray, np.ndarray]:
     """Return the columns that have at least two distinct non-zero values, and the one value of others."""
-    by_column = features.tocsc()
-    filled = np.flatnonzero(np.diff(by_column.indptr))
-    starts = by_column.indptr[filled]
-    stored = by_column.data
-    low, high = np.minimum.reduceat(stored, starts), np.maximum.reduceat(stored, starts)
-    values = np.zeros(features.shape[1])
-    values[filled] = np.where(low == high, low, 0)
-    return filled[low != high], values
+    low, high = np.full(parts[0].shape[1], np.inf), np.full(parts[0].shape[1], -np.inf)
+    for part in parts:
+        by_column = part.tocsc()
+        filled = np.flatnonzero(np.diff(by_column.indptr))
+        starts, stored = by_column.indptr[filled], by_column.data
+        # A missing number, NaN, is equal to none, so its column is one of numbers.
+        low[filled] = np.minimum(low[filled], np.minimum.reduceat(stored, starts))
+        high[filled] = np.maximum(high[filled], np.maximum.reduceat(stored, starts))
+    empty = np.isinf(low) & (low > high)
+    return np.flatnonzero((low != high) & ~empty), np.where(low == high, low, 0)
+
+
+def _indicators(parts: Sequence[sp.csr_matrix], numbers: np.ndarray) -> sp.csr_matrix:
+    """Return 1 for each value that is not in one of these columns (rows x features, CSR, float32)."""
+    of_numbers = np.zeros(parts[0].shape[1], bool)
+    of_numbers[numbers] = True
+    found = []
+    for part in parts:
+        # Not by a product with zeros: that of a missing number, NaN, would be no zero.
+        data = (~of_numbers[part.indices]).astype(np.float32)
+        found.append(sp.csr_matrix((data, part.indices, part.indptr), part.shape, copy=True))
+        found[-1].eliminate_zeros()
+    return sp.vstack(found, "csr")
 
 
 def draw_samples(

@@ -142,12 +142,42 @@ def test_matrix_holds_every_value_of_sparse_and_dense_vectors(spark):
     rows = [(vector, 1.0, 0, place) for place, vector in enumerate(vectors)]
     schema = T.StructType([T.StructField(FEATURES, VectorUDT())])
     schema = schema.add(LABEL, "double").add(FOLD, "integer").add("row", "long")
-    matrix, _ = fold_matrix(arrow_columns(spark.createDataFrame(rows, schema)).toArrow())
+    matrix, _ = fold_matrix([arrow_columns(spark.createDataFrame(rows, schema)).toArrow()])
     assert matrix.places.tolist() == [2]
     assert matrix.numbers.ravel().tolist() == [5, 3, 0]
     assert matrix.raw().toarray().tolist() == [[1, 0, 5, 0], [0, 0, 3, 1], [1, 0, 0, 0]]
     # The zero of a number is stored; the zero of an indicator is a gap.
     assert matrix.raw().nnz == 6
+
+
+def test_matrix_is_the_same_from_any_parts_of_its_rows(spark):
+    size, missing = 5, float("nan")
+    vectors = [
+        Vectors.sparse(size, {}),
+        Vectors.sparse(size, {0: 2.0, 2: 7.0}),
+        Vectors.dense(0.0, -3.0, 0.0, missing, 0.0),
+        Vectors.sparse(size, {0: 2.0, 1: -3.0, 2: -7.0}),
+    ]
+    rows = [(vector, float(place), place % 2, place) for place, vector in enumerate(vectors)]
+    schema = T.StructType([T.StructField(FEATURES, VectorUDT())])
+    schema = schema.add(LABEL, "double").add(FOLD, "integer").add("row", "long")
+    table = arrow_columns(spark.createDataFrame(rows, schema)).toArrow().combine_chunks()
+    for length in (4, 3, 1):
+        parts = [table.slice(start, length) for start in range(0, 4, length)]
+        # A partition without rows sends an empty one.
+        matrix, ids = fold_matrix([table.slice(0, 0), *parts])
+        # Feature 2 is one number in each part, and two in all; feature 4 has none.
+        assert matrix.places.tolist() == [2, 3]
+        assert matrix.values.tolist() == [2, -3, 0, 0, 0]
+        np.testing.assert_array_equal(matrix.numbers, [[0, 0], [7, 0], [0, missing], [-7, 0]])
+        assert matrix.indicators.toarray().tolist() == [
+            [0, 0, 0, 0, 0],
+            [1, 0, 0, 0, 0],
+            [0, 1, 0, 0, 0],
+            [1, 1, 0, 0, 0],
+        ]
+        assert (matrix.label.tolist(), matrix.fold.tolist()) == ([0, 1, 2, 3], [0, 1, 0, 1])
+        assert ids.tolist() == [0, 1, 2, 3]
 
 
 def test_auto_takes_boosting_where_it_can(data):

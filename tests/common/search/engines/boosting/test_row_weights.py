@@ -92,7 +92,7 @@ def test_parameter_that_counts_rows_is_left_to_sparks_engine(spark):
 def test_weights_reach_the_matrix_in_the_order_of_its_rows(spark):
     data = fold_data(rows_of(spark, BINARY, 300), 2, TWO)
     engine = BoostingEngine(data, GBT, seed=7)
-    matrix, _ = fold_matrix(arrow_columns(engine.numbered).toArrow())
+    matrix, _ = fold_matrix([arrow_columns(engine.numbered).toArrow()])
     there = data.frame.toPandas()
     first = there[FEATURES].map(lambda vector: vector[0])
     by_value = dict(zip(first, there[WEIGHT], strict=True))
