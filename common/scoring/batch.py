@@ -120,7 +120,9 @@ def score_file(
                 _write(rejected, rejects_part, target)
                 reason = _first(_read(spark, rejects_part, target, over_lines), names[REASON])
             whole = _read(spark, scored_part, target, over_lines)
-            measured = measure(whole, model, rows - bad, names)
+            # Spark wrote the numbers of Parquet with a point, whatever mark the model's files have.
+            reads = model if records.table.is_csv else model.with_decimal(".")
+            measured = measure(whole, reads, rows - bad, names)
     except (Py4JJavaError, PySparkException) as error:
         raise _unless_ours(error, source, target) from None
     unseen = found_unseen(counts, model, rows - bad)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from common.data.reading import encoding_name
 from tests.one_reading.conftest import HEADER, Refused, line
 
 
@@ -121,6 +122,29 @@ def test_file_in_its_declared_encoding_is_read_as_its_text(ways, encoding):
     path = ways.folder / f"{encoding}.csv"
     path.write_bytes((HEADER + line(items)).encode(encoding))
     assert ways.train(path, encoding) == ways.batch(path, encoding) == rows(items)
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "iso8859-15", "koi8-r"])
+def test_utf8_in_place_of_another_encoding_is_refused(ways, encoding):
+    path = ways.folder / f"not-{encoding}.csv"
+    path.write_bytes((HEADER + line() + line("Köln") + line("Мир 10 €")).encode())
+    for way in (ways.train, ways.batch):
+        with pytest.raises(Refused, match=f"is UTF-8, not {encoding_name(encoding)}: give the file's"):
+            way(path, encoding)
+
+
+def test_one_file_of_another_encoding_in_a_folder_is_named(ways):
+    folder = ways.folder / "two encodings"
+    folder.mkdir()
+    (folder / "a.csv").write_bytes((HEADER + line("Köln")).encode("cp1252"))
+    (folder / "b.csv").write_bytes((HEADER + line("x")).encode("cp1252"))
+    # A single such line may be text, the others say that the file is not.
+    (folder / "c.csv").write_bytes((HEADER + line("Ã¶") + line("Köln")).encode("cp1252"))
+    assert sorted(ways.train(folder, "cp1252")) == sorted(rows("Köln", "x", "Ã¶", "Köln"))
+    (folder / "b.csv").write_bytes((HEADER + line("Köln")).encode())
+    for way in (ways.train, ways.batch):
+        with pytest.raises(Refused, match="b.csv: is UTF-8, not cp1252"):
+            way(folder, "cp1252")
 
 
 def test_byte_that_an_encoding_does_not_have_is_refused_with_its_line(ways):

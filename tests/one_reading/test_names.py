@@ -11,6 +11,7 @@ import pytest
 from common.data.infer import infer
 from common.data.reading import (
     DOUBLE,
+    INTEGER,
     TEXT,
     Form,
     Unreadable,
@@ -150,6 +151,36 @@ def test_column_without_a_name_is_named_by_its_position(ways_of):
 def test_own_name_comes_before_that_in_the_file(names, places):
     form = Form({"a": TEXT}, layout=("a", "y"), renamed={"a": "given"})
     assert find_columns(names, form).places == find_named(names, form) == places
+
+
+LAYOUT = Form({"age": INTEGER, "income": DOUBLE}, layout=("id", "age", "income", "y"), label="y")
+TEXTS = Form({"city": TEXT, "plan": TEXT}, layout=("id", "city", "plan", "y"), label="y")
+
+
+@pytest.mark.parametrize(
+    ("names", "form", "lacking"),
+    [
+        (["income", "alter", "id"], LAYOUT, "age"),
+        (["income", "ID", "y"], LAYOUT, "age"),
+        (["x", "id", "z"], LAYOUT, "age"),
+        (["plan", "id", "town"], TEXTS, "city"),
+    ],
+)
+def test_header_that_lacks_a_column_is_no_data(names, form, lacking):
+    with pytest.raises(Unreadable, match=f"has no column '{lacking}'; it has {', '.join(names)}"):
+        find_columns(names, form)
+
+
+@pytest.mark.parametrize(
+    ("first", "form"),
+    [
+        (["1", "39", "2.5"], LAYOUT),
+        (["id", "39", "2.5"], LAYOUT),
+        (["1", "Ulm", "plan"], TEXTS),
+    ],
+)
+def test_record_with_a_text_like_a_name_is_data(first, form):
+    assert not find_columns(first, form).there
 
 
 def test_names_that_take_each_others_place_are_those_of_the_file():

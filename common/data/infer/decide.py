@@ -27,8 +27,8 @@ FITTING = (
 UNIQUE = 0.95
 # Texts of so many words or characters on average are sentences, if at least this share is distinct.
 SENTENCE, PARAGRAPH, VARIED = 3.0, 100.0, 0.5
-# Share of the values that are not text, from which the few texts may be mistakes.
-MOSTLY = 0.9
+# Share of the values that are not text, from which the texts may be mistakes or mark missing values.
+MOSTLY = 0.5
 MUCH = 0.5
 # Of fewer numbers, all may be among the test rows, and none is left to learn from.
 LEAST_NUMBERS = 10

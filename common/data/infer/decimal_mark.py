@@ -17,12 +17,15 @@ WHOLE = re.compile(r"[0-9]+")
 # With either mark: a number with three decimals, or thousands.
 DOUBTFUL = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 THOUSAND = 1000
+# Thousands apart by blanks, as French, Swedish and Polish spreadsheets write them, beside commas.
+SPACED = re.compile(rf"[1-9][0-9]{{0,2}}(?:{SPACE}[0-9]{{3}})+")
 
 
 def find_decimal(separator: str, rows: Sequence[Sequence[str]]) -> str:
     """Return a comma if numbers are written with one; 1,234 alone has one only after semicolons.
 
-    Only columns of numbers count, also of amounts and percentages.
+    Only columns of numbers count, also of amounts and percentages, and each once: numbers of versions or
+    hours all have a mark, and of measurements some are whole.
 
     Args:
         separator: The character between two fields.
@@ -30,18 +33,19 @@ def find_decimal(separator: str, rows: Sequence[Sequence[str]]) -> str:
     """
     sure, doubtful = Counter[str](), Counter[str]()
     for column in zip_longest(*rows, fillvalue=""):
-        marks, doubts = _marks(column)
-        sure += marks
-        doubtful += doubts
+        marks, doubts = _marks(column, separator)
+        sure.update(marks.keys())
+        doubtful.update(doubts.keys())
     if separator == ",":
         # Such a number is quoted, and so may be a text of two numbers.
         return "," if sure[","] and not sure["."] and not doubtful[","] else "."
     if sure:
-        return "," if sure[","] > sure["."] else "."
+        ahead = sure[","] - sure["."]
+        return "," if ahead > 0 or (ahead == 0 and separator == ";") else "."
     return "," if doubtful[","] and not doubtful["."] and separator == ";" else "."
 
 
-def _marks(values: Iterable[str]) -> tuple[Counter[str], Counter[str]]:
+def _marks(values: Iterable[str], separator: str) -> tuple[Counter[str], Counter[str]]:
     """Count the numbers of a column that have a certain decimal mark, and those that seem to have it."""
     sure, doubtful = Counter[str](), Counter[str]()
     bodies = [SIGNS.sub("", value) for value in values if value and value not in MARKERS]
@@ -51,11 +55,14 @@ def _marks(values: Iterable[str]) -> tuple[Counter[str], Counter[str]]:
             sure[mark] += 1
         elif DOUBTFUL.fullmatch(body):
             doubtful["," if "," in body else "."] += 1
+        elif separator == ";" and SPACED.fullmatch(body):
+            doubtful[","] += 1
     wholes = [body for body in bodies if WHOLE.fullmatch(body)]
     if sum(sure.values()) + sum(doubtful.values()) + len(wholes) < NUMBERS * len(bodies):
         return Counter(), Counter()
-    if not sure and len(doubtful) == 1 and _are_thousands(bodies, wholes):
-        (mark,) = doubtful
+    (mark,) = doubtful if len(doubtful) == 1 else ("",)
+    # Who writes points between thousands separates fields by semicolons or tabs.
+    if not sure and (mark == "," or separator in ";\t") and mark and _are_thousands(bodies, wholes):
         return Counter({OTHER[mark]: doubtful[mark]}), Counter()
     return sure, Counter({mark: count for mark, count in doubtful.items() if mark not in sure})
 

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from common.data.infer.decide import VARIED, is_named_id, value_type
+from common.data.infer.decide import LEAST_NUMBERS, MUCH, VARIED, is_named_id, value_type
 from common.data.infer.facts import Facts
 from common.data.infer.tally import kind_of_text
-from common.data.reading import BOOLEAN, DOUBLE, INTEGER, TEXT
+from common.data.reading import BLANKS, BOOLEAN, DOUBLE, INTEGER, TEXT
 from common.data.records import Table, all_of
 from common.data.row_hash import quoted
 from common.data.spec import CATEGORY, DatasetSpec
@@ -19,8 +19,8 @@ ZEROS = r"\A0[0-9]+\z"
 def needs_all(facts: Facts, rows: int) -> bool:
     """Return whether a column's role depends on rows that were not looked at.
 
-    So it does if it seems empty, constant, or to have about as many values as rows. The other way round a
-    part is enough: what is not so in some of the rows is not so in all.
+    So it does if it seems empty or nearly so, constant, or to have about as many values as rows. The
+    other way round a part is enough: what is not so in some of the rows is not so in all.
 
     Args:
         facts: Its counts in a part of the rows.
@@ -28,6 +28,8 @@ def needs_all(facts: Facts, rows: int) -> bool:
     """
     facts = facts.without(facts.markers)
     if not facts.given or facts.distinct == 1:
+        return True
+    if facts.given < LEAST_NUMBERS and facts.missing >= MUCH:
         return True
     type, _ = value_type(facts)
     if type == TEXT:
@@ -66,8 +68,8 @@ def _surprises(
             # Digits after a leading zero are a code, but read as a number. The first test is cheap.
             text = quoted(table.columns[column.name])
             yield text.startswith("0") & text.rlike(ZEROS)
-        if column.name in known and table.is_csv:
+        if column.name in known and table.is_text(column.name):
             # An amount is read whatever its currency, a percentage without its sign, and true as yes.
-            text = quoted(table.columns[column.name])
+            text = F.trim(quoted(table.columns[column.name]), F.lit(BLANKS))
             what = F.lower(text) if column.type == BOOLEAN else kind_of_text(text, spec.decimal, ())
             yield table.values[column.name].isNotNull() & ~what.isin(*known[column.name])

@@ -1,5 +1,6 @@
 """The label: what is predicted, the labels and their order, and what makes a column no label."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from common.data.reading import (
     DATE,
     DOUBLE,
     INTEGER,
+    NUMBER,
     PERCENT,
     TEXT,
     TIMESTAMP,
@@ -33,6 +35,7 @@ NUMBERS = (INTEGER, DOUBLE, PERCENT, CURRENCY)
 POSITIVE = ("yes", "true", "t", "y", "1", "1.0", "positive", "pos", "churned", "fraud", "spam", "default")
 NEGATIVE = ("no", "false", "f", "n", "0", "0.0", "-1", "-1.0", "negative", "neg")
 ONES = ("1", "1.0")
+PLAIN = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,8 @@ def choose_label(facts: Facts, given: Given) -> Choice:
             raise UserError(f"positive {given.positive!r} does not fit: label {name!r} is a number")
         return Choice(task, type, why, {})
     assert counts is not None
-    _check_spelling(name, counts)
     if given.labels is None:
+        _check_spelling(name, counts)
         _check_case(name, counts)
     order = _order(counts, given, name)
     counts = {label: counts[label] for label in order}
@@ -191,14 +194,16 @@ def _plain_counts(values: Mapping[str, int]) -> dict[str, int]:
 
 def _check_spelling(name: str, counts: Mapping[str, int]) -> None:
     numbers: dict[float, str] = {}
+    are_numbers = all(_number(label) is not None for label in counts)
     for label in counts:
         number = _number(label)
-        if number is None:
+        # 1E1 among texts is one.
+        if number is None or not (are_numbers or PLAIN.fullmatch(label)):
             continue
         if number in numbers:
             raise UserError(
                 f"label {name!r} has one number in two spellings, {numbers[number]!r} and {label!r}: "
-                "write it in one"
+                "write it in one, or list all under labels if they are two classes"
             )
         numbers[number] = label
 
@@ -238,10 +243,8 @@ def check_markers(label: Facts, chosen: Sequence[str], found: Sequence[Facts]) -
 
 
 def _number(label: str) -> float | None:
-    try:
-        return float(label.replace(",", "."))
-    except ValueError:
-        return None
+    text = label.replace(",", ".")
+    return float(text) if re.fullmatch(NUMBER, text) else None
 
 
 def _order(counts: Mapping[str, int], given: Given, name: str) -> list[str]:

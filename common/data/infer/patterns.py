@@ -16,7 +16,10 @@ WHOLE, ZEROS, LONG, GROUPED, CODE = "whole", "zeros", "long", "grouped", "code"
 # and UCI, are markers in any column. The others are also words and signs that texts use with a meaning
 # (None for "no fence", - for "negative"), so they are markers only where every other value of the column
 # is a number or a date.
-SAFE = ("?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NULL", "null")
+SAFE = (
+    *("?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "NULL", "null", "(null)", r"\N"),
+    *("#DIV/0!", "#VALUE!", "#REF!"),
+)
 DOUBTFUL = ("None", "-", ".", "missing")
 MARKERS = (*SAFE, *DOUBTFUL)
 # Namibia, North America: no marker among texts that are mostly two capital letters.

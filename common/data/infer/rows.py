@@ -11,14 +11,9 @@ from common.data.infer.dialect import HEAD, Dialect, find_dialect
 from common.data.infer.facts import Facts
 from common.data.infer.tally import PLACE, VALUE, count, is_countable, text_cells, typed_cells
 from common.data.reading import TEXT, Form
-from common.data.records.csv_files import (
-    RECORD,
-    UnreadableFile,
-    field_text,
-    fields_of,
-    open_csv,
-)
-from common.data.records.files import is_parquet, table_files
+from common.data.records.csv_files import field_text, fields_of, open_csv
+from common.data.records.files import UnreadableFile, is_parquet, table_files
+from common.data.records.over_lines import RECORD
 from common.data.records.parquet_files import open_parquet
 from common.data.records.wide import plan_wide
 from common.data.row_hash import quoted, value_hash
@@ -179,9 +174,13 @@ def _records(spark: SparkSession, uri: str, files: Sequence[str], dialect: Diale
         records = records.where(F.col(RECORD) != dialect.first_record)
     fields, whole = fields_of(F.col(RECORD), found.quoted, separator)
     hashed = F.xxhash64(RECORD).alias(HASH)
-    parted = records.select(fields.alias(FIELDS), whole.alias("__whole"), hashed)
-    # A record of another width is refused when the rows are read, with its line.
-    fitting = parted.where(F.col("__whole") & (F.size(FIELDS) == width))
+    filled = F.translate(RECORD, f'{separator}" \t', "") != ""
+    parted = records.select(
+        fields.alias(FIELDS), whole.alias("__whole"), filled.alias("__filled"), hashed
+    )
+    # A record of another width is refused when the rows are read, with its line. One of empty fields,
+    # as spreadsheets leave them at the end, says nothing of any column.
+    fitting = parted.where(F.col("__whole") & (F.size(FIELDS) == width) & F.col("__filled"))
     names = dialect.first if dialect.has_header else ("",) * width
     chosen = fitting.select(FIELDS, HASH)
     return Opened(chosen, F.col(HASH), found.lines, names, dialect, found.quoted)

@@ -34,6 +34,8 @@ LONGEST = 256
 KINDS = 128
 MARKED = "="
 VALUES = "values"
+# Kinds of texts that could be numbers.
+DIGITS = (INTEGER, WHOLE, DOUBLE, GROUPED, ZEROS, LONG)
 IN_MEMORY = "spark.sql.objectHashAggregate.sortBased.fallbackThreshold"
 
 TYPED: tuple[tuple[type[T.DataType], str], ...] = (
@@ -109,17 +111,19 @@ def _typed(column: Column, found: T.DataType, markers: Sequence[str]) -> tuple[C
     if isinstance(found, T.StringType):
         text = F.trim(column, F.lit(" \t"))
         text = F.when(text != "", text)
-        return text, F.when(text.isin(*markers), F.concat(F.lit(MARKED), text)).otherwise(F.lit(TEXT))
+        kind = kind_of_text(text, ".", markers)
+        # Who stores digits as text means text.
+        return text, F.when(kind.isin(*DIGITS), F.lit(TEXT)).otherwise(kind)
     if isinstance(found, (T.DoubleType, T.FloatType)):
         value, whole = _whole_text(column + F.lit(0.0), found)
         return F.coalesce(whole, value.cast("string")), F.when(whole.isNull(), DOUBLE).otherwise(WHOLE)
     if isinstance(found, T.DecimalType):
         _, whole = _whole_text(column, found)
         fits = whole.try_cast("bigint").isNotNull()
-        whole_kind = F.lit(INTEGER if found.scale == 0 and found.precision <= 18 else WHOLE)
+        whole_kind = F.lit(INTEGER if found.scale == 0 else WHOLE)
         return F.coalesce(whole, column.cast("string")), F.when(fits, whole_kind).otherwise(DOUBLE)
-    kind = next(kind for known, kind in TYPED if isinstance(found, known))
-    return column.cast("string"), F.lit(kind)
+    own = next(kind for known, kind in TYPED if isinstance(found, known))
+    return column.cast("string"), F.lit(own)
 
 
 def _whole_text(column: Column, found: T.DataType) -> tuple[Column, Column]:

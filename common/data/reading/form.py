@@ -3,12 +3,13 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-from .kinds import BLANKS
+from .kinds import BLANKS, BOOLEAN, TEXT
 
 SHOWN_NAMES = 20
+TEXTS = (TEXT, BOOLEAN)
 
 
 class Unreadable(ValueError):
@@ -102,9 +103,9 @@ def find_columns(first: Sequence[str], form: Form) -> Header:
     """Locate the columns from the first record of a file.
 
     The record is a header if it has the names of all required columns, in any order and case; extra
-    columns are allowed. If it has more than half of the names, it is an incomplete header. Otherwise it
-    is data, and the file has the columns of `form.layout`, in order. The label column may be absent if
-    it is not required.
+    columns are allowed. If it has more than half of their names, or of those of `form.layout` but the
+    label, or a name where a number would be, it is an incomplete header. Otherwise it is data, and the
+    file has the columns of `form.layout`, in order. The label column may be absent if it is not required.
 
     Raises:
         Unreadable: The record is an incomplete header or has the wrong number of fields, or the name of a
@@ -113,11 +114,16 @@ def find_columns(first: Sequence[str], form: Form) -> Header:
     names = unique_names(first)
     found = _find(names, form)
     lacking = [name for name in form.columns if name not in found]
-    if not lacking or 2 * len(lacking) < len(form.columns):
+    inputs = [name for name in form.layout if name != form.label]
+    known = _places(names, inputs, form)
+    if not lacking or 2 * len(lacking) < len(form.columns) or 2 * len(known) > len(inputs) > 0:
         return Header(tuple(names), _checked(found, first, form), there=True)
     for layout in (form.layout, [name for name in form.layout if name != form.label]):
         if len(layout) == len(first) and set(form.columns) <= set(layout):
             places = {name: layout.index(name) for name in form.columns}
+            numbers = {place for name, place in places.items() if form.columns[name] not in TEXTS}
+            if numbers & set(known.values()):
+                _checked(found, first, form)
             return Header(tuple(layout), places, there=False)
     raise Unreadable(
         f"has neither a header with the column {form.told(lacking[0])} nor the {len(form.layout)} fields "
@@ -190,11 +196,16 @@ def find_keys(names: Sequence[object], form: Form) -> Mapping[str, object]:
 
 def _find(names: Sequence[str], form: Form) -> dict[str, int]:
     """Return the first position of each required column that is there."""
+    return _places(names, form.columns, form)
+
+
+def _places(names: Sequence[str], wanted: Iterable[str], form: Form) -> dict[str, int]:
+    """Return the first position of each of some columns that is there."""
     places: dict[str, int] = {}
     for place, name in enumerate(names):
         places.setdefault(name.lower(), place)
     found = {}
-    for name in form.columns:
+    for name in wanted:
         there = (places[known.lower()] for known in form.names_of(name) if known.lower() in places)
         first = next(there, None)
         if first is not None:

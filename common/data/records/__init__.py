@@ -1,7 +1,7 @@
 """Files of records read in place on Spark, by the rules of `common/data/reading`."""
 
 from common.data.records.at_once import Then, made_of_rows, values_read, why_bad
-from common.data.records.csv_files import RECORD
+from common.data.records.over_lines import RECORD
 from common.data.records.table import Table, all_of, first_problem, open_table, with_column_read
 from common.data.records.wide import plan_wide
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from common.data.reading import (
@@ -22,21 +22,23 @@ from common.data.reading import (
     not_encoded,
     split_records,
 )
+from common.data.records.files import UnreadableFile
+from common.data.records.over_lines import (
+    BLOCK,
+    FILE,
+    LINE,
+    PLACE,
+    RECORD,
+    VALUE,
+    is_blank,
+    records_over_lines,
+)
 from common.machine.file_system import literal
 
-FILE, RECORD, LINE = "__file", "__record", "__line"
-VALUE, BLOCK, PLACE = "__value", "__block", "__place"
+# Whether a line that is not ASCII is valid UTF-8, if the encoding is another.
+UTF8_TOO = "__utf8"
 # Number of lines that are searched for the end of a file's first record.
 FIRST = 1000
-
-
-class UnreadableFile(Unreadable):
-    """One file of a folder is not a table of the expected records; `file` is its path or URI."""
-
-    def __init__(self, file: str, message: str) -> None:
-        super().__init__(message)
-        # Spark returns paths escaped but takes them unescaped.
-        self.file = unquote(file)
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,12 @@ def open_csv(
         assert place is not None
         raise UnreadableFile(place.file, not_encoded(place.line, form.encoding))
     if found.opening or found.repeated:
-        records = _records_over_lines(lines, header.there, form)
+        records = records_over_lines(lines, header.there, form)
     else:
-        kept = ~_is_blank(F.col(VALUE), form)
+        kept = ~is_blank(F.col(VALUE), form)
         if header.there:
             kept &= F.col(VALUE) != first
-        records = lines.where(kept).withColumnRenamed(VALUE, RECORD)
+        records = lines.where(kept).withColumnRenamed(VALUE, RECORD).drop(UTF8_TOO)
     return CsvFiles(records, header, bool(found.quoted), bool(found.opening), found.lines)
 
 
@@ -178,6 +180,7 @@ def _lines(spark: SparkSession, uri: str, form: Form) -> DataFrame:
     found = spark.read.option("recursiveFileLookup", "true").text(literal(uri))
     return found.select(
         _decoded(F.col("value"), form).alias(VALUE),
+        _is_utf8_too(F.col("value"), form).alias(UTF8_TOO),
         F.col("_metadata.file_path").alias(FILE),
         # Together these two columns order the lines of a file.
         F.col("_metadata.file_block_start").alias(BLOCK),
@@ -199,13 +202,17 @@ def _decoded(value: Column, form: Form) -> Column:
     return F.when(~text.rlike(f"[{unknown}]"), translated) if unknown else translated
 
 
-def _is_blank(value: Column, form: Form) -> Column:
-    return F.trim(value, F.lit(grammar(form.separator).blanks)) == ""
+def _is_utf8_too(value: Column, form: Form) -> Column:
+    """Return whether a line that is not ASCII is valid UTF-8, if the encoding is another; else null."""
+    if encoding_name(form.encoding) == UTF8:
+        return F.lit(None).cast("boolean")
+    is_high = F.decode(value.cast("binary"), "ISO-8859-1").rlike(r"[\x80-\xff]")
+    return F.when(is_high, F.is_valid_utf8(value))
 
 
 def _first_record(spark: SparkSession, file: str, form: Form) -> str:
     lines = spark.read.text(literal(file))
-    lines = lines.where(~_is_blank(F.col("value"), form)).select(F.col("value").cast("binary"))
+    lines = lines.where(~is_blank(F.col("value"), form)).select(F.col("value").cast("binary"))
     for most in (1, FIRST):
         found = lines.take(most)
         text = "\n".join(decode(bytes(row[0]), form.encoding) for row in found)
@@ -221,7 +228,7 @@ def _first_record(spark: SparkSession, file: str, form: Form) -> str:
 
 def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, form: Form) -> _Found:
     value = F.col(VALUE)
-    blank = _is_blank(value, form)
+    blank = is_blank(value, form)
     quoted = value.contains('"')
     place = F.when((F.col(BLOCK) == 0) & ~blank, F.col(PLACE))
     is_header = F.lit(False) if header is None else value == header
@@ -232,12 +239,19 @@ def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, fo
         F.min(place).alias("first"),
         F.count_if(is_header).alias("headers"),
         F.count(F.lit(1)).alias("lines"),
+        F.count(UTF8_TOO).alias("high"),
+        F.count_if(UTF8_TOO).alias("utf8"),
         F.min(F.when(is_header, place)).alias("first_header"),
     ]
     # A single file needs no shuffle by file.
     one = [F.lit(files[0]).alias(FILE)]
     found = (lines.groupBy(FILE).agg(*counts) if len(files) > 1 else lines.agg(*one, *counts)).collect()
     for file in sorted(found):
+        # In another encoding, each character that is not ASCII is hardly ever two that are valid UTF-8.
+        if file["high"] and file["high"] == file["utf8"]:
+            raise UnreadableFile(
+                file[FILE], f"is UTF-8, not {encoding_name(form.encoding)}: give the file's encoding"
+            )
         other = file["first"] != file["first_header"]
         begins_so = header is None or BREAK.search(header) or not other
         if not begins_so and not file["foreign"] and file["first"] is not None:
@@ -249,52 +263,3 @@ def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, fo
         header is not None and any(file["headers"] > 1 for file in found),
         sum(file["lines"] for file in found),
     )
-
-
-def _records_over_lines(lines: DataFrame, has_header: bool, form: Form) -> DataFrame:
-    """Join lines into records; a record continues as long as its lines end inside quotes.
-
-    The text of a line alone determines how it maps its state at the beginning (inside quotes or not) to
-    its state at the end: always inside, never inside, unchanged, or inverted. So the state after a line
-    follows from the last line whose end state is fixed, and the number of inverting lines since.
-    """
-    rules = grammar(form.separator)
-    value, order = F.col(VALUE), Window.partitionBy(FILE).orderBy(BLOCK, PLACE)
-    quoted = value.contains('"')
-    known = lines.select(
-        *(FILE, VALUE, BLOCK, PLACE),
-        (quoted & value.rlike(rules.opens)).alias("opens"),
-        (~quoted | value.rlike(rules.goes_on)).alias("goes_on"),
-    )
-    turns = F.col("opens") & ~F.col("goes_on")
-    counted = known.select(
-        "*", F.row_number().over(order).alias(LINE), F.sum(turns.cast("int")).over(order).alias("turns")
-    )
-    always = F.when(F.col("opens") == F.col("goes_on"), F.struct("opens", "turns"))
-    last = F.last(always, ignorenulls=True).over(order)
-    ends = counted.select("*", last.alias("last"))
-    since = F.col("turns") - F.coalesce(F.col("last.turns"), F.lit(0))
-    within = F.coalesce(F.col("last.opens"), F.lit(False)) != (since % 2 == 1)
-    states = ends.select(FILE, VALUE, BLOCK, PLACE, LINE, within.alias("after"))
-    before = F.coalesce(F.lag("after").over(order), F.lit(False))
-    begun = states.select(FILE, VALUE, BLOCK, PLACE, LINE, "after", before.alias("before"))
-    begun = begun.where(F.col("before") | ~_is_blank(value, form))
-    _check_closed(begun)
-    number = F.sum((~F.col("before")).cast("int")).over(order)
-    parts = begun.select(FILE, VALUE, LINE, number.alias("number"))
-    if has_header:
-        parts = parts.where(F.col("number") > 1)
-    whole = F.array_sort(F.collect_list(F.struct(LINE, VALUE)))
-    return parts.groupBy(FILE, "number").agg(
-        F.array_join(F.transform(whole, lambda part: part[VALUE]), "\n").alias(RECORD),
-        F.min(LINE).alias(LINE),
-    )
-
-
-def _check_closed(begun: DataFrame) -> None:
-    ends = begun.groupBy(FILE).agg(
-        F.max_by("after", LINE).alias("open"),
-        F.max(F.when(~F.col("before"), F.col(LINE))).alias("begins"),
-    )
-    for file in ends.where("open").orderBy(FILE).take(1):
-        raise UnreadableFile(file[FILE], f"line {file['begins']} opens a quote that is not closed")

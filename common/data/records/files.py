@@ -3,13 +3,22 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 from pyspark.sql import SparkSession
 
 from common.data.reading import Unreadable
-from common.data.records.csv_files import UnreadableFile
 from common.errors import UserError
 from common.machine.file_system import data_files
+
+
+class UnreadableFile(Unreadable):
+    """One file of a folder is not a table of the expected records; `file` is its path or URI."""
+
+    def __init__(self, file: str, message: str) -> None:
+        super().__init__(message)
+        # Spark returns paths escaped but takes them unescaped.
+        self.file = unquote(file)
 
 
 @contextmanager

@@ -1,15 +1,17 @@
 """Parquet files as a frame on Spark, also with types that Spark does not know."""
 
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
-from common.data.records.csv_files import UnreadableFile
-from common.data.records.files import value_folder
+from common.data.records.files import UnreadableFile, value_folder
 from common.data.row_hash import quoted
 from common.errors import last_cause
 from common.machine.file_system import literal
@@ -21,6 +23,8 @@ UNKNOWN_TO_SPARK = ("TIME(", "FLOAT16", "INTERVAL")
 # Files whose end is read at once; where files are far away, each takes a tenth of a second.
 AT_ONCE = 16
 NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
+# Whether Spark takes the values of folders' names for numbers and dates.
+INFERS = "spark.sql.sources.partitionColumnTypeInference.enabled"
 
 
 class ParquetFiles(NamedTuple):
@@ -58,6 +62,8 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> Parquet
     # Asked to look into all folders, Spark does not take their names for values of a column.
     everywhere = value_folder(uri, files) is None
     frame = spark.read.option("recursiveFileLookup", everywhere).parquet(literal(uri))
+    if not everywhere:
+        frame = _with_codes(spark, uri, files, frame)
     # Spark takes the type of nothing for that of integers.
     nothing = [name for name, found in types.items() if found == "UNKNOWN"]
     lacking = _check_alike(spark, files[1:], types)
@@ -67,13 +73,37 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> Parquet
     return ParquetFiles(frame.withColumns(changed) if changed else frame, told)
 
 
+def _with_codes(spark: SparkSession, uri: str, files: Sequence[str], frame: DataFrame) -> DataFrame:
+    """Return the frame with the names of folders as texts where one begins with a zero, as codes do.
+
+    Spark takes 01067 for a number, and so loses what the folder is called.
+    """
+    codes = {unquote(name) for file in files for name in re.findall(r"([^/=]+)=0[0-9]+/", file)}
+    found = {field.name: field.dataType for field in frame.schema}
+    if not any(isinstance(found.get(name), T.NumericType) for name in codes):
+        return frame
+    before = spark.conf.get(INFERS)
+    spark.conf.set(INFERS, "false")
+    try:
+        texts = spark.read.parquet(literal(uri))
+    finally:
+        spark.conf.set(INFERS, str(before))
+    return texts.select(
+        *[
+            quoted(name) if name in codes else quoted(name).cast(type_).alias(name)
+            for name, type_ in found.items()
+        ]
+    )
+
+
 def _check_alike(
     spark: SparkSession, files: Sequence[str], types: Mapping[str, str]
 ) -> dict[str, list[str]]:
     """Refuse files that have more columns than the first, or a column of another meaning.
 
-    Spark leaves out such columns, and reads microseconds, days or hundredths as the integers in which
-    they are stored if those of the first file are integers, both without a word.
+    Spark leaves out such columns, reads microseconds, days or hundredths as the integers in which they
+    are stored if those of the first file are integers, and keeps the last bits of integers that are wider
+    than there, all without a word.
 
     Returns:
         The files that lack a column, by its name: Spark fills it with nulls.
@@ -88,7 +118,8 @@ def _check_alike(
                     file, f"has the column {more[0]!r}, but not the first file: write all alike"
                 )
             for name, logical in found.items():
-                if _meaning(logical) != _meaning(types[name]):
+                narrow = _bits(logical) > _bits(types[name])
+                if narrow or _meaning(logical) != _meaning(types[name]):
                     raise UnreadableFile(
                         file,
                         f"column {name!r} is {logical or PLAIN}, but {types[name] or PLAIN} in the "
@@ -103,6 +134,12 @@ def _check_alike(
 def _told(name: str, lacking: Sequence[str]) -> str:
     more = f" and {len(lacking) - 1:,} more" if len(lacking) > 1 else ""
     return f"column {name!r} is not in {lacking[0]}{more}, whose rows have no value there"
+
+
+def _bits(logical: str) -> int:
+    """Return how wide integers are; 64 also for those of 32, since Spark tells these apart."""
+    found = re.fullmatch(r"INTEGER\((8|16),true\)", logical)
+    return int(found[1]) if found else 64
 
 
 def _meaning(logical: str) -> str:

@@ -26,11 +26,6 @@ from common.data.records.at_once import (
     why_bad,
 )
 from common.data.records.csv_files import (
-    BLOCK,
-    FILE,
-    LINE,
-    PLACE,
-    RECORD,
     CsvFiles,
     Place,
     field_text,
@@ -39,6 +34,7 @@ from common.data.records.csv_files import (
     open_csv,
 )
 from common.data.records.files import is_parquet, table_files
+from common.data.records.over_lines import BLOCK, FILE, LINE, PLACE, RECORD
 from common.data.records.parquet_files import ParquetFiles, open_parquet
 from common.data.records.types import as_given, check_type
 from common.data.records.wide import plan_wide
@@ -94,6 +90,10 @@ class Table:
     def is_csv(self) -> bool:
         """Whether the records come from CSV, where each record has a raw text."""
         return RECORD in self.frame.columns
+
+    def is_text(self, name: str) -> bool:
+        """Return whether the values of a column of the data set are texts in the files."""
+        return isinstance(self.frame.schema[self.columns[name]].dataType, T.StringType)
 
     @property
     def record(self) -> Column:

@@ -14,6 +14,8 @@ from common.search.folds import FoldData
 ROW_BYTES, VALUE_BYTES, TASK_BYTES = 40, 12.5, 10_000
 # A part may take one fourth of the heap, so that the JVM has room for its other work.
 HEAP_SHARE = 4
+# What is collected at once if no partition is larger. A job takes 50 ms, and the JVM holds all of it.
+ENOUGH_BYTES = 256_000_000
 
 
 def part_bytes(data: FoldData) -> dict[int, int]:
@@ -45,7 +47,7 @@ def collect_in_parts(frame: DataFrame, sizes: Mapping[int, int], most: int) -> I
         most: Maximum number of bytes at once.
     """
     partition = F.spark_partition_id()
-    for group in _groups(sizes, most - TASK_BYTES * len(sizes)):
+    for group in _groups(sizes, min(most - TASK_BYTES * len(sizes), ENOUGH_BYTES)):
         yield frame.where(partition.isin(group)).toArrow()
 
 

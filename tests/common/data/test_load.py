@@ -163,6 +163,24 @@ def test_values_of_a_known_kind_that_come_late_are_nothing_new(load):
     assert not [line for line in found.told if line.startswith("inferred again")]
 
 
+def test_text_of_parquet_that_comes_late_is_asked_about_too(load):
+    paid = [f"${place % 40}.5" for place in range(N)]
+    table = pd.DataFrame({"paid": paid, "at": range(N), "y": ["no", "no", "yes"] * (N // 3)})
+    table.loc[LATE, "paid"] = "€7"
+    first, found, _ = load(table, name="table.parquet")
+    assert columns(first)["paid"][0] == "currency"
+    assert columns(found)["paid"][0] == "string"
+
+
+def test_column_of_few_numbers_is_judged_by_all_rows(load):
+    # Equal rows would be looked at all or none.
+    at = [place * 7919 % 100_003 for place in range(N)]
+    sparse = pd.DataFrame({"rare": [None] * N, "at": at, "y": ["no", "no", "yes"] * (N // 3)})
+    sparse.loc[range(0, N, N // 12), "rare"] = range(12)
+    first, _, _ = load(sparse.astype({"rare": float}), name="table.parquet")
+    assert columns(first)["rare"] == ("double", "numeric")
+
+
 def test_missing_value_that_comes_late_is_counted(load):
     first, found, source = load(table(n=""))
     assert (first.spec.columns[0].missing, source.missing["n"]) == (0, 1 / N)

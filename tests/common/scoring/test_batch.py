@@ -249,6 +249,20 @@ def test_label_beside_a_line_break_of_parquet_is_read_back_from_csv(score):
     assert (outcome.measured.labelled, len(good)) == (2, 2)
 
 
+def test_numbers_that_spark_wrote_are_read_back_with_a_point(score, model, monkeypatch):
+    marks = []
+
+    def spy(whole, model, rows, names):
+        marks.append(model.form.decimal)
+        return measure(whole, model, rows, names)
+
+    monkeypatch.setattr("common.scoring.batch.measure", spy)
+    commas = replace(model, form=replace(model.form, decimal=",", separator=";"))
+    score(["age;pay-rate;job", "39;1,5;Clerk"], model=commas, target="text.csv")
+    score(pa.table({"age": [39], "pay-rate": [1.5], "job": ["Clerk"]}), model=commas)
+    assert marks == [",", "."]
+
+
 def test_boolean_label_of_parquet_is_the_labels_text(spark, model):
     two = replace(model, target=Target(BINARY, ("false", "true")))
     names = {"prediction": "prediction", "probability": "probability"}

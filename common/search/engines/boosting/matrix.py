@@ -135,9 +135,10 @@ class FoldMatrix:
 
     def filled(self, numbers: np.ndarray, one: np.ndarray) -> sp.csr_matrix:
         """Return all features, with `numbers` for numeric features and `one` for present indicators."""
-        pointers, indices, of_numbers = self._form
+        pointers, indices, is_number = self._form
         data = one[indices]
-        data[of_numbers] = numbers
+        # Each row's indices ascend, as its numbers do.
+        data[is_number] = numbers.ravel()
         return sp.csr_matrix((data, indices, pointers), self.indicators.shape)
 
     def _each_bin(self, last: np.ndarray, one: np.ndarray) -> sp.csr_matrix:
@@ -153,24 +154,19 @@ class FoldMatrix:
 
     @cached_property
     def _form(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The CSR row pointers and column indices of all features, and the positions of the numbers."""
-        # Built by hand because SciPy's stacking and addition drop zeros. The zeros of numeric features
-        # must be stored, since a gap means that a row does not have the feature.
-        count, width = self.numbers.shape
-        pointers = self.indicators.indptr + np.arange(count + 1, dtype=np.int64) * width
-        first = pointers[:-1, None] + np.arange(width)
-        rest = np.ones(pointers[-1], bool)
-        rest[first] = False
-        indices = np.empty(pointers[-1], np.int32)
-        indices[first], indices[rest] = self.places, self.indicators.indices
-        rows = sp.csr_matrix((np.empty(len(indices), bool), indices, pointers), self.indicators.shape)
-        rows.sort_indices()
-        is_number = np.zeros(self.indicators.shape[1], bool)
+        """The CSR row pointers and column indices of all features, and whether each is of a number."""
+        # The zeros of numeric features must be stored, since a gap means that a row does not have the
+        # feature. SciPy's addition drops zeros, so it adds only where something is stored.
+        (count, width), indicators = self.numbers.shape, self.indicators
+        shape = indicators.shape
+        places, starts = np.tile(self.places, count), np.arange(count + 1) * width
+        numbers = sp.csr_matrix((np.ones(count * width, bool), places, starts), shape)
+        stored = np.ones(indicators.nnz, bool)
+        both = numbers + sp.csr_matrix((stored, indicators.indices, indicators.indptr), shape)
+        both.sort_indices()
+        is_number = np.zeros(shape[1], bool)
         is_number[self.places] = True
-        of_numbers = np.flatnonzero(is_number[rows.indices]).reshape(count, width)
-        # Half the memory of what is kept for each number.
-        small = len(indices) <= np.iinfo(np.int32).max
-        return rows.indptr, rows.indices, of_numbers.astype(np.int32 if small else np.int64)
+        return both.indptr, both.indices, is_number[both.indices]
 
 
 def sparse_rows(table: pa.Table) -> sp.csr_matrix:

@@ -60,6 +60,18 @@ def test_separator_gives_most_records_the_same_width(text, separator):
         ("a;b;c\n1.234;2.345;1,5\n2.345;4.567;2,5\n", ","),
         ("a;b\n1.5;1,x\n2.5;1,y\n", "."),
         ("a;b\n1,5 or so;1\n2,5;2\nmany;3\n", "."),
+        # Points between thousands stand in no file whose fields are apart by commas or bars.
+        ("a,b\n1.250,x\n2.500,y\n3,z\n", "."),
+        ("a|b\n1.250|x\n2.500|y\n3|z\n", "."),
+        ("a\tb\n1.250\tx\n2.500\ty\n3\tz\n", ","),
+        # Of versions and hours all have a mark, of measurements some.
+        ("a;b\n1.2;21,5\n1.3;22\n1.4;23\n", ","),
+        ("a;b;c\n1.2;21,5;0.5\n1.3;22;7\n1.4;23;8\n", "."),
+        ("a\tb\n1.2\t21,5\n1.3\t22\n1.4\t23\n", "."),
+        # Blanks between thousands.
+        ("a;b\n32 500;x\n41\u00a0200;y\n850;z\n", ","),
+        ("a;b\n555 123;1.5\n555 124;2.5\n", "."),
+        ("a\tb\n32 500\tx\n41 200\ty\n", "."),
     ],
 )
 def test_decimal_comma_is_seen_in_numbers(text, decimal):

@@ -119,6 +119,26 @@ def test_missing_values_are_counted_by_their_markers(infer):
     assert any(line.startswith("taken for missing values: ? (1") for line in found.told)
 
 
+@pytest.mark.parametrize("mark", [r"\N", "NaT", "(null)", "#DIV/0!"])
+def test_marks_of_databases_and_spreadsheets_are_missing_values(infer, mark):
+    rows = [[*row[:2], mark if place % 3 == 0 else row[2], *row[3:]] for place, row in enumerate(ROWS)]
+    found = infer(lines(rows=rows)).spec
+    assert (types(found), found.missing) == (KINDS, (mark,))
+
+
+def test_many_texts_among_numbers_are_told(infer):
+    rows = [[*row[:2], "n.d." if place % 3 == 0 else row[2], *row[3:]] for place, row in enumerate(ROWS)]
+    (why,) = (column.why for column in infer(lines(rows=rows)).spec.columns if column.name == "wage")
+    assert why.endswith(f": {len(rows[::3])} of {N} are no numbers or dates, such as 'n.d.'")
+
+
+def test_records_of_empty_fields_say_nothing_of_a_column(infer):
+    rows = [[str(place + 1), *row[1:3], "5", row[4]] for place, row in enumerate(ROWS)]
+    found = infer(lines(";", rows=rows, comma=True) + ";;;;\n" * 2 + ';"";; ;\n').spec
+    assert (roles(found)["id"], roles(found)["n"]) == ("ignored", "ignored")
+    assert {column.missing for column in found.columns} == {0}
+
+
 @pytest.mark.parametrize(
     ("written", "type", "role"),
     [
@@ -337,6 +357,31 @@ def test_parquet_whole_numbers_as_floats_or_decimals_are_numbers(parquet):
     assert {roles(spec)[name] for name in "abc"} == {"numeric"}
 
 
+def test_texts_of_parquet_are_of_the_types_that_csv_has_but_no_numbers(parquet):
+    texts = {
+        "born": [f"2020-01-{1 + i % 28:02}" for i in range(N)],
+        "price": [f"$1,{200 + i}.50" for i in range(N)],
+        "share": [f" {i}.5%" for i in range(N)],
+        "member": ["yes" if i % 2 else "no" for i in range(N)],
+        "code": [f"{i % 7}" for i in range(N)],
+        "groups": [f"1,{200 + i % 7}" for i in range(N)],
+        "marked": [r"\N" if i == 2 else f"2020-01-{1 + i % 28:02}" for i in range(N)],
+    }
+    spec = parquet(frame(**texts)).spec
+    assert [types(spec)[name] for name in texts] == [
+        "date", "currency", "percent", "boolean", "string", "string", "date",
+    ]  # fmt: skip
+    assert {column.name: column.unit for column in spec.columns}["price"] == "$"
+
+
+def test_parquet_whole_numbers_of_databases_may_be_an_index(parquet):
+    places = [decimal.Decimal(place) for place in range(N)]
+    file = frame(nr=places, account_id=[place + 10**9 for place in places])
+    spec = parquet(file.astype({"nr": pd.ArrowDtype(pa.decimal128(38, 0)), "account_id": "uint64"})).spec
+    assert {roles(spec)[name] for name in ("nr", "account_id")} == {"ignored"}
+    assert types(spec)["nr"] == "integer"
+
+
 def test_parquet_files_with_times_in_two_units_are_refused(spark, tmp_path):
     times = [10**15 + place * 10**10 for place in range(N)]
     for unit, factor in (("ns", 1000), ("us", 1)):
@@ -365,6 +410,8 @@ PARTS = {
         pa.array(DAYS, pa.timestamp("us")),
         "TIMESTAMP.*, but a plain",
     ),
+    "shorts after bytes": (pa.array(range(N), pa.int8()), pa.array(DAYS, pa.int16()), r"INTEGER\(16"),
+    "integers after shorts": (pa.array(DAYS, pa.int16()), pa.array(DAYS, pa.int32()), "a plain value"),
     "unsigned after signed": (pa.array(DAYS), pa.array(DAYS, pa.uint64()), "INTEGER.*, but a plain"),
     "hundredths after numbers": (
         pa.array(DAYS),
@@ -407,6 +454,22 @@ def test_folders_named_by_a_columns_value_give_the_column(spark, tmp_path):
     rows = read_source(spark, found.spec, Location("path", f"file://{tmp_path}/table=1", "")).frame
     counts = {row["kind"]: row["count"] for row in rows.groupBy("kind").count().collect()}
     assert counts == {"a": 2 * N, "b c": 2 * N}
+
+
+def test_folders_named_by_codes_keep_their_zeros(spark, tmp_path):
+    for code, shop in (("01067", 7), ("10115", 8)):
+        folder = tmp_path / f"zip code={code}" / f"shop={shop}"
+        folder.mkdir(parents=True)
+        parts(folder, n=(pa.array(DAYS),))
+    uri = f"file://{tmp_path}"
+    found = infer_table(spark, uri, Given("t", "y"))
+    kinds = types(found.spec)
+    assert (kinds["n"], kinds["zip code"], kinds["shop"]) == ("integer", "string", "integer")
+    rows = read_source(spark, found.spec, Location("path", uri, "")).frame
+    assert {tuple(row) for row in rows.select("zip code", "shop").distinct().collect()} == {
+        ("01067", 7),
+        ("10115", 8),
+    }
 
 
 def test_folders_of_csv_named_by_a_columns_value_are_refused(spark, tmp_path):

@@ -42,6 +42,11 @@ def given(**keys):
          tuple(str(n) for n in range(21)), ""),
         ({"1.5": 50, "2": 50, "3": 50}, "double", {}, "regression", (), ""),
         ({"5%": 50, "6%": 50}, "percent", {}, "regression", (), ""),
+        ({"1E1": 9, "10": 9, "2B": 9}, "string", {}, "multiclass", ("10", "1E1", "2B"), ""),
+        ({"1_0": 9, "10": 9, "inf": 9, "Infinity": 9}, "string", {}, "multiclass",
+         ("10", "1_0", "Infinity", "inf"), ""),
+        ({"1": 9, "1.0": 9, "x": 9}, "string", {"labels": ("x", "1", "1.0")}, "multiclass",
+         ("x", "1", "1.0"), ""),
     ],
 )  # fmt: skip
 def test_label_is_decided_by_its_counts(values, kind, said, task, labels, positive):
@@ -79,6 +84,7 @@ MANY = {f"n{place}": 1 for place in range(200)}
         (label({"a": 5, "b": 9}), {"task": "multiclass"}, "3 or more values; 'y' has 2: give binary"),
         (label({"a": 5, "b": 9}), {"task": "regression"}, "has texts such as 'a'; give binary"),
         (label({"1": 50, "1.0": 50}, "whole"), {}, "one number in two spellings, '1' and '1.0'"),
+        (label({"1": 50, "1.0": 50, "x": 9}), {}, "one number in two spellings, '1' and '1.0'"),
         (label({"a": 5, "b": 9}), {"labels": ("a",)}, r"labels a lack 'b' \(9 rows"),
         (label({"a": 5, "b": 9}), {"labels": ("a", "b", "c")}, "labels name 'c', which does not occur"),
         (
