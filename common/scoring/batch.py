@@ -9,6 +9,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
 from common.data.row_hash import quoted
 from common.data.target import REGRESSION
@@ -120,9 +121,7 @@ def score_file(
                 _write(rejected, rejects_part, target)
                 reason = _first(_read(spark, rejects_part, target, over_lines), names[REASON])
             whole = _read(spark, scored_part, target, over_lines)
-            # Spark wrote the numbers of Parquet with a point, whatever mark the model's files have.
-            reads = model if records.table.is_csv else model.with_decimal(".")
-            measured = measure(whole, reads, rows - bad, names)
+            measured = measure(whole, _as_written(model, records), rows - bad, names)
     except (Py4JJavaError, PySparkException) as error:
         raise _unless_ours(error, source, target) from None
     unseen = found_unseen(counts, model, rows - bad)
@@ -168,6 +167,14 @@ def _batches(spark: SparkSession, rows: int) -> Iterator[None]:
         yield
     finally:
         spark.conf.set(setting, str(before))
+
+
+def _as_written(model: KeptModel, records: Records) -> KeptModel:
+    """Return the model as it reads labels from the output: Spark writes numbers with a point."""
+    form = model.form
+    names = {name.lower() for name in form.names_of(form.label)}
+    kinds = [field.dataType for field in records.table.frame.schema if field.name.lower() in names]
+    return model if any(isinstance(kind, T.StringType) for kind in kinds) else model.with_decimal(".")
 
 
 def _write(frame: DataFrame, part: str, target: str) -> None:

@@ -127,10 +127,16 @@ def test_file_in_its_declared_encoding_is_read_as_its_text(ways, encoding):
 @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "iso8859-15", "koi8-r"])
 def test_utf8_in_place_of_another_encoding_is_refused(ways, encoding):
     path = ways.folder / f"not-{encoding}.csv"
-    path.write_bytes((HEADER + line() + line("Köln") + line("Мир 10 €")).encode())
+    path.write_bytes((HEADER + line() + line("Köln") + line("Мир 10 €") * 9).encode())
     for way in (ways.train, ways.batch):
         with pytest.raises(Refused, match=f"is UTF-8, not {encoding_name(encoding)}: give the file's"):
             way(path, encoding)
+
+
+def test_word_that_could_be_utf8_is_read_in_its_own_encoding(ways):
+    path = ways.folder / "her.csv"
+    path.write_bytes((HEADER + line("Её")).encode("cp1251"))
+    assert ways.train(path, "cp1251") == ways.batch(path, "cp1251") == rows("Её")
 
 
 def test_one_file_of_another_encoding_in_a_folder_is_named(ways):

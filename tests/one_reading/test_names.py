@@ -177,6 +177,9 @@ def test_header_that_lacks_a_column_is_no_data(names, form, lacking):
         (["1", "39", "2.5"], LAYOUT),
         (["id", "39", "2.5"], LAYOUT),
         (["1", "Ulm", "plan"], TEXTS),
+        (["20", "", "ab"], Form({"_c0": DOUBLE, "_c1": DOUBLE}, layout=("_c0", "_c1", "_c2"))),
+        (["NA", "4.5"], Form({"Na": DOUBLE, "Mg": DOUBLE}, layout=("Na", "Mg"), missing=("NA",))),
+        (list("00539718"), Form(dict.fromkeys("01234567", INTEGER), layout=tuple("01234567"))),
     ],
 )
 def test_record_with_a_text_like_a_name_is_data(first, form):

@@ -11,6 +11,8 @@ from common.data.infer.patterns import MARKERS, SPACE, UNIT, patterns
 OTHER = {",": ".", ".": ","}
 # A column is one of numbers if this share of its values are.
 NUMBERS = 0.8
+# A column has a decimal mark if this share of its values do; fewer may be mistakes.
+CLEAR = 0.1
 # Signs around a number: of a currency, a percentage, or the parentheses of a negative amount.
 SIGNS = re.compile(rf"\A\(?[+-]?(?:{UNIT}{SPACE}?[+-]?)?|{SPACE}?(?:{UNIT}|%)?\)?\Z")
 WHOLE = re.compile(r"[0-9]+")
@@ -24,24 +26,29 @@ SPACED = re.compile(rf"[1-9][0-9]{{0,2}}(?:{SPACE}[0-9]{{3}})+")
 def find_decimal(separator: str, rows: Sequence[Sequence[str]]) -> str:
     """Return a comma if numbers are written with one; 1,234 alone has one only after semicolons.
 
-    Only columns of numbers count, also of amounts and percentages, and each once: numbers of versions or
-    hours all have a mark, and of measurements some are whole.
+    Only columns of numbers count, also of amounts and percentages. Each has one vote: numbers of versions
+    or hours all have a mark, and of measurements some are whole. But a few marks may be mistakes.
 
     Args:
         separator: The character between two fields.
         rows: The fields of some records, as many each.
     """
-    sure, doubtful = Counter[str](), Counter[str]()
+    sure, doubtful, votes = Counter[str](), Counter[str](), Counter[str]()
     for column in zip_longest(*rows, fillvalue=""):
         marks, doubts = _marks(column, separator)
-        sure.update(marks.keys())
-        doubtful.update(doubts.keys())
+        sure += marks
+        doubtful += doubts
+        for mark, count in marks.most_common(1):
+            votes[mark] += count >= CLEAR * sum(value not in MARKERS for value in column if value)
     if separator == ",":
         # Such a number is quoted, and so may be a text of two numbers.
         return "," if sure[","] and not sure["."] and not doubtful[","] else "."
     if sure:
-        ahead = sure[","] - sure["."]
-        return "," if ahead > 0 or (ahead == 0 and separator == ";") else "."
+        if votes[","] != votes["."]:
+            return "," if votes[","] > votes["."] else "."
+        if votes[","] and separator == ";":
+            return ","
+        return "," if sure[","] > sure["."] else "."
     return "," if doubtful[","] and not doubtful["."] and separator == ";" else "."
 
 
@@ -55,9 +62,11 @@ def _marks(values: Iterable[str], separator: str) -> tuple[Counter[str], Counter
             sure[mark] += 1
         elif DOUBTFUL.fullmatch(body):
             doubtful["," if "," in body else "."] += 1
-        elif separator == ";" and SPACED.fullmatch(body):
-            doubtful[","] += 1
     wholes = [body for body in bodies if WHOLE.fullmatch(body)]
+    if separator == ";" and any(int(whole) < THOUSAND for whole in wholes):
+        # Without numbers below a thousand they may be those of telephones.
+        doubtful[","] += sum(bool(SPACED.fullmatch(body)) for body in bodies)
+    doubtful = +doubtful
     if sum(sure.values()) + sum(doubtful.values()) + len(wholes) < NUMBERS * len(bodies):
         return Counter(), Counter()
     (mark,) = doubtful if len(doubtful) == 1 else ("",)

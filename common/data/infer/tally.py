@@ -34,8 +34,6 @@ LONGEST = 256
 KINDS = 128
 MARKED = "="
 VALUES = "values"
-# Kinds of texts that could be numbers.
-DIGITS = (INTEGER, WHOLE, DOUBLE, GROUPED, ZEROS, LONG)
 IN_MEMORY = "spark.sql.objectHashAggregate.sortBased.fallbackThreshold"
 
 TYPED: tuple[tuple[type[T.DataType], str], ...] = (
@@ -65,11 +63,13 @@ def text_cells(cells: DataFrame, decimal: str, markers: Sequence[str]) -> DataFr
 
 def typed_cells(frame: DataFrame, markers: Sequence[str]) -> DataFrame:
     """Return the values of typed columns as PLACE, VALUE and KIND: that of its column's type."""
-    typed = [_typed(quoted(field.name), field.dataType, markers) for field in frame.schema]
+    typed = [_typed(quoted(field.name), field.dataType) for field in frame.schema]
     pairs = [F.struct(value.alias(VALUE), kind.alias(KIND)) for value, kind in typed]
     cells = frame.select(F.posexplode(F.array(*pairs)).alias(PLACE, "cell"))
-    kind = F.when(F.col(f"cell.{VALUE}").isNotNull(), F.col(f"cell.{KIND}"))
-    return cells.select(PLACE, f"cell.{VALUE}", kind.alias(KIND))
+    text, kind = F.col(f"cell.{VALUE}"), F.col(f"cell.{KIND}")
+    # Who stores digits as texts means texts.
+    own = F.coalesce(kind, kind_of_text(text, ".", markers, numbers=False))
+    return cells.select(PLACE, text, F.when(text.isNotNull(), own).alias(KIND))
 
 
 def is_countable(found: T.DataType) -> bool:
@@ -77,8 +77,15 @@ def is_countable(found: T.DataType) -> bool:
     return isinstance(found, (T.NumericType, *(known for known, _ in TYPED)))
 
 
-def kind_of_text(text: Column, decimal: str, markers: Sequence[str]) -> Column:
-    """Return the kind of a text; null for null. That of an amount ends in its currency, if it has one."""
+def kind_of_text(text: Column, decimal: str, markers: Sequence[str], numbers: bool = True) -> Column:
+    """Return the kind of a text; null for null. That of an amount ends in its currency, if it has one.
+
+    Args:
+        text: The text.
+        decimal: The decimal mark of numbers.
+        markers: The texts that may mark a missing value.
+        numbers: Whether plain numbers are told from text.
+    """
     known = patterns(decimal)
 
     def like(pattern: str) -> Column:
@@ -86,14 +93,17 @@ def kind_of_text(text: Column, decimal: str, markers: Sequence[str]) -> Column:
 
     plain = F.translate(text, "/", "-")
     fits = text.try_cast("bigint").isNotNull()
-    kind = (
+    number = (
         F.when(like(known.integer), F.when(fits, F.lit(INTEGER)).otherwise(F.lit(LONG)))
         .when(like(known.zeros), F.lit(ZEROS))
         .when(like(known.whole), F.lit(WHOLE))
         .when(like(known.number), F.lit(DOUBLE))
-        .when(like(known.date) & plain.try_cast("date").isNotNull(), F.lit(DATE))
+    )
+    date = like(known.date) & plain.try_cast("date").isNotNull()
+    kind = (
+        (number.when(date, F.lit(DATE)) if numbers else F.when(date, F.lit(DATE)))
         .when(like(known.timestamp) & is_moment(text), F.lit(TIMESTAMP))
-        .when(like(known.grouped), F.lit(GROUPED))
+        .when(like(known.grouped), F.lit(GROUPED if numbers else TEXT))
         .when(like(known.percent), F.lit(PERCENT))
         .when(like(known.currency), F.concat(F.lit(CURRENCY), F.regexp_extract(text, UNIT, 0)))
         .otherwise(F.lit(TEXT))
@@ -107,13 +117,11 @@ def kind_of_text(text: Column, decimal: str, markers: Sequence[str]) -> Column:
     )
 
 
-def _typed(column: Column, found: T.DataType, markers: Sequence[str]) -> tuple[Column, Column]:
+def _typed(column: Column, found: T.DataType) -> tuple[Column, Column]:
+    """Return a column's values as texts, and their kinds; null for those that are texts already."""
     if isinstance(found, T.StringType):
         text = F.trim(column, F.lit(" \t"))
-        text = F.when(text != "", text)
-        kind = kind_of_text(text, ".", markers)
-        # Who stores digits as text means text.
-        return text, F.when(kind.isin(*DIGITS), F.lit(TEXT)).otherwise(kind)
+        return F.when(text != "", text), F.lit(None).cast("string")
     if isinstance(found, (T.DoubleType, T.FloatType)):
         value, whole = _whole_text(column + F.lit(0.0), found)
         return F.coalesce(whole, value.cast("string")), F.when(whole.isNull(), DOUBLE).otherwise(WHOLE)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from .kinds import BLANKS, BOOLEAN, TEXT
+from .numbers import number_pattern
 
 SHOWN_NAMES = 20
 TEXTS = (TEXT, BOOLEAN)
@@ -115,7 +116,10 @@ def find_columns(first: Sequence[str], form: Form) -> Header:
     found = _find(names, form)
     lacking = [name for name in form.columns if name not in found]
     inputs = [name for name in form.layout if name != form.label]
-    known = _places(names, inputs, form)
+    # A blank, a marker and a number may be a column's name too, but are more likely a value.
+    number = re.compile(number_pattern(form.decimal))
+    texts = ["" if name in form.markers or number.fullmatch(name) else name for name in first]
+    known = _places(texts, inputs, form)
     if not lacking or 2 * len(lacking) < len(form.columns) or 2 * len(known) > len(inputs) > 0:
         return Header(tuple(names), _checked(found, first, form), there=True)
     for layout in (form.layout, [name for name in form.layout if name != form.label]):

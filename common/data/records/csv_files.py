@@ -37,6 +37,9 @@ from common.machine.file_system import literal
 
 # Whether a line that is not ASCII is valid UTF-8, if the encoding is another.
 UTF8_TOO = "__utf8"
+# Lines with characters beyond ASCII from which a file is taken for UTF-8, if all are valid in it. In a
+# Latin encoding such characters hardly ever stand so beside each other; in others a word may be so.
+LATIN, IN_LATIN, ELSEWHERE = ("iso8859-1", "cp1252", "iso8859-15"), 1, 10
 # Number of lines that are searched for the end of a file's first record.
 FIRST = 1000
 
@@ -247,8 +250,8 @@ def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, fo
     one = [F.lit(files[0]).alias(FILE)]
     found = (lines.groupBy(FILE).agg(*counts) if len(files) > 1 else lines.agg(*one, *counts)).collect()
     for file in sorted(found):
-        # In another encoding, each character that is not ASCII is hardly ever two that are valid UTF-8.
-        if file["high"] and file["high"] == file["utf8"]:
+        least = IN_LATIN if encoding_name(form.encoding) in LATIN else ELSEWHERE
+        if file["high"] == file["utf8"] >= least:
             raise UnreadableFile(
                 file[FILE], f"is UTF-8, not {encoding_name(form.encoding)}: give the file's encoding"
             )

@@ -74,11 +74,11 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> Parquet
 
 
 def _with_codes(spark: SparkSession, uri: str, files: Sequence[str], frame: DataFrame) -> DataFrame:
-    """Return the frame with the names of folders as texts where one begins with a zero, as codes do.
+    """Return the frame with the names of folders as texts where one is a code that begins with a zero.
 
-    Spark takes 01067 for a number, and so loses what the folder is called.
+    Spark takes 01067 for a number, and so loses what the folder is called. 01 is a month or an hour.
     """
-    codes = {unquote(name) for file in files for name in re.findall(r"([^/=]+)=0[0-9]+/", file)}
+    codes = {unquote(name) for file in files for name in re.findall(r"([^/=]+)=0[0-9]{2,}/", file)}
     found = {field.name: field.dataType for field in frame.schema}
     if not any(isinstance(found.get(name), T.NumericType) for name in codes):
         return frame

@@ -258,9 +258,11 @@ def test_numbers_that_spark_wrote_are_read_back_with_a_point(score, model, monke
 
     monkeypatch.setattr("common.scoring.batch.measure", spy)
     commas = replace(model, form=replace(model.form, decimal=",", separator=";"))
-    score(["age;pay-rate;job", "39;1,5;Clerk"], model=commas, target="text.csv")
-    score(pa.table({"age": [39], "pay-rate": [1.5], "job": ["Clerk"]}), model=commas)
-    assert marks == [",", "."]
+    score(["age;pay-rate;job;promoted", "39;1,5;Clerk;yes"], model=commas, target="text.csv")
+    rows = {"age": [39], "pay-rate": [1.5], "job": ["Clerk"]}
+    score(pa.table({**rows, "promoted": [1.5]}), model=commas, target="numbers.csv")
+    score(pa.table({**rows, "promoted": ["1,5"]}), model=commas)
+    assert marks == [",", ".", ","]
 
 
 def test_boolean_label_of_parquet_is_the_labels_text(spark, model):

@@ -68,9 +68,15 @@ def test_separator_gives_most_records_the_same_width(text, separator):
         ("a;b\n1.2;21,5\n1.3;22\n1.4;23\n", ","),
         ("a;b;c\n1.2;21,5;0.5\n1.3;22;7\n1.4;23;8\n", "."),
         ("a\tb\n1.2\t21,5\n1.3\t22\n1.4\t23\n", "."),
+        # A few marks may be mistakes, but not if there are no others.
+        ("a;b\n" + "0.5;x\n" * 20 + "3,5;y\n", "."),
+        ("a;b\n" + "0.5;7\n" * 20 + "1.5;2,5\n", "."),
+        ("a\tb\n" + "0,5\tx\n" * 9 + "1.5\ty\n", ","),
+        ("a;b\n" + "7;x\n" * 20 + "3,5;y\n", ","),
         # Blanks between thousands.
         ("a;b\n32 500;x\n41\u00a0200;y\n850;z\n", ","),
         ("a;b\n555 123;1.5\n555 124;2.5\n", "."),
+        ("a;b\n555 123;x\n555 124;y\n", "."),
         ("a\tb\n32 500\tx\n41 200\ty\n", "."),
     ],
 )

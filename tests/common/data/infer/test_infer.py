@@ -457,16 +457,16 @@ def test_folders_named_by_a_columns_value_give_the_column(spark, tmp_path):
 
 
 def test_folders_named_by_codes_keep_their_zeros(spark, tmp_path):
-    for code, shop in (("01067", 7), ("10115", 8)):
-        folder = tmp_path / f"zip code={code}" / f"shop={shop}"
+    for code, month in (("01067", "07"), ("10115", "08")):
+        folder = tmp_path / f"zip code={code}" / f"month={month}"
         folder.mkdir(parents=True)
         parts(folder, n=(pa.array(DAYS),))
     uri = f"file://{tmp_path}"
     found = infer_table(spark, uri, Given("t", "y"))
     kinds = types(found.spec)
-    assert (kinds["n"], kinds["zip code"], kinds["shop"]) == ("integer", "string", "integer")
+    assert (kinds["n"], kinds["zip code"], kinds["month"]) == ("integer", "string", "integer")
     rows = read_source(spark, found.spec, Location("path", uri, "")).frame
-    assert {tuple(row) for row in rows.select("zip code", "shop").distinct().collect()} == {
+    assert {tuple(row) for row in rows.select("zip code", "month").distinct().collect()} == {
         ("01067", 7),
         ("10115", 8),
     }

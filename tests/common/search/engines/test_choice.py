@@ -110,7 +110,7 @@ def test_memory_of_the_container_counts(data, monkeypatch, name):
     monkeypatch.setattr(engine, "machine_memory", lambda: room - 4)
     if name == "auto":
         choice = choose_engine(GBT, name, [], data)
-        assert (choice.engine, choice.reason) == ("mllib", "the rows need 19 MB, a task has 19 MB")
+        assert (choice.engine, choice.reason) == ("mllib", "the rows need 14 MB, a task has 14 MB")
     else:
-        with pytest.raises(UserError, match="lacks memory: the rows need 19 MB, a task has 19 MB"):
+        with pytest.raises(UserError, match="lacks memory: the rows need 14 MB, a task has 14 MB"):
             choose_engine(GBT, name, [], data)
