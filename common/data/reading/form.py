@@ -119,8 +119,8 @@ def find_columns(first: Sequence[str], form: Form) -> Header:
     # A blank, a marker and a number may be a column's name too, but are more likely a value.
     number = re.compile(number_pattern(form.decimal))
     texts = ["" if name in form.markers or number.fullmatch(name) else name for name in first]
-    known = _places(texts, inputs, form)
-    if not lacking or 2 * len(lacking) < len(form.columns) or 2 * len(known) > len(inputs) > 0:
+    known, named = _places(texts, inputs, form), _places(texts, form.columns, form)
+    if not lacking or 2 * len(named) > len(form.columns) or 2 * len(known) > len(inputs) > 0:
         return Header(tuple(names), _checked(found, first, form), there=True)
     for layout in (form.layout, [name for name in form.layout if name != form.label]):
         if len(layout) == len(first) and set(form.columns) <= set(layout):
