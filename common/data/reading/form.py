@@ -118,7 +118,8 @@ def find_columns(first: Sequence[str], form: Form) -> Header:
     inputs = [name for name in form.layout if name != form.label]
     # A blank, a marker and a number may be a column's name too, but are more likely a value.
     number = re.compile(number_pattern(form.decimal))
-    texts = ["" if name in form.markers or number.fullmatch(name) else name for name in first]
+    values = [field in form.markers or bool(number.fullmatch(field)) for field in first]
+    texts = ["" if is_value else name for name, is_value in zip(names, values, strict=True)]
     known, named = _places(texts, inputs, form), _places(texts, form.columns, form)
     if not lacking or 2 * len(named) > len(form.columns) or 2 * len(known) > len(inputs) > 0:
         return Header(tuple(names), _checked(found, first, form), there=True)
