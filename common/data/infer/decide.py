@@ -35,6 +35,8 @@ LEAST_NUMBERS = 10
 
 # A date that is not written as the readers know it: which of two numbers is the month, they cannot tell.
 ODD_DATE = re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})(?:[ T][0-9:]{4,8})?")
+# A number with the decimal mark that those of the file do not have.
+ODD_MARK = re.compile(r"[+-]?[0-9]+[.,][0-9]+")
 ID = re.compile(r"(?:\A|[^A-Za-z])(?:id|ID|Id)\Z|[a-z](?:Id|ID)\Z")
 INDICES = ("", "index", "unnamed: 0", "__index_level_0__", "rowid", "row_id", "rownames", "row_number")
 
@@ -58,6 +60,8 @@ def decide(facts: Facts) -> Decision:
     role, why = _role(facts, type, what)
     if type == TEXT and ODD_DATE.fullmatch(facts.example or ""):
         why += f"; dates are read as 2024-12-31, not {facts.example}"
+    if type == TEXT and not facts.is_typed and ODD_MARK.fullmatch(facts.example or ""):
+        why += f"; {facts.example} is no number by the file's decimal mark"
     if facts.given and facts.missing >= MUCH:
         # A column that has a value is not 100% missing.
         why += f"; {min(round(100 * facts.missing), 99)}% missing"

@@ -71,6 +71,13 @@ CASES = [
     (few(kind="boolean", values={"t": 5, "F": 5}), "boolean", "category", "yes or no"),
     (few(kind="boolean", values={"n": 5, "f": 5, "y": 1}), "string", "category", "text, 3 values"),
     (few(kind="boolean", values={"yes": 5, "true": 5}), "string", "category", "text, 2 values"),
+    # Numbers with the other decimal mark.
+    (
+        many(estimate=109, example="21,5"),
+        "string",
+        "category",
+        "text, about 109 values; 21,5 is no number by the file's decimal mark",
+    ),
     # Categories.
     (few(values={"a": 500, "b": 400, "c": 1}), "string", "category", "text, 3 values"),
     (few(values={"a": 50}, rows=60), "string", "category", "text, 1 value"),
