@@ -76,7 +76,7 @@ def value_type(facts: Facts) -> tuple[str, str]:
         return TEXT, f"amounts in several currencies ({', '.join(sorted(facts.units))})"
     for type, fitting, what in FITTING:
         if kinds and kinds <= fitting:
-            return type, what
+            return type, " in ".join([what, *facts.units])
     if kinds == {BOOLEAN} and facts.values is not None:
         words = {word.lower() for word in facts.values}
         if any(words <= set(pair) for pair in PAIRS):

@@ -29,6 +29,7 @@ CASES = [
     (many(kinds={"integer": 30}, estimate=30), "integer", "numeric", "whole numbers; 97% missing"),
     (few(kind="integer", values={"5": 40}, rows=50), "integer", "numeric", "whole numbers, all the same"),
     (many(kinds={"currency": 900, "integer": 100}), "currency", "numeric", "amounts and numbers"),
+    (many(kinds={"currency": 1000}, units=frozenset({"€"})), "currency", "numeric", "amounts in €"),
     (
         many(kinds={"currency": 1000}, units=frozenset({"EUR", "$"}), estimate=400),
         "string",
