@@ -69,9 +69,10 @@ def _marks(values: Iterable[str], separator: str) -> tuple[Counter[str], Counter
     doubtful = +doubtful
     if sum(sure.values()) + sum(doubtful.values()) + len(wholes) < NUMBERS * len(bodies):
         return Counter(), Counter()
-    (mark,) = doubtful if len(doubtful) == 1 else ("",)
     # Who writes points between thousands separates fields by semicolons or tabs.
-    if not sure and (mark == "," or separator in ";\t") and mark and _are_thousands(bodies, wholes):
+    groups = {",", "."} if separator in ";\t" else {","}
+    if not sure and len(doubtful) == 1 and doubtful.keys() <= groups and _are_thousands(bodies, wholes):
+        (mark,) = doubtful
         return Counter({OTHER[mark]: doubtful[mark]}), Counter()
     return sure, Counter({mark: count for mark, count in doubtful.items() if mark not in sure})
 

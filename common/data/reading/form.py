@@ -120,10 +120,10 @@ def find_columns(first: Sequence[str], form: Form) -> Header:
     number = re.compile(number_pattern(form.decimal))
     values = [field in form.markers or bool(number.fullmatch(field)) for field in first]
     texts = ["" if is_value else name for name, is_value in zip(names, values, strict=True)]
-    known, named = _places(texts, inputs, form), _places(texts, form.columns, form)
+    known, named = _places(texts, inputs, form), _find(texts, form)
     if not lacking or 2 * len(named) > len(form.columns) or 2 * len(known) > len(inputs) > 0:
         return Header(tuple(names), _checked(found, first, form), there=True)
-    for layout in (form.layout, [name for name in form.layout if name != form.label]):
+    for layout in (form.layout, inputs):
         if len(layout) == len(first) and set(form.columns) <= set(layout):
             places = {name: layout.index(name) for name in form.columns}
             numbers = {place for name, place in places.items() if form.columns[name] not in TEXTS}

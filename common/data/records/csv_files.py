@@ -249,12 +249,11 @@ def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, fo
     # A single file needs no shuffle by file.
     one = [F.lit(files[0]).alias(FILE)]
     found = (lines.groupBy(FILE).agg(*counts) if len(files) > 1 else lines.agg(*one, *counts)).collect()
+    encoding = encoding_name(form.encoding)
+    least = IN_LATIN if encoding in LATIN else ELSEWHERE
     for file in sorted(found):
-        least = IN_LATIN if encoding_name(form.encoding) in LATIN else ELSEWHERE
         if file["high"] == file["utf8"] >= least:
-            raise UnreadableFile(
-                file[FILE], f"is UTF-8, not {encoding_name(form.encoding)}: give the file's encoding"
-            )
+            raise UnreadableFile(file[FILE], f"is UTF-8, not {encoding}: give the file's encoding")
         other = file["first"] != file["first_header"]
         begins_so = header is None or BREAK.search(header) or not other
         if not begins_so and not file["foreign"] and file["first"] is not None:

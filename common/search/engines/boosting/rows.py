@@ -83,8 +83,8 @@ def _kinds(parts: Sequence[sp.csr_matrix]) -> tuple[np.ndarray, np.ndarray]:
         # A missing number, NaN, is equal to none, so its column is one of numbers.
         low[filled] = np.minimum(low[filled], np.minimum.reduceat(stored, starts))
         high[filled] = np.maximum(high[filled], np.maximum.reduceat(stored, starts))
-    empty = np.isinf(low) & (low > high)
-    return np.flatnonzero((low != high) & ~empty), np.where(low == high, low, 0)
+    is_empty = low > high
+    return np.flatnonzero((low != high) & ~is_empty), np.where(low == high, low, 0)
 
 
 def _indicators(parts: Sequence[sp.csr_matrix], numbers: np.ndarray) -> sp.csr_matrix:
