@@ -5,9 +5,10 @@ import logging
 import click
 
 from common.data.quantiles import QUANTILE, with_strata
+from common.data.repeated import Repeated
 from common.data.stratify import label_rows, stratify
 from common.learning.early_checks import check_labels
-from common.store.step_run import RAREST_ROWS, TRAIN_ROWS
+from common.store.step_run import RAREST_ROWS, REPEATED_ROWS, TRAIN_ROWS
 from steps.command import step_command
 from steps.step import step
 
@@ -25,11 +26,15 @@ def split(strata: str, train_ratio: float, seed: int) -> None:
         run.log_frame("train", parts.train.drop(QUANTILE))
         total, labels = label_rows(run.kept_frame("train"), spec)
         check_labels(labels)
-        run.log_metrics({TRAIN_ROWS: total, RAREST_ROWS: min(labels.values(), default=total)})
+        rarest = min(labels.values(), default=total)
+        repeated = Repeated.among(rows, [*(column.name for column in spec.inputs), spec.label])
+        run.log_metrics({TRAIN_ROWS: total, RAREST_ROWS: rarest, REPEATED_ROWS: repeated.rows})
         run.log_frame("test", parts.test.drop(QUANTILE))
         run.log_table("strata.csv", parts.summary)
         run.log_dataset(spec)
         click.echo(parts.summary.to_string(index=False))
+        if repeated.is_worth_telling:
+            log.warning("%s", repeated)
         for stratum in parts.one_sided:
             log.warning("stratum %s is too small to have rows on both sides", stratum)
 

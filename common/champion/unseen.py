@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.champion.verdict import Comparison, Incomparable, compare_parts
-from common.data.row_hash import quoted, row_hash
+from common.data.row_hash import HASH, quoted, row_hash
 from common.data.target import BINARY, REGRESSION, Target
 from common.learning.score_table import score_tables
 from common.learning.tasks import scores
@@ -20,7 +20,7 @@ from common.search.winner import predictions
 LEAST_ROWS = 200
 # The rows are compared in parts, like folds, to get a standard error.
 PARTS = 5
-HASH, PART = "__hash", "__part"
+PART = "__part"
 
 
 @dataclass(frozen=True)

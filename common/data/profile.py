@@ -10,10 +10,13 @@ os.environ["YDATA_PROFILING_NO_ANALYTICS"] = "True"
 from data_profiling import ProfileReport
 from data_profiling.model.pandas import summary_pandas
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 from tqdm import tqdm
 
-from common.data.row_hash import row_hash
+from common.data.row_hash import COPY, HASH, quoted, row_hash, with_copies
 from common.data.spec import DatasetSpec
+
+OWN, TAKEN = "__own_hash", "__taken"
 
 
 def sample_rows(frame: DataFrame, rows: int, seed: int = 0) -> DataFrame:
@@ -21,10 +24,16 @@ def sample_rows(frame: DataFrame, rows: int, seed: int = 0) -> DataFrame:
 
     Args:
         frame: The rows to sample from.
-        rows: Maximum number of rows. Those with the smallest hashes of their content are taken.
+        rows: Maximum number of rows. Those with the smallest hashes are taken: of equal rows some.
         seed: Seed of the hash.
     """
-    return frame.orderBy(row_hash(frame.columns, f"sample:{seed}")).limit(rows)
+    hashed = frame.withColumn(OWN, row_hash(frame.columns, f"sample:{seed}"))
+    copies = with_copies(hashed.select(OWN), F.col(OWN)).orderBy(HASH, COPY).limit(rows)
+    taken = copies.groupBy(OWN).agg(F.count(F.lit(1)).cast("int").alias(TAKEN))
+    # Only hashes are shuffled. Of equal rows one is kept and repeated.
+    found = hashed.join(F.broadcast(taken), OWN).dropDuplicates([OWN]).orderBy(OWN)
+    columns = [quoted(name) for name in frame.columns]
+    return found.withColumn(TAKEN, F.explode(F.array_repeat(F.lit(1), F.col(TAKEN)))).select(*columns)
 
 
 def profiled_columns(spec: DatasetSpec, columns: int) -> list[str]:

@@ -6,11 +6,12 @@ from itertools import pairwise
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from common.data.row_hash import quoted, row_hash
+from common.data.row_hash import HASH, quoted, row_hash, with_copies
 from common.data.spec import DatasetSpec
 from common.data.target import REGRESSION
 
 QUANTILE = "__quantile"
+NUMBER, OWN = "__number", "__own_hash"
 PARTS = 10
 # Of more rows the bounds come from a sample of about as many, which a hash of their content chooses.
 MOST_ROWS = 1_000_000
@@ -27,12 +28,13 @@ def with_quantile(frame: DataFrame, name: str, parts: int = PARTS) -> DataFrame:
         name: Name of a column of numbers without nulls.
         parts: Maximum number of ranges.
     """
-    rows = frame.count()
-    step = -(-rows // MOST_ROWS)
-    sample = frame if step <= 1 else frame.where(F.pmod(row_hash(frame.columns, "quantile"), step) == 0)
-    shares = [part / parts for part in range(parts + 1)]
     number = quoted(name).cast("double")
-    found = sample.agg(F.percentile(number, F.lit(shares)).alias("bounds")).first()
+    numbers = frame.select(number.alias(NUMBER), row_hash(frame.columns, "quantile").alias(OWN))
+    step = -(-frame.count() // MOST_ROWS)
+    if step > 1:
+        numbers = with_copies(numbers, F.col(OWN)).where(F.pmod(HASH, F.lit(step)) == 0)
+    shares = [part / parts for part in range(parts + 1)]
+    found = numbers.agg(F.percentile(NUMBER, F.lit(shares)).alias("bounds")).first()
     bounds = (found["bounds"] if found else None) or [0.0]
     # A number that many rows have may be several bounds; above the largest there is nothing.
     inner = sorted({bound for bound in bounds[1:-1] if bound < bounds[-1]})

@@ -8,6 +8,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+HASH, COPY = "__hash", "__copy"
+# Equal rows are made again from their count in runs of this length.
+RUN = 10_000
+
 PLAIN = (
     *(T.NumericType, T.StringType, T.BooleanType),
     *(T.DateType, T.TimestampType, T.TimestampNTZType),
@@ -33,6 +37,29 @@ def row_hash(columns: Sequence[str], seed: int | str) -> Column:
     """
     parts = [part for name in sorted(columns) for part in (quoted(name), quoted(name).isNull())]
     return F.xxhash64(F.lit(str(seed)), *parts)
+
+
+def with_copies(frame: DataFrame, hashed: Column) -> DataFrame:
+    """Add HASH and COPY: equal rows are numbered from 0, and each has a hash of its own.
+
+    So rows that are chosen or ordered by HASH are drawn as if at random, though their content alone
+    decides: by one hash all equal rows would be taken, or none. The first of them has `hashed`.
+
+    Equal rows are counted and made again, so a row that occurs a hundred million times is moved as one.
+
+    Args:
+        frame: The rows, all columns of comparable types.
+        hashed: A hash of all columns of the frame, 64 bits.
+    """
+    columns = [quoted(name) for name in frame.columns]
+    counted = frame.groupBy(*columns).agg(F.count(F.lit(1)).alias("__copies")).withColumn("__own", hashed)
+    # In two steps, since Spark would hold a sequence of all numbers in memory.
+    last = F.col("__copies") - 1
+    runs = counted.withColumn("__run", F.explode(F.sequence(F.lit(0).cast("long"), last, F.lit(RUN))))
+    up_to = F.least(F.col("__run") + RUN - 1, last)
+    numbered = runs.withColumn(COPY, F.explode(F.sequence("__run", up_to)))
+    own = F.when(F.col(COPY) == 0, F.col("__own")).otherwise(F.xxhash64("__own", COPY))
+    return numbered.select(*columns, own.alias(HASH), COPY)
 
 
 def value_hash(frame: DataFrame) -> Column:

@@ -9,15 +9,13 @@ import pandas as pd
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from common.data.row_hash import quoted, row_hash
+from common.data.row_hash import COPY, HASH, quoted, row_hash, with_copies
 from common.data.spec import DatasetSpec
 from common.data.target import REGRESSION
 from common.errors import UserError
 
 # A stratum is ranked in 2^12 parts, so with 300 million rows no task sorts more than about 75 thousand.
 BUCKET_BITS = 12
-# Duplicate rows are stored as a count and expanded in runs of this length.
-RUN = 10_000
 
 RANK = "__stratum_rank"
 SIZE = "__stratum_size"
@@ -41,8 +39,9 @@ class Split:
 def stratify(frame: DataFrame, strata: Sequence[str], train_ratio: float, seed: int) -> Split:
     """Split rows so that exactly floor(n * train_ratio) of each stratum's n rows are training rows.
 
-    Rows are ordered within a stratum by a hash of their content and the seed, so the same rows always
-    fall on the same side, whatever the partitioning.
+    Rows are ordered within a stratum by a hash of their content and the seed, so the same table always
+    has the same sides, whatever the partitioning. Equal rows may be on both sides, as they would be if
+    rows were drawn at random.
 
     Args:
         frame: The rows to split. All columns must be of comparable types.
@@ -79,8 +78,11 @@ def label_rows(frame: DataFrame, spec: DatasetSpec) -> tuple[int, dict[str, int]
 def rank_in_strata(frame: DataFrame, strata: Sequence[str], seed: int | str) -> DataFrame:
     """Number the rows of each stratum from 0, ordered by a hash of their content.
 
-    Duplicate rows are counted, not moved, so neither a large stratum nor a row with many duplicates is
-    gathered in one task. A stratum's counts are summed over 2^12 ranges of the hash, and rows are ranked
+    Each of several equal rows has a hash of its own. With one hash they would be neighbours, and where
+    a table has few distinct rows, as of a few columns of texts, all rows of a content and label would lie
+    on one side of a split: the other side would have that content with the other labels alone.
+
+    No large stratum is gathered in one task: its rows are counted in 2^12 ranges of the hash, and ranked
     within a range.
 
     Args:
@@ -95,46 +97,35 @@ def rank_in_strata(frame: DataFrame, strata: Sequence[str], seed: int | str) -> 
         UserError: `strata` is empty, repeats a name or names a column that `frame` does not have.
     """
     _check_strata(frame, strata)
-    keys = [quoted(name) for name in strata]
-    contents = (
-        frame.groupBy(*[quoted(name) for name in frame.columns])
-        .agg(F.count(F.lit(1)).alias("__copies"))
-        .withColumn("__hash", row_hash(frame.columns, seed))
-        .withColumn("__bucket", F.shiftrightunsigned("__hash", 64 - BUCKET_BITS))
+    keys, columns = ([quoted(name) for name in names] for names in (strata, frame.columns))
+    rows = with_copies(frame, row_hash(frame.columns, seed)).withColumn(
+        "__bucket", F.shiftrightunsigned(HASH, 64 - BUCKET_BITS)
     )
     stratum = Window.partitionBy(*keys)
     before = stratum.orderBy("__bucket").rowsBetween(Window.unboundedPreceding, -1)
     buckets = (
-        contents.groupBy(*keys, "__bucket")
-        .agg(F.sum("__copies").alias("__count"))
+        rows.groupBy(*keys, "__bucket")
+        .agg(F.count(F.lit(1)).alias("__count"))
         .withColumn("__start", F.coalesce(F.sum("__count").over(before), F.lit(0)))
         .withColumn(SIZE, F.sum("__count").over(stratum))
     )
-    earlier = (
-        Window.partitionBy(*keys, "__bucket")
-        .orderBy("__hash", *[quoted(name) for name in frame.columns])
-        .rowsBetween(Window.unboundedPreceding, -1)
-    )
     # The right side is renamed: both sides come from one frame, so a shared name would be ambiguous.
     right = [f"__key{i}" for i in range(len(keys))]
-    same = [quoted(key).eqNullSafe(F.col(name)) for key, name in zip(strata, right, strict=True)]
+    same = [key.eqNullSafe(F.col(name)) for key, name in zip(keys, right, strict=True)]
     offsets = buckets.select(
         *[key.alias(name) for key, name in zip(keys, right, strict=True)],
         F.col("__bucket").alias("__of"),
         "__start",
         SIZE,
     )
-    ranked = (
-        contents.withColumn("__within", F.coalesce(F.sum("__copies").over(earlier), F.lit(0)))
+    # Spark would estimate the rows by their different contents, and may send all of them to every task.
+    offsets = offsets.hint("merge")
+    within = Window.partitionBy(*keys, "__bucket").orderBy(HASH, *columns, COPY)
+    return (
+        rows.withColumn("__within", F.row_number().over(within) - 1)
         .join(offsets, reduce(Column.__and__, same, F.col("__bucket") == F.col("__of")))
-        .withColumn("__first", F.col("__start") + F.col("__within"))
-        .select(*[quoted(name) for name in frame.columns], "__first", "__copies", SIZE)
+        .select(*columns, SIZE, (F.col("__start") + F.col("__within")).alias(RANK))
     )
-    last = F.col("__first") + F.col("__copies") - 1
-    runs = ranked.withColumn("__run", F.explode(F.sequence("__first", last, F.lit(RUN))))
-    return runs.withColumn(
-        RANK, F.explode(F.sequence("__run", F.least(F.col("__run") + RUN - 1, last)))
-    ).drop("__first", "__copies", "__run")
 
 
 def _check_strata(frame: DataFrame, strata: Sequence[str]) -> None:

@@ -23,6 +23,8 @@ from common.machine.file_system import read_head
 FIELDS, HASH = "__fields", "__hash"
 # Values from which a spec is inferred; of a larger table a part of the rows is looked at, but not fewer.
 MOST_CELLS, LEAST_ROWS = 2_000_000, 2_000
+# How many rows a part has, by how many it would have if no two rows of the table were equal.
+FAIR = (0.8, 1.25)
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,25 @@ class Opened:
             cells = raw.select(F.col("pos").alias(PLACE), text.alias(VALUE))
             found = count(text_cells(cells, decimal, markers), names, decimal, is_typed=False)
         return dict(zip(places, found, strict=True))
+
+    def is_shown_by(self, part: Part, looked: int, distinct: int) -> bool:
+        """Whether a part shows what all rows do: equal rows have equal hashes, so all are in it or none.
+
+        Args:
+            part: The part.
+            looked: Number of its rows.
+            distinct: Number of values of the column that has the most in it.
+        """
+        if not FAIR[0] <= looked * part.step / self.rows <= FAIR[1]:
+            return False
+        least = LEAST_ROWS // 4
+        # The rows are counted only where no column shows how many different ones there are.
+        return distinct >= least or self._contents(part) >= least
+
+    def _contents(self, part: Part) -> int:
+        chosen = self.frame.where(part.holds(self.hash))
+        (found,) = chosen.agg(F.approx_count_distinct(self.hash)).first() or (0,)
+        return int(found)
 
     @property
     def width(self) -> int:

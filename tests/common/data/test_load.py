@@ -257,6 +257,19 @@ def test_equal_rows_of_which_none_would_be_looked_at_are_all_looked_at(spark, fe
     }
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_few_different_rows_are_all_looked_at(spark, few, tmp_path, seed):
+    """A part would have all rows of some contents and none of the others."""
+    colours = [f"{seed} {colour}" for colour in ("red", "blue", "green", "black", "white", "grey")]
+    lines = [f"{colour},{size},{'yes' if size > 1 else 'no'}" for colour in colours for size in (1, 2)]
+    (tmp_path / "few.csv").write_text("\n".join(["colour,size,y", *lines * 50, ",,no"]))
+    found = find_spec(spark, "auto", f"file://{tmp_path}/few.csv", "y")
+    assert found.part is None
+    assert isinstance(found.location, Location)
+    assert found.spec.columns[0].why == "text, 6 values"
+    assert found.spec.columns[0].missing > 0
+
+
 def test_currency_that_comes_late_is_kept(load):
     first, found, source = load(with_late({"price": (("1'{:03d}",), "$1'234")}))
     assert [one.spec.columns[0].type for one in (first, found)] == ["currency"] * 2

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from pyspark.sql import functions as F
 
 from common.data.profile import sample_rows, write_profile
 from common.data.row_hash import frame_digest
@@ -10,6 +11,18 @@ def test_sample_is_the_same_rows_whatever_the_partitions(people):
     sampled = sample_rows(people, 100)
     assert sampled.count() == 100
     assert frame_digest(sampled) == frame_digest(sample_rows(people.repartition(7), 100))
+
+
+def test_sample_has_equal_rows_by_their_share(spark):
+    rows = spark.range(5000).select((F.col("id") % 5 > 0).alias("a"), F.lit("x").alias("b`.c"))
+    found = {row["a"]: row["count"] for row in sample_rows(rows, 500).groupBy("a").count().collect()}
+    assert sum(found.values()) == 500
+    assert 60 < found[False] < 140
+
+
+def test_sample_of_few_rows_is_all_of_them(spark):
+    rows = spark.createDataFrame([(1, "x")] * 3 + [(2, None)], "a int, b string")
+    assert frame_digest(sample_rows(rows, 10)) == frame_digest(rows)
 
 
 @pytest.mark.slow

@@ -78,6 +78,14 @@ def test_bounds_of_many_rows_come_from_a_sample_of_them(spark, monkeypatch):
     assert sizes.between(1700, 2300).all()
 
 
+def test_sample_has_some_of_the_equal_rows_of_each_number(spark, monkeypatch):
+    monkeypatch.setattr(quantiles, "MOST_ROWS", 4000)
+    frame = spark.range(20_000).select((F.col("id") % 25).alias("n"))
+    sizes = with_quantile(frame, "n").groupBy(QUANTILE).count().toPandas()["count"]
+    assert len(sizes) == PARTS
+    assert sizes.between(800, 3200).all()
+
+
 def test_ranges_are_named_by_their_bounds_in_order(spark):
     frame = spark.createDataFrame([(float(i),) for i in range(101)], "n double")
     names = [

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 from pyspark.sql import functions as F
 
@@ -8,6 +10,7 @@ from common.data.read import read
 from common.data.row_hash import frame_digest, row_hash
 from common.data.stratify import RANK, SIZE, label_rows, rank_in_strata, stratify
 from common.errors import UserError
+from common.search.folds import FOLD_RANK, assign_fold_rank
 
 
 @pytest.fixture
@@ -83,21 +86,39 @@ def test_rank_numbers_each_stratum_without_gaps(pairs):
 
 
 def test_rank_is_the_place_in_the_order_of_the_hash(pairs):
-    """By the upper bits of the hash (unsigned), then by the signed hash; equal rows are adjacent."""
-    hashed = pairs.withColumn("hash", row_hash(pairs.columns, 7)).toPandas()
-    found = rank_in_strata(pairs, ["s.1", "t-2"], 7).withColumn("hash", row_hash(pairs.columns, 7))
-    assert found.columns == [*pairs.columns, SIZE, RANK, "hash"]
+    """By the upper bits of the hash (unsigned), then by the signed hash."""
+    unequal = pairs.withColumn("id", F.monotonically_increasing_id())
+    hashed = unequal.withColumn("hash", row_hash(unequal.columns, 7))
+    found = rank_in_strata(hashed.drop("hash"), ["s.1", "t-2"], 7)
+    assert found.columns == [*unequal.columns, SIZE, RANK]
     keys = ["s.1", "t-2"]
+    rows = hashed.toPandas().fillna("null")
+    rows["upper"] = [(value % 2**64) >> 52 for value in rows["hash"]]
     expected = {
-        key: sorted(rows["hash"], key=lambda value: ((value % 2**64) >> 52, value))
-        for key, rows in hashed.fillna("null").groupby(keys)
+        key: part.sort_values(["upper", "hash"])["id"].tolist() for key, part in rows.groupby(keys)
     }
     ranked = found.toPandas().fillna("null").sort_values(RANK)
-    assert {key: rows["hash"].tolist() for key, rows in ranked.groupby(keys)} == expected
-    assert {key: set(rows[SIZE]) for key, rows in ranked.groupby(keys)} == {
-        key: {len(hashes)} for key, hashes in expected.items()
+    assert {key: part["id"].tolist() for key, part in ranked.groupby(keys)} == expected
+    assert {key: set(part[SIZE]) for key, part in ranked.groupby(keys)} == {
+        key: {len(ids)} for key, ids in expected.items()
     }
-    assert len({hash for hashes in expected.values() for hash in hashes}) > 100
+
+
+def test_equal_rows_are_divided_as_all_rows_are(spark):
+    """Of few contents each has its share on both sides, and in each fold, whatever its label."""
+    rng = np.random.default_rng(1)
+    contents = rng.choice(["a", "b", "c", "d"], 4000, p=[0.6, 0.2, 0.15, 0.05])
+    labels = (rng.random(4000) < np.where(contents == "a", 0.7, 0.2)).astype(int)
+    rows = pd.DataFrame({"content": contents, "label": labels})
+    parts = stratify(spark.createDataFrame(rows), ["label"], 0.7, 42)
+    keys = ["content", "label"]
+    shares = parts.train.toPandas().groupby(keys).size() / rows.groupby(keys).size()
+    assert len(shares) == 8
+    assert shares.between(0.5, 0.9).all()
+    ranked = assign_fold_rank(parts.train, "label", 42).toPandas()
+    folds = ranked.groupby([*keys, ranked[FOLD_RANK] % 5]).size().unstack(fill_value=0)
+    assert folds.div(folds.sum(axis=1), axis=0).stack().between(0.02, 0.5).all()
+    assert folds.loc[("a", 1)].std() > 0
 
 
 def test_training_rows_are_those_of_the_lowest_ranks(pairs):
@@ -126,14 +147,12 @@ def test_no_stratum_is_one_sided_where_both_sides_have_rows(pairs):
 
 @pytest.mark.parametrize("run", [1, 3, 10, 4096])
 def test_equal_rows_are_made_again_whatever_the_length_of_a_run(spark, monkeypatch, run):
-    monkeypatch.setattr("common.data.stratify.RUN", run)
+    monkeypatch.setattr("common.data.row_hash.RUN", run)
     rows = spark.createDataFrame([("s", 1)] * 10 + [("s", 2)] * 7 + [("t", 1)], "s string, x int")
     found = rank_in_strata(rows, ["s"], 1).toPandas().sort_values(RANK)
     ranks = {key: part[RANK].tolist() for key, part in found.groupby("s")}
     assert ranks == {"s": list(range(17)), "t": [0]}
     assert sorted(map(tuple, found[["s", "x"]].to_numpy().tolist())) == sorted(map(tuple, rows.collect()))
-    places = [part[RANK].tolist() for _, part in found[found["s"] == "s"].groupby("x")]
-    assert all(one == list(range(one[0], one[-1] + 1)) for one in places)
 
 
 def test_stratum_in_many_buckets_is_numbered_through(spark):
@@ -174,7 +193,9 @@ def test_no_task_gathers_a_stratum(spark):
         spark.conf.set(name, value)
     try:
         ranked = rank_in_strata(one, ["s"], 1)
-        tasks = ranked.groupBy(F.spark_partition_id()).count().toPandas()["count"]
+        # Without its ranks Spark would leave out the ranking.
+        counted = ranked.groupBy(F.spark_partition_id()).agg(F.count("*").alias("count"), F.max(RANK))
+        tasks = counted.toPandas()["count"]
     finally:
         for name, value in before.items():
             spark.conf.set(name, value)
