@@ -11,6 +11,7 @@ its own, as a user's commands have. Each row of the result is added to FOLDER/ro
 """
 
 import json
+import math
 import tempfile
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -25,6 +26,7 @@ import pandas as pd
 import yaml
 from pyspark.sql import DataFrame
 
+from common.learning.learners import RACE
 from common.machine.spark import get_session
 from common.store import tracking
 from common.store.artifacts import model_folder
@@ -34,7 +36,7 @@ from tests.checkout import copy_project
 from tests.odd_tables import BAD_INPUTS, BINARY, MULTICLASS, ODD_TABLES, BadInput, OddTable
 from tests.plain_pipeline import DECISIVE, encoded, predict_plainly, resampled, scores
 
-from .adult import SEED
+from .adult import FOLDS, SEED
 from .one_process import OneProcess
 from .own_project import CommandFailed, OwnProject, last_line
 from .raw_rows import places_of
@@ -51,6 +53,8 @@ XGBOOST = {"learner": "xgboost", "grid": json.dumps({"max_depth": [3, 5], "n_est
 # A learner that is asked for has its own space: a few generations take as long.
 GENERATIONS = {"generations": 2, "population": 8}
 CLEAR = 2  # standard errors
+# Standard errors by which folds and test rows differ if rows of one say something of the other.
+APART = 4
 ERROR = "Error: "
 # Steps that fit something.
 FITTING = {"featurize", "train_grid", "train_ga"}
@@ -59,7 +63,10 @@ FITTING = {"featurize", "train_grid", "train_ga"}
 @click.command()
 @click.option("--only", multiple=True, help="Name of a table or bad input; nothing is written then.")
 @click.option("--keep", type=click.Path(path_type=Path), help="New folder for all files and stores.")
-@click.option("--learner", help="Learner of all tables, searched by generations; default: a small grid.")
+@click.option(
+    "--learner",
+    help="Learner of all tables, searched by generations (auto: a race); default: a small grid.",
+)
 @click.option(
     "--seed", default=SEED, help="Seed of all splits; with another than the usual one nothing is written."
 )
@@ -138,6 +145,9 @@ def try_table(
 
 def given_to(task: str, learner: str | None) -> dict[str, object]:
     """Return what main is given beside the table, so that a search takes a minute."""
+    # A race's grids are enough: all learners of the task are in them.
+    if learner == RACE:
+        return {**BRIEF, "generations": 0, "learner": learner}
     if learner is not None:
         return {**BRIEF, **GENERATIONS, "learner": learner}
     return {**BRIEF, "generations": 0, **(XGBOOST if task == MULTICLASS else TREES)}
@@ -170,7 +180,7 @@ def _measure(
     apart = {pair: said for pair, said in found.items() if said}
     plain = predict_plainly(train_rows, test_rows, table.label, table.task, labels)
     truth = encoded(test_rows[table.label], table.task, labels)
-    return compared(table.task, truth, ours.values, plain, apart)
+    return compared(table.task, truth, ours.values, plain, _over_folds(table.task), apart)
 
 
 def _kept(run: str, side: str) -> DataFrame:
@@ -196,23 +206,49 @@ def named_as_in_file(kept: pd.DataFrame, spec: Mapping[str, Any]) -> pd.DataFram
 
 
 def _pipeline_uri() -> str:
-    version = mlflow.MlflowClient().get_model_version_by_alias(NAME, "champion")
-    return f"runs:/{version.tags[SEARCH]}/spark-model"
+    return f"runs:/{_search()}/spark-model"
+
+
+def _search() -> str:
+    return mlflow.MlflowClient().get_model_version_by_alias(NAME, "champion").tags[SEARCH]
+
+
+def _over_folds(task: str) -> tuple[float, float]:
+    """Return the deciding metric of the champion over the folds, and its standard error."""
+    found, metric = mlflow.get_run(_search()).data.metrics, f"val_{DECISIVE[task][0]}"
+    return found[metric], found[f"{metric}_std"] / math.sqrt(FOLDS)
 
 
 def compared(
-    task: str, truth: np.ndarray, ours: np.ndarray, plain: np.ndarray, apart: dict[str, str]
+    task: str,
+    truth: np.ndarray,
+    ours: np.ndarray,
+    plain: np.ndarray,
+    folds: tuple[float, float],
+    apart: dict[str, str],
 ) -> dict[str, Any]:
-    """Return the scores of both, the standard error of their difference, and the verdict."""
+    """Return the scores of both, the standard error of their difference, and the verdict.
+
+    Args:
+        task: binary, multiclass or regression.
+        truth: The test rows' labels or numbers.
+        ours: What the project predicts for them.
+        plain: What the plain pipeline predicts for them.
+        folds: The project's score over the folds, and its standard error.
+        apart: What batch, service and pipeline differ in.
+    """
     metric, sign = DECISIVE[task]
     drawn = resampled(task, truth, [ours, plain])
     error = float(np.std(drawn[:, 0] - drawn[:, 1]))
     scored = [scores(task, truth, predicted)[metric] for predicted in (ours, plain)]
     lead = sign * (scored[0] - scored[1])
     verdict = "worse" if lead < -CLEAR * error else "better" if lead > CLEAR * error else "as good"
+    alone = math.hypot(float(np.std(drawn[:, 0])), folds[1])
+    if abs(folds[0] - scored[0]) > APART * alone:
+        verdict = f"folds and test rows apart: {folds[0]:.4g} and {scored[0]:.4g}"
     if apart:
         verdict = "disagrees: " + "; ".join(f"{pair}: {said}" for pair, said in apart.items())
-    figures = zip(("ours", "plain", "standard error"), (*scored, error), strict=True)
+    figures = zip(("folds", "ours", "plain", "standard error"), (folds[0], *scored, error), strict=True)
     return {**{name: float(f"{value:.4g}") for name, value in figures}, "verdict": verdict}
 
 

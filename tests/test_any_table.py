@@ -154,10 +154,20 @@ def test_verdict_compares_the_lead_with_its_error(ours, plain, verdict):
     rng = np.random.default_rng(0)
     truth = rng.normal(0, 3, 200)
     models = [truth + noise * rng.normal(0, 1, 200) for noise in (ours, plain)]
-    assert compared("regression", truth, *models, {})["verdict"] == verdict
+    folds = (ours, 0.05)
+    assert compared("regression", truth, *models, folds, {})["verdict"] == verdict
     apart = {"service and predict": "1 labels differ"}
-    told = compared("regression", truth, *models, apart)["verdict"]
+    told = compared("regression", truth, *models, folds, apart)["verdict"]
     assert told == "disagrees: service and predict: 1 labels differ"
+
+
+def test_folds_that_promise_what_test_rows_do_not_keep_are_seen():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(0, 3, 200)
+    model = truth + rng.normal(0, 1, 200)
+    found = compared("regression", truth, model, model, (0.5, 0.02), {})
+    assert found["verdict"].startswith("folds and test rows apart: 0.5 and ")
+    assert found["folds"] == 0.5
 
 
 def test_columns_that_were_renamed_are_compared_by_their_name_in_the_file():

@@ -110,6 +110,22 @@ def duplicate_rows(rng: np.random.Generator) -> pd.DataFrame:
     return pd.concat([frame, frame.head(150)]).iloc[rng.permutation(900)].reset_index(drop=True)
 
 
+@odd_table("few different rows: three columns of a few categories", "churned", BINARY)
+def few_contents(rng: np.random.Generator) -> pd.DataFrame:
+    """2000 rows with 24 contents, with either label."""
+    frame = pd.DataFrame(
+        {
+            "plan": rng.choice(["basic", "plus", "premium"], 2000, p=[0.5, 0.3, 0.2]),
+            "region": rng.choice(["north", "south", "east", "west"], 2000, p=[0.4, 0.3, 0.2, 0.1]),
+            "contract": rng.choice(["month", "year"], 2000),
+        }
+    )
+    score = sum(
+        rng.normal(size=frame[name].nunique())[frame[name].astype("category").cat.codes] for name in frame
+    )
+    return frame.assign(churned=either(rng, score + rng.logistic(size=2000), "No", "Yes"))
+
+
 def _comment(rng: np.random.Generator, mood: str) -> str:
     words = [*rng.choice(WORDS["any"], 4), *rng.choice(WORDS[mood], 2)]
     return " ".join(words[place] for place in rng.permutation(6)).capitalize() + "."
