@@ -203,10 +203,13 @@ def test_refusal_is_one_line_before_anything_is_fitted(code, shown, finished, ve
 def test_learner_that_is_asked_for_is_bounded_by_generations_not_by_a_grid():
     assert given_to("multiclass", None)["learner"] == "xgboost"
     assert given_to("binary", None)["generations"] == 0
-    given = given_to("binary", "auto")
-    assert given["learner"] == "auto"
+    given = given_to("binary", "random_forest")
+    assert given["learner"] == "random_forest"
     assert "grid" not in given
     assert given["generations"] > 0
+    # Each learner's grid is in a race.
+    race = given_to("binary", "auto")
+    assert (race["learner"], race["generations"], "grid" in race) == ("auto", 0, False)
 
 
 @pytest.fixture
