@@ -46,11 +46,11 @@ def java(project):
     return [process for process in main.children() if process.name() == "java"]
 
 
-def wait_for_split(project):
-    """Wait until split has a session: it tells in which application."""
+def wait_for(project, step):
+    """Wait until a step has a session: it tells in which application."""
     end = time.monotonic() + DEADLINE
     while not any(
-        "spark.application" in run.data.tags for run in project.runs(**{"workflow.step": "split"})
+        "spark.application" in run.data.tags for run in project.runs(**{"workflow.step": step})
     ):
         assert time.monotonic() < end
         assert project.main[0].poll() is None
@@ -58,7 +58,7 @@ def wait_for_split(project):
 
 @pytest.mark.slow
 def test_main_goes_on_when_the_java_machine_of_its_steps_dies(started):
-    wait_for_split(started)
+    wait_for(started, "featurize")
     (shared,) = java(started)
     shared.kill()
     done = started.done_main
@@ -73,7 +73,7 @@ def test_main_goes_on_when_the_java_machine_of_its_steps_dies(started):
 
 @pytest.mark.slow
 def test_java_machine_step_and_host_end_when_main_is_killed(started):
-    wait_for_split(started)
+    wait_for(started, "split")
     # The host itself, the fork that is split, and the one between: all have the host's words.
     assert len(below(started, "common.machine.step_host")) == 3
     others = [*java(started), *below(started, "steps.split")]

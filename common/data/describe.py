@@ -20,6 +20,9 @@ EXACT_DISTINCT = int(TRACKED * 0.75)
 # together far longer than one group after the other. A pass reads only its own columns of Parquet.
 AT_ONCE = 32
 
+# Numbers between these are shown with two decimals.
+LEAST_SHOWN, MOST_SHOWN = 1, 1e15
+
 NUMBERS = ["mean", "stddev", "min", "25%", "50%", "75%", "max"]
 COLUMNS = [
     *["column", "type", "count", *NUMBERS, "distinct", "exact", "null", "missing_%"],
@@ -118,10 +121,16 @@ def _line(field: T.StructField, found: T.Row, rows: int) -> list[object]:
         max(found["seen"], 0) if exact else found["estimate"],
         exact,
         nulls,
-        round(100 * nulls / rows, 2) if rows else 0.0,
+        _percentage(nulls, rows),
         found["mode"],
         found["mode_count"],
     ]
+
+
+def _percentage(part: int, rows: int) -> float:
+    """Return a share in percent, with two decimals; a smaller one is still no zero."""
+    exact = 100 * part / rows if rows else 0.0
+    return round(exact, 2) if exact >= 0.01 else float(f"{exact:.1g}")
 
 
 def describe_html(table: pd.DataFrame, title: str) -> str:
@@ -151,9 +160,11 @@ def describe_html(table: pd.DataFrame, title: str) -> str:
 
 
 def readable(value: object) -> str:
-    """Format a cell for display: numbers with thousands separators and at most two decimals."""
+    """Format a cell: numbers with thousands separators and two decimals, small ones with four digits."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
+        if value and not LEAST_SHOWN <= abs(value) < MOST_SHOWN:
+            return f"{value:.4g}"
         return f"{value:,.2f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from common.data.shares import percent
 from common.learning.metrics import shown_score
 from common.plots.chart import Cells, Chart, Panel
 from common.search.findings.candidates import Candidates
@@ -33,7 +34,7 @@ def pairs_chart(candidates: Candidates, pairs: Sequence[Pair]) -> Chart:
             ["" if np.isnan(v) else shown_score(candidates.metric, v) for v in row] for row in values
         ]
         x_ticks, y_ticks = (_ticks(levels) for levels in (along, up))
-        title = f"together: {pair.share:.1%}"
+        title = f"together: {percent(pair.share, 1)}"
         layer = Cells(values, texts, span, candidates.sign < 0)
         panels.append(Panel(title, pair.second, pair.first, [layer], x_ticks, y_ticks))
     metric = candidates.metric

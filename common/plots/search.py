@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from common.data.shares import percent
 from common.plots.chart import (
     BLUE,
     GREEN,
@@ -83,7 +84,7 @@ def _effect(candidates: Candidates, effect: Effect, apart: bool) -> Panel:
         Line(line, means_at, dots=True, low=means_at - spread, high=means_at + spread),
         Points(x[:1], means[:1], words[:1], "best", ORANGE, 11, marker="star"),
     ]
-    title = f"{effect.parameter}: {effect.share:.0%}" if apart else effect.parameter
+    title = f"{effect.parameter}: {percent(effect.share)}" if apart else effect.parameter
     log = not ticks and is_logarithmic(values)
     ends = (x.min() / LOG_MARGIN, x.max() * LOG_MARGIN) if log else None
     return Panel(title, effect.parameter, candidates.metric, layers, ticks, log_x=log, x_range=ends)
@@ -97,10 +98,10 @@ def _importance(candidates: Candidates, found: Effects) -> Chart:
         if pair.share >= LEAST_SHARE
     ]
     labels, values, errors, colours = zip(*shown, strict=True)
-    percent, error = 100 * np.array(values), 100 * np.array(errors)
-    texts = [f"{value:.1f}%" for value in percent]
-    bars = Bars(labels, percent, texts, percent - error, percent + error, colours)
-    title = f"{labels[0]} explains {values[0]:.0%} of the differences between candidates"
+    shares, error = 100 * np.array(values), 100 * np.array(errors)
+    texts = [percent(value, 1) for value in values]
+    bars = Bars(labels, shares, texts, shares - error, shares + error, colours)
+    title = f"{labels[0]} explains {percent(values[0])} of the differences between candidates"
     return Chart(
         "importance",
         title,

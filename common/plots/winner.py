@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from common.data.shares import percent
 from common.data.target import Target
 from common.learning.class_metrics import ClassTable
 from common.learning.metrics import ScoreTable
@@ -63,13 +64,15 @@ def _performance(train: Table, test: Table, target: Target, threshold: float) ->
 
 def _importance(importance: pd.Series) -> Chart:
     shown = importance.head(COLUMNS)
-    percent = 100 * shown.to_numpy()
+    values = shown.to_numpy()
     labels = [str(name) for name in shown.index]
-    bars = Bars(labels, percent, [f"{value:.1f}%" for value in percent], colours=[BLUE] * len(labels))
+    bars = Bars(
+        labels, 100 * values, [percent(value, 1) for value in values], colours=[BLUE] * len(labels)
+    )
     left = len(importance) - len(shown)
     return Chart(
         "features",
-        f"The model relies most on {labels[0]} ({percent[0]:.0f}%)",
+        f"The model relies most on {labels[0]} ({percent(values[0])})",
         "Share of the total gain of the model's splits or, for a linear model, of the standard deviation "
         "of what each column contributes. A column's one-hot features are combined."
         + (f" {left} less important columns are left out." if left else ""),

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from common.data.shares import percent, shown_probability
 from common.learning.curves import Thresholds
 from common.learning.metrics import ScoreTable, calibration, confusion, scores, thresholds
 from common.plots.chart import (
@@ -51,15 +52,22 @@ def _confusion(test: ScoreTable, labels: Sequence[str], threshold: float) -> Cha
     of_label = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, of_label, out=np.zeros_like(counts), where=of_label > 0)
     texts = [
-        [f"{counts[true, said]:,.0f}\n{shares[true, said]:.1%} of {labels[true]}" for said in (0, 1)]
+        [
+            f"{counts[true, said]:,.0f}\n{percent(shares[true, said], 1)} of {labels[true]}"
+            for said in (0, 1)
+        ]
         for true in (0, 1)
     ]
     said = counts[:, 1].sum()
-    right = counts[1, 1] / said if said else 0.0
+    right = (
+        f"{percent(counts[1, 1] / said)} of positive predictions are correct"
+        if said
+        else "none is predicted"
+    )
     cells = Cells(shares, texts, (0.0, 1.0))
     return Chart(
         "confusion",
-        f"{shares[1, 1]:.0%} of {labels[1]} are found; {right:.0%} of positive predictions are correct",
+        f"{percent(shares[1, 1])} of {labels[1]} are found; {right}",
         f"{counts.sum():,.0f} test rows, threshold {threshold:g}. Yellow: a large share of the true "
         "label's rows.",
         [Panel("", "predicted", "true", [cells], x_ticks=labels, y_ticks=labels)],
@@ -83,7 +91,7 @@ def _curves(test: ScoreTable, found: Thresholds, threshold: float) -> Chart:
         Points(found.fallout[at], found.recall[at], words[at], **points),
     ]
     curve: list[Layer] = [
-        Line([0, 1], [rate, rate], f"base rate {rate:.3f}", GREY, dashed=True),
+        Line([0, 1], [rate, rate], f"base rate {shown_probability(rate)}", GREY, dashed=True),
         Line(found.recall[few], found.precision[few], "this model"),
         Points(found.recall[at], found.precision[at], words[at], **points),
     ]
@@ -92,7 +100,7 @@ def _curves(test: ScoreTable, found: Thresholds, threshold: float) -> Chart:
         Panel("ROC", "false positive rate", "recall", roc, legend="lower right", **ends),
         Panel("Precision and recall", "recall", "precision", curve, legend="lower left", **ends),
     ]
-    of_pairs = f"precision-recall area {areas['pr_auc']:.3f} for a base rate of {rate:.3f}"
+    of_pairs = f"precision-recall area {areas['pr_auc']:.3f} for a base rate of {shown_probability(rate)}"
     return Chart(
         "curves",
         f"ROC area {areas['roc_auc']:.3f}; {of_pairs}",
@@ -108,9 +116,9 @@ def _calibration(test: ScoreTable, labels: Sequence[str]) -> Chart:
     count, said, seen = parts.count, parts.said, parts.seen
     low, high = interval(seen * count, count)
     off = np.abs(said - seen)
-    worst = int(off.argmax())
+    worst, mean = int(off.argmax()), float(np.average(off, weights=count))
     words = [
-        f"{n:,.0f} rows: predicted {s:.3f}, observed {o:.3f}"
+        f"{n:,.0f} rows: predicted {shown_probability(s)}, observed {shown_probability(o)}"
         for n, s, o in zip(count, said, seen, strict=True)
     ]
     layers: list[Layer] = [
@@ -122,13 +130,19 @@ def _calibration(test: ScoreTable, labels: Sequence[str]) -> Chart:
     axes = f"mean predicted probability of {positive}", f"observed share of {positive}"
     return Chart(
         "calibration",
-        f"Predicted and observed differ by {np.average(off, weights=count):.3f} on average, most where "
-        f"{said[worst]:.2f} was predicted: {seen[worst]:.2f} observed",
-        f"Test rows in {len(count)} bins of about equal size, by probability of {positive}. Dashed: "
-        "perfect calibration; bars: 95% confidence interval of the observed share.",
+        f"Predicted and observed differ by {shown_probability(mean)} on average, most "
+        f"where {said[worst]:.3g} was predicted: {seen[worst]:.3g} observed",
+        f"Test rows in {len(count)} bins of {_from_to(count)} rows, by probability of {positive}. "
+        "Dashed: perfect calibration; bars: 95% confidence interval of the observed share.",
         [Panel("", *axes, layers, legend="upper left")],
         height=4.2,
     )
+
+
+def _from_to(count: np.ndarray) -> str:
+    # Equal probabilities are in one bin, so bins may differ much.
+    low, high = count.min(), count.max()
+    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
 
 
 def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str], threshold: float) -> Chart:

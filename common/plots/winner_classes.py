@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from common.data.shares import percent, shown_probability
 from common.learning.class_metrics import ClassTable, label_areas
 from common.learning.curves import ratio
 from common.learning.metrics import Calibration, calibration_of
@@ -51,7 +52,7 @@ def _confusion(test: ClassTable, names: Sequence[str]) -> Chart:
     of_label = counts.sum(axis=1, keepdims=True)
     shares = ratio(counts, np.broadcast_to(of_label, counts.shape))
     texts = [
-        [f"{n:,.0f}\n{share:.1%}" if n else "" for n, share in zip(*row, strict=True)]
+        [f"{n:,.0f}\n{percent(share, 1)}" if n else "" for n, share in zip(*row, strict=True)]
         for row in zip(counts, shares, strict=True)
     ]
     left = len(names) - LABELS
@@ -82,13 +83,13 @@ def _most_frequent(counts: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray
 
 def _confused(counts: np.ndarray, names: Sequence[str]) -> str:
     """Name the pairs of labels with the most errors."""
-    right = f"{counts.trace() / counts.sum():.1%} are predicted correctly"
+    right = f"{percent(counts.trace() / counts.sum(), 1)} are predicted correctly"
     wrong = counts - np.diag(counts.diagonal())
     shares = ratio(wrong, np.broadcast_to(counts.sum(axis=1, keepdims=True), wrong.shape))
     most = np.argsort(-wrong, axis=None, kind="stable")[:PAIRS]
     pairs = [np.unravel_index(place, wrong.shape) for place in most]
     named = [
-        f"{names[true]} taken for {names[said]}, {shares[true, said]:.0%} of {names[true]}"
+        f"{names[true]} taken for {names[said]}, {percent(float(shares[true, said]))} of {names[true]}"
         for true, said in pairs
         if wrong[true, said]
     ]
@@ -120,7 +121,7 @@ def _calibration(test: ClassTable) -> Chart:
     parts = _parts(test)
     low, high = interval(parts.seen * parts.count, parts.count)
     words = [
-        f"{n:,.0f} probabilities: predicted {said:.3f}, observed {seen:.3f}"
+        f"{n:,.0f} probabilities: predicted {shown_probability(said)}, observed {shown_probability(seen)}"
         for n, said, seen in zip(parts.count, parts.said, parts.seen, strict=True)
     ]
     layers: list[Layer] = [
@@ -158,8 +159,10 @@ def _sure(test: ClassTable) -> str:
     if not count.sum():
         return f"No label has a probability above {SURE} on any of {rows:,.0f} test rows"
     said, seen = test.probability[sure] @ count / count.sum(), true.sum() / count.sum()
-    whose = f"Where the label's probability is above {SURE}, on {count.sum() / rows:.0%} of the rows"
-    return f"{whose}, {said:.3f} were predicted on average and {seen:.3f} observed"
+    share = percent(count.sum() / rows)
+    whose = f"Where the label's probability is above {SURE}, on {share} of the rows"
+    found = f"{shown_probability(said)} were predicted on average and {shown_probability(seen)} observed"
+    return f"{whose}, {found}"
 
 
 def _recall(test: ClassTable, names: Sequence[str]) -> Chart:
@@ -171,15 +174,15 @@ def _recall(test: ClassTable, names: Sequence[str]) -> Chart:
     bars = Bars(
         [names[label] for label in worst],
         100 * recall[worst],
-        [f"{recall[label]:.1%} of {rows[label]:,.0f}" for label in worst],
+        [f"{percent(recall[label], 1)} of {rows[label]:,.0f}" for label in worst],
         100 * low,
         100 * high,
         first_red(worst),
     )
     first, last = worst[0], known[np.argmax(recall[known])]
-    title = f"{recall[first]:.0%} of {names[first]} are found"
+    title = f"{percent(recall[first])} of {names[first]} are found"
     if first != last:
-        title += f", the fewest; {recall[last]:.0%} of {names[last]}, the most"
+        title += f", the fewest; {percent(recall[last])} of {names[last]}, the most"
     absent = len(names) - len(known)
     return Chart(
         "recall",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from common.data.shares import percent
 from common.data.target import BINARY, MULTICLASS, REGRESSION, Target
 from common.learning.metrics import shown_number
 from common.plots.chart import BLUE, GREY, Bars, Chart, Panel
@@ -47,7 +48,7 @@ def _right(
     names = _names(groups)
     low, high = interval(right * rows, rows)
     worst = np.argsort(right, kind="stable")[:STRATA]
-    texts = [f"{right[n]:.1%} of {rows[n]:,.0f}" for n in worst]
+    texts = [f"{percent(right[n], 1)} of {rows[n]:,.0f}" for n in worst]
     shares = [100 * values[worst] for values in (right, low, high)]
     bars = Bars([names[n] for n in worst], shares[0], texts, shares[1], shares[2], first_red(worst))
     return _chart(
@@ -111,8 +112,8 @@ def _served_worst(groups: pd.DataFrame, right: np.ndarray, labels: Sequence[str]
     label = _label_column(groups, labels)
     peers = groups[label] == groups[label].iloc[worst] if label else np.full(len(groups), True)
     best = int(np.argmax(np.where(peers, right, -1)))
-    text = f"Worst stratum: {names[worst]}, {right[worst]:.0%} predicted correctly"
-    return text + (f", against {right[best]:.0%} of {names[best]}" if best != worst else "")
+    text = f"Worst stratum: {names[worst]}, {percent(right[worst])} predicted correctly"
+    return text + (f", against {percent(right[best])} of {names[best]}" if best != worst else "")
 
 
 def _label_column(groups: pd.DataFrame, labels: Sequence[str]) -> str | None:
@@ -141,5 +142,5 @@ def _predicted_share(
         for what, key, colour in (("true", "are", GREY), ("predicted", "said", BLUE))
     ]
     names, values, colours = zip(*shown, strict=True)
-    bars = Bars(names, values, [f"{value:.1f}%" for value in values], colours=colours)
+    bars = Bars(names, values, [percent(value / 100, 1) for value in values], colours=colours)
     return Panel(f"{labels[1]} by {', '.join(others)}", f"share of {labels[1]}, %", "", [bars])

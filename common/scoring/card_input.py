@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 
 from common.data.reading import DATE, INTEGER, TIMESTAMP
 from common.data.row_hash import quoted
+from common.data.shares import percent
 from common.data.spec import Column, DatasetSpec
 
 HEADER = ("column", "type", "may be missing", "in training")
@@ -40,7 +41,8 @@ def input_rows(spec: DatasetSpec, known: Mapping[str, Any]) -> list[list[str]]:
 def _missing(column: Column, spec: DatasetSpec) -> str:
     if column.name not in spec.input_form.optional:
         return "no"
-    return f"yes; {column.missing:.1%} in training" if column.missing else "yes; never in training"
+    share = f"{percent(column.missing, 1)} of" if column.missing else "none in"
+    return f"yes; {share} the data set"
 
 
 def _seen(known: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from mlflow.entities import Run as FinishedRun
 from common.ensemble.member import Member
 from common.ensemble.pipeline import vote_pipeline
 from common.ensemble.vote import Vote, weigh
-from common.learning.metrics import sign
+from common.learning.metrics import shown_score, sign
 from common.search.winner import pipeline_table
 from common.store import artifacts, candidate_runs, liveness, tracking
 from common.store.get_or_run import step_key
@@ -80,11 +80,15 @@ def is_better(ensemble: FinishedRun, tell: Tell) -> bool:
     weights = [key for key in sorted(ensemble.data.params) if key.startswith(WEIGHT)]
     names = ", ".join(key.removeprefix(WEIGHT) for key in weights)
     guess = metrics[f"guess_val_{metric}"]
+
+    def shown(value: float) -> str:
+        return shown_score(metric, value, 5)
+
     found = (
-        f"{metric} {vote:.5f} (guessing {guess:.5f}) over folds, {'' if better else 'not '}better than"
+        f"{metric} {shown(vote)} (guessing {shown(guess)}) over folds, {'' if better else 'not '}better "
+        f"than the {shown(alone)} of {tags['best_alone']} alone"
     )
-    what = f"{found} the {alone:.5f} of {tags['best_alone']} alone"
     test, guess_test = metrics[f"test_{metric}"], metrics[f"guess_test_{metric}"]
-    on_test = f"{test:.5f} (guessing {guess_test:.5f}) on the test rows"
-    tell(f"ensemble of {names}: {what}; {on_test}" + ("" if better else ": not registered"))
+    on_test = f"{shown(test)} (guessing {shown(guess_test)}) on the test rows"
+    tell(f"ensemble of {names}: {found}; {on_test}" + ("" if better else ": not registered"))
     return better

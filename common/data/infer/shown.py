@@ -24,11 +24,16 @@ MOST = 10
 def shown_spec(spec: DatasetSpec) -> str:
     """Return the columns of a spec as lines: column, type, role, missing % and why, in full."""
     lines = [
-        (column.name, column.type, column.role, round(100 * column.missing, 2), column.why)
+        (column.name, column.type, column.role, _percentage(column.missing), column.why)
         for column in spec.columns
     ]
     table = pd.DataFrame(lines, columns=["column", "type", "role", "missing %", "why"])
     return table.to_string(index=False, max_colwidth=None)
+
+
+def _percentage(missing: float) -> float | str:
+    """Return a share in percent; a small one is no zero."""
+    return round(100 * missing, 2) or ("<0.01" if missing else 0.0)
 
 
 def write_spec(spec: DatasetSpec, path: Path, overwrite: bool = False) -> None:

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
+from common.data.shares import percent
 from common.learning.metrics import shown_score
 from common.learning.parameters import Parameters
 from common.search.findings.candidates import Candidates, Difference
@@ -43,7 +44,7 @@ def headline(found: Findings) -> str:
     """Summarise findings on one line, without those that need a table."""
     if not found.parameters:
         return "no hyperparameter varied"
-    weights = [f"{one.name} explains {one.effect.share:.0%}" for one in found.parameters[:2]]
+    weights = [f"{one.name} explains {percent(one.effect.share)}" for one in found.parameters[:2]]
     edges = [f"{one.name} is best on its {one.edge} edge" for one in found.parameters if one.edge]
     dropped = [f"{one.name} {', '.join(one.dropped)}" for one in found.parameters if one.dropped]
     parts = [", ".join(weights)] if found.apart else []
@@ -88,7 +89,9 @@ def _table(found: Findings) -> str:
         levels = [level.label for level in one.effect.levels]
         cells = [
             one.name,
-            f"{one.effect.share:.1%} ± {one.effect.share_error:.1%}" if found.apart else "unknown",
+            f"{percent(one.effect.share, 1)} ± {one.effect.share_error:.1%}"
+            if found.apart
+            else "unknown",
             levels[one.best],
             levels[one.worst],
             _figure(one.gain, found.candidates.metric) + ("" if one.gain.clear else " (not clear)"),
@@ -125,7 +128,9 @@ def _sentence(one: Finding, found: Findings) -> str:
     metric = found.candidates.metric
     levels = [level.label for level in one.effect.levels]
     best, worst, gain = levels[one.best], levels[one.worst], _figure(one.gain, metric)
-    weight = "matters little" if one.little else f"explains {one.effect.share:.0%} of the differences"
+    weight = (
+        "matters little" if one.little else f"explains {percent(one.effect.share)} of the differences"
+    )
     text = f"**{one.name}** {weight if found.apart else 'varied together with others'}"
     if one.gain.clear:
         place = "between the ends, " * (one.shape == "peaks")
@@ -155,7 +160,7 @@ def _pairs(found: Findings) -> str:
     heavy = [pair for pair in pairs if pair.share >= LITTLE_TOGETHER][:MOST_PAIRS]
     if not heavy:
         return ""
-    listed = _and([f"{pair.first} with {pair.second} ({pair.share:.1%})" for pair in heavy])
+    listed = _and([f"{pair.first} with {pair.second} ({percent(pair.share, 1)})" for pair in heavy])
     return f"Interactions, by the variance explained beyond what each explains by itself: {listed}."
 
 

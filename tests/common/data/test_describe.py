@@ -3,7 +3,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from common.data import describe as module
-from common.data.describe import describe, describe_html
+from common.data.describe import describe, describe_html, readable
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +105,30 @@ def test_html_is_one_page_that_escapes_what_it_shows():
     assert "adult: 1 column" in page
     assert "&lt;b&gt;" in page
     assert "a<b" not in page
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (100.0, "100"),
+        (1234.5, "1,234.5"),
+        (1234.567, "1,234.57"),
+        (0.000_123_456, "0.0001235"),
+        (-0.0042, "-0.0042"),
+        (3.2e-9, "3.2e-09"),
+        (0.5, "0.5"),
+        (1.7e300, "1.7e+300"),
+        (12_345, "12,345"),
+        (True, "yes"),
+        ("0.001", "0.001"),
+    ],
+)
+def test_number_of_any_size_is_shown_as_what_it_is(value, text):
+    assert readable(value) == text
+
+
+def test_few_missing_values_are_not_shown_as_none(spark):
+    frame = spark.range(30_001).select(F.when(F.col("id") > 0, F.col("id")).alias("a"))
+    found = describe(frame).iloc[0]
+    assert (found["null"], found["missing_%"]) == (1, 0.003)

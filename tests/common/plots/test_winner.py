@@ -75,6 +75,15 @@ def test_good_probabilities_lie_on_the_diagonal(charts):
     assert ((line.low <= line.x) & (line.x <= line.high)).sum() >= 8
 
 
+def test_bins_of_few_probabilities_say_how_many_rows_they_have():
+    test = table(1)
+    few = replace(test, probability=np.where(test.probability < 0.2, 0.1, 0.6))
+    charts = winner_charts(few, few, LABELS, IMPORTANCE, STRATA)
+    (chart,) = (one for one in charts if one.name == "calibration")
+    sizes = sorted([(few.probability < 0.2).sum(), (few.probability > 0.2).sum()])
+    assert f"in 2 bins of {sizes[0]:,} to {sizes[1]:,} rows" in chart.note
+
+
 def test_marked_threshold_is_chosen_on_the_training_rows(charts):
     train, test = table(0), table(1)
     panel = charts["threshold"].panels[1]
@@ -140,3 +149,14 @@ def test_rows_of_one_label_and_no_strata_leave_what_can_be_seen():
     found = winner_charts(one, one, LABELS, IMPORTANCE * 0, STRATA.head(1))
     assert [chart.name for chart in found] == ["confusion"]
     assert stills(found)
+
+
+def test_rates_that_are_neither_none_nor_all_are_not_shown_as_that():
+    """One positive row in five thousand, found by none of the predictions."""
+    label = np.zeros(5000)
+    label[0] = 1
+    p = np.full(5000, 0.0002)
+    rare = ScoreTable(label, np.zeros(5000), p, np.ones(5000), -np.log(np.where(label == 1, p, 1 - p)))
+    found = {one.name: one for one in winner_charts(rare, rare, LABELS, IMPORTANCE, STRATA)}
+    assert found["confusion"].title == "0% of >50K are found; none is predicted"
+    assert "for a base rate of 0.00020" in found["curves"].title

@@ -59,7 +59,7 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
         assert text in card
     assert "| <=50K | Female |" in card
     assert "| age | integer | no | 17 to 90 |" in card
-    assert "| education-num | integer | yes; never in training | 16 categories |" in card
+    assert "| education-num | integer | yes; none in the data set | 16 categories |" in card
     body = re.search(r"-d '(.*)'\n", card)[1].replace("'\\''", "'")
     assert json.loads(body)["dataframe_split"]["columns"] == list(example.columns)
 
