@@ -21,7 +21,7 @@ from tests.plain_pipeline import (
 every_table = pytest.mark.parametrize("table", ODD_TABLES.values(), ids=lambda table: table.name)
 SCIKIT_LEARN = {"breast_cancer", "wine", "digits", "diabetes", "iris"}
 # Tables that need more rows than the others for what they show.
-LARGE = {"rare_values"}
+LARGE = {"rare_values", "few_contents"}
 
 
 def content(path):
