@@ -105,7 +105,7 @@ def _count(rows: DataFrame, target: Target) -> int:
         asked = f", and {PARTS} with {'each label' if target.task == BINARY else 'each of two labels'}"
     if total < LEAST_ROWS or not enough:
         raise Incomparable(
-            f"there are {total:,} rows that neither was trained on{said}: at least {LEAST_ROWS} are "
-            f"required{asked}"
+            f"there are {total:,} rows that neither was trained on, nor on an equal one{said}: at least "
+            f"{LEAST_ROWS} are required{asked}"
         )
     return total

@@ -123,7 +123,8 @@ def _judge(
             return False, f"{reason}; version={ours.version} makes it champion anyway"
         takes, reason = terms.takes(compare(contender, champion))
     except UserError as error:
-        return False, f"it cannot be compared with champion {number}: {error}"
+        by_hand = f"version={contender.version} makes it champion anyway"
+        return False, f"it cannot be compared with champion {number}: {error}; {by_hand}"
     return takes, f"{reason}; champion was version {number}"
 
 

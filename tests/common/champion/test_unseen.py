@@ -135,7 +135,7 @@ def test_models_of_a_number_are_compared_on_all_rows_in_parts(spark):
     assert found.better
     assert not compare_on_unseen(theirs, ours, ["price", "n"], "price", target, "rmse").better
     few = [Trained(one.pipeline, one.train, one.test.where("n = 1")) for one in (ours, theirs)]
-    with pytest.raises(Incomparable, match="trained on: at least 200 are required$"):
+    with pytest.raises(Incomparable, match="trained on, nor on an equal one: at least 200 are required$"):
         compare_on_unseen(*few, ["price", "n"], "price", target, "rmse")
 
 
