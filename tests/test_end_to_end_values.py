@@ -15,6 +15,7 @@ from sklearn import metrics
 from common.data.target import BINARY
 from common.learning.learners import get_learner
 from common.learning.metrics import METRICS, sign
+from common.learning.threshold import OF_THRESHOLD
 from common.learning.vectorizer import LABEL
 from common.search.folds import FOLD_RANK
 from common.search.winner import classifier_of
@@ -208,6 +209,15 @@ def test_candidate_is_scored_on_the_rows_that_its_fit_left_out(steps, kept, proj
         right = said.agg(F.avg((F.col("prediction") == F.col(LABEL)).cast("double"))).first()[0]
         assert logged[fold] == pytest.approx(right, abs=0.004)
     assert logged[MAIN["folds"]] == pytest.approx(np.mean([logged[f] for f in range(MAIN["folds"])]))
+
+
+def test_scores_at_the_threshold_are_those_by_which_it_was_chosen(search):
+    run, _ = search
+    metrics, by = run.data.metrics, run.data.tags["threshold_metric"]
+    assert metrics[f"at_threshold_{by}"] == pytest.approx(metrics["threshold_score"])
+    assert set(OF_THRESHOLD) == {
+        name.removeprefix("at_threshold_") for name in metrics if name.startswith("at_threshold_")
+    }
 
 
 def test_champion_carries_the_scores_of_its_search(project, steps):

@@ -34,10 +34,10 @@ NAMES = (*ALL_METRICS, *OF_ROWS)
 def check_gates(content: Mapping[str, Any]) -> dict[str, float]:
     """Validate gates: a bound by name.
 
-    A metric's bound is the minimum of its mean over the folds; of one whose lower values are better,
-    such as log_loss and rmse, it is the maximum. Of two labels, `stratum_loss` is the maximum log loss
-    of any of the data set's strata, and `calibration_error` the maximum expected calibration error
-    (metrics.calibration_error).
+    A metric's bound is the minimum of its mean over the folds, or of its value at the model's threshold;
+    of one whose lower values are better, such as log_loss and rmse, it is the maximum. Of two labels,
+    `stratum_loss` is the maximum log loss of any of the data set's strata, and `calibration_error` the
+    maximum expected calibration error (metrics.calibration_error).
 
     Args:
         content: The gates as they were read from a file or the command line.

@@ -6,7 +6,7 @@ import numpy as np
 
 from common.errors import UserError
 from common.learning.curves import ratio
-from common.learning.metrics import ScoreTable
+from common.learning.metrics import METRICS, ScoreTable, scores
 
 HALF = 0.5
 # Probabilities are counted in this many parts, so a threshold has three digits.
@@ -16,6 +16,8 @@ VALUES = np.arange(1, PARTS) / PARTS
 # precision or recall alone is that of a threshold near 1 or 0.
 CHOOSES = ("f1", "f1_weighted", "f1_label_0", "accuracy")
 OTHERWISE = "f1"
+# Those that a threshold changes.
+OF_THRESHOLD = tuple(name for name in METRICS if name not in ("roc_auc", "pr_auc", "log_loss"))
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,21 @@ def best_threshold(found: Curve, metric: str) -> Threshold:
     equal = np.flatnonzero(scores >= best - 1e-12)
     place = int(equal[np.argmin(np.abs(VALUES[equal] - HALF))])
     return Threshold(float(VALUES[place]), chooses, float(scores[place]), float(scores[PARTS // 2 - 1]))
+
+
+def scores_at(found: Curve, threshold: float) -> dict[str, float]:
+    """Return the metrics that depend on a threshold, of all rows together.
+
+    Args:
+        found: Counts of rows that the model was not fitted on.
+        threshold: The threshold; it counts as the nearest of three digits.
+    """
+    place = int(np.abs(VALUES - threshold).argmin()) + 1
+    above, below = slice(place, None), slice(None, place)
+    counts = [side[part].sum() for side in (found.positive, found.negative) for part in (above, below)]
+    label, predicted = np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0])
+    all_scores = scores(ScoreTable(label, predicted, predicted, np.array(counts), np.zeros(4)))
+    return {name: all_scores[name] for name in OF_THRESHOLD}
 
 
 def _scores(found: Curve, metric: str) -> np.ndarray:

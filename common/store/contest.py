@@ -83,7 +83,9 @@ def measure(
         UserError: Artifacts of the search are gone.
     """
     metrics = search.data.metrics
-    found = {name: metrics[f"val_{name}"] for name in gates if name not in OF_ROWS}
+    # The folds' scores are those at one half, and a gate asks about what the model predicts.
+    keys = {name: f"{tracking.AT_THRESHOLD}_{name}" for name in gates if name not in OF_ROWS}
+    found = {name: metrics[key if key in metrics else f"val_{name}"] for name, key in keys.items()}
     if not set(OF_ROWS) & gates.keys():
         return found
     weights = json.loads(search.data.tags.get("members", "null")) or {search.info.run_id: 1.0}

@@ -26,6 +26,8 @@ STEP, KEY, INPUT = "workflow.step", "workflow.key", "workflow.input."
 SEARCH = "workflow.search"
 # MLflow's tag for the run id of the parent.
 PARENT = "mlflow.parentRunId"
+# Prefix of metrics of a winner's predictions at its threshold, for rows that it was not fitted on.
+AT_THRESHOLD = "at_threshold"
 # On a run that used Spark: the id of its application.
 APPLICATION = "spark.application"
 

@@ -16,7 +16,7 @@ from common.learning.learners import Learner
 from common.learning.metrics import shown_score, told
 from common.learning.parameters import Parameters
 from common.learning.tasks import Table, guess_scores, labels_of, scores
-from common.learning.threshold import HALF, Curve, Threshold, best_threshold
+from common.learning.threshold import HALF, Curve, Threshold, best_threshold, scores_at
 from common.learning.vectorizer import feature_sources, number_features
 from common.machine.secrets import masked
 from common.machine.spark import beside
@@ -188,10 +188,13 @@ def _threshold(search: _Scored, winner: CandidateResult) -> Threshold:
     run, settings, target = search.run, search.settings, search.data.spec.target
     if target.task != BINARY:
         return Threshold(HALF)
-    if settings.threshold is not None:
-        found = Threshold(settings.threshold)
-    else:
-        found = best_threshold(_curve(search, winner), settings.metric)
+    found = Threshold(HALF if settings.threshold is None else settings.threshold)
+    # The folds' scores are those at one half.
+    if settings.threshold != HALF:
+        curve = _curve(search, winner)
+        found = best_threshold(curve, settings.metric) if settings.threshold is None else found
+        tracking.log_scores(tracking.AT_THRESHOLD, scores_at(curve, found.value), [run.id])
+    if found.metric:
         metrics = {"threshold_score": found.score, "threshold_score_at_half": found.at_half}
         run.log_metrics(metrics)
         run.tag(threshold_metric=found.metric)

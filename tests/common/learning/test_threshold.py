@@ -1,10 +1,21 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from common.errors import UserError
-from common.learning.metrics import ScoreTable
-from common.learning.threshold import CHOOSES, PARTS, VALUES, best_threshold, curve, parse_threshold
+from common.learning.metrics import ScoreTable, scores
+from common.learning.threshold import (
+    CHOOSES,
+    OF_THRESHOLD,
+    PARTS,
+    VALUES,
+    best_threshold,
+    curve,
+    parse_threshold,
+    scores_at,
+)
 
 
 def draw(rows, seed):
@@ -86,3 +97,18 @@ def test_bad_threshold_is_refused(text):
 
 def test_threshold_is_read():
     assert (parse_threshold("auto"), parse_threshold("0.25")) == (None, 0.25)
+
+
+@pytest.mark.parametrize("threshold", [0.001, 0.237, 0.5, 0.999])
+def test_scores_at_a_threshold_are_those_of_predictions_by_it(threshold):
+    label, probability = draw(500, 3)
+    by_it = replace(table_of(label, probability), prediction=(probability > threshold).astype(int))
+    found = scores_at(curve(by_it), threshold)
+    assert list(found) == list(OF_THRESHOLD)
+    assert found == pytest.approx({name: scores(by_it)[name] for name in OF_THRESHOLD})
+
+
+def test_scores_at_a_threshold_of_more_digits_are_those_at_the_nearest_of_three():
+    found = curve(table_of(*draw(500, 4)))
+    assert scores_at(found, 1 / 3) == scores_at(found, 0.333)
+    assert scores_at(found, 1e-9) == scores_at(found, 0.001)

@@ -1,7 +1,8 @@
+import mlflow
 import pytest
 
 from common.data.spec import NUMERIC, Column
-from common.store.contest import _other_currencies
+from common.store.contest import _other_currencies, measure
 from tests.specs import labelled
 
 
@@ -15,3 +16,12 @@ def test_amounts_of_two_versions_are_compared_unless_their_currencies_differ(our
         for unit in (ours, theirs)
     )
     assert _other_currencies(one, other) == differ
+
+
+def test_gates_ask_about_what_the_model_predicts_at_its_threshold(store):
+    values = {"val_recall": 0.6, "at_threshold_recall": 0.8, "val_roc_auc": 0.9, "val_rmse": 3.0}
+    with mlflow.start_run() as run:
+        mlflow.log_metrics(values)
+    search = mlflow.get_run(run.info.run_id)
+    found = measure(search, {"recall": 0.7, "roc_auc": 0.5, "rmse": 4.0}, lambda: pytest.fail("no Spark"))
+    assert found == {"recall": 0.8, "roc_auc": 0.9, "rmse": 3.0}
