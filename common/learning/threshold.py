@@ -95,6 +95,11 @@ def best_threshold(found: Curve, metric: str) -> Threshold:
     return Threshold(float(VALUES[place]), chooses, float(scores[place]), float(scores[PARTS // 2 - 1]))
 
 
+def at_half(metric: str, threshold: float) -> str:
+    """Return what to say of a score over the folds, which is at one half: nothing if the model is too."""
+    return f" at {HALF}" if metric in OF_THRESHOLD and threshold != HALF else ""
+
+
 def scores_at(found: Curve, threshold: float) -> dict[str, float]:
     """Return the metrics that depend on a threshold, of all rows together.
 

@@ -8,6 +8,7 @@ from mlflow.entities.model_registry import ModelVersion
 from common.data.target import BINARY, MULTICLASS, REGRESSION, predicted
 from common.learning.metrics import shown_score, sign
 from common.learning.tasks import TASKS
+from common.learning.threshold import HALF, at_half
 from common.plots.winner import WINNER_CHARTS
 from common.report.page import Champion, Picture, Section, Table
 from common.report.shown import best_parameters, score
@@ -135,7 +136,8 @@ def _facts(champion: ModelVersion, search: Run | None) -> list[tuple[str, str]]:
     metric = tags.get(METRIC, "")
     mean, error = (score(metric, metrics.get(f"val_{metric}{end}")) for end in ("", "_std"))
     guess = score(metric, metrics.get(f"guess_val_{metric}"))
-    over = f"{mean} ± {error} (standard deviation; guessing {guess})"
+    half = at_half(metric, metrics.get("threshold", HALF))
+    over = f"{mean} ± {error}{half} (standard deviation; guessing {guess})"
     facts.append((f"{metric} over folds", over if mean else ""))
     facts.append((f"{metric} on the training rows", score(metric, metrics.get(f"train_{metric}"))))
     facts.append(("test rows' digest", tags.get(DIGEST, "")))

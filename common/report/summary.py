@@ -3,6 +3,7 @@
 from mlflow.entities import Run
 
 from common.learning.metrics import told
+from common.learning.threshold import HALF, at_half
 from common.report.champions import model_name
 from common.report.shown import score
 from common.store.experiment import run_link, version_link
@@ -44,7 +45,8 @@ def _found(search: Run) -> str:
     metric = tags.get(METRIC, "")
     mean = score(metric, metrics.get(f"val_{metric}"))
     best = f"the best {tags.get('learner', 'model')} has {metric} {mean}"
-    return f"{best} over the folds; its page says what was found."
+    half = at_half(metric, metrics.get("threshold", HALF))
+    return f"{best} over the folds{half}; its page says what was found."
 
 
 def _link(run: Run, text: str = "", path: str = "") -> str:

@@ -16,7 +16,7 @@ from common.learning.learners import Learner
 from common.learning.metrics import shown_score, told
 from common.learning.parameters import Parameters
 from common.learning.tasks import Table, guess_scores, labels_of, scores
-from common.learning.threshold import HALF, Curve, Threshold, best_threshold, scores_at
+from common.learning.threshold import HALF, Curve, Threshold, at_half, best_threshold, scores_at
 from common.learning.vectorizer import feature_sources, number_features
 from common.machine.secrets import masked
 from common.machine.spark import beside
@@ -105,7 +105,7 @@ def _log_best(search: _Scored, winner: CandidateResult, scored: int, table: pd.D
     charts = search_charts(candidates)
     drawing = beside(run.spark, stills, charts)
     _log_findings(run, candidates, learner)
-    test, of_winner = _log_model(search, winner)
+    test, of_winner, threshold = _log_model(search, winner)
     guess = guess_scores(labels_of(test))
     pictures = drawing.result() | stills(of_winner)
     shown = page(f"{run.step} of {search.data.spec.name}", [*charts, *of_winner])
@@ -113,7 +113,8 @@ def _log_best(search: _Scored, winner: CandidateResult, scored: int, table: pd.D
     run.log_dataset(search.data.spec)
     run.tell(f"best of {scored}: {winner.name}")
     mean, std = (shown_score(metric, value) for value in (winner.mean(metric), winner.std(metric)))
-    run.tell(f"{metric} {mean} +- {std} over folds; {told(metric, scores(test), guess)} on the test rows")
+    over = f"{metric} {mean} +- {std} over folds{at_half(metric, threshold)}"
+    run.tell(f"{over}; {told(metric, scores(test), guess)} on the test rows")
 
 
 def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
@@ -135,8 +136,8 @@ def _log_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
     run.tell(f"findings: {first}; next grid: {run.artifact_uri('next_grid.yaml')}")
 
 
-def _log_model(search: _Scored, winner: CandidateResult) -> tuple[Table, list[Chart]]:
-    """Refit the winner, score it on both sides and log it; return its test table and charts."""
+def _log_model(search: _Scored, winner: CandidateResult) -> tuple[Table, list[Chart], float]:
+    """Refit the winner, score it on both sides and log it; return test table, charts and threshold."""
     run, settings, data = search.run, search.settings, search.data
     spec = data.spec
     learner, parameters = settings.learner.chosen(winner.parameters)
@@ -163,7 +164,7 @@ def _log_model(search: _Scored, winner: CandidateResult) -> tuple[Table, list[Ch
     charts = winner_charts(
         tables["train"], tables["test"], spec.target, importance, strata, threshold.value
     )
-    return tables["test"], charts
+    return tables["test"], charts, threshold.value
 
 
 def _refit(search: _Scored, learner: Learner, parameters: Parameters) -> Refit:

@@ -11,6 +11,7 @@ from common.learning.threshold import (
     OF_THRESHOLD,
     PARTS,
     VALUES,
+    at_half,
     best_threshold,
     curve,
     parse_threshold,
@@ -112,3 +113,8 @@ def test_scores_at_a_threshold_of_more_digits_are_those_at_the_nearest_of_three(
     found = curve(table_of(*draw(500, 4)))
     assert scores_at(found, 1 / 3) == scores_at(found, 0.333)
     assert scores_at(found, 1e-9) == scores_at(found, 0.001)
+
+
+def test_score_over_the_folds_says_that_it_is_at_half_where_the_model_is_not():
+    assert at_half("f1", 0.385) == " at 0.5"
+    assert at_half("f1", 0.5) == at_half("roc_auc", 0.385) == at_half("rmse", 0.5) == ""
