@@ -53,6 +53,7 @@ class KeptModel:
         categories: The categories that have a feature of their own, by column; a missing value among
             them is MISSING_TEXT.
         capped: The columns with only their most frequent categories, whose others share a feature.
+        run_id: The id of the run that logged it; empty if it is not known.
     """
 
     uri: str
@@ -62,6 +63,7 @@ class KeptModel:
     label_type: str
     categories: Mapping[str, Sequence[str]]
     capped: frozenset[str] = frozenset()
+    run_id: str = ""
 
     def reading(self, encoding: str) -> "KeptModel":
         """Return a copy that reads files in another encoding.

@@ -98,4 +98,5 @@ def find_portable_model(uri: str) -> KeptModel:
         known.get("label_type", TEXT),
         {name: column["categories"] for name, column in columns.items() if "categories" in column},
         frozenset(name for name, column in columns.items() if column.get("capped")),
+        model.run_id or "",
     )

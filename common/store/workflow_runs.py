@@ -99,6 +99,17 @@ def source_of(features: str) -> str:
     return "unknown" if load_data is None else str(load_data.data.tags.get("source", "unknown"))
 
 
+def rows_from(search: str) -> str:
+    """Return the URI of the source that a search's rows come from; an empty string if it is not known.
+
+    Args:
+        search: The id of the search's run.
+    """
+    features = _input(_found([search] if search else []), "features")
+    load_data = _input([_input([features], "split")], "data")
+    return "" if load_data is None else str(load_data.data.tags.get("source_uri", ""))
+
+
 def step_of(run: Run) -> str:
     """Return the name of a run's step; an empty string if it has none."""
     return str(run.data.tags.get(tracking.STEP, ""))

@@ -3,7 +3,7 @@ import pytest
 
 from common.errors import UserError
 from common.store import tracking
-from common.store.workflow_runs import STEP_RUNS, candidates_of, find_workflow
+from common.store.workflow_runs import STEP_RUNS, candidates_of, find_workflow, rows_from
 
 
 @pytest.fixture
@@ -105,3 +105,11 @@ def test_nothing_that_ran_is_one_line(store):
 def test_champion_by_hand_is_no_workflow_of_its_own(chain, leave, store):
     leave("champion")
     assert steps(find_workflow("auto", store)) == [chain[name] for name in ALL]
+
+
+def test_source_of_a_models_rows_is_known_as_far_as_its_runs_are(chain, leave):
+    mlflow.MlflowClient().set_tag(chain["load_data"], "source_uri", "file:///a/people.csv")
+    assert rows_from(chain["ga"]) == "file:///a/people.csv"
+    assert rows_from(leave("train_ga")) == rows_from("") == rows_from("0" * 32) == ""
+    mlflow.delete_run(chain["split"])
+    assert rows_from(chain["ga"]) == ""
