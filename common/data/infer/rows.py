@@ -110,7 +110,8 @@ class Opened:
             looked: Number of its rows.
             distinct: Number of values of the column that has the most in it.
         """
-        if not FAIR[0] <= looked * part.step / self.rows <= FAIR[1]:
+        unequal = self.rows / part.step + len(part.also)
+        if not FAIR[0] <= looked / unequal <= FAIR[1]:
             return False
         least = LEAST_ROWS // 4
         # The rows are counted only where no column shows how many different ones there are.
