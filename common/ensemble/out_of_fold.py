@@ -7,7 +7,6 @@ from functools import reduce
 
 import numpy as np
 import pandas as pd
-from pyspark import inheritable_thread_target
 from pyspark.ml import Model
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import Column, DataFrame
@@ -21,6 +20,7 @@ from common.learning.metrics import EPSILON, ScoreTable
 from common.learning.score_table import probability_vector, score_table
 from common.learning.tasks import scores
 from common.learning.vectorizer import LABEL
+from common.machine.spark import inheriting
 from common.search.engines.mllib import FITS_PER_CORE
 from common.search.folds import FOLD, FoldData, weighted
 
@@ -53,7 +53,7 @@ def out_of_fold(
         return model, time.perf_counter() - started
 
     with ThreadPoolExecutor(FITS_PER_CORE * spark.sparkContext.defaultParallelism) as pool:
-        fits = list(pool.map(inheritable_thread_target(spark)(fit), work))
+        fits = [fitted.result() for fitted in [pool.submit(inheriting(spark, fit, one)) for one in work]]
     models = [model for model, _ in fits]
     k = len(members)
     folds = [

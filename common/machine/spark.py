@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -247,13 +248,23 @@ def name_jobs(session: SparkSession, group: str, description: str, in_background
         context.setLocalProperty("spark.scheduler.pool", BACKGROUND)
 
 
+def inheriting(session: SparkSession, work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
+    """Return work for one thread to do once, with the Spark properties of the current thread.
+
+    It has a copy of its own. If threads share one, jobs count for the queries of other threads, where
+    Spark keeps them for ever.
+    """
+    found: Callable[[], T] = inheritable_thread_target(session)(partial(work, *arguments))
+    return found
+
+
 def beside(session: SparkSession, work: Callable[..., T], *arguments: Any) -> Future[T]:
     """Start work in its own thread, with the Spark properties of the current one.
 
     Returns:
         A future of the result.
     """
-    return in_thread(inheritable_thread_target(session)(work), *arguments)
+    return in_thread(inheriting(session, work, *arguments))
 
 
 def in_thread(work: Callable[..., T], *arguments: Any) -> Future[T]:

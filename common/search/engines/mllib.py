@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from py4j.protocol import Py4JJavaError
-from pyspark import SparkContext, inheritable_thread_target
+from pyspark import SparkContext
 from pyspark.errors import PySparkException
 from pyspark.ml.classification import GBTClassificationModel
 from pyspark.ml.regression import GBTRegressionModel
@@ -15,6 +15,7 @@ from common.learning.fold_score import FoldScore, fold_score
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.learning.score_table import score_table
+from common.machine.spark import inheriting
 from common.search.engines.shared_fit import shared_fits
 from common.search.folds import FoldData, weighted
 from common.search.result import Outcome
@@ -54,9 +55,9 @@ class MllibEngine:
         """
         groups = shared_fits(candidates, self.learner)
         with ThreadPoolExecutor(self.workers) as pool:
-            fit = inheritable_thread_target(self.data.frame.sparkSession)(self._fit_and_score)
+            session, fit = self.data.frame.sparkSession, self._fit_and_score
             futures = {
-                pool.submit(fit, group.candidates, fold): (group, fold)
+                pool.submit(inheriting(session, fit, group.candidates, fold)): (group, fold)
                 for group in groups
                 for fold in range(self.data.folds)
             }

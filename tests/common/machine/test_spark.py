@@ -1,7 +1,8 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 from common.machine import spark as machine
-from common.machine.spark import get_session
+from common.machine.spark import get_session, inheriting
 
 
 def test_jvm_gets_no_more_than_half_of_a_small_container(monkeypatch):
@@ -31,3 +32,22 @@ def test_workers_of_changed_code_are_new_ones(spark, monkeypatch):
     assert len(before) == len(changed) == 1
     assert before != changed
     assert daemons() == before
+
+
+def test_threads_start_with_the_properties_of_the_one_that_made_their_work_and_share_none(spark):
+    context = spark.sparkContext
+
+    def change(name):
+        before = context.getLocalProperty("income.test")
+        context.setLocalProperty("income.test", name)
+        return before
+
+    context.setLocalProperty("income.test", "ours")
+    try:
+        # One thread after the other.
+        works = [inheriting(spark, change, name) for name in ("one", "two", "three")]
+        found = [pool.submit(work).result() for work in works for pool in [ThreadPoolExecutor(1)]]
+        assert found == ["ours"] * 3
+        assert context.getLocalProperty("income.test") == "ours"
+    finally:
+        context.setLocalProperty("income.test", None)

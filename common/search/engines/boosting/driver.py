@@ -9,14 +9,14 @@ from itertools import groupby, pairwise
 from queue import SimpleQueue
 from threading import Thread
 
-from pyspark import Broadcast, inheritable_thread_target
+from pyspark import Broadcast
 from pyspark.sql import functions as F
 
 from common.learning.boosting_rule import SPARK, BoostingRule, Fit, FitResult
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.learning.tasks import TASKS
-from common.machine.spark import beside
+from common.machine.spark import beside, inheriting
 from common.search.engines.boosting.arriving import Arriving
 from common.search.engines.boosting.matrix import WHOLE, FoldMatrix, Samples
 from common.search.engines.boosting.rows import ROW, arrow_columns, draw_samples, fold_matrix
@@ -148,15 +148,16 @@ class BoostingEngine:
             self.context.parallelize(job, len(job)).foreach(fit_chunk)
 
         def run_all() -> None:
-            jobs = [[task] for task in tasks] if self.parallelism else [tasks]
             try:
-                list(pool.map(run_beside, jobs))
+                for done in [pool.submit(job) for job in jobs]:
+                    done.result()
                 arriving.put(None)
             except Exception as error:
                 arriving.put(error)
 
         pool = ThreadPoolExecutor(self.parallelism or 1)
-        run_beside = inheritable_thread_target(self.data.frame.sparkSession)(run)
+        session, of_jobs = self.data.frame.sparkSession, [[task] for task in tasks]
+        jobs = [inheriting(session, run, job) for job in (of_jobs if self.parallelism else [tasks])]
         Thread(target=run_all, daemon=True).start()
         try:
             while (item := arriving.get()) is not None:

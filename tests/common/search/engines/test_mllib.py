@@ -71,6 +71,16 @@ def test_scores_do_not_depend_on_how_many_fits_run_at_once(data, found):
     assert {r.name: r.folds for r in again} == {r.name: r.folds for r in found}
 
 
+def test_spark_keeps_no_job_of_a_search(spark, data):
+    """It keeps those that it takes for a query's which has ended."""
+    kept = spark.sparkContext._jsc.sc().dagScheduler().activeQueryToJobs()
+    before = kept.size()
+    linear = get_learner("logistic_regression")
+    candidates = [{"maxIter": 3, "regParam": place / 10} for place in range(4)]
+    assert len(list(MllibEngine(data, linear, seed=7, parallelism=4).evaluate(candidates))) == 4
+    assert kept.size() == before
+
+
 def test_candidate_without_the_shared_parameter_is_scored(data):
     found = list(
         MllibEngine(data, GBT, seed=7).evaluate([{"maxDepth": 1}, {"maxDepth": 1, "maxIter": 2}])
