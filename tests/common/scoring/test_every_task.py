@@ -170,7 +170,7 @@ def test_metadata_and_card_say_what_each_column_had(kept):
     rows = {row[0]: dict(zip(HEADER, row, strict=True)) for row in input_rows(kept.spec, kept.known)}
     assert rows["ok"]["in training"] == "3 categories"
     assert rows["day"]["in training"] == "4 categories, the most that are told apart"
-    assert rows["born"]["may be missing"] == "yes; 20.0% in training"
+    assert rows["born"]["may be missing"] == "yes; 20.0% of the data set"
     assert rows["born"]["in training"].startswith("19")
     assert json.loads(json.dumps(kept.known)) == kept.known
     assert kept.known["labels"] == list(LABELS[kept.task])
