@@ -4,6 +4,7 @@ import mlflow
 import numpy as np
 from mlflow.models import ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types.schema import AnyType
 
 from common.data.reading import DOUBLE, INTEGER, TEXT, Form
 from common.scoring import portable_model
@@ -38,7 +39,7 @@ def save(folder):
         python_model=portable_model.__file__,
         artifacts=write_artifacts(folder, pipeline(), FORM),
         signature=ModelSignature(
-            inputs=Schema([ColSpec(TYPES[name], name) for name in COLUMNS]),
+            inputs=Schema([ColSpec(AnyType(), name) for name in COLUMNS]),
             outputs=Schema(
                 [ColSpec(DataType.string, "prediction"), ColSpec(DataType.double, "probability")]
             ),

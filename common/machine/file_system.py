@@ -124,6 +124,19 @@ def exists(spark: SparkSession, uri: str) -> bool:
         return bool(system.exists(path))
 
 
+def names_in(spark: SparkSession, uri: str) -> list[str]:
+    """Return the sorted names of the files and folders in a folder; none of a file, or of nothing.
+
+    Raises:
+        UserError: There is no file system for the URI's scheme, or it does not answer.
+    """
+    system, path = _open(spark, uri)
+    with _telling(uri):
+        if not system.exists(path) or not system.getFileStatus(path).isDirectory():
+            return []
+        return sorted(file.getPath().getName() for file in system.listStatus(path))
+
+
 def has_system(spark: SparkSession, scheme: str) -> bool:
     """Tell whether Spark can read and write URIs with this scheme."""
     if scheme in ("http", "https"):

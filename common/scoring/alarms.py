@@ -57,8 +57,13 @@ def alarms(
                 f"never seen in training, such as {as_what}"
             )
     if unknown.is_most:
-        found.append(
-            f"column {label!r}: {unknown.rows:,} of {unknown.of:,} values are not {known}, such "
-            f"as {shown(unknown.example)}: the scores leave them out"
-        )
+        found.append(left_out(label, unknown, known))
     return tuple(found)
+
+
+def left_out(label: str, unknown: Strange, known: str) -> str:
+    """Say which labels of a file its scores leave out; see `alarms`."""
+    return (
+        f"column {label!r}: {unknown.rows:,} of {unknown.of:,} values are not {known}, such as "
+        f"{shown(unknown.example)}: the scores leave them out"
+    )

@@ -25,7 +25,8 @@ def scores_of(spark: SparkSession, model: bytes, outputs: Mapping[str, type]) ->
         outputs: The columns of the answer, in order, and the type of each.
 
     Returns:
-        What makes a structure of each record, with the outputs as fields.
+        What makes a structure of each record, with the outputs as fields; null if a number among them
+        is not finite.
     """
     sent = spark.sparkContext.broadcast(model)
     kinds = {name: TYPES[kind] for name, kind in outputs.items()}
@@ -36,7 +37,10 @@ def scores_of(spark: SparkSession, model: bytes, outputs: Mapping[str, type]) ->
         def scores(values: Mapping[str, np.ndarray]) -> pa.Array:
             found = scorer.score(values)
             arrays = [pa.array(found[name], kind) for name, (_, kind) in kinds.items()]
-            return pa.StructArray.from_arrays(arrays, list(kinds))
+            endless = ~np.logical_and.reduce(
+                [np.isfinite(v) for v in found.values() if v.dtype != object]
+            )
+            return pa.StructArray.from_arrays(arrays, list(kinds), mask=pa.array(endless))
 
         return scores
 

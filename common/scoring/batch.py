@@ -11,20 +11,19 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from common.data.records import SCORED, WRONG, Then
 from common.data.row_hash import quoted
 from common.data.target import REGRESSION
 from common.errors import UserError, last_cause
-from common.machine.file_system import exists, literal, replacing
+from common.machine.file_system import exists, literal, names_in, replacing
 from common.scoring.added import added_names, renamed_outputs
-from common.scoring.alarms import alarms
+from common.scoring.alarms import alarms, left_out
 from common.scoring.arrow_scoring import scores_of
 from common.scoring.kept_model import KeptModel
 from common.scoring.measure import Measured, measure
 from common.scoring.outputs import outputs_of
-from common.scoring.records import GOOD, LINE, REASON, Records, read_records
-from common.scoring.unseen import count_unseen, found_unseen, shared_features
-
-SCORED = "__scored"
+from common.scoring.records import LINE, NO_SCORE, REASON, Records, read_records
+from common.scoring.unseen import count_unseen, found_unseen, is_strange, shared_features
 
 # Values in an Arrow batch. The model itself scores a batch in smaller parts.
 CELLS = 500_000
@@ -35,6 +34,7 @@ NOT_OURS = (
     "UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE",
     "UNABLE_TO_INFER_SCHEMA",
     "IOException",
+    "ParentNotDirectoryException",
 )
 
 OTHER_RULES = (
@@ -42,12 +42,18 @@ OTHER_RULES = (
     "some records otherwise; train it again"
 )
 
+# What Spark writes into a folder.
+OF_SPARK = re.compile(r"part-|_|\.")
+
 # RFC 4180, by which files are read as well.
 CSV = {
     "header": "true",
     "escape": '"',
     "ignoreLeadingWhiteSpace": "false",
     "ignoreTrailingWhiteSpace": "false",
+    # Spark's own cut microseconds.
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
 }
 
 
@@ -105,38 +111,42 @@ def score_file(
         _check_target(spark, uri, source, overwrite)
     try:
         records = _read_input(spark, source, model)
-        names = added_names(records.table.names, model, source)
+        names = added_names(records.table.names, model)
         with replacing(spark, [target, rejects]) as (scored_part, rejects_part):
             seen = Observation()
+            scores = scores_of(spark, model.pipeline, outputs_of(model.target))
             with _batches(spark, CELLS // len(model.form.columns)):
-                _write(scored(spark, records, model, names, seen), scored_part, target)
+                _write(scored(records, scores, model, names, seen), scored_part, target)
             counts = seen.get
             rows, bad = counts["rows"], counts["bad"]
             # Text in Parquet may contain line breaks; only CSV was checked for them.
             over_lines = records.table.over_lines or not records.table.is_csv
-            rejected, reason = records.rejected(names[REASON], names[LINE]), ""
+            again = scores if counts["unscored"] else None
+            rejected, reason = records.rejected(names[REASON], names[LINE], again), ""
             if bad == rows:
                 raise UserError(_nothing_to_score(source, rows, rejected, names[REASON]))
             if bad:
                 _write(rejected, rejects_part, target)
                 reason = _first(_read(spark, rejects_part, target, over_lines), names[REASON])
             whole = _read(spark, scored_part, target, over_lines)
-            measured = measure(whole, _as_written(model, records), rows - bad, names)
+            measured = measure(whole, model, rows - bad, names, _decimal_as_written(model, records))
     except (Py4JJavaError, PySparkException) as error:
         raise _unless_ours(error, source, target) from None
     unseen = found_unseen(counts, model, rows - bad)
     known = "numbers" if model.target.task == REGRESSION else "labels of the data set"
-    strange = {name: found for name, found in unseen.items() if name not in model.capped}
+    strange = {name: found for name, found in unseen.items() if is_strange(name, found, model)}
     alarming = alarms(rows, bad, reason, strange, model.form.label, measured.unknown, known)
     if not model.has_our_rules:
         alarming = (*alarming, OTHER_RULES)
-    notes = (*renamed_outputs(names, model), *shared_features(unseen, model))
-    return Outcome(rows, bad, rejects, reason, measured, records.table.told, notes, alarming)
+    notes = [*renamed_outputs(names, model), *shared_features(unseen, model)]
+    if measured.unknown.rows and not measured.unknown.is_most:
+        notes.append(left_out(model.form.label, measured.unknown, known))
+    return Outcome(rows, bad, rejects, reason, measured, records.table.told, tuple(notes), alarming)
 
 
 def scored(
-    spark: SparkSession,
     records: Records,
+    scores: Then,
     model: KeptModel,
     names: Mapping[str, str],
     seen: Observation,
@@ -144,16 +154,21 @@ def scored(
     """Return the good records with their scores; the columns that the model takes have its types.
 
     Args:
-        spark: The session.
         records: The records, good and bad.
+        scores: What scores their values.
         model: The model.
         names: The names of the columns that the output adds, as `added_names` returns them.
-        seen: The observation that holds `rows`, `bad` and the unseen categories after the frame has
-            been written.
+        seen: The observation that holds `rows`, `bad`, `unscored` (of the bad ones, those that were read
+            but have no finite score) and the unseen categories after the frame has been written.
     """
-    told = records.scored(scores_of(spark, model.pipeline, outputs_of(model.target)), SCORED)
-    counts = [F.count(F.lit(1)).alias("rows"), F.count_if(~F.col(GOOD)).alias("bad")]
-    good = told.observe(seen, *counts, *count_unseen(records, model)).where(GOOD)
+    wrong = F.col(WRONG)
+    counts = [
+        F.count(F.lit(1)).alias("rows"),
+        F.count(wrong).alias("bad"),
+        F.count_if(wrong == NO_SCORE).alias("unscored"),
+    ]
+    told = records.scored(scores).observe(seen, *counts, *count_unseen(records, model))
+    good = told.where(wrong.isNull())
     added = [F.col(SCORED).getField(name).alias(names[name]) for name in outputs_of(model.target)]
     return good.select(*[quoted(name) for name in records.table.names], *added)
 
@@ -169,12 +184,11 @@ def _batches(spark: SparkSession, rows: int) -> Iterator[None]:
         spark.conf.set(setting, str(before))
 
 
-def _as_written(model: KeptModel, records: Records) -> KeptModel:
-    """Return the model as it reads labels from the output: Spark writes numbers with a point."""
-    form = model.form
-    names = {name.lower() for name in form.names_of(form.label)}
-    kinds = [field.dataType for field in records.table.frame.schema if field.name.lower() in names]
-    return model if any(isinstance(kind, T.StringType) for kind in kinds) else model.with_decimal(".")
+def _decimal_as_written(model: KeptModel, records: Records) -> str:
+    """Return the decimal mark of true labels in the output: Spark writes numbers with a point."""
+    name = model.form.column_of(model.form.label, records.table.names)
+    kinds = {field.name: field.dataType for field in records.table.frame.schema}
+    return "." if name and not isinstance(kinds[name], T.StringType) else model.form.decimal
 
 
 def _write(frame: DataFrame, part: str, target: str) -> None:
@@ -232,3 +246,5 @@ def _check_target(spark: SparkSession, uri: str, source: str, overwrite: bool) -
         raise UserError(f"output {error}") from None
     if there and not overwrite:
         raise UserError(f"output {uri} exists: choose another, or set overwrite=true")
+    if foreign := [name for name in names_in(spark, uri) if not OF_SPARK.match(name)]:
+        raise UserError(f"output {uri} has {foreign[0]!r}, which no output has: choose another")

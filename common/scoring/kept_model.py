@@ -82,10 +82,6 @@ class KeptModel:
             raise UserError(str(error)) from None
         return replace(self, form=replace(self.form, encoding=encoding))
 
-    def with_decimal(self, mark: str) -> "KeptModel":
-        """Return a copy that reads numbers in text with another decimal mark."""
-        return replace(self, form=replace(self.form, decimal=mark))
-
     @property
     def has_our_rules(self) -> bool:
         """Whether the rules for reading that were kept with it are this project's, comments aside."""

@@ -4,11 +4,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import pandas as pd
 from pyspark.ml.functions import array_to_vector
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from common.data.reading import Unreadable
+from common.data.reading import DOUBLE, INTEGER, Unreadable, column_of_texts, read_rows
 from common.data.records import values_read, why_bad, with_column_read
 from common.data.row_hash import quoted
 from common.data.target import BINARY, REGRESSION, Target
@@ -39,7 +40,9 @@ class Measured:
     guess: dict[str, float] = field(default_factory=dict)
 
 
-def measure(frame: DataFrame, model: KeptModel, rows: int, names: Mapping[str, str]) -> Measured:
+def measure(
+    frame: DataFrame, model: KeptModel, rows: int, names: Mapping[str, str], decimal: str = "."
+) -> Measured:
     """Compare scored records with their true labels, read by the rules of `common/data/reading`.
 
     Records without a label are left out.
@@ -49,11 +52,12 @@ def measure(frame: DataFrame, model: KeptModel, rows: int, names: Mapping[str, s
         model: The model that scored them.
         rows: Number of records.
         names: Name of the column of the frame with each of the model's outputs.
+        decimal: The decimal mark of labels that are texts.
     """
-    label = true_label(frame, model)
+    label = true_label(frame, model, decimal)
     if label is None:
         return Measured()
-    truth = _index_or_number(label, model.target)
+    truth = _index_or_number(label, model)
     told = label.frame.select(
         label.text.alias("text"),
         F.when(truth.isNull(), label.text).alias("strange"),
@@ -90,29 +94,48 @@ class TrueLabel:
     text: Column
 
 
-def true_label(frame: DataFrame, model: KeptModel) -> TrueLabel | None:
-    """Return the true labels of a file of scored records; None if it has no such column."""
+def true_label(frame: DataFrame, model: KeptModel, decimal: str) -> TrueLabel | None:
+    """Return the true labels of a file of scored records; None if it has no such column.
+
+    A number to predict may have a fraction, even if none did in training. Labels that are all numbers are
+    read as such: one writer's 1 is another's 1.0.
+    """
     form, kind = model.form, model.label_type
-    fields = {field.name.lower(): field for field in frame.schema}
-    field = next((fields[n.lower()] for n in form.names_of(form.label) if n.lower() in fields), None)
-    if field is None:
+    name = form.column_of(form.label, frame.columns)
+    if name is None:
         return None
-    text = quoted(field.name).cast("string")
-    asked = replace(form, columns={form.label: kind}, optional=frozenset([form.label]), renamed={})
+    if kind == INTEGER or numbers_of(model):
+        kind = DOUBLE
+    text = F.trim(quoted(name).cast("string"))
+    asked = replace(
+        form, columns={form.label: kind}, optional=frozenset([form.label]), renamed={}, decimal=decimal
+    )
     try:
-        read = with_column_read(frame, field.name, asked)
+        read = with_column_read(frame, name, asked)
     except Unreadable:
         return TrueLabel(frame, F.lit(None).cast("string"), text)
     value = values_read(asked)[form.label]
-    unread = F.when(why_bad().isNotNull(), text)
-    return TrueLabel(read, value, F.coalesce(value.cast("string"), unread))
+    return TrueLabel(read, value, F.when(value.isNotNull() | why_bad().isNotNull(), text))
 
 
-def _index_or_number(label: TrueLabel, target: Target) -> Column:
+def numbers_of(model: KeptModel) -> list[float]:
+    """Return the labels of classes as numbers; empty unless all are, each another one."""
+    name, labels = model.form.label, list(model.target.labels)
+    form = replace(model.form, columns={name: DOUBLE}, optional=frozenset(), renamed={})
+    read = read_rows(pd.DataFrame({name: column_of_texts(labels, DOUBLE, form)}), form)
+    found: list[float] = read.values[name].tolist()
+    return found if read.good.all() and len({*found}) == len(labels) else []
+
+
+def _index_or_number(label: TrueLabel, model: KeptModel) -> Column:
     """Return a label as scores take it, a double; null if it is missing or unknown."""
-    if target.task == REGRESSION:
+    if model.target.task == REGRESSION:
         return label.value.cast("double")
-    return F.nullif(label_index(label.value, target.labels), F.lit(-1.0))
+    if numbers := numbers_of(model):
+        place = F.array_position(F.array(*map(F.lit, numbers)), label.value.cast("double")) - 1
+    else:
+        place = label_index(label.value, model.target.labels)
+    return F.nullif(place.cast("double"), F.lit(-1.0))
 
 
 def _answer(target: Target, said: list[Column]) -> list[Column]:

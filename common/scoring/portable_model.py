@@ -74,7 +74,13 @@ class PortableModel(PythonModel):
             The body of the answer; None if that server has to answer.
         """
         values = self._direct.read(body)
-        return None if values is None else bytes(self._serving.answer_of(self._run(values)))
+        if values is None:
+            return None
+        try:
+            return bytes(self._serving.answer_of(self._run(values)))
+        except MlflowException:
+            # There is one place that words refusals.
+            return None
 
     def observe(self, known: Mapping[str, Any], tell: Callable[[Any], None]) -> None:
         """Count from now on what is scored.
@@ -86,7 +92,11 @@ class PortableModel(PythonModel):
         self.counter = self._serving.Counter(self.reading, self.form, known, tell)
 
     def _run(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        found = self.scorer.score(values)
+        found: dict[str, np.ndarray] = self.scorer.score(values)
+        for name, scores in found.items():
+            if scores.dtype != object and not np.isfinite(scores).all():
+                row = np.flatnonzero(~np.isfinite(scores))[0]
+                raise _refusal(f"row {row + 1} of {len(scores)}: the {name} is not a finite number")
         if self.counter is not None:
             self.counter.count(values, found[PREDICTION])
         return found
@@ -96,7 +106,10 @@ class PortableModel(PythonModel):
 
         So integers come out of reading, and from Spark; the rules refuse it in what others write.
         """
-        names = [n for n in self.form.optional if self.form.columns[n] == self.reading.INTEGER]
+        with self.refusing():
+            keys = self.reading.find_keys(frame.columns.tolist(), self.form)
+        columns, integer = self.form.columns, self.reading.INTEGER
+        names = [keys[n] for n in self.form.optional if columns.get(n) == integer]
         found = {n: frame[n] == self.reading.NO_INTEGER for n in names if frame[n].dtype == np.int64}
         return {n: frame[n].astype(object).mask(none, None) for n, none in found.items() if none.any()}
 

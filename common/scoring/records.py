@@ -6,14 +6,13 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from common.data.reading import Form
-from common.data.records import Table, Then, made_of_rows, open_table
+from common.data.records import SCORED, WRONG, Table, Then, made_of_rows, open_table
 from common.data.row_hash import quoted
 
 # The text of a CSV record whose number of fields is wrong; null for any other record.
 LINE = "line"
 REASON = "reason"
-# While a file is scored: whether a record is good.
-GOOD = "__good"
+NO_SCORE = "the model's prediction is not a finite number"
 
 
 @dataclass(frozen=True)
@@ -32,28 +31,32 @@ class Records:
         values = {self.table.columns[name]: value for name, value in self.table.values.items()}
         return [values.get(name, quoted(name)).alias(name) for name in self.table.names]
 
-    def scored(self, scores: Then, name: str) -> DataFrame:
-        """Return all columns of the file, the scores, null for a bad record, and GOOD.
+    def scored(self, scores: Then) -> DataFrame:
+        """Return all columns of the file, the scores as SCORED, and what is wrong as WRONG, or null.
 
         Args:
             scores: What scores the values where they are read.
-            name: Name of the column with the scores.
         """
-        read = self.table.read(scores)
-        return read.select(*self.whole, made_of_rows().alias(name), self.table.good.alias(GOOD))
+        read, made = self.table.read(scores), made_of_rows()
+        return read.select(*self.whole, made.alias(SCORED), self._wrong(made).alias(WRONG))
 
-    def rejected(self, reason: str = REASON, line: str = LINE) -> DataFrame:
+    def rejected(self, reason: str = REASON, line: str = LINE, scores: Then | None = None) -> DataFrame:
         """Return the bad records as they were read, with the reason and, for CSV, the line.
 
         Args:
             reason: Name of the column with the reason.
             line: Name of the column with the line.
+            scores: What scores the values, if some records have no score.
         """
-        bad = self.table.frame.where(~self.table.good)
-        more = [self.table.reason.alias(reason)]
+        read = self.table.frame if scores is None else self.table.read(scores)
+        wrong = self.table.reason if scores is None else self._wrong(made_of_rows())
+        more = [wrong.alias(reason)]
         if self.table.is_csv:
             more.append(F.when(~self.table.fits, self.table.record).alias(line))
-        return bad.select(*[quoted(name) for name in self.table.names], *more)
+        return read.where(wrong.isNotNull()).select(*[quoted(name) for name in self.table.names], *more)
+
+    def _wrong(self, made: Column) -> Column:
+        return F.coalesce(self.table.reason, F.when(made.isNull(), NO_SCORE))
 
 
 def read_records(spark: SparkSession, uri: str, form: Form) -> Records:

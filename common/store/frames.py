@@ -107,7 +107,9 @@ def writable_uri(spark: SparkSession, uri: str) -> str:
     if not staging.is_local(uri):
         return uri
     path = _path(uri).resolve()
-    there = next(folder for folder in path.parents if folder.is_dir())
+    there = next(folder for folder in path.parents if folder.exists())
+    if not there.is_dir():
+        raise UserError(f"output {path} cannot be written: {there} is a file, not a folder")
     try:
         reached = staging.workers_reach(spark, there)
     except OSError as error:

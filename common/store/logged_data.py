@@ -58,7 +58,7 @@ OUTPUTS = {str: DataType.string, float: DataType.double}
 
 
 def input_schema(spec: DatasetSpec) -> Schema:
-    """Return the schema of the raw records that a model takes: their original column names and types.
+    """Return the schema of the raw records that a Spark pipeline takes: their column names and types.
 
     MLflow knows no number that may be missing, no percentage, and no date that is written as text. It
     passes on any value for such a column, and the model's own rules decide.
@@ -71,6 +71,20 @@ def _input_type(column: Column, optional: Collection[str]) -> DataType | AnyType
     if column.type != TEXT and column.name in optional:
         return AnyType()
     return PLAIN.get(column.type, AnyType())
+
+
+def names_schema(spec: DatasetSpec) -> Schema:
+    """Return the schema of the records that a portable model takes: names alone.
+
+    By types MLflow refuses what the model's own rules take, such as whole numbers in a column of numbers.
+    A column may have the name that it has in the files, of which MLflow would say that it is missing.
+    """
+    form = spec.input_form
+    columns = []
+    for name in form.columns:
+        names = dict.fromkeys([name, form.in_file(name)])
+        columns += [ColSpec(AnyType(), one, required=len(names) == 1) for one in names]
+    return Schema(list({spec.name: spec for spec in columns}.values()))
 
 
 def output_schema(spec: DatasetSpec) -> Schema:

@@ -20,10 +20,13 @@ from common.errors import UserError, first_line
 from common.scoring import portable_model
 from common.scoring.kept_model import KeptModel, write_artifacts
 from common.store.artifacts import fetch
-from common.store.logged_data import input_schema, output_schema
+from common.store.logged_data import names_schema, output_schema
 
 # All that the model needs to be loaded and scored.
 REQUIREMENTS = ("mlflow", "onnxruntime", "pandas", "numpy")
+
+# The beginning of the ids that MLflow gives to logged models, which have no versions.
+LOGGED = "m-"
 
 
 def log_portable_model(
@@ -53,7 +56,7 @@ def log_portable_model(
             str(whole),
             python_model=portable_model.__file__,
             artifacts=write_artifacts(Path(folder), model, spec.input_form),
-            signature=ModelSignature(inputs=input_schema(spec), outputs=output_schema(spec)),
+            signature=ModelSignature(inputs=names_schema(spec), outputs=output_schema(spec)),
             input_example=example,
             metadata=dict(metadata),
             # The versions that the model was checked with, which are those that requirements.txt pins.
@@ -73,8 +76,10 @@ def find_portable_model(uri: str) -> KeptModel:
     try:
         if uri.startswith("models:/"):
             # An alias can move at any time, so it is resolved to a version only once.
-            name, version = get_model_name_and_version(MlflowClient(), uri)
-            uri = f"models:/{name}/{version}"
+            name, *version = get_model_name_and_version(MlflowClient(), uri)
+            if not version and not name.startswith(LOGGED):
+                raise UserError(f"model {uri!r} has no version: give {uri}@champion, or {uri}/1")
+            uri = "/".join([f"models:/{name}", *version])
         folder = fetch(uri, "model")
         model = Model.load(folder)
     except (MlflowException, OSError) as error:

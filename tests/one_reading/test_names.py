@@ -193,6 +193,38 @@ def test_names_that_take_each_others_place_are_those_of_the_file():
     assert find_keys(["c", "b"], form) == {"a": "b", "b": "c"}
 
 
+def test_name_of_two_columns_is_that_of_the_one_that_the_files_call_so(ways_of):
+    ways = ways_of(spec(["pay", "wage"], {"age": "pay", "pay": "wage"}))
+    record = {"age": 1.0, "pay": 2.0}
+    assert ways.served(json.dumps({"instances": [record]}), JSON) == [(1.0, 2.0)]
+    assert ways.served(json.dumps({"instances": [{"pay": 1.0, "wage": 2.0}]}), JSON) == [(1.0, 2.0)]
+    path = ways.folder / "one.csv"
+    path.write_bytes(b"pay,x,y\n2,3,yes\n")
+    said = r"column 'age' \(here 'pay'\)"
+    for read in (
+        lambda: ways.train(path),
+        lambda: ways.batch(path),
+        lambda: ways.served(path.read_bytes()),
+        lambda: ways.served(json.dumps({"instances": [{"pay": 2.0}]}), JSON),
+    ):
+        with pytest.raises(Refused, match=said):
+            read()
+
+
+def test_blanks_around_names_do_not_count(ways_of):
+    ways = ways_of(spec([" a", "b ", "c"]))
+    text, stored = ways.folder / "blanks.csv", ways.folder / "blanks.parquet"
+    text.write_bytes(b" a,b ,c,y\n1,2,3,yes\n")
+    pq.write_table(pa.table({"a": [1.0], "b ": [2.0], " c": [3.0], "y": ["yes"]}), stored)
+    for path, kind in ((text, "text/csv"), (stored, PARQUET)):
+        found = [ways.train(path), ways.batch(path), ways.served(path.read_bytes(), kind)]
+        assert found == [[(1.0, 2.0, 3.0)]] * 3
+    for record in ({" a": 1, "b ": 2, "c": 3}, {"a": 1, "b": 2, " c ": 3}):
+        assert ways.served(json.dumps({"instances": [record]}), JSON) == [(1.0, 2.0, 3.0)]
+    with pytest.raises(Refused, match="column ' a' is present 2 times"):
+        ways.served(json.dumps({"instances": [{"a": 1, "a ": 1, "b": 2, "c": 3}]}), JSON)
+
+
 @pytest.mark.parametrize("names", [["given", "Given"], ["a", "A", "given"]])
 def test_required_column_that_is_repeated_is_refused(names):
     form = Form({"a": TEXT, "b": TEXT}, renamed={"a": "given"})

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from .kinds import BLANKS, BOOLEAN, TEXT
 from .numbers import number_pattern
@@ -64,6 +65,11 @@ class Form:
             yield name
         yield self.in_file(name)
         yield name
+
+    def column_of(self, name: str, there: Sequence[str]) -> str | None:
+        """Return the name that a column has among these of a table; None if it has none."""
+        place = _places(there, [name], self).get(name)
+        return None if place is None else there[place]
 
     def told(self, name: str) -> str:
         """Return a column's name for a message: that in the files, and its own if it is another."""
@@ -183,19 +189,38 @@ def tells_apart(name: str, names: Sequence[str], form: Form) -> bool:
 
 
 def find_keys(names: Sequence[object], form: Form) -> Mapping[str, object]:
-    """Return the name that each required column has in a frame or in a JSON object, in exact spelling.
+    """Return the name that each required column has in a frame or in a JSON object.
+
+    Case counts, surrounding blanks do not, and 5 is "5".
 
     Raises:
         Unreadable: A column is missing, or is repeated.
     """
     counts = Counter(names)
+    plain: dict[str, list[object]] = {}
     found: dict[str, object] = {}
+    there: list[Any]
     for name in form.columns:
-        there = next((known for known in form.names_of(name) if known in counts), None)
-        if there is None or counts[there] > 1:
-            how = "missing" if there is None else f"present {counts[there]} times"
+        there = next(([known] for known in form.names_of(name) if known in counts), [])
+        if not there:
+            plain = plain or _plainly(counts)
+            known = (plain.get(known.strip(BLANKS), []) for known in form.names_of(name))
+            there = next(filter(None, known), [])
+        if len(there) != 1 or counts[there[0]] > 1:
+            often = sum(counts[key] for key in there)
+            how = f"present {often} times" if often else "missing"
             raise Unreadable(f"column {form.told(name)} is {how}")
-        found[name] = there
+        found[name] = there[0]
+    for name in found.keys() - _told_apart(found, form).keys():
+        raise Unreadable(f"column {form.told(name)} is missing")
+    return found
+
+
+def _plainly(names: Iterable[object]) -> dict[str, list[object]]:
+    """Return names by their texts without surrounding blanks."""
+    found: dict[str, list[object]] = {}
+    for name in names:
+        found.setdefault(str(name).strip(BLANKS), []).append(name)
     return found
 
 
@@ -205,17 +230,46 @@ def _find(names: Sequence[str], form: Form) -> dict[str, int]:
 
 
 def _places(names: Sequence[str], wanted: Iterable[str], form: Form) -> dict[str, int]:
-    """Return the first position of each of some columns that is there."""
+    """Return the first position of each of some columns that is there.
+
+    Case and surrounding blanks do not count; a name that is alike but for these comes after one that is.
+    """
     places: dict[str, int] = {}
-    for place, name in enumerate(names):
-        places.setdefault(name.lower(), place)
+    for plain in (str.lower, _bare):
+        for place, name in enumerate(names):
+            places.setdefault(plain(name), place)
     found = {}
     for name in wanted:
-        there = (places[known.lower()] for known in form.names_of(name) if known.lower() in places)
-        first = next(there, None)
+        spelled = (plain(known) for known in form.names_of(name) for plain in (str.lower, _bare))
+        first = next((places[known] for known in spelled if known in places), None)
         if first is not None:
             found[name] = first
-    return found
+    return _told_apart(found, form, names)
+
+
+def _bare(name: str) -> str:
+    return name.strip(BLANKS).lower()
+
+
+def _told_apart(
+    found: Mapping[str, Any], form: Form, names: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Leave out a column that was found by its own name where the files call another column so.
+
+    Args:
+        found: Where each column was found: by name or, if there are names, by position.
+        form: The form.
+        names: The names.
+    """
+    counts = Counter(found.values())
+    if len(counts) == len(found):
+        return dict(found)
+    return {
+        name: place
+        for name, place in found.items()
+        if counts[place] == 1
+        or _bare(form.in_file(name)) == _bare(str(place if names is None else names[place]))
+    }
 
 
 def _checked(found: Mapping[str, int], names: Sequence[str], form: Form) -> Mapping[str, int]:

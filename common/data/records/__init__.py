@@ -2,11 +2,21 @@
 
 from common.data.records.at_once import Then, made_of_rows, values_read, why_bad
 from common.data.records.over_lines import RECORD
-from common.data.records.table import Table, all_of, first_problem, open_table, with_column_read
+from common.data.records.table import (
+    SCORED,
+    WRONG,
+    Table,
+    all_of,
+    first_problem,
+    open_table,
+    with_column_read,
+)
 from common.data.records.wide import plan_wide
 
 __all__ = [
     "RECORD",
+    "SCORED",
+    "WRONG",
     "Table",
     "Then",
     "all_of",

@@ -53,7 +53,7 @@ class Then:
     Attributes:
         result: Spark's type of what is made of a row.
         begin: Called once for each part of the rows; returns a function from the columns' values, as
-            `read_rows` returns them, to an array of the results.
+            `read_rows` returns them, to an array of the results, null where there is none.
     """
 
     result: T.DataType

@@ -1,7 +1,7 @@
 """Parquet files as a frame on Spark, also with types that Spark does not know."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -34,7 +34,9 @@ class ParquetFiles(NamedTuple):
     told: str
 
 
-def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> ParquetFiles:
+def open_parquet(
+    spark: SparkSession, uri: str, files: Sequence[str], texts: Collection[str] = ()
+) -> ParquetFiles:
     """Open Parquet; timestamps of nanoseconds become ones of microseconds, and columns of nulls texts.
 
     pandas writes such timestamps, and Arrow such columns.
@@ -43,12 +45,15 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> Parquet
         spark: The session.
         uri: URI of the file or folder.
         files: URIs of its files; the first tells the columns.
+        texts: Names of columns whose values are texts, if the names of folders are the values.
 
     Raises:
         UnreadableFile: A file is no Parquet, has a column of a type that Spark does not know, one that
-            the first file lacks, or one that is stored otherwise, such as days where that has nulls.
+            the first file lacks, one whose name differs from another's in case alone, or one that is
+            stored otherwise, such as days where that has nulls.
     """
     types = _logical_types(spark, files[0])
+    _check_case(files[0], list(types))
     for name, found in types.items():
         if found.startswith(UNKNOWN_TO_SPARK):
             raise UnreadableFile(
@@ -63,7 +68,7 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> Parquet
     everywhere = value_folder(uri, files) is None
     frame = spark.read.option("recursiveFileLookup", everywhere).parquet(literal(uri))
     if not everywhere:
-        frame = _with_codes(spark, uri, files, frame)
+        frame = _with_texts(spark, uri, files, frame, texts)
     # Spark takes the type of nothing for that of integers.
     nothing = [name for name, found in types.items() if found == "UNKNOWN"]
     lacking = _check_alike(spark, files[1:], types)
@@ -73,24 +78,40 @@ def open_parquet(spark: SparkSession, uri: str, files: Sequence[str]) -> Parquet
     return ParquetFiles(frame.withColumns(changed) if changed else frame, told)
 
 
-def _with_codes(spark: SparkSession, uri: str, files: Sequence[str], frame: DataFrame) -> DataFrame:
-    """Return the frame with the names of folders as texts where one is a code that begins with a zero.
+def _check_case(file: str, names: Sequence[str]) -> None:
+    """Refuse names that Spark cannot tell apart."""
+    known: dict[str, str] = {}
+    for name in names:
+        if (other := known.setdefault(name.lower(), name)) != name:
+            raise UnreadableFile(
+                file, f"has the columns {other!r} and {name!r}, which Spark takes for one: rename one"
+            )
 
-    Spark takes 01067 for a number, and so loses what the folder is called. 01 is a month or an hour.
+
+def _with_texts(
+    spark: SparkSession, uri: str, files: Sequence[str], frame: DataFrame, texts: Collection[str]
+) -> DataFrame:
+    """Return the frame with the names of folders as texts where the column is one, or they are codes.
+
+    Spark takes 01067 for a number, and so loses what the folder is called. 01 may be a month or an hour,
+    unless the column is known to be one of texts.
     """
+    named = {unquote(name) for file in files for name in re.findall(r"([^/=]+)=[^/]*/", file)}
     codes = {unquote(name) for file in files for name in re.findall(r"([^/=]+)=0[0-9]{2,}/", file)}
+    lower = {name.lower() for name in texts}
+    kept = codes | {name for name in named if name.lower() in lower}
     found = {field.name: field.dataType for field in frame.schema}
-    if not any(isinstance(found.get(name), T.NumericType) for name in codes):
+    if all(isinstance(found.get(name, T.StringType()), T.StringType) for name in kept):
         return frame
     before = spark.conf.get(INFERS)
     spark.conf.set(INFERS, "false")
     try:
-        texts = spark.read.parquet(literal(uri))
+        plain = spark.read.parquet(literal(uri))
     finally:
         spark.conf.set(INFERS, str(before))
-    return texts.select(
+    return plain.select(
         *[
-            quoted(name) if name in codes else quoted(name).cast(type_).alias(name)
+            quoted(name) if name in kept else quoted(name).cast(type_).alias(name)
             for name, type_ in found.items()
         ]
     )

@@ -9,6 +9,7 @@ from pyspark.sql import types as T
 
 from common.data.reading import (
     BLANKS,
+    BOOLEAN,
     TEXT,
     Form,
     Unreadable,
@@ -42,8 +43,10 @@ from common.data.row_hash import quoted, value_hash
 from common.errors import UserError
 
 FITS, FIELDS = "__fits", "__fields"
+# While a file is scored: what is wrong with a record, and its scores.
+WRONG, SCORED = "__wrong", "__scored"
 # Names that a column of a file cannot have beside the columns that are added here.
-TAKEN = (FILE, RECORD, LINE, BLOCK, PLACE, FITS, FIELDS, READ)
+TAKEN = (FILE, RECORD, LINE, BLOCK, PLACE, FITS, FIELDS, READ, WRONG, SCORED)
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def open_table(spark: SparkSession, uri: str, form: Form) -> Table:
     plan_wide(spark, sum(kind != TEXT for kind in form.columns.values()), len(form.columns))
     with table_files(spark, uri) as files:
         if is_parquet(files):
-            return _parquet(uri, open_parquet(spark, uri, files), form)
+            return _parquet(uri, open_parquet(spark, uri, files, _texts(form)), form)
         return _csv(spark, uri, open_csv(spark, uri, files, form), form)
 
 
@@ -184,10 +187,17 @@ def _told(files: CsvFiles, form: Form) -> str:
     return told
 
 
+def _texts(form: Form) -> set[str]:
+    """Return the names in files of columns that are read as texts; the label is, where it is no input."""
+    own = [name for name, kind in form.columns.items() if kind in (TEXT, BOOLEAN)]
+    own += [form.label] if form.label not in form.columns else []
+    return {name for column in own for name in form.names_of(column)}
+
+
 def _parquet(uri: str, files: ParquetFiles, form: Form) -> Table:
     frame = files.frame
     places = find_named(frame.columns, form)
-    names = unique_names(frame.columns)
+    names = _distinct(unique_names(frame.columns), TAKEN)
     named = frame if names == frame.columns else frame.toDF(*names)
     columns = {name: names[place] for name, place in places.items()}
     found = {field.name: field.dataType for field in named.schema}

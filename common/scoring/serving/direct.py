@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .forms import FORMS, INPUTS, PARTS, SPLIT
+from .forms import FORMS, INPUTS, PARTS, SPLIT, parse_json
 
 # What a request may have raised that is no table of good records.
 NOT_GOOD = (ArithmeticError, LookupError, TypeError, ValueError, RecursionError)
@@ -48,8 +48,10 @@ class Direct:
         self._missing = reading.cells.MISSING
         self._columns = [_column(name, reading, form) for name in form.columns]
         # MLflow's server reads a request, and the model its columns once more. Where `true` marks a
-        # missing value, that makes one of `TRUE`, which is read as `true` first.
-        self._knows = not form.markers & {"true", "false"}
+        # missing value, that makes one of `TRUE`, which is read as `true` first. Where a file's name of
+        # one column is another's own, each record needs a look at all of its names.
+        apart = all(next(iter(form.names_of(name))) == name for name in form.columns)
+        self._knows = apart and not form.markers & {"true", "false"}
 
     def read(self, body: bytes) -> dict[str, np.ndarray] | None:
         """Read the columns of the records in a request: an array of shape (rows,) for each.
@@ -59,7 +61,7 @@ class Direct:
             a request of at least one record, all of them good.
         """
         try:
-            asked = json.loads(body)
+            asked = parse_json(body)
             if not self._knows or not isinstance(asked, dict) or len(asked) != 1:
                 return None
             ((form, table),) = asked.items()

@@ -1,5 +1,6 @@
 """MLflow's own server, taught to read a request by the rules of the model that it is for."""
 
+import json
 import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -10,7 +11,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
-from .forms import FORMS
+from .forms import FORMS, parse_json
 from .tables import frame_of
 
 # The portable model that the current request is for.
@@ -36,6 +37,7 @@ def read_requests_strictly() -> None:
     server.parse_parquet_input = _strict(
         server.parse_parquet_input, lambda model, given: model.read_parquet(given.read())
     )
+    server._decode_json_input = _parsing(server._decode_json_input)
     server.invocations = _refusing(server.invocations)
     server.invocations.strict = True
 
@@ -52,6 +54,22 @@ def _strict(parse: Callable[..., Any], read: Callable[[Any, Any], Any]) -> Calla
     return parse_body
 
 
+def _parsing(decode: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Wrap the server's parser of JSON: for a portable model, no key occurs twice in an object."""
+
+    def parse_body(body: Any) -> Any:
+        if ASKED.get() is None or not isinstance(body, (str, bytes)):
+            return decode(body)
+        try:
+            found = parse_json(body)
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            return decode(body)
+        # The server refuses what is no object, and does not parse what is one.
+        return found if isinstance(found, dict) else decode(body)
+
+    return parse_body
+
+
 def _refusing(answer: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the handler of requests: a request that cannot be read is the client's error."""
 
@@ -62,7 +80,8 @@ def _refusing(answer: Callable[..., Any]) -> Callable[..., Any]:
             try:
                 if portable and isinstance(data, bytes) and (content_type or "").startswith("text/csv"):
                     data = portable.decode(data)
-                return answer(data, content_type or "none", model, *others)
+                asked_of = _AsRead(model, portable) if portable else model
+                return answer(data, content_type or "none", asked_of, *others)
             finally:
                 ASKED.reset(asked)
         except MlflowException:
@@ -71,6 +90,25 @@ def _refusing(answer: Callable[..., Any]) -> Callable[..., Any]:
             raise _refusal(f"the request cannot be read: {error}") from error
 
     return answer_request
+
+
+class _AsRead:
+    """A model that MLflow loaded, but for what comes between a frame and the portable model in it.
+
+    A request has been read by the model's own rules. MLflow's would look at each value once more.
+    """
+
+    def __init__(self, model: Any, portable: Any) -> None:
+        self._model = model
+        self._portable = portable
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def predict(self, data: Any, params: Any = None) -> Any:
+        if isinstance(data, pd.DataFrame):
+            return self._portable.predict(None, data, params)
+        return self._model.predict(data, params=params)
 
 
 def _portable(model: Any) -> Any:

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import mlflow
@@ -252,9 +253,9 @@ def test_label_beside_a_line_break_of_parquet_is_read_back_from_csv(score):
 def test_numbers_that_spark_wrote_are_read_back_with_a_point(score, model, monkeypatch):
     marks = []
 
-    def spy(whole, model, rows, names):
-        marks.append(model.form.decimal)
-        return measure(whole, model, rows, names)
+    def spy(whole, model, rows, names, decimal):
+        marks.append(decimal)
+        return measure(whole, model, rows, names, decimal)
 
     monkeypatch.setattr("common.scoring.batch.measure", spy)
     commas = replace(model, form=replace(model.form, decimal=",", separator=";"))
@@ -299,11 +300,131 @@ def test_column_of_the_data_sets_own_that_is_called_like_an_output_keeps_its_nam
         "the file has a column of the name of one of the model's, which are called 'model prediction', "
         "'model probability'",
     )
-    with pytest.raises(UserError, match="has a column 'Prediction', which the output adds"):
-        score(lines, overwrite=True)
-    again = [f"{line},1" for line in lines[1:]]
-    with pytest.raises(UserError, match="has a column 'model reason', which the output adds"):
-        score([f"{lines[0]},model reason", *again], model=own, overwrite=True)
+
+
+def test_columns_called_like_what_is_added_keep_their_names_however_often_a_file_is_scored(score):
+    own = {"prediction": "guess", "Reason": "why", "line": "5"}
+    for number in range(3):
+        lines = [
+            ",".join(["age,pay-rate,job", *own]),
+            *(f"{n},2,Clerk,{','.join(own.values())}" for n in "4x"),
+        ]
+        outcome, good, bad = score(lines, overwrite=True)
+        assert (outcome.scored, outcome.rejected) == (1, 1)
+        assert good[list(own)].astype(str).to_numpy().tolist() == [list(own.values())]
+        after = f" {number + 1}" if number else ""
+        assert good[f"model probability{after}"].tolist() == [8.0]
+        assert bad[f"model reason{after}"].tolist() == ["column 'age' is 'x', expected a whole number"]
+        own[f"model reason{after}"] = "x"
+
+
+def test_columns_of_the_names_that_scoring_uses_itself_are_kept(score):
+    own = ["__read", "__good", "__wrong", "__scored", "__record", "__fits"]
+    rows = {"age": [39], "pay-rate": [2.0], "job": ["Clerk"], **{name: [name] for name in own}}
+    outcome, good, _ = score(pa.table(rows), target="scores")
+    assert outcome.scored == 1
+    assert good.filter(like="__").to_numpy().tolist() == [own]
+
+
+def test_names_of_parquet_that_differ_in_case_alone_are_refused(score):
+    rows = {"age": [39], "pay-rate": [2.0], "job": ["Clerk"], "note": ["x"], "Note": ["y"]}
+    with pytest.raises(UserError, match=r"has the columns 'note' and 'Note', which Spark takes for one"):
+        score(pa.table(rows))
+
+
+def test_names_of_folders_are_texts_where_the_model_takes_texts(spark, model, tmp_path):
+    folder = tmp_path / "parts"
+    for job, label in (("01", "1.0"), ("2.50", "02"), ("2024-01-05", "003"), ("true", "x")):
+        part = folder / f"job={job}" / f"promoted={label}"
+        part.mkdir(parents=True)
+        pq.write_table(pa.table({"age": [39], "pay-rate": [2.0]}), part / "rows.parquet")
+    found = read_records(spark, f"file://{folder}", model.form).table.frame.collect()
+    pairs = {(row.job, row.promoted) for row in found}
+    assert pairs == {("01", "1.0"), ("2.50", "02"), ("2024-01-05", "003"), ("true", "x")}
+    numbers = replace(model.form, columns={**COLUMNS, "job": "double"})
+    (tmp_path / "numbers").mkdir()
+    for job in ("1", "2.5"):
+        part = tmp_path / "numbers" / f"job={job}"
+        part.mkdir()
+        pq.write_table(pa.table({"age": [39], "pay-rate": [2.0]}), part / "rows.parquet")
+    records = read_records(spark, f"file://{tmp_path}/numbers", numbers)
+    assert {row.job for row in records.table.frame.collect()} == {1.0, 2.5}
+
+
+def test_timestamps_are_written_to_csv_to_the_microsecond(score):
+    moment = datetime(2024, 5, 6, 7, 8, 9, 123456, UTC)
+    rows = {"age": [39], "pay-rate": [2.0], "job": ["Clerk"]}
+    local = pa.array([moment.replace(tzinfo=None)], pa.timestamp("us"))
+    _, good, _ = score(pa.table({**rows, "at": [moment], "local": local}))
+    assert good["at"].tolist() == ["2024-05-06T07:08:09.123456Z"]
+    assert good["local"].tolist() == ["2024-05-06T07:08:09.123456"]
+
+
+def test_record_whose_score_is_no_finite_number_is_put_aside(score):
+    lines = [HEADER, "1,39,2,Clerk", "2,39,1e308,Clerk", "3,x,1,Clerk"]
+    outcome, good, bad = score(lines)
+    assert (outcome.scored, good["id"].tolist(), bad["id"].tolist()) == (1, [1], [2, 3])
+    assert bad["reason"].tolist()[0] == "the model's prediction is not a finite number"
+    assert bad["pay-rate"].tolist()[0] == 1e308
+    with pytest.raises(UserError, match="the first: the model's prediction is not a finite number"):
+        score([lines[0], lines[2]], overwrite=True)
+
+
+def test_labels_that_the_scores_leave_out_are_told_if_few(score):
+    lines = ["promoted,age,pay-rate,job", *["yes,39,1,Clerk"] * 3, "NO,39,1,Clerk"]
+    outcome, _, _ = score(lines)
+    assert outcome.alarms == ()
+    assert outcome.notes == (
+        "column 'promoted': 1 of 4 values are not labels of the data set, such as 'NO': the scores leave "
+        "them out",
+    )
+
+
+@pytest.mark.parametrize("labels", [("0", "1"), ("0.0", "1.0"), ("00", "01")])
+@pytest.mark.parametrize("target", ["scores.csv", "scores"])
+@pytest.mark.parametrize(
+    "given",
+    [[0, 1, 1], [0.0, 1.0, 1.0], ["0", "1", "1.0"], [" 0", "01", "1e0"]],
+    ids=["whole", "floats", "texts", "odd texts"],
+)
+def test_labels_that_are_numbers_are_known_however_they_are_written(score, model, labels, target, given):
+    numbers = replace(model, target=Target(BINARY, labels))
+    rows = {"age": [39] * 3, "pay-rate": [1.0] * 3, "job": ["Clerk"] * 3, "promoted": given}
+    outcome, _, _ = score(pa.table(rows), target=target, model=numbers)
+    assert (outcome.measured.labelled, outcome.measured.unknown.rows) == (3, 0)
+
+
+def test_labels_are_texts_if_two_are_the_same_number_or_one_is_missing(spark, model):
+    for labels, missing, known in ((("1", "01"), ("?",), 1), (("0", "1"), ("0.0",), 2)):
+        two = replace(model, target=Target(BINARY, labels), form=replace(model.form, missing=missing))
+        rows = [("0", "1", 0.9), ("1", "1", 0.6), ("01", "1", 0.7)]
+        frame = spark.createDataFrame(rows, "promoted string, prediction string, probability double")
+        found = measure(frame, two, 3, {"prediction": "prediction", "probability": "probability"})
+        assert found.labelled == 2, (labels, known)
+
+
+def test_number_to_predict_may_have_a_fraction_where_training_had_none(spark, model):
+    whole = replace(model, target=Target(REGRESSION), label_type="integer")
+    frame = spark.createDataFrame([(1.5, 1.0), (2.0, 2.0)], "promoted double, prediction double")
+    found = measure(frame, whole, 2, {"prediction": "prediction"})
+    assert (found.labelled, found.scores["mae"]) == (2, pytest.approx(0.25))
+
+
+def test_column_none_of_whose_many_rows_has_a_frequent_category_is_an_alarm(score, model):
+    capped = replace(model, capped=frozenset({"job"}))
+    outcome, _, _ = score(["age,pay-rate,job", *["39,2,Cook"] * 20], model=capped)
+    assert outcome.notes == ()
+    assert outcome.alarms == (
+        "column 'job': 20 of 20 rows have a category that was never seen in training, such as 'Cook'",
+    )
+
+
+def test_folder_with_other_files_is_never_replaced(score, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("all of it")
+    with pytest.raises(UserError, match="mine has 'thesis.txt', which no output has: choose another"):
+        score([HEADER, "1,39,2,Clerk"], target="mine", overwrite=True)
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "all of it"
 
 
 def test_rare_categories_of_a_column_with_its_most_frequent_ones_raise_no_alarm(score, model):
@@ -357,8 +478,6 @@ def test_index_without_a_name_and_a_byte_order_mark_are_no_hindrance(score):
         (["age,job", "1,x"], "has no column 'pay-rate'; it has age, job"),
         (["Edge,pay-rate,job", "1,2,x"], "has no column 'age'; it has Edge, pay-rate, job"),
         (["age,age,pay-rate,job", "1,1,2,x"], "has the column 'age' twice"),
-        ([HEADER + ",prediction", "1,2,3,x,y"], "has a column 'prediction', which the output adds"),
-        ([HEADER + ",Reason", "1,2,3,x,y"], "has a column 'Reason', which the output adds"),
         ([HEADER], "has no rows"),
         ([], "has no data"),
         (["1,2"], "has neither a header with the column 'age' nor the 4 fields per line"),

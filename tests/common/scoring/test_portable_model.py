@@ -13,6 +13,7 @@ from mlflow.models import ModelSignature
 from mlflow.pyfunc import scoring_server
 from mlflow.types import ColSpec, DataType, Schema
 
+from common.data.reading import DOUBLE, INTEGER, Form, Unreadable, find_keys
 from common.scoring.serving import Scorer
 from tests.forms import FORMS
 from tests.tiny_model import COLUMNS, TYPES, pipeline
@@ -143,7 +144,7 @@ def test_frame_is_scored_under_its_own_index(model):
 @pytest.mark.parametrize(
     ("column", "values"),
     [
-        ("age", [39.0, 40.0]),
+        ("age", [39.7, 40.0]),
         ("age", [True, False]),
         ("age", ["39", "40"]),
         ("pay-rate", [2.5, np.inf]),
@@ -155,6 +156,60 @@ def test_frame_of_other_types_is_refused_by_name(model, column, values):
     with pytest.raises(MlflowException, match=column) as error:
         model.predict(frame)
     assert error.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("age", [39.0, 40.0]),
+        ("age", np.array([39, 40], np.int8)),
+        ("pay-rate", [3, 4]),
+        ("pay-rate", np.array([3, 4], np.float32)),
+        ("job", [5, 6]),
+        ("job", [True, False]),
+        ("job", [np.nan, np.nan]),
+        ("job", pd.Categorical(["Clerk", "Cook"])),
+        ("job", pd.array(["Clerk", None], "string")),
+    ],
+)
+def test_frame_as_pandas_reads_a_file_is_scored(model, column, values):
+    frame = pd.DataFrame([GOOD, GOOD]).assign(**{column: values})
+    given = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    expected = json.loads(post(model, json.dumps({"instances": given}, default=float)).response)
+    assert model.predict(frame).to_dict("records") == expected["predictions"]
+
+
+def test_score_that_is_no_finite_number_is_refused(model):
+    rows = [GOOD, {**GOOD, "pay-rate": 1e308}]
+    said = "row 2 of 2: the probability is not a finite number"
+    for ask in (lambda: post(model, {"instances": rows}), lambda: model.predict(pd.DataFrame(rows))):
+        with pytest.raises(MlflowException, match=said) as error:
+            ask()
+        assert error.value.error_code == "INVALID_PARAMETER_VALUE"
+    assert model.unwrap_python_model().answer(json.dumps({"instances": rows}).encode()) is None
+
+
+TWICE = [
+    '{"instances": [{"age": 39, "age": 40, "pay-rate": 2.5, "job": "x"}]}',
+    '{"inputs": {"age": 39, "pay-rate": 2.5, "age": 40, "job": "x"}}',
+    '{"instances": [], "instances": [{"age": 39, "pay-rate": 2.5, "job": "x"}]}',
+]
+
+
+@pytest.mark.parametrize("body", TWICE)
+def test_key_that_occurs_twice_in_json_is_refused(model, body):
+    assert model.unwrap_python_model().answer(body.encode()) is None
+    with pytest.raises(MlflowException, match="has the key '(age|instances)' twice") as error:
+        post(model, body)
+    assert error.value.get_http_status_code() == 400
+
+
+def test_columns_of_a_split_may_be_named_by_numbers(tmp_path):
+    form = Form({"0": INTEGER, "1": DOUBLE})
+    assert find_keys([1, 0], form) == {"0": 0, "1": 1}
+    assert find_keys(["1", 0], form) == {"0": 0, "1": "1"}
+    with pytest.raises(Unreadable, match="column '0' is present 2 times"):
+        find_keys([0, 0, 1], form)
 
 
 def test_first_bad_row_is_named_and_all_are_counted(model):
