@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import click
@@ -13,6 +14,9 @@ from common.machine.secrets import masked
 from common.store import tracking
 from common.workflow.declaration import Parameter, parameters_of
 from steps.plain_command import PlainCommand, plain_command
+
+# The largest of Java's integers.
+LARGEST = 2**31 - 1
 
 
 class Command(PlainCommand):
@@ -68,8 +72,19 @@ def _type(parameter: Parameter) -> Any:
     if parameter.choices:
         return click.Choice(parameter.choices)
     kind = str if parameter.default is None else type(parameter.default)
-    if parameter.least is None and parameter.most is None:
+    if kind not in (int, float):
         return kind
-    ranges: Any = click.IntRange if kind is int else click.FloatRange
+    ranges: Any = click.IntRange if kind is int else _Finite
+    most = LARGEST if parameter.most is None and kind is int else parameter.most
     ends = {"min_open": parameter.is_open, "max_open": parameter.is_open}
-    return ranges(parameter.least, parameter.most, **ends)
+    return ranges(parameter.least, most, **ends)
+
+
+class _Finite(click.FloatRange):
+    """A range of numbers; click's has NaN in it, which is neither below its ends nor above."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        found: float = super().convert(value, param, ctx)
+        if not isfinite(found):
+            self.fail(f"{found} is not a finite number.", param, ctx)
+        return found

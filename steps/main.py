@@ -48,6 +48,8 @@ def main(
     given = click.get_current_context().params
     with start_run("main", click.echo) as active, ExitStack() as background:
         chain = Chain(active.info.experiment_id, given, use_cache, background)
+        # A workflow that fails has steps that are done, too.
+        background.callback(_note_steps, chain)
         loaded = chain.run("load_data")
         data, spec = loaded.uri("data"), loaded.dataset()
         chosen, name = chain.suit(spec), registry.model_name(name, spec.name)
@@ -61,13 +63,17 @@ def main(
         has_champion = registry.present_champion(name) is not None
         chain.run("champion", reusable=has_champion, candidates=",".join(searches))
         chain.wait(eda)
-        mlflow.set_tags(tracking.list_tags(STEP_RUNS, dict.fromkeys(done.run_id for done in chain.done)))
+        _note_steps(chain)
         _tell(chain.done, name, spec.task)
         workflow = workflow_of(mlflow.get_run(active.info.run_id))
         page = write_report(workflow)
         tracking.describe_run(summary(workflow, page.name))
         click.echo(f"look at it: {where_to_look(active.info.experiment_id)}")
         click.echo(f"report: {page}")
+
+
+def _note_steps(chain: Chain) -> None:
+    mlflow.set_tags(tracking.list_tags(STEP_RUNS, dict.fromkeys(done.run_id for done in chain.done)))
 
 
 def _tell(done: list[StepRun], name: str, task: str) -> None:

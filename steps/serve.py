@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+from os.path import isfile
 from pathlib import Path
 
 import click
@@ -48,7 +49,7 @@ def _find(model: str, workers: int) -> str:
     Raises:
         SystemExit: There is no such model; the other process said so.
     """
-    if Path(model, "MLmodel").is_file() and is_portable(model):
+    if isfile(Path(model, "MLmodel")) and is_portable(model):
         return model
     command = [sys.executable, "-m", "steps.find_model", model, str(copies.new_folder())]
     with subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE, text=True) as finding:

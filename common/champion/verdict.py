@@ -8,6 +8,7 @@ import numpy as np
 from common.data.target import BINARY, predicted
 from common.errors import UserError
 from common.learning.metrics import shown_score, sign
+from common.learning.threshold import HALF
 from common.search.findings.candidates import Difference, difference
 
 SAMPLE = "sample"
@@ -31,6 +32,8 @@ class Contestant:
         task: What it predicts.
         labels: Number of labels; 0 for a number.
         labels_digest: Digest of the labels; empty if it is not known.
+        at_threshold: The metric on each fold at the model's threshold, not at one half; empty if the
+            threshold does not matter to it, or is not known.
     """
 
     version: str
@@ -42,6 +45,7 @@ class Contestant:
     task: str = BINARY
     labels: int = 2
     labels_digest: str = ""
+    at_threshold: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,16 @@ class Incomparable(UserError):
 def same_folds(ours: Contestant, theirs: Contestant) -> bool:
     """Return whether both were scored on the same rows in the same folds."""
     return bool(ours.folds_digest) and ours.folds_digest == theirs.folds_digest
+
+
+def compare_on_folds(ours: Contestant, theirs: Contestant) -> Comparison:
+    """Compare two contestants on their common folds, each as it predicts if that is known."""
+    where = f"over the same {len(ours.fold_scores)} folds"
+    if ours.at_threshold and theirs.at_threshold:
+        where += ", each at its threshold"
+        return compare_parts(ours.metric, ours.at_threshold, theirs.at_threshold, where)
+    where += f" at {HALF}" if ours.at_threshold or theirs.at_threshold else ""
+    return compare_parts(ours.metric, ours.fold_scores, theirs.fold_scores, where)
 
 
 def compare_parts(metric: str, ours: Sequence[float], theirs: Sequence[float], where: str) -> Comparison:

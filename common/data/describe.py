@@ -1,5 +1,7 @@
 """Summary statistics of a whole frame: moments, quartiles, distinct values, modes."""
 
+from typing import Any
+
 import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -20,6 +22,7 @@ EXACT_DISTINCT = int(TRACKED * 0.75)
 # together far longer than one group after the other. A pass reads only its own columns of Parquet.
 AT_ONCE = 32
 
+LOW_HALF = 0xFFFFFFFF
 # Numbers between these are shown with two decimals.
 LEAST_SHOWN, MOST_SHOWN = 1, 1e15
 
@@ -76,7 +79,7 @@ def _aggregates(field: T.StructField) -> list[Column]:
     name = quoted_name(field.name)
     return [
         F.count(column).alias("count"),
-        (F.avg(column) if is_number else nothing).alias("mean"),
+        _mean_of(field).alias("mean"),
         (F.stddev_samp(column) if is_number else nothing).alias("stddev"),
         F.min(column).alias("min"),
         (quartiles if is_number else F.lit(None).cast("array<double>")).alias("quartiles"),
@@ -86,6 +89,23 @@ def _aggregates(field: T.StructField) -> list[Column]:
             f"approx_top_k({name}, {EXACT_DISTINCT}, {TRACKED}) FILTER (WHERE {name} IS NOT NULL)"
         ).alias("values"),
     ]
+
+
+def _mean_of(field: T.StructField) -> Column:
+    """Return the mean of a number; of whole ones their sums, since Spark adds them up as doubles."""
+    column = quoted(field.name)
+    if isinstance(field.dataType, T.IntegralType):
+        # The sum of 2,147 million halves of 32 bits fits in 64.
+        halves = F.shiftright(column.cast("bigint"), 32), column.cast("bigint").bitwiseAND(LOW_HALF)
+        return F.struct(*[F.sum(half) for half in halves])
+    return F.avg(column) if isinstance(field.dataType, T.NumericType) else F.lit(None).cast("double")
+
+
+def _mean(found: Any, rows: int) -> float | None:
+    if not isinstance(found, T.Row):
+        return None if found is None else float(found)
+    high, low = found
+    return None if high is None else (high * (LOW_HALF + 1) + low) / rows
 
 
 def _shown(name: str, found: T.DataType) -> Column:
@@ -113,7 +133,7 @@ def _line(field: T.StructField, found: T.Row, rows: int) -> list[object]:
         field.name,
         field.dataType.simpleString(),
         found["count"],
-        found["mean"],
+        _mean(found["mean"], found["count"]),
         found["stddev"],
         found["min"],
         *(found["quartiles"] or [None] * 3),

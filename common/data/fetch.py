@@ -6,6 +6,7 @@ import logging
 import os
 from dataclasses import dataclass
 from functools import cache
+from os.path import isdir, isfile
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -102,11 +103,11 @@ def _given(source: str) -> Location:
     if "://" in source and not source.startswith("file://"):
         return Location("path", source, None)
     path = Path(unquote(source[7:]) if source.startswith("file://") else source).expanduser()
-    if path.is_file():
+    if isfile(path):
         if path.stat().st_size == 0:
             raise UserError(f"source {source!r} is an empty file")
         return Location("path", file_uri(path), _sha256(path))
-    if path.is_dir():
+    if isdir(path):
         digest = _folder_sha256(path)
         if digest is None:
             raise UserError(f"source {source!r} is an empty folder")
@@ -123,7 +124,8 @@ def _remote(url: str) -> Location:
     The modification time would not do: a file may be replaced by one older than the cached copy.
     """
     folder = cache_folder() / "urls" / hashlib.sha256(url.encode()).hexdigest()[:16]
-    path = folder / (Path(urlparse(url).path).name or "data")
+    # Of a long name the end says what the file is.
+    path = folder / (Path(urlparse(url).path).name[-100:] or "data")
     kept = folder / "fetched.json"
     known = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     # With two concurrent downloads, the file may be one's and the entity tag the other's.

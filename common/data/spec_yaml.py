@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from common.data.spec import LABEL_ROLE, ROLES, TYPES, Column, DatasetSpec
 from common.data.spec_checks import check_spec
 from common.data.target import BINARY, MULTICLASS, REGRESSION, TASK_NAMES
 from common.errors import UserError, first_line
+from common.machine.text_file import read_text_file
 
 CONF = ROOT / "conf" / "datasets"
 
@@ -94,13 +96,13 @@ def load_given(dataset: str) -> Given:
         UserError: The data set does not exist, or its file is invalid.
     """
     path = Path(dataset) if dataset.endswith((".yaml", ".yml")) else CONF / f"{dataset}.yaml"
-    if not path.is_file():
+    if not isfile(path):
         known = ", ".join(sorted(file.stem for file in CONF.glob("*.yaml")))
         raise UserError(
             f"dataset {dataset!r} is unknown: give one of {known}, or the path of a YAML file; for a "
             "table of your own, source=FILE and label=COLUMN are enough"
         )
-    return parse_given(path.read_text(encoding="utf-8"), str(dataset))
+    return parse_given(read_text_file(path, f"dataset {dataset!r}"), str(dataset))
 
 
 def load_spec(dataset: str) -> DatasetSpec:

@@ -47,7 +47,7 @@ class Thresholds:
     @property
     def precision(self) -> np.ndarray:
         """Share of the rows predicted positive that are positive."""
-        return self.true / (self.true + self.false)
+        return ratio(self.true, self.true + self.false)
 
     @property
     def f1(self) -> tuple[np.ndarray, np.ndarray]:

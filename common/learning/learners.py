@@ -138,8 +138,8 @@ LEARNERS = {
             parameters={
                 "n_estimators": Range(int, 1, 10_000),
                 STOPPING: Range(int, 1, 10_000),
-                "max_depth": Range(int, 0, 30),
-                "max_leaves": Range(int, 0, 65536),
+                "max_depth": Range(int, 0, 30, unlimited=True),
+                "max_leaves": Range(int, 0, 65536, unlimited=True),
                 "max_bin": Range(int, 2, 65536),
                 "learning_rate": Range(float, 1e-6, 1),
                 "min_child_weight": Range(float, 0, 1e6),

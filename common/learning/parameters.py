@@ -12,11 +12,24 @@ Parameters = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Range:
-    """The permitted values of a numeric parameter: one type, from low to high inclusive."""
+    """The permitted values of a numeric parameter: one type, from low to high inclusive.
+
+    Attributes:
+        type: int or float.
+        low: The lowest value.
+        high: The highest value.
+        unlimited: Whether `low` stands for no limit; the values above it are limits, and no neighbours.
+    """
 
     type: type
     low: float
     high: float
+    unlimited: bool = False
+
+    @property
+    def least(self) -> float:
+        """The lowest value that is not apart from the others."""
+        return self.low + self.unlimited
 
     def check(self, name: str, value: Any) -> int | float:
         """Return the value converted to the range's type.

@@ -9,9 +9,11 @@ from common.learning.curves import ratio
 from common.learning.metrics import METRICS, ScoreTable, scores
 
 HALF = 0.5
-# Probabilities are counted in this many parts, so a threshold has three digits.
-PARTS = 1000
-VALUES = np.arange(1, PARTS) / PARTS
+# The thresholds between which probabilities are counted: of three digits, or five near the ends, where
+# those of rare labels are.
+_FINE = np.arange(1, 100)
+VALUES = np.concatenate([_FINE / 1e5, np.arange(1, 1000) / 1e3, (100_000 - _FINE[::-1]) / 1e5])
+PARTS = len(VALUES) + 1
 # Metrics that a threshold can be chosen by: of the others, those of curves need none, and the best
 # precision or recall alone is that of a threshold near 1 or 0.
 CHOOSES = ("f1", "f1_weighted", "f1_label_0", "accuracy")
@@ -22,7 +24,7 @@ OF_THRESHOLD = tuple(name for name in METRICS if name not in ("roc_auc", "pr_auc
 
 @dataclass(frozen=True)
 class Curve:
-    """Counts of rows by probability, in PARTS parts of equal width.
+    """Counts of rows by probability, in the PARTS parts between 0, VALUES and 1.
 
     Attributes:
         positive: Number of rows with the positive label (PARTS).
@@ -57,7 +59,7 @@ def parse_threshold(threshold: str) -> float | None:
     """Parse a threshold: `auto` (None) or a number between 0 and 1.
 
     Raises:
-        UserError: It is neither.
+        UserError: It is neither, or not one of VALUES, so that the folds' scores there are not known.
     """
     if threshold == "auto":
         return None
@@ -66,7 +68,14 @@ def parse_threshold(threshold: str) -> float | None:
     except ValueError:
         value = -1.0
     if not 0 < value < 1:
-        raise UserError(f"threshold must be auto or a number between 0 and 1, got {threshold!r}")
+        raise UserError(
+            f"threshold must be auto or a number between 0 and 1 (neither of them), got {threshold!r}"
+        )
+    if value not in VALUES:
+        raise UserError(
+            "threshold must have at most three digits after the point, or five below 0.001 and above "
+            f"0.999, got {threshold!r}"
+        )
     return value
 
 
@@ -92,7 +101,7 @@ def best_threshold(found: Curve, metric: str) -> Threshold:
     best = scores.max()
     equal = np.flatnonzero(scores >= best - 1e-12)
     place = int(equal[np.argmin(np.abs(VALUES[equal] - HALF))])
-    return Threshold(float(VALUES[place]), chooses, float(scores[place]), float(scores[PARTS // 2 - 1]))
+    return Threshold(float(VALUES[place]), chooses, float(scores[place]), float(scores[_place(HALF)]))
 
 
 def at_half(metric: str, threshold: float) -> str:
@@ -105,9 +114,9 @@ def scores_at(found: Curve, threshold: float) -> dict[str, float]:
 
     Args:
         found: Counts of rows that the model was not fitted on.
-        threshold: The threshold; it counts as the nearest of three digits.
+        threshold: The threshold, one of VALUES.
     """
-    place = int(np.abs(VALUES - threshold).argmin()) + 1
+    place = _place(threshold) + 1
     above, below = slice(place, None), slice(None, place)
     counts = [side[part].sum() for side in (found.positive, found.negative) for part in (above, below)]
     label, predicted = np.array([1.0, 1.0, 0.0, 0.0]), np.array([1.0, 0.0, 1.0, 0.0])
@@ -115,10 +124,14 @@ def scores_at(found: Curve, threshold: float) -> dict[str, float]:
     return {name: all_scores[name] for name in OF_THRESHOLD}
 
 
+def _place(threshold: float) -> int:
+    return int(np.flatnonzero(threshold == VALUES)[0])
+
+
 def _scores(found: Curve, metric: str) -> np.ndarray:
-    """Return a metric at each threshold from 1 / PARTS to 1 - 1 / PARTS."""
+    """Return a metric at each threshold of VALUES."""
     all_positive, all_negative = found.positive.sum(), found.negative.sum()
-    # Rows in the parts from n on are above the threshold n / PARTS.
+    # Rows in the parts after a threshold's are above it.
     true = all_positive - found.positive.cumsum()[:-1]
     false = all_negative - found.negative.cumsum()[:-1]
     missed, right = all_positive - true, all_negative - false

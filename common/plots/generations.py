@@ -112,17 +112,19 @@ def _tried(values: pd.Series) -> BaseDistribution:
 
 
 def _narrowing(candidates: Candidates, rows: Sequence[Sequence[int]]) -> str:
-    """Name the parameter whose range shrank most from the first generation to the last."""
-    first, last = rows[0], rows[-1]
+    """Name the parameter whose range shrank most from the first generation to the last, if one did."""
+    numbers = [number for number, drawn in enumerate(rows) if drawn]
+    first, last = rows[numbers[0]], rows[numbers[-1]]
     found = []
     for name in candidates.varied:
         values = candidates.parameters[name]
         if pd.api.types.is_numeric_dtype(values):
             (low, high), (least, most) = ((values[r].min(), values[r].max()) for r in (first, last))
-            if high > low:
+            if high - low > most - least:
                 found.append(((most - least) / (high - low), name, low, high, least, most))
     if not found:
         return "Candidates drawn by each generation"
     _, name, *ends = min(found)
     low, high, least, most = map(show, ends)
-    return f"{name} narrowed most: {low} to {high} in the first generation, {least} to {most} in the last"
+    start, end = numbers[0], numbers[-1]
+    return f"{name} narrowed most: {low} to {high} in generation {start}, {least} to {most} in {end}"

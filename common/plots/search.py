@@ -98,10 +98,14 @@ def _importance(candidates: Candidates, found: Effects) -> Chart:
         if pair.share >= LEAST_SHARE
     ]
     labels, values, errors, colours = zip(*shown, strict=True)
-    shares, error = 100 * np.array(values), 100 * np.array(errors)
+    shares, error = 100 * np.array(values), 100 * np.nan_to_num(errors)
     texts = [percent(value, 1) for value in values]
     bars = Bars(labels, shares, texts, shares - error, shares + error, colours)
-    title = f"{labels[0]} explains {percent(values[0])} of the differences between candidates"
+    title = (
+        f"{labels[0]} explains {percent(values[0])} of the differences between candidates"
+        if found.differ
+        else "All candidates score alike"
+    )
     return Chart(
         "importance",
         title,

@@ -16,6 +16,7 @@ from common.store import tracking
 from common.store.artifacts import find_files, find_text
 from common.store.registry import (
     CHAMPION,
+    FOLLOWED_BY,
     FOLLOWS,
     LABELS,
     METRIC,
@@ -27,7 +28,7 @@ from common.store.registry import (
     test_scores,
 )
 from common.store.searches import SHOWN_LABELS
-from common.store.workflow_runs import WorkflowRuns
+from common.store.workflow_runs import WorkflowRuns, asked
 
 # The metrics in large type, by task, and the names of those whose name is not their key.
 FIGURES = {
@@ -48,7 +49,7 @@ UNJUDGED = "No winner of this workflow has been registered yet; `mlflow run . -e
 def model_name(workflow: WorkflowRuns) -> str | None:
     """Return the model that a workflow's winners were registered in; None if they were not registered."""
     run = workflow.champion
-    return None if run is None else run.data.tags.get("model") or run.data.params.get("name")
+    return None if run is None else run.data.tags.get("model") or asked(run).get("name")
 
 
 def find_champion(workflow: WorkflowRuns) -> Champion | str:
@@ -109,9 +110,13 @@ def _figures(champion: ModelVersion) -> list[tuple[str, str, str]]:
 def _judged(version: ModelVersion) -> list[str]:
     tags = version.tags
     metric = tags.get(METRIC, "")
-    scored = [_tag_score(tags, of, metric) for of in ("val", "test", "guess_test")]
+    over, *others = [_tag_score(tags, of, metric) for of in ("val", "test", "guess_test")]
+    half = at_half(metric, float(tags.get("threshold", HALF)))
     named = [str(version.version), tags.get("step", ""), tags.get("learner", ""), metric]
-    return [*named, *scored, ", ".join(version.aliases), tags.get(REASON, "")]
+    why = tags.get(REASON, "")
+    if FOLLOWED_BY in tags:
+        why += f"; then version {tags[FOLLOWED_BY]} took its place"
+    return [*named, over and f"{over}{half}", *others, ", ".join(version.aliases), why]
 
 
 def labels_of(search: Run | None) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from common.report.page import Champion, Page, Section, Table
 from common.report.searches import find_search
 from common.report.shown import moment, took
 from common.store import tracking
-from common.store.artifacts import find_text
+from common.store.artifacts import find_text, has_artifacts
 from common.store.workflow_runs import WorkflowRuns, candidates_of, step_of
 
 SAMPLE = "These figures come from the built-in synthetic sample, not from the real data set."
@@ -75,8 +75,13 @@ def _describe(run: Run | None) -> Section:
             # The minimum and maximum of a text column are texts, even if they look like numbers.
             kept = is_text & (name in ("min", "max"))
             table[name] = table[name].where(kept, table[name].map(_number))
-    text = f"Summary of every column. The run {run.info.run_id} also has a full profile, overview.html."
+    text = f"Summary of every column, by the run {run.info.run_id}"
+    text += ", which also has a full profile, overview.html." if _has_profile(run) else "."
     return Section(text, Table(list(table.columns), table.to_numpy().tolist(), words=words))
+
+
+def _has_profile(run: Run) -> bool:
+    return has_artifacts(run.info.run_id, ["overview.html"])
 
 
 def _lineage(workflow: WorkflowRuns) -> Table:

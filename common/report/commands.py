@@ -6,7 +6,7 @@ from mlflow.entities import Run
 
 from common.report.page import Command
 from common.store import tracking
-from common.store.workflow_runs import WorkflowRuns, step_of
+from common.store.workflow_runs import WorkflowRuns, asked, step_of
 from common.workflow.declaration import ORIGIN, entry_defaults
 
 COMMIT = "mlflow.source.git.commit"
@@ -48,7 +48,7 @@ def _again(run: Run) -> str:
     }
     # With an explicit input, the parameters of the steps before it have no effect.
     left_out = {"use_cache", *(ORIGIN if inputs else ())}
-    given = {**run.data.params, **inputs}
+    given = {**asked(run), **inputs}
     changed = [
         f"{name}={given[name]}"
         for name, default in defaults.items()

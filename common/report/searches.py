@@ -3,6 +3,7 @@
 from mlflow.entities import Run
 
 from common.errors import UserError
+from common.learning.threshold import HALF, at_half
 from common.plots.winner import WINNER_CHARTS
 from common.report.page import Picture, Search, Table
 from common.report.shown import best_parameters, score, took
@@ -43,17 +44,23 @@ def _summary(run: Run, candidates: Candidates | None) -> list[str]:
     tags, metrics = run.data.tags, run.data.metrics
     said = []
     if candidates is not None:
-        count, folds = candidates.folds.shape
-        metric = candidates.metric
-        failed = f" and {len(candidates.failed)} failed ones" if len(candidates.failed) else ""
-        said.append(f"{count} candidates{failed}, scored by {metric} over {folds} folds, in {took(run)}.")
+        folds, metric, raced = candidates.folds.shape[1], candidates.metric, candidates.learners
+        count = sum(one.candidates for one in raced) or len(candidates.folds)
+        of = f" of {len(raced)} learners" if raced else ""
+        lost = int(tags.get("failed_candidates", 0)) or len(candidates.failed)
+        failed = f" and {lost} failed one{'s' * (lost != 1)}" if lost else ""
+        said.append(
+            f"{count} candidate{'s' * (count != 1)}{of}{failed}, scored by {metric} over {folds} folds; "
+            f"with the refit of the best, in {took(run)}."
+        )
         wanted = (f"val_{metric}", f"val_{metric}_std", f"guess_val_{metric}")
         mean, error, guess = (score(metric, metrics.get(name)) for name in wanted)
         test, guess_test = (score(metric, metrics.get(f"{of}_{metric}")) for of in ("test", "guess_test"))
+        half = at_half(metric, metrics.get("threshold", HALF))
         said.append(
-            f"The best: {best_parameters(run.data.params)}; {metric} {mean} ± {error} over folds "
-            f"(guessing {guess}), {test} on the test rows (guessing {guess_test}), which played no part "
-            "in the choice."
+            f"The best: {best_parameters(run.data.params)}; {metric} {mean} ± {error} over folds"
+            f"{half} (guessing {guess}), {test} on the test rows (guessing {guess_test}), which played "
+            "no part in the choice."
         )
     else:
         said.append("Its table of candidates is missing.")

@@ -1,6 +1,7 @@
 """The model card: what a portable model was made from, how well it performs, and how to use it."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ from common.search.winner import PREDICTION
 
 # The introduction names no more labels.
 SHOWN_LABELS = 20
+# What Markdown would take for more than text in a cell.
+_SPECIAL = re.compile(r"[\\`*\[\]|]|<(?=[A-Za-z/!?])|(?<!\w)_|_(?!\w)")
 
 
 def stratum_scores(pipeline: PipelineModel, rows: DataFrame, spec: DatasetSpec) -> pd.DataFrame:
@@ -131,8 +134,8 @@ def model_card(
 
 def _introduction(spec: DatasetSpec, known: Mapping[str, Any]) -> str:
     returned = {
-        BINARY: f"`prediction`, which is `{spec.positive}` above a probability of "
-        f"{known.get('threshold', HALF):g}, and `probability`, that of `{spec.positive}`",
+        BINARY: f"`prediction`, which is {_code(spec.positive)} above a probability of "
+        f"{known.get('threshold', HALF):g}, and `probability`, that of {_code(spec.positive)}",
         MULTICLASS: "`prediction`, one of these labels, and their probabilities, each named "
         "`probability_` and the label",
         REGRESSION: "`prediction`, a number",
@@ -140,17 +143,23 @@ def _introduction(spec: DatasetSpec, known: Mapping[str, Any]) -> str:
     return f"""\
 # {spec.name}: {spec.label}
 
-Predicts `{spec.label}`{_labels(spec)} from one record. It returns
+Predicts {_code(spec.label)}{_labels(spec)} from one record. It returns
 {returned[spec.task]}.
 It is an ONNX pipeline in MLflow's pyfunc flavour and needs neither Spark nor Java."""
 
 
 def _labels(spec: DatasetSpec) -> str:
-    named = [f"`{label}`" for label in spec.labels[:SHOWN_LABELS]]
+    named = [_code(label) for label in spec.labels[:SHOWN_LABELS]]
     more = len(spec.labels) - len(named)
     if more:
         return f" ({', '.join(named)} or one of {more} other labels)"
     return f" ({', '.join(named[:-1])} or {named[-1]})" if named else ""
+
+
+def _code(text: str) -> str:
+    """Return a text as it is, in a code span of Markdown; its fences are longer than any within."""
+    fence = "`" * (1 + max((len(found) for found in re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
 
 
 def _made_from(spec: DatasetSpec, made: Origin, found: Agreement) -> str:
@@ -164,7 +173,7 @@ def _made_from(spec: DatasetSpec, made: Origin, found: Agreement) -> str:
     return f"""\
 ## Made from
 
-- data set `{spec.name}`; {rows}
+- data set {_code(spec.name)}; {rows}
 - learner `{made.learner}`: {chosen or "its defaults"}{by}
 
 The Spark pipeline that it was exported from is `spark-model` in the same run. On {found.rows:,} test rows
@@ -205,25 +214,25 @@ def _scores(spec: DatasetSpec, test: Table) -> str:
 def _binary_words(spec: DatasetSpec, labels: Labels) -> str:
     often, share = spec.labels[int(labels.count.argmax())], labels.count[1] / labels.rows
     return f"""\
-f1, precision and recall are those of `{spec.positive}`; with the suffix `_label_0`, those of
-`{spec.labels[0]}`; with `_weighted`, Spark's own, weighted by the number of rows of each label. Guessing
-predicts `{often}` for every row, with the probability {share:.4f} of `{spec.positive}`: its share of the
-test rows."""
+f1, precision and recall are those of {_code(spec.positive)}; with the suffix `_label_0`, those of
+{_code(spec.labels[0])}; with `_weighted`, Spark's own, weighted by the number of rows of each label.
+Guessing predicts {_code(often)} for every row, with the probability {share:.4f} of
+{_code(spec.positive)}: its share of the test rows."""
 
 
 def _class_words(spec: DatasetSpec, labels: Labels) -> str:
     often = spec.labels[int(labels.count.argmax())]
     return f"""\
 roc_auc is the mean over the labels of the area of each against all others; f1_macro and recall_macro are
-means over the labels that occur, f1_weighted is weighted by their rows. Guessing predicts `{often}` for
-every row, with the labels' shares of the test rows as probabilities."""
+means over the labels that occur, f1_weighted is weighted by their rows. Guessing predicts {_code(often)}
+for every row, with the labels' shares of the test rows as probabilities."""
 
 
 def _number_words(spec: DatasetSpec, labels: Labels) -> str:
     mean = shown_number(float(np.average(labels.values, weights=labels.count)))
     return f"""\
-rmse, mae and median_absolute_error have the unit of `{spec.label}`, and lower is better; r2 is the share
-of its variance that is explained. Guessing predicts {mean}, the test rows' mean, for every row."""
+rmse, mae and median_absolute_error have the unit of {_code(spec.label)}, and lower is better; r2 is the
+share of its variance that is explained. Guessing predicts {mean}, the test rows' mean, for every row."""
 
 
 def _strata(spec: DatasetSpec, table: pd.DataFrame) -> str:
@@ -239,5 +248,5 @@ def _strata(spec: DatasetSpec, table: pd.DataFrame) -> str:
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
-    cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    cells = [[_SPECIAL.sub(r"\\\g<0>", cell) for cell in line] for line in lines]
     return "\n".join("| " + " | ".join(line) + " |" for line in cells)

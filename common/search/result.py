@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from statistics import fmean, pstdev
 from typing import Any
 
 import pandas as pd
 
+from common.errors import UserError
 from common.learning.metrics import sign
 from common.learning.parameters import Parameters
 from common.learning.threshold import Curve
@@ -21,7 +23,7 @@ class CandidateResult:
         folds: For each fold, all metrics of the task on its validation rows.
         fit_seconds: Duration of the fits behind the scores, summed over folds. Candidates that differ
             only in the number of trees share their fits.
-        curve: Counts of all folds' rows by probability; None unless there are two labels, and for a
+        curves: Counts of each fold's rows by probability; empty unless there are two labels, and for a
             result that was read back from a store.
         trees: Number of trees at which the folds stopped; None if the candidate does not stop.
     """
@@ -29,21 +31,36 @@ class CandidateResult:
     parameters: Parameters
     folds: tuple[dict[str, float], ...]
     fit_seconds: float
-    curve: Curve | None = field(default=None, compare=False)
+    curves: tuple[Curve, ...] = field(default=(), compare=False)
     trees: int | None = None
 
     @property
     def metrics(self) -> list[str]:
-        """Names of the metrics."""
-        return list(self.folds[0])
+        """Names of the metrics that have a value on every fold."""
+        return [name for name in self.folds[0] if all(map(isfinite, self.by_fold(name)))]
 
     def mean(self, metric: str) -> float:
-        """Return the mean of a metric over the folds."""
-        return fmean(fold[metric] for fold in self.folds)
+        """Return the mean of a metric over the folds.
+
+        Raises:
+            UserError: It has no value on some fold, as r2 where all rows have the same number.
+        """
+        values = self.by_fold(metric)
+        for place, value in enumerate(values):
+            if not isfinite(value):
+                raise UserError(
+                    f"metric {metric!r} has no value on fold {place}, whose rows are all alike: choose "
+                    "another metric, or fewer folds"
+                )
+        return fmean(values)
 
     def std(self, metric: str) -> float:
         """Return the population standard deviation of a metric over the folds."""
-        return pstdev(fold[metric] for fold in self.folds)
+        return pstdev(self.by_fold(metric))
+
+    def by_fold(self, metric: str) -> list[float]:
+        """Return a metric on each fold; NaN where it has no value."""
+        return [fold[metric] for fold in self.folds]
 
     @property
     def name(self) -> str:

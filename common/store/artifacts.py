@@ -1,5 +1,6 @@
 """Log and read run artifacts, and tell missing artifacts from a store that does not answer."""
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 
 from common.errors import UserError, first_line
 from common.machine import copies
+from common.machine.text_file import read_text_file
 from common.store.tracking import StoreSilent
 
 
@@ -118,7 +120,7 @@ def read_text(uri: str) -> str:
     Raises:
         UserError: The run or artifact does not exist.
     """
-    return Path(fetch(uri)).read_text(encoding="utf-8")
+    return read_text_file(Path(fetch(uri)), f"artifact {uri!r}")
 
 
 def log_text(text: str, path: str) -> None:
@@ -145,6 +147,7 @@ def model_folder(uri: str) -> Path:
     Raises:
         UserError: The model does not exist, or has no python_function flavor to score with.
     """
+    check_version(uri)
     try:
         folder = Path(_fetch(uri))
     except (MlflowException, OSError) as error:
@@ -157,6 +160,19 @@ def model_folder(uri: str) -> Path:
     if "python_function" not in flavors:
         raise UserError(f"model {uri!r} has no MLmodel file with a python_function")
     return folder
+
+
+def check_version(uri: str) -> None:
+    """Refuse the URI of a registered model that names none of its versions.
+
+    MLflow takes its name for the id of a logged model.
+
+    Raises:
+        UserError: It names none.
+    """
+    if re.fullmatch(r"models:/+(?!m-)[^/@]+/?", uri):
+        there = uri.rstrip("/")
+        raise UserError(f"model {uri!r} names no version: give {there}@champion, or {there}/1")
 
 
 def _fetch(uri: str) -> str:

@@ -207,7 +207,7 @@ def _metrics(result: CandidateResult) -> list[Metric]:
 
 def fold_scores(result: CandidateResult, metric: str) -> dict[str, str]:
     """Return the tags for the metric of a search and for its winner's score on each fold."""
-    return {METRIC: metric, FOLD_SCORES: json.dumps([fold[metric] for fold in result.folds])}
+    return {METRIC: metric, FOLD_SCORES: json.dumps(result.by_fold(metric))}
 
 
 def log_winner(

@@ -22,6 +22,8 @@ from common.store.registry import (
 )
 
 CHALLENGER, REJECTED = "challenger", "rejected"
+# What has become of a version that was champion and is no longer.
+FORMER = "former champion"
 
 # Tags of a version: its verdict and the terms of it. The verdict is written last.
 VERDICT, TERMS = "verdict", "terms"
@@ -104,7 +106,7 @@ def _judged_before(contender: ModelVersion, terms: Terms) -> Verdict | None:
     if VERDICT not in tags:
         return None
     if FOLLOWED_BY in tags:
-        return Verdict(version, CHALLENGER, f"version {tags[FOLLOWED_BY]} took its place")
+        return Verdict(version, FORMER, f"version {tags[FOLLOWED_BY]} took its place")
     return Verdict(version, tags[VERDICT], tags[REASON]) if tags.get(TERMS) == _text(terms) else None
 
 

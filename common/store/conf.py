@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from common.champion.gates import check_gates
 from common.data.target import TASK_NAMES
 from common.errors import UserError, first_line
 from common.learning.learners import DEFAULT, Learner, default_learner, get_learner
+from common.machine.text_file import read_text_file
 from common.store import artifacts
 
 CONF = ROOT / "conf"
@@ -80,13 +82,14 @@ def _read(what: str, given: str) -> dict[str, Any]:
         text, shown = artifacts.read_text(given), f"{what} {given!r}"
     else:
         path = Path(given) if given.endswith((".yaml", ".yml")) else folder / f"{given}.yaml"
-        if not path.is_file():
+        # The name of a file that cannot be is no error there.
+        if not isfile(path):
             known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
             raise UserError(
                 f"{what} {given!r} is unknown: give one of {known}, the path or runs:/ URI of a YAML "
                 f"file, or JSON such as {example}"
             )
-        text, shown = path.read_text(encoding="utf-8"), f"{what} {given!r}"
+        text, shown = read_text_file(path, f"{what} {given!r}"), f"{what} {given!r}"
     try:
         content = json.loads(text) if text is given else yaml.safe_load(text)
     except (ValueError, yaml.YAMLError) as error:

@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from common.champion.gates import OF_ROWS, measure_rows
 from common.champion.unseen import Trained, compare_on_unseen
-from common.champion.verdict import Comparison, Incomparable, compare_parts, same_folds
+from common.champion.verdict import Comparison, Incomparable, compare_on_folds, same_folds
 from common.data.row_hash import quoted
 from common.data.spec import DatasetSpec
 from common.data.spec_yaml import parse_spec
@@ -45,8 +45,7 @@ def compare_versions(
     """
     ours, theirs = contestant(first), contestant(second)
     if same_folds(ours, theirs):
-        where = f"over the same {len(ours.fold_scores)} folds"
-        return compare_parts(ours.metric, ours.fold_scores, theirs.fold_scores, where)
+        return compare_on_folds(ours, theirs)
     features = [_features(version) for version in (first, second)]
     specs = [parse_spec(artifacts.read_text(f"{uri}/dataset.yaml"), uri) for uri in features]
     spec = specs[0]

@@ -10,10 +10,11 @@ from common.ensemble.member import Member
 from common.ensemble.pipeline import vote_pipeline
 from common.ensemble.vote import Vote, weigh
 from common.learning.metrics import shown_score, sign
+from common.learning.threshold import OF_THRESHOLD
 from common.search.winner import pipeline_table
 from common.store import artifacts, candidate_runs, liveness, tracking
 from common.store.get_or_run import step_key
-from common.store.registry import METRIC
+from common.store.registry import FOLD_SCORES, METRIC, THRESHOLD_SCORES
 from common.store.searches import search_data
 from common.store.spark_models import load_spark_model
 from common.store.step_run import Run, Tell
@@ -65,7 +66,9 @@ def _log_vote(run: Run, vote: Vote) -> None:
     mlflow.log_params({WEIGHT + name: weight for name, weight in vote.result.parameters.items()})
     weights = {m.run_id: weight for m, weight in zip(vote.members, vote.weights, strict=True)}
     run.tag(learner=NAME, members=json.dumps(weights), best_alone=best, folds=len(vote.result.folds))
-    run.tag(**candidate_runs.fold_scores(vote.result, vote.metric))
+    tags = candidate_runs.fold_scores(vote.result, vote.metric)
+    # A vote predicts at one half.
+    run.tag(**tags, **({THRESHOLD_SCORES: tags[FOLD_SCORES]} if vote.metric in OF_THRESHOLD else {}))
     table = vote.table()
     run.log_table("members.csv", table)
     run.tell(table.drop(columns="search").to_string(index=False))

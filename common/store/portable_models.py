@@ -19,14 +19,11 @@ from common.data.target import BINARY, Target
 from common.errors import UserError, first_line
 from common.scoring import portable_model
 from common.scoring.kept_model import KeptModel, write_artifacts
-from common.store.artifacts import fetch
+from common.store.artifacts import check_version, fetch
 from common.store.logged_data import names_schema, output_schema
 
 # All that the model needs to be loaded and scored.
 REQUIREMENTS = ("mlflow", "onnxruntime", "pandas", "numpy")
-
-# The beginning of the ids that MLflow gives to logged models, which have no versions.
-LOGGED = "m-"
 
 
 def log_portable_model(
@@ -73,13 +70,12 @@ def find_portable_model(uri: str) -> KeptModel:
     Raises:
         UserError: The model does not exist, or is not a portable model.
     """
+    check_version(uri)
     try:
         if uri.startswith("models:/"):
             # An alias can move at any time, so it is resolved to a version only once.
             name, *version = get_model_name_and_version(MlflowClient(), uri)
-            if not version and not name.startswith(LOGGED):
-                raise UserError(f"model {uri!r} has no version: give {uri}@champion, or {uri}/1")
-            uri = "/".join([f"models:/{name}", *version])
+            uri = "/".join([f"models:/{name}", *map(str, version)])
         folder = fetch(uri, "model")
         model = Model.load(folder)
     except (MlflowException, OSError) as error:

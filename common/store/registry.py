@@ -24,11 +24,13 @@ OWN = "adult"
 
 # Tags of a version and of its search.
 SEARCH, METRIC, FOLD_SCORES, FOLDS_DIGEST = "search", "metric", "fold_scores", "folds_digest"
+# The metric on each fold at the model's threshold, if that matters to it.
+THRESHOLD_SCORES = "threshold_fold_scores"
 # The task; the number of labels, and their digest.
 TASK, LABELS, LABELS_DIGEST = "task", "labels", "labels_digest"
 COPIED = (
     *("dataset", TASK, LABELS, LABELS_DIGEST, "source", METRIC, FOLDS_DIGEST, FOLD_SCORES),
-    *("train_digest", "test_digest", "learner", "engine", "fitted_by", "members"),
+    *(THRESHOLD_SCORES, "train_digest", "test_digest", "learner", "engine", "fitted_by", "members"),
 )
 # Tag of a version: the reason for its verdict.
 REASON = "reason"
@@ -88,7 +90,8 @@ def register(search: Run, name: str) -> ModelVersion:
     copied = {SEARCH: run_id, "step": tags.get(tracking.STEP, "")}
     copied |= {key: tags[key] for key in COPIED if key in tags}
     scored = ("test_", "guess_test_", f"val_{tags[METRIC]}")
-    copied |= {k: repr(v) for k, v in sorted(search.data.metrics.items()) if k.startswith(scored)}
+    metrics = sorted(search.data.metrics.items())
+    copied |= {k: repr(v) for k, v in metrics if k.startswith(scored) or k == "threshold"}
     copied |= {k: v for k, v in search.data.params.items() if k.startswith(("best_", "weight_"))}
     # MLflow would announce the new version, which the verdict reports anyway.
     disable_logging()
@@ -131,6 +134,7 @@ def contestant(version: ModelVersion) -> Contestant:
         task=task_of(tags),
         labels=int(tags.get(LABELS, 2)),
         labels_digest=tags.get(LABELS_DIGEST, ""),
+        at_threshold=json.loads(tags.get(THRESHOLD_SCORES, "[]")),
     )
 
 

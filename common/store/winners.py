@@ -1,9 +1,10 @@
 """Log the results of a search: candidates, findings, and the winner as models with their scores."""
 
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
 import pandas as pd
 from pyspark.ml import PipelineModel
@@ -16,7 +17,15 @@ from common.learning.learners import Learner
 from common.learning.metrics import shown_score, told
 from common.learning.parameters import Parameters
 from common.learning.tasks import Table, guess_scores, labels_of, scores
-from common.learning.threshold import HALF, Curve, Threshold, at_half, best_threshold, scores_at
+from common.learning.threshold import (
+    HALF,
+    OF_THRESHOLD,
+    Curve,
+    Threshold,
+    at_half,
+    best_threshold,
+    scores_at,
+)
 from common.learning.vectorizer import feature_sources, number_features
 from common.machine.secrets import masked
 from common.machine.spark import beside
@@ -42,6 +51,7 @@ from common.store import candidate_runs, staging, tracking
 from common.store.candidate_runs import CandidateWriter
 from common.store.logged_data import prediction_type
 from common.store.portable_models import log_portable_model
+from common.store.registry import THRESHOLD_SCORES
 from common.store.searches import SearchData, Show, open_search, search_data
 from common.store.spark_models import load_spark_model, log_spark_model
 from common.store.step_run import Run
@@ -189,12 +199,16 @@ def _threshold(search: _Scored, winner: CandidateResult) -> Threshold:
     run, settings, target = search.run, search.settings, search.data.spec.target
     if target.task != BINARY:
         return Threshold(HALF)
-    found = Threshold(HALF if settings.threshold is None else settings.threshold)
+    found, metric = Threshold(HALF if settings.threshold is None else settings.threshold), settings.metric
     # The folds' scores are those at one half.
-    if settings.threshold != HALF:
-        curve = _curve(search, winner)
-        found = best_threshold(curve, settings.metric) if settings.threshold is None else found
-        tracking.log_scores(tracking.AT_THRESHOLD, scores_at(curve, found.value), [run.id])
+    curves = [] if settings.threshold == HALF else _curves(search, winner)
+    if curves:
+        whole = reduce(Curve.__add__, curves)
+        found = best_threshold(whole, metric) if settings.threshold is None else found
+        tracking.log_scores(tracking.AT_THRESHOLD, scores_at(whole, found.value), [run.id])
+    if metric in OF_THRESHOLD:
+        by_fold = [scores_at(one, found.value)[metric] for one in curves] or winner.by_fold(metric)
+        run.tag(**{THRESHOLD_SCORES: json.dumps(by_fold)})
     if found.metric:
         metrics = {"threshold_score": found.score, "threshold_score_at_half": found.at_half}
         run.log_metrics(metrics)
@@ -207,14 +221,14 @@ def _threshold(search: _Scored, winner: CandidateResult) -> Threshold:
     return found
 
 
-def _curve(search: _Scored, winner: CandidateResult) -> Curve:
-    """Return the counts of the folds' predictions; a result from a store has them scored again."""
-    if winner.curve is not None:
-        return winner.curve
+def _curves(search: _Scored, winner: CandidateResult) -> Sequence[Curve]:
+    """Return the counts of each fold's predictions; a result from a store has them scored again."""
+    if winner.curves:
+        return winner.curves
     outcomes = search.engine.evaluate([winner.parameters])
     (again,) = [one for one in outcomes if isinstance(one, CandidateResult)]
-    assert again.curve is not None, "two labels have probabilities"
-    return again.curve
+    assert again.curves, "two labels have probabilities"
+    return again.curves
 
 
 def log_sides(tables: Mapping[str, Table], run_ids: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """Find all runs of a workflow from any one of them, by the inputs recorded in their tags."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -115,12 +116,23 @@ def step_of(run: Run) -> str:
     return str(run.data.tags.get(tracking.STEP, ""))
 
 
+def asked(run: Run) -> dict[str, str]:
+    """Return the parameters that a run of a step was given, which MLflow logs quoted for a shell."""
+    return {name: _unquoted(text) for name, text in run.data.params.items()}
+
+
+def _unquoted(text: str) -> str:
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return text
+    return words[0] if len(words) == 1 else text
+
+
 def candidates_of(champion: Run) -> list[str]:
     """Return the ids of the searches whose winners a champion run judged."""
-    tags, params = champion.data.tags, champion.data.params
-    given = tracking.listed(tags, f"{tracking.INPUT}candidates") or params.get("candidates", "").split(
-        ","
-    )
+    listed = tracking.listed(champion.data.tags, f"{tracking.INPUT}candidates")
+    given = listed or asked(champion).get("candidates", "").split(",")
     return [_run_id(uri) for uri in given if uri.startswith("runs:/")]
 
 

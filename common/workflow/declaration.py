@@ -45,7 +45,7 @@ class Parameter:
         help: The help text, with unit and values.
         choices: The permitted values; empty if any value of the default's type is permitted.
         least: The minimum; None if there is none.
-        most: The maximum; None if there is none.
+        most: The maximum; None if there is none but that of a Java integer.
         is_open: Whether `least` and `most` themselves are excluded.
     """
 
@@ -156,7 +156,8 @@ PARAMETERS = (
               "rmse for a number.", (AUTO, *ALL_METRICS)),
     Parameter("threshold", AUTO, (*SEARCHES, MAIN),
               "Probability above which the positive of two labels is predicted; auto: the best for the "
-              "metric over the folds, or for f1 if the metric needs none."),
+              "metric over the folds, or for f1 if the metric needs none. "
+              "Three digits, or five below 0.001 and above 0.999."),
     Parameter("balance", False, (*SEARCHES, MAIN),
               "Whether labels weigh the same in total, however many rows each has."),
     Parameter("engine", "auto", (*SEARCHES, MAIN),
@@ -186,7 +187,7 @@ PARAMETERS = (
               "Grid search, by URI, whose best candidates start the first generation; "
               "auto: this workflow's."),
     Parameter("seed", 42, ("split", "featurize", *SEARCHES, MAIN),
-              "Random seed of the split, the folds, the search and the learner."),
+              "Random seed of the split, the folds, the search and the learner.", least=0),
     # Champion.
     Parameter("name", AUTO, ("champion", MAIN),
               f"Name of the registered model; auto: {PROJECT} for adult, else the data set's."),

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from statistics import fmean
 
 from common.learning.fittings import STOPPING
 from common.learning.fold_score import FoldScore
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
-from common.learning.threshold import Curve
 from common.search.result import CandidateFailure, CandidateResult, Outcome
 
 
@@ -47,11 +45,10 @@ class SharedFit:
             else:
                 place = self._best_end(loss) if self.ends else place
                 scored = [self.folds[fold][1][place] for fold in sorted(self.folds)]
-                curves = [one.curve for one in scored if one.curve is not None]
-                curve = reduce(Curve.__add__, curves) if curves else None
+                curves = tuple(one.curve for one in scored if one.curve is not None)
                 trees = self.ends[place] if self.ends else None
                 found = tuple(one.scores for one in scored)
-                yield CandidateResult(parameters, found, seconds, curve, trees)
+                yield CandidateResult(parameters, found, seconds, curves, trees)
 
     def _best_end(self, loss: str) -> int:
         """Return the index of the end that is best over the folds, among those that all reached."""

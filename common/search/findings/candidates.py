@@ -156,7 +156,8 @@ def parse_candidates(text: str, source: str = "candidates.csv") -> Candidates:
         metric=metric,
         folds=done[folds].to_numpy(),
         seconds=done["fit_seconds"].to_numpy(),
-        generations=[[int(number) for number in listed.split()] for listed in drawn],
+        # Of a race the best learner may never have had a turn after its first candidate.
+        generations=[[int(number) for number in listed.split()] for listed in drawn if any(drawn)],
         failed=failed[[*names, *(["error"] if "error" in table else [])]],
         learners=learners,
     )

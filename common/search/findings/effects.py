@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from common.search.findings.candidates import Candidates, Difference, difference
+from common.search.findings.candidates import ROUNDING, Candidates, Difference, difference
 
 # The range of a parameter with more than MOST_VALUES values is divided into PARTS equal parts.
 MOST_VALUES, PARTS = 6, 3
@@ -42,7 +42,7 @@ class Effect:
         levels: Its levels, at least two, in order.
         by_fold: Mean score with the other parameters held equal (levels x folds).
         share: Share of the variance of the candidates' scores that the parameter explains by itself.
-        share_error: Standard error of that share over the folds.
+        share_error: Standard error of that share over the folds; NaN if scores differ on one fold only.
     """
 
     parameter: str
@@ -86,11 +86,13 @@ class Effects:
         pairs: Interactions of these parameters, largest share of variance first.
         apart: Whether the candidates suffice to separate the parameters' effects. If not, inseparable
             effects share the credit, and the shares of variance are meaningless.
+        differ: Whether the candidates' scores differ at all, by more than rounding.
     """
 
     effects: Sequence[Effect]
     pairs: Sequence[Pair]
     apart: bool
+    differ: bool = True
 
 
 def find_effects(candidates: Candidates) -> Effects:
@@ -106,7 +108,7 @@ def find_effects(candidates: Candidates) -> Effects:
     constant = np.ones((len(scores), 1))
     whole = np.hstack([constant, *parts.values()])
     fitted, left, rank = _least_squares(whole, scores)
-    total = np.maximum(((scores - scores.mean(axis=0)) ** 2).sum(axis=0), 1e-30)
+    total = _varying(scores)
     effects, start = [], 1
     for name, found in levels.items():
         terms = fitted[start : start + len(found)]
@@ -114,7 +116,7 @@ def find_effects(candidates: Candidates) -> Effects:
         middle = parts[name].mean(axis=0) @ terms
         others = [constant, *(part for other, part in parts.items() if other != name)]
         without = _least_squares(np.hstack(others), scores)[1]
-        share, error = _over_folds((without - left) / total)
+        share, error = _over_folds(without - left, total)
         by_fold = scores.mean(axis=0) + terms - middle
         ordered = pd.api.types.is_numeric_dtype(candidates.parameters[name])
         effects.append(Effect(name, ordered, found, by_fold, share, error))
@@ -122,11 +124,11 @@ def find_effects(candidates: Candidates) -> Effects:
     pairs = []
     for one, other in combinations([effect.parameter for effect in effects], 2):
         cells = (parts[one][:, :, None] * parts[other][:, None, :]).reshape(len(scores), -1)
-        share, error = _over_folds((left - _least_squares(np.hstack([whole, cells]), scores)[1]) / total)
+        share, error = _over_folds(left - _least_squares(np.hstack([whole, cells]), scores)[1], total)
         pairs.append(Pair(one, other, share, error))
     pairs.sort(key=lambda pair: (-round(pair.share, 9), pair.first, pair.second))
     needed = 1 + sum(len(found) - 1 for found in levels.values())
-    return Effects(effects, pairs, rank == needed)
+    return Effects(effects, pairs, rank == needed, bool(total.any()))
 
 
 def find_levels(values: pd.Series) -> list[Level]:
@@ -167,5 +169,21 @@ def _least_squares(terms: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, n
     return fitted, ((scores - terms @ fitted) ** 2).sum(axis=0), int(rank)
 
 
-def _over_folds(shares: np.ndarray) -> tuple[float, float]:
-    return max(float(shares.mean()), 0.0), float(shares.std(ddof=1) / np.sqrt(len(shares)))
+def _varying(scores: np.ndarray) -> np.ndarray:
+    """Return the sum of squares on each fold; 0 where the scores differ by no more than rounding."""
+    total = ((scores - scores.mean(axis=0)) ** 2).sum(axis=0)
+    least = len(scores) * (ROUNDING * np.abs(scores).max(axis=0)) ** 2
+    return np.where(total > least, total, 0)
+
+
+def _over_folds(explained: np.ndarray, total: np.ndarray) -> tuple[float, float]:
+    """Return the mean share of the sum of squares, and its standard error, NaN if it is not known.
+
+    A fold on which all candidates score alike has nothing to explain.
+    """
+    varying = total > 0
+    shares = explained[varying] / total[varying]
+    if not len(shares):
+        return 0.0, 0.0
+    error = shares.std(ddof=1) / np.sqrt(len(shares)) if len(shares) > 1 else np.nan
+    return max(float(shares.mean()), 0.0), float(error)

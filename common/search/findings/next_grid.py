@@ -27,7 +27,7 @@ def edge_of(values: pd.Series, best: object, kind: Kind) -> str:
         return ""
     if best == values.max() and best < kind.high:
         return "upper"
-    return "lower" if best == values.min() and best > kind.low else ""
+    return "lower" if best == values.min() and best > kind.least else ""
 
 
 def next_values(
@@ -53,7 +53,7 @@ def next_values(
         inner = _inwards(values, best, edge, log)
         first, *more = (_beyond(inner, best, step, log) for step in range(1, steps + 1))
         inside = [first, *inside, *more]
-    allowed = [_rounded(min(max(value, kind.low), kind.high), kind) for value in inside]
+    allowed = [_rounded(min(max(value, kind.least), kind.high), kind) for value in inside]
     return list(dict.fromkeys([kind.type(best), *allowed]))
 
 

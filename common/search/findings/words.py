@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
+from math import isnan
 
 from common.data.shares import percent
 from common.learning.metrics import shown_score
@@ -44,6 +45,8 @@ def headline(found: Findings) -> str:
     """Summarise findings on one line, without those that need a table."""
     if not found.parameters:
         return "no hyperparameter varied"
+    if found.effects and not found.effects.differ:
+        return "all candidates score alike"
     weights = [f"{one.name} explains {percent(one.effect.share)}" for one in found.parameters[:2]]
     edges = [f"{one.name} is best on its {one.edge} edge" for one in found.parameters if one.edge]
     dropped = [f"{one.name} {', '.join(one.dropped)}" for one in found.parameters if one.dropped]
@@ -89,9 +92,7 @@ def _table(found: Findings) -> str:
         levels = [level.label for level in one.effect.levels]
         cells = [
             one.name,
-            f"{percent(one.effect.share, 1)} ± {one.effect.share_error:.1%}"
-            if found.apart
-            else "unknown",
+            _share(one) if found.apart else "unknown",
             levels[one.best],
             levels[one.worst],
             _figure(one.gain, found.candidates.metric) + ("" if one.gain.clear else " (not clear)"),
@@ -101,6 +102,11 @@ def _table(found: Findings) -> str:
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _share(one: Finding) -> str:
+    error = one.effect.share_error
+    return percent(one.effect.share, 1) + ("" if isnan(error) else f" ± {error:.1%}")
 
 
 def _notes(found: Findings) -> str:

@@ -4,6 +4,7 @@ import pytest
 from common.champion.verdict import (
     Contestant,
     Terms,
+    compare_on_folds,
     compare_parts,
     parse_margin,
     same_folds,
@@ -141,3 +142,13 @@ def test_margin_is_auto_or_a_number(given, margin):
 def test_margin_that_is_none_is_refused(given):
     with pytest.raises(UserError, match="margin must be auto .* or a non-negative number, got"):
         parse_margin(given)
+
+
+def test_contestants_are_compared_as_they_predict_where_that_is_known():
+    ours, theirs = contestant(at_threshold=[0.6, 0.7]), contestant(at_threshold=[0.5, 0.5])
+    found = compare_on_folds(ours, theirs)
+    assert (found.ours, found.theirs) == (pytest.approx(0.65), 0.5)
+    assert found.where == "over the same 2 folds, each at its threshold"
+    found = compare_on_folds(ours, contestant())
+    assert (found.ours, found.where) == (pytest.approx(0.85), "over the same 2 folds at 0.5")
+    assert compare_on_folds(contestant(), contestant()).where == "over the same 2 folds"

@@ -68,6 +68,19 @@ def test_many_columns_are_described_in_groups(spark, monkeypatch):
     assert found["min"].tolist() == [0, 1, 2, 3, 4]
 
 
+def test_mean_of_whole_numbers_is_that_of_their_exact_sum(spark):
+    values = [10**15 + number for number in range(50)] + [-(10**15), 2**62, -(2**62), 7, None]
+    schema = "big bigint, small smallint, none int"
+    frame = spark.createDataFrame(
+        [(value, number % 7 - 3, None) for number, value in enumerate(values)], schema
+    )
+    means = describe(frame).set_index("column")["mean"]
+    there = [value for value in values if value is not None]
+    assert means["big"] == sum(there) / len(there)
+    assert means["small"] == pytest.approx(sum(n % 7 - 3 for n in range(len(values))) / len(values))
+    assert pd.isna(means["none"])
+
+
 def test_column_without_a_value_has_no_mode(spark):
     found = describe(spark.createDataFrame([(None,)], "s string")).iloc[0]
     assert found["count"] == 0

@@ -9,7 +9,6 @@ from common.learning.metrics import ScoreTable, scores
 from common.learning.threshold import (
     CHOOSES,
     OF_THRESHOLD,
-    PARTS,
     VALUES,
     at_half,
     best_threshold,
@@ -43,10 +42,10 @@ BY_SKLEARN = {
 def test_best_threshold_is_that_of_trying_each(metric):
     label, probability = draw(500, 1)
     found = best_threshold(curve(table_of(label, probability)), metric)
-    each = [BY_SKLEARN[metric](label, probability > n / PARTS) for n in range(1, PARTS)]
+    each = [BY_SKLEARN[metric](label, probability > value) for value in VALUES]
     assert found.score == pytest.approx(max(each))
     assert BY_SKLEARN[metric](label, probability > found.value) == pytest.approx(max(each))
-    assert found.at_half == pytest.approx(each[PARTS // 2 - 1])
+    assert found.at_half == pytest.approx(each[VALUES.tolist().index(0.5)])
     assert found.metric == metric
 
 
@@ -68,7 +67,7 @@ def test_probability_at_the_threshold_is_not_above_it():
     assert (probability > found.value).tolist() == [False, True, True]
 
 
-@pytest.mark.parametrize("probability", VALUES[[0, 28, 299, 998]])
+@pytest.mark.parametrize("probability", VALUES[[0, 28, 120, 300, 998, 1196]])
 def test_every_threshold_itself_is_below_it(probability):
     found = curve(table_of(np.array([1]), np.array([probability])))
     assert found.positive.argmax() == np.count_nonzero(probability > VALUES)
@@ -100,7 +99,7 @@ def test_threshold_is_read():
     assert (parse_threshold("auto"), parse_threshold("0.25")) == (None, 0.25)
 
 
-@pytest.mark.parametrize("threshold", [0.001, 0.237, 0.5, 0.999])
+@pytest.mark.parametrize("threshold", [0.0004, 0.001, 0.237, 0.5, 0.999, 0.9997])
 def test_scores_at_a_threshold_are_those_of_predictions_by_it(threshold):
     label, probability = draw(500, 3)
     by_it = replace(table_of(label, probability), prediction=(probability > threshold).astype(int))
@@ -109,10 +108,12 @@ def test_scores_at_a_threshold_are_those_of_predictions_by_it(threshold):
     assert found == pytest.approx({name: scores(by_it)[name] for name in OF_THRESHOLD})
 
 
-def test_scores_at_a_threshold_of_more_digits_are_those_at_the_nearest_of_three():
-    found = curve(table_of(*draw(500, 4)))
-    assert scores_at(found, 1 / 3) == scores_at(found, 0.333)
-    assert scores_at(found, 1e-9) == scores_at(found, 0.001)
+def test_threshold_where_the_folds_have_no_scores_is_refused():
+    for text in ("0.0004", "0.00042", "0.9999", "0.001", "0.237", "0.990"):
+        assert parse_threshold(text) in VALUES
+    for text in ("0.3333", "0.0015", "0.000001", "0.999999"):
+        with pytest.raises(UserError, match=f"at most three digits.*, got '{text}'"):
+            parse_threshold(text)
 
 
 def test_score_over_the_folds_says_that_it_is_at_half_where_the_model_is_not():

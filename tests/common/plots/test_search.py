@@ -116,6 +116,42 @@ def test_what_has_nothing_to_show_is_left_out(results, expected):
     assert len(stills(charts)) == len(expected)
 
 
+def test_candidates_that_all_score_alike_are_said_to():
+    charts = search_charts(parse_candidates(text([result({"maxDepth": d}, 1.0) for d in (3, 5, 7)])))
+    assert by_name(charts)["importance"].title == "All candidates score alike"
+    assert len(stills(charts)) == len(charts)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "title"),
+    [
+        (
+            {0: [1, 5], 1: [2, 4], 2: [3, 4]},
+            "maxDepth narrowed most: 1 to 5 in generation 0, 3 to 4 in 2",
+        ),
+        ({1: [1, 5], 3: [3, 4]}, "maxDepth narrowed most: 1 to 5 in generation 1, 3 to 4 in 3"),
+        ({0: [1, 5]}, "Candidates drawn by each generation"),
+        ({0: [2, 3], 1: [1, 5]}, "Candidates drawn by each generation"),
+        ({0: [1, 5], 1: [1, 5]}, "Candidates drawn by each generation"),
+    ],
+)
+def test_narrowing_is_told_where_there_was_some(drawn, title):
+    results = [result({"maxDepth": depth}, 0.8 + depth / 100) for depth in range(1, 6)]
+    by_result = {
+        one.name: [number for number, depths in drawn.items() if one.parameters["maxDepth"] in depths]
+        for one in results
+    }
+    used = [one for one in results if by_result[one.name]]
+    charts = search_charts(parse_candidates(text(used, generations=by_result)))
+    assert by_name(charts)["drawn"].title == title
+
+
+def test_learner_that_never_had_a_turn_has_no_generations():
+    results = [result({"maxDepth": depth}, 0.8) for depth in (3, 5)]
+    charts = search_charts(parse_candidates(text(results, generations={"another": [0]})))
+    assert not {"generations", "drawn"} & {*names(charts)}
+
+
 def test_failed_candidates_are_in_no_picture():
     failures = [CandidateFailure({"maxDepth": 30}, "out of memory")]
     results = [result({"maxDepth": depth}, 0.8) for depth in (3, 5)]

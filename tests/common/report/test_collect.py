@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from functools import partial
 
 import mlflow
@@ -165,7 +166,7 @@ def test_first_champion_has_none_before_it(leave, leave_search, store):
 def test_search_tells_its_candidates_findings_and_pictures(workflow, store):
     grid, ga = page_of(store).searches
     assert (grid.title, ga.title) == ("train_grid of gbt", "train_ga of gbt")
-    assert grid.summary[0].startswith("2 candidates, scored by f1 over 5 folds, in ")
+    assert grid.summary[0].startswith("2 candidates, scored by f1 over 5 folds; with the refit")
     assert (
         "f1 0.8500 ± 0.0100 over folds (guessing 0.3900), 0.8500 on the test rows (guessing 0.4000)"
         in (grid.summary[1])
@@ -192,6 +193,34 @@ def test_commands_name_what_is_no_default(workflow, store):
     features = f"runs:/{workflow['featurize'].info.run_id}"
     assert f"{local} -e train_grid -P features={features}" in lines
     assert lines[-1] == "make serve model=models:/income/2"
+
+
+def test_commands_have_values_as_they_were_given_whatever_mlflow_makes_of_them(workflow, leave, store):
+    given = {"label": "it's <b>|$HOME", "grid": '{"maxDepth": [3, 5]}', "source": "a b.csv", "drop": "x"}
+    main = workflow["main"].data.tags[STEP_RUNS]
+    logged = {name: shlex.quote(value) for name, value in given.items()}
+    leave("main", {STEP_RUNS: main}, params=logged)
+    (line,) = [c.line for c in page_of(store).commands if c.line.endswith("use_cache=false")]
+    asked = dict(word.split("=", 1) for word in shlex.split(line) if "=" in word)
+    assert {name: asked[name] for name in ("label", "grid", "source")} == {
+        name: given[name] for name in ("label", "grid", "source")
+    }
+
+
+def test_full_profile_is_named_only_where_there_is_one(workflow, leave, store):
+    assert page_of(store).describe.text.endswith(f"by the run {workflow['eda'].info.run_id}.")
+    mlflow.MlflowClient().log_text(workflow["eda"].info.run_id, "<html>", "overview.html")
+    assert page_of(store).describe.text.endswith("which also has a full profile, overview.html.")
+
+
+def test_scores_over_the_folds_are_told_to_be_at_half_where_the_model_is_not(leave, leave_search, store):
+    search = leave_search("train_grid", "runs:/f", 0.85)
+    mlflow.MlflowClient().log_metric(search.info.run_id, "threshold", 0.3)
+    enter(leave, mlflow.get_run(search.info.run_id))
+    page = page_of(store)
+    assert "f1 0.8500 ± 0.0100 over folds at 0.5 (guessing 0.3900)" in page.searches[0].summary[1]
+    (row,) = page.judged.table.rows
+    assert "0.8500 at 0.5" in row
 
 
 def test_rendered_page_has_names_of_data_as_text_and_nothing_from_elsewhere(workflow, store):

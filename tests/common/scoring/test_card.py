@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from markdown_it import MarkdownIt
 from pyspark.sql import functions as F
 
 from common.data.spec import Column, DatasetSpec
@@ -53,7 +54,7 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
         "| metric | value | guessing |",
         "| accuracy | 0.9910 | 0.9770 |",
         "| f1 | 0.7568 | 0.0000 |",
-        "Guessing\npredicts `<=50K` for every row, with the probability 0.0230 of `>50K`",
+        "Guessing predicts `<=50K` for every row, with the probability 0.0230 of\n`>50K`",
         "On 9,770 test rows",
     ):
         assert text in card
@@ -134,12 +135,23 @@ def test_card_of_several_labels_names_them_and_their_guess():
     for text in (
         "Predicts `label` (`a`, `b` or `c`) from one record.",
         "their probabilities, each named `probability_` and the label",
-        "Guessing predicts `b` for\nevery row",
+        "Guessing predicts `b`\nfor every row",
         "| accuracy | 0.5000 | 0.5000 |",
         f"| log_loss | {-np.log(probability[range(4), label]).mean():.4f} | 1.0397 |",
         "| a | wet | 3 | 0.3333 |",
     ):
         assert text in card
+
+
+def test_names_of_a_data_set_are_no_markup():
+    label, probability = np.array([0, 1, 2]), np.full((3, 3), 1 / 3)
+    strata = pd.DataFrame([["a|b", "*x* `y` <b> _z_ a_b <=5"]], columns=["`label`", "[place](x)"])
+    kinds = ("a`b", "``", "*c*")
+    card = card_of(spec_of(MULTICLASS, "label", "string", kinds), class_table(label, probability), strata)
+    page = MarkdownIt("commonmark").enable("table").render(card)
+    assert "(<code>a`b</code>, <code>``</code> or <code>*c*</code>)" in page
+    assert "<th>`label`</th>\n<th>[place](x)</th>" in page
+    assert "<td>a|b</td>\n<td>*x* `y` &lt;b&gt; _z_ a_b &lt;=5</td>" in page
 
 
 def test_card_of_many_labels_names_the_first():

@@ -1,5 +1,6 @@
 import pytest
 
+from common.errors import UserError
 from common.learning.metrics import METRICS
 from common.search.findings.candidates import parse_candidates
 from common.search.result import (
@@ -49,6 +50,15 @@ def test_mean_and_deviation_are_over_the_folds_of_one_metric():
     result = CandidateResult({}, folds, 1.0)
     assert (result.mean("f1"), result.std("f1")) == (pytest.approx(0.4), pytest.approx(0.2))
     assert (result.mean("accuracy"), result.std("accuracy")) == (0, 0)
+
+
+def test_metric_without_a_value_on_some_fold_ranks_nothing_and_is_left_out():
+    folds = ({"rmse": 1.0, "r2": 0.5}, {"rmse": 2.0, "r2": float("nan")})
+    result = CandidateResult({"maxDepth": 3}, folds, 1.0)
+    assert result.metrics == ["rmse"]
+    assert "r2" not in "".join(candidates_table([result], "rmse").columns)
+    with pytest.raises(UserError, match="metric 'r2' has no value on fold 1, whose rows are all alike"):
+        ranked([result], "r2")
 
 
 def test_name_is_the_parameters_on_a_line_by_their_names():

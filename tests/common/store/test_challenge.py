@@ -141,8 +141,8 @@ def test_way_back_is_not_undone_by_entering_again():
     for run in runs:
         enter(run)
     set_champion("income", "1")
-    assert [enter(run).became for run in runs] == ["champion", "challenger", "challenger"]
-    assert [enter(run, Terms(0.0, {})).became for run in runs[1:]] == ["challenger", "challenger"]
+    assert [enter(run).became for run in runs] == ["champion"] + ["former champion"] * 2
+    assert [enter(run, Terms(0.0, {})).became for run in runs[1:]] == ["former champion"] * 2
     assert champion_version() == "1"
 
 
@@ -158,7 +158,9 @@ def test_champion_that_lost_its_place_is_told_to_whom():
     first = make_search(LOW)
     enter(first)
     enter(make_search(HIGH))
-    assert enter(first).reason == "version 2 took its place"
+    found = enter(first)
+    assert (found.became, found.reason) == ("former champion", "version 2 took its place")
+    assert aliases() == {"champion": "2"}
 
 
 def test_challenger_that_is_made_champion_is_challenger_no_more():

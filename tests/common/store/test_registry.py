@@ -7,6 +7,8 @@ from mlflow.protos.databricks_pb2 import INTERNAL_ERROR
 from common.champion.verdict import Incomparable
 from common.errors import UserError
 from common.store import registry
+from common.store.artifacts import model_folder
+from common.store.portable_models import find_portable_model
 from tests.common.store.contenders import make_search
 
 
@@ -148,3 +150,10 @@ def test_search_that_does_not_say_its_step_is_registered_without_one(store):
     mlflow.MlflowClient().delete_tag(run.info.run_id, "workflow.step")
     version = registry.register(mlflow.get_run(run.info.run_id), "income")
     assert version.tags["step"] == ""
+
+
+@pytest.mark.parametrize("find", [find_portable_model, model_folder])
+@pytest.mark.parametrize("uri", ["models:/income", "models:/income/"])
+def test_model_without_a_version_is_one_line_that_says_what_is_missing(store, find, uri):
+    with pytest.raises(UserError, match="no version: give models:/income@champion, or models:/income/1"):
+        find(uri)

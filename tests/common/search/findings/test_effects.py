@@ -56,6 +56,22 @@ def test_value_is_not_credited_with_what_came_along_with_it():
     assert found["maxIter"].gain(1, 0).mean == pytest.approx(0.01)
 
 
+@pytest.mark.parametrize("by_chance", [0, 1e-16])
+@pytest.mark.parametrize("score", [1.0, 0.8234, 12345.678])
+def test_candidates_that_score_alike_have_no_differences_to_explain(score, by_chance):
+    found = find_effects(grid(lambda a, b: score, noise=by_chance, a=[1, 2, 3], b=[1, 2]))
+    assert not found.differ
+    assert [(effect.share, effect.share_error) for effect in found.effects] == [(0, 0)] * 2
+    assert [pair.share for pair in found.pairs] == [0]
+
+
+def test_folds_on_which_all_score_alike_do_not_lessen_what_is_explained():
+    results = [result({"a": a}, 0.8, noise=(0.1 * a, 0, 0, 0, 0)) for a in (1, 2)]
+    (effect,) = find_effects(parse_candidates(text(results))).effects
+    assert effect.share == pytest.approx(1)
+    assert np.isnan(effect.share_error)
+
+
 def test_candidates_that_vary_together_are_not_told_apart():
     candidates = parse_candidates(text([result({"a": 1, "b": 1}, 0.8), result({"a": 2, "b": 2}, 0.9)]))
     assert not find_effects(candidates).apart

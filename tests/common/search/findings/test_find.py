@@ -18,6 +18,7 @@ from common.search.result import CandidateFailure
 from tests.common.search.searches import grid, result, text
 
 GBT = get_learner("gbt")
+XGBOOST = get_learner("xgboost")
 # Like the coarse grid: more bins help, depth 1 is bad, 5 is best, twice the trees gain little.
 VALUES = {"maxDepth": [1, 5, 7], "maxBins": [8, 16, 32], "maxIter": [25, 50], "stepSize": [0.1, 0.2, 0.3]}
 
@@ -139,6 +140,14 @@ def test_end_of_what_the_learner_takes_is_no_edge():
     assert edge_of(tried, 1.0, SHARE) == ""
     assert edge_of(tried, 0.5, SHARE) == "lower"
     assert edge_of(tried, 0.8, SHARE) == ""
+
+
+def test_number_that_stands_for_no_limit_is_no_neighbour_of_the_others():
+    depth = XGBOOST.parameters["max_depth"]
+    assert next_values(pd.Series([1, 2, 3]), 1, depth, [1, 2], 2) == [1, 2]
+    assert edge_of(pd.Series([1, 2, 3]), 1, depth) == ""
+    assert next_values(pd.Series([2, 4]), 2, depth, [2, 4], 2) == [2, 1, 3]
+    assert depth.check("max_depth", 0) == 0
 
 
 def test_values_that_are_wanted_least_are_left_out_where_it_matters_least():
