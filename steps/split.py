@@ -23,6 +23,7 @@ def split(strata: str, train_ratio: float, seed: int) -> None:
         names = spec.strata if strata == "auto" else [name.strip() for name in strata.split(",")]
         rows, columns = with_strata(run.frame("data"), names, spec)
         parts = stratify(rows, columns, train_ratio, seed)
+        parts.check()
         run.log_frame("train", parts.train.drop(QUANTILE))
         total, labels = label_rows(run.kept_frame("train"), spec)
         check_labels(labels)
@@ -32,11 +33,11 @@ def split(strata: str, train_ratio: float, seed: int) -> None:
         run.log_frame("test", parts.test.drop(QUANTILE))
         run.log_table("strata.csv", parts.summary)
         run.log_dataset(spec)
-        click.echo(parts.summary.to_string(index=False))
+        click.echo(parts.told)
         if repeated.is_worth_telling:
             log.warning("%s", repeated)
-        for stratum in parts.one_sided:
-            log.warning("stratum %s is too small to have rows on both sides", stratum)
+        for warning in parts.warnings:
+            log.warning("%s", warning)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ BUCKET_BITS = 12
 
 RANK = "__stratum_rank"
 SIZE = "__stratum_size"
+# Strata that are printed; all are in the summary.
+SHOWN, SHOWN_SMALL = 30, 5
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,32 @@ class Split:
         """The strata that are too small to have rows on both sides."""
         counts = self.summary[["train_count", "test_count"]]
         return list(self.summary.loc[(counts == 0).any(axis=1), "strata"])
+
+    def check(self) -> None:
+        """Refuse a split of which one side has no rows.
+
+        Raises:
+            UserError: One has none.
+        """
+        for side in ("train", "test"):
+            if not self.summary[f"{side}_count"].any():
+                raise UserError(
+                    f"no row is left to {side}: each of the {len(self.summary):,} strata is too small to "
+                    "be split by this train_ratio; split by fewer strata"
+                )
+
+    @property
+    def told(self) -> str:
+        """The summary as text; of many strata the first."""
+        text, more = self.summary.head(SHOWN).to_string(index=False), len(self.summary) - SHOWN
+        return text + (f"\n... and {more:,} more strata" if more > 0 else "")
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to say of strata that are too small; of many the first."""
+        small, more = self.one_sided[:SHOWN_SMALL], len(self.one_sided) - SHOWN_SMALL
+        said = [f"stratum {stratum} is too small to have rows on both sides" for stratum in small]
+        return [*said, f"so are {more:,} more strata"] if more > 0 else said
 
 
 def stratify(frame: DataFrame, strata: Sequence[str], train_ratio: float, seed: int) -> Split:

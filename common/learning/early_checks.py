@@ -70,4 +70,8 @@ def check_folds(folds: int, task: str, rows: int, rarest: int) -> None:
     elif task == REGRESSION:
         most, what = rows // 2, "half of the training rows"
     if not 2 <= folds <= most:
+        if most < 2:
+            raise UserError(
+                f"folds need 2 or more, but {most} is {what}: give a larger train_ratio, or fewer strata"
+            )
         raise UserError(f"folds must lie between 2 and {most}, {what}; got {folds}")

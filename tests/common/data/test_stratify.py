@@ -235,3 +235,16 @@ def test_rows_of_a_side_are_counted_by_label(people, spec):
     assert labels == {"<=50K": 7, ">50K": 0}
     numbers = replace(spec, task="regression", labels=(), positive="", label="age")
     assert label_rows(people.limit(9), numbers) == (9, {})
+
+
+def test_many_strata_are_not_all_printed_and_a_side_without_rows_is_refused(spark):
+    rows = spark.range(100).select("id", F.col("id").alias("each"), (F.col("id") % 2).alias("half"))
+    alone = stratify(rows, ["each"], 0.7, 0)
+    assert alone.told.splitlines()[-1] == "... and 70 more strata"
+    assert alone.warnings[0] == "stratum 0 is too small to have rows on both sides"
+    assert alone.warnings[5:] == ["so are 95 more strata"]
+    with pytest.raises(UserError, match="no row is left to train: each of the 100 strata is too small"):
+        alone.check()
+    whole = stratify(rows, ["half"], 0.7, 0)
+    whole.check()
+    assert (len(whole.told.splitlines()), whole.warnings) == (3, [])
