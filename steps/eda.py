@@ -1,14 +1,18 @@
 """Entry point eda: logs describe.csv, describe.html and overview.html (also in reports/)."""
 
+import logging
+
 import click
 
 from common import ROOT
 from common.data.describe import describe, describe_html
-from common.data.profile import profiled_columns, write_profile
+from common.data.profile import NoProfile, profiled_columns, write_profile
 from common.data.row_hash import quoted
 from common.machine.whole_file import whole_file
 from steps.command import step_command
 from steps.step import step
+
+log = logging.getLogger(__name__)
 
 # The columns of the table that fit on a line.
 SHOWN = [
@@ -33,9 +37,13 @@ def eda(profile: str, profile_rows: int, profile_columns: int) -> None:
             title, minimal = f"{spec.name}: overview", profile == "minimal"
             names = profiled_columns(spec, profile_columns)
             shown = frame.select(*[quoted(name) for name in names])
-            with whole_file(report) as part:
-                write_profile(shown, part, title, profile_rows, minimal, run.shows_bar)
-                run.log_file(part)
+            try:
+                with whole_file(report) as part:
+                    write_profile(shown, part, title, profile_rows, minimal, run.shows_bar)
+                    run.log_file(part)
+            except NoProfile as error:
+                log.warning("no profile: %s", error)
+                return
             left = len(spec.names) - len(names)
             told = f" ({len(names)} of {len(spec.names)} columns: profile_columns=)" if left else ""
             click.echo(f"the profile is in {report}{told}")

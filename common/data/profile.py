@@ -1,5 +1,6 @@
 """The overview report of fg-data-profiling (once ydata-, and before pandas-profiling) on sampled rows."""
 
+import logging
 import os
 from functools import partial
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 # Without this the package sends usage data to its maker, with each report.
 os.environ["YDATA_PROFILING_NO_ANALYTICS"] = "True"
 
+import pandas as pd
 from data_profiling import ProfileReport
 from data_profiling.model.pandas import summary_pandas
 from pyspark.sql import DataFrame
@@ -15,8 +17,17 @@ from tqdm import tqdm
 
 from common.data.row_hash import COPY, HASH, quoted, row_hash, with_copies
 from common.data.spec import DatasetSpec
+from common.errors import UserError, first_line
 
+log = logging.getLogger(__name__)
+
+PACKAGE = "fg-data-profiling"
+LONG_WORD = r"\S{60}"
 OWN, TAKEN = "__own_hash", "__taken"
+
+
+class NoProfile(UserError):
+    """The package that makes the profile fails; the message says how."""
 
 
 def sample_rows(frame: DataFrame, rows: int, seed: int = 0) -> DataFrame:
@@ -62,10 +73,25 @@ def write_profile(
         minimal: Whether to omit interactions and correlations, whose cost is quadratic in the number of
             columns.
         progress: Whether to show a progress bar on the terminal.
+
+    Raises:
+        NoProfile: The package fails on these rows.
     """
     sample = sample_rows(frame, rows).toPandas()
     path.parent.mkdir(parents=True, exist_ok=True)
     # The package shows one progress bar whatever progress_bar says.
     summary_pandas.tqdm = partial(tqdm, disable=not progress)
-    report = ProfileReport(sample, title=title, minimal=minimal, progress_bar=progress)
-    report.to_file(path, silent=True)
+    # The package draws each column's words, and has no place for one of some 130 characters.
+    words = {} if not _has_long_words(sample) else {"text": {"words": False}, "cat": {"words": False}}
+    try:
+        report = ProfileReport(sample, title=title, minimal=minimal, progress_bar=progress, vars=words)
+        report.to_file(path, silent=True)
+    except Exception as error:
+        log.debug("the package's error", exc_info=True)
+        said = f"{type(error).__name__}: {first_line(error)}" if str(error) else type(error).__name__
+        raise NoProfile(f"{PACKAGE} fails on these rows ({said}); profile=none does without") from error
+
+
+def _has_long_words(sample: pd.DataFrame) -> bool:
+    texts = (sample[name].dropna().astype(str) for name in sample.select_dtypes("object"))
+    return any(column.str.contains(LONG_WORD, regex=True).any() for column in texts)

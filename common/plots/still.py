@@ -2,6 +2,7 @@
 
 import io
 import textwrap
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,9 @@ from common.plots.chart import (
     Parallel,
     Points,
 )
+
+# A user's names may have characters that the font lacks, which are drawn as boxes.
+warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
 
 WIDTH, DPI = 10.0, 110
 STYLE = {

@@ -10,7 +10,7 @@ from common.ensemble.member import Member
 from common.ensemble.pipeline import vote_pipeline
 from common.ensemble.vote import Vote, weigh
 from common.learning.metrics import shown_score, sign
-from common.learning.threshold import OF_THRESHOLD
+from common.learning.threshold import HALF, OF_THRESHOLD
 from common.search.winner import pipeline_table
 from common.store import artifacts, candidate_runs, liveness, tracking
 from common.store.get_or_run import step_key
@@ -83,13 +83,15 @@ def is_better(ensemble: FinishedRun, tell: Tell) -> bool:
     weights = [key for key in sorted(ensemble.data.params) if key.startswith(WEIGHT)]
     names = ", ".join(key.removeprefix(WEIGHT) for key in weights)
     guess = metrics[f"guess_val_{metric}"]
+    # Its members' own thresholds come into the contest.
+    half = f" at {HALF}" if metric in OF_THRESHOLD else ""
 
     def shown(value: float) -> str:
         return shown_score(metric, value, 5)
 
     found = (
-        f"{metric} {shown(vote)} (guessing {shown(guess)}) over folds, {'' if better else 'not '}better "
-        f"than the {shown(alone)} of {tags['best_alone']} alone"
+        f"{metric} {shown(vote)} (guessing {shown(guess)}) over folds{half}, "
+        f"{'' if better else 'not '}better than the {shown(alone)} of {tags['best_alone']} alone"
     )
     test, guess_test = metrics[f"test_{metric}"], metrics[f"guess_test_{metric}"]
     on_test = f"{shown(test)} (guessing {shown(guess_test)}) on the test rows"

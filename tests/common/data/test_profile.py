@@ -3,7 +3,7 @@ import re
 import pytest
 from pyspark.sql import functions as F
 
-from common.data.profile import sample_rows, write_profile
+from common.data.profile import NoProfile, sample_rows, write_profile
 from common.data.row_hash import frame_digest
 
 
@@ -32,3 +32,22 @@ def test_profile_is_one_page_of_at_most_the_rows_asked_for(people, tmp_path):
     page = path.read_text()
     assert "adult: overview" in page
     assert re.search(r"Number of observations(</th>)?\s*<td[^>]*>50\b", page)
+
+
+def test_words_of_any_length_are_profiled(spark, tmp_path):
+    rows = spark.range(300).select(
+        F.concat(F.lit("https://x.org/" + "a" * 160), "id").alias("url"),
+        F.concat(F.lit("b" * 200 + " "), F.col("id") % 2).alias("few"),
+    )
+    write_profile(rows, tmp_path / "page.html", "long", 100, minimal=True)
+    assert "https://x.org/" in (tmp_path / "page.html").read_text()
+
+
+def test_error_of_the_package_is_one_line(spark, tmp_path, monkeypatch):
+    def fail(*given, **named):
+        raise ValueError("no space\nat all")
+
+    monkeypatch.setattr("common.data.profile.ProfileReport.to_file", fail)
+    said = r"fg-data-profiling fails on these rows \(ValueError: no space\); profile=none"
+    with pytest.raises(NoProfile, match=said):
+        write_profile(spark.range(9), tmp_path / "page.html", "none", 100, minimal=True)
