@@ -50,10 +50,17 @@ def _ranges(inner: Sequence[float]) -> list[str]:
     digits = len(str(len(inner) + 1))
     if not inner:
         return ["all"]
-    ends = [f"up to {inner[0]:.6g}"]
-    ends += [f"{low:.6g} to {high:.6g}" for low, high in pairwise(inner)]
-    ends.append(f"above {inner[-1]:.6g}")
+    shown = _told_apart(inner)
+    ends = [f"up to {shown[0]}"]
+    ends += [f"{low} to {high}" for low, high in pairwise(shown)]
+    ends.append(f"above {shown[-1]}")
     return [f"{place:0{digits}d}: {text}" for place, text in enumerate(ends, 1)]
+
+
+def _told_apart(numbers: Sequence[float]) -> list[str]:
+    """Format different numbers with six digits, or as many as it takes to tell them apart."""
+    tried = ([f"{number:.{digits}g}" for number in numbers] for digits in range(6, 18))
+    return next(shown for shown in tried if len({*shown}) == len(shown))
 
 
 def with_strata(

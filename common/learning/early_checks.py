@@ -11,7 +11,9 @@ from common.learning.prepare import IMPUTE, NATIVE
 LEAST_OF_A_LABEL = 2
 
 
-def check_settings(learner: Learner, task: str, missing: str, balance: bool) -> None:
+def check_settings(
+    learner: Learner, task: str, missing: str, balance: bool, threshold: float | None = None
+) -> None:
     """Refuse settings of a search that do not go together.
 
     Args:
@@ -19,10 +21,15 @@ def check_settings(learner: Learner, task: str, missing: str, balance: bool) -> 
         task: What is predicted.
         missing: What becomes of missing numbers.
         balance: Whether labels weigh the same in total.
+        threshold: The probability above which the positive of two labels is predicted, if one was given.
 
     Raises:
         UserError: They do not.
     """
+    if threshold is not None and task != BINARY:
+        raise UserError(
+            f"threshold={threshold:g} is for two labels, and the task is {task}: leave it out"
+        )
     if balance and task == REGRESSION:
         raise UserError("balance=true weighs labels, and the task is regression: leave it out")
     if missing == NATIVE and not learner.takes_missing:

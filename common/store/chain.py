@@ -8,6 +8,7 @@ from common.data.spec import DatasetSpec
 from common.learning.early_checks import check_folds, check_settings
 from common.learning.learners import DEFAULT, Learner, default_learner, get_learner
 from common.learning.tasks import find_metric
+from common.learning.threshold import parse_threshold
 from common.search.grid import adds_candidates
 from common.store import tracking
 from common.store.conf import load_gates, load_grid
@@ -53,7 +54,9 @@ class Chain:
         engine = str(self.given["engine"])
         check_grid(learner.name, str(self.given["grid"]), engine)
         check_space(learner.name, str(self.given["space"]), engine)
-        check_settings(learner, spec.task, str(self.given["missing"]), bool(self.given["balance"]))
+        threshold = parse_threshold(str(self.given["threshold"]))
+        missing, balance = str(self.given["missing"]), bool(self.given["balance"])
+        check_settings(learner, spec.task, missing, balance, threshold)
         check_task(load_gates(str(self.given["gates"])), spec.task)
         metric = find_metric(str(self.given["metric"]), spec.task)
         self.given = {**self.given, "learner": learner.name, "metric": metric}

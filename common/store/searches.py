@@ -63,7 +63,7 @@ def suited(settings: Settings, run: Run) -> Settings:
     learner.fitting(task)
     metric = find_metric(settings.metric, task)
     missing = tracking.get_run(run.uri("features")).data.params.get("missing", IMPUTE)
-    check_settings(learner, task, missing, settings.balance)
+    check_settings(learner, task, missing, settings.balance, settings.threshold)
     if learner.entrants:
         racing = [
             one

@@ -151,13 +151,20 @@ def parse_candidates(text: str, source: str = "candidates.csv") -> Candidates:
         names = [name for name in names if name in done]
         failed = failed.reindex(columns=[*names, "error"] if "error" in table else names)
     drawn = done["generations"].fillna("") if "generations" in done else []
+    try:
+        scores, seconds = (done[of].to_numpy(float) for of in (folds, "fit_seconds"))
+        # Of a race the best learner may never have had a turn after its first candidate.
+        generations = [[int(number) for number in listed.split()] for listed in drawn if any(drawn)]
+    except ValueError as error:
+        raise UserError(f"{source} is not a table of candidates: {error}") from None
+    if not np.isfinite(scores).all():
+        raise UserError(f"{source} has a candidate without a score on some fold")
     return Candidates(
         parameters=done[names].reset_index(drop=True),
         metric=metric,
-        folds=done[folds].to_numpy(),
-        seconds=done["fit_seconds"].to_numpy(),
-        # Of a race the best learner may never have had a turn after its first candidate.
-        generations=[[int(number) for number in listed.split()] for listed in drawn if any(drawn)],
+        folds=scores,
+        seconds=seconds,
+        generations=generations,
         failed=failed[[*names, *(["error"] if "error" in table else [])]],
         learners=learners,
     )

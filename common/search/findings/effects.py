@@ -43,6 +43,7 @@ class Effect:
         by_fold: Mean score with the other parameters held equal (levels x folds).
         share: Share of the variance of the candidates' scores that the parameter explains by itself.
         share_error: Standard error of that share over the folds; NaN if scores differ on one fold only.
+        apart: Whether the candidates suffice to tell its effect from those of other parameters.
     """
 
     parameter: str
@@ -51,6 +52,7 @@ class Effect:
     by_fold: np.ndarray
     share: float
     share_error: float
+    apart: bool = True
 
     @property
     def means(self) -> np.ndarray:
@@ -115,11 +117,12 @@ def find_effects(candidates: Candidates) -> Effects:
         start += len(found)
         middle = parts[name].mean(axis=0) @ terms
         others = [constant, *(part for other, part in parts.items() if other != name)]
-        without = _least_squares(np.hstack(others), scores)[1]
+        _, without, rank_without = _least_squares(np.hstack(others), scores)
         share, error = _over_folds(without - left, total)
         by_fold = scores.mean(axis=0) + terms - middle
         ordered = pd.api.types.is_numeric_dtype(candidates.parameters[name])
-        effects.append(Effect(name, ordered, found, by_fold, share, error))
+        apart = rank - rank_without == len(found) - 1
+        effects.append(Effect(name, ordered, found, by_fold, share, error, apart))
     effects.sort(key=lambda effect: (-round(effect.share, 9), effect.parameter))
     pairs = []
     for one, other in combinations([effect.parameter for effect in effects], 2):

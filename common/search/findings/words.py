@@ -89,19 +89,24 @@ def _table(found: Findings) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for one in found.parameters:
-        levels = [level.label for level in one.effect.levels]
         cells = [
             one.name,
             _share(one) if found.apart else "unknown",
-            levels[one.best],
-            levels[one.worst],
-            _figure(one.gain, found.candidates.metric) + ("" if one.gain.clear else " (not clear)"),
+            *_ends(one, found),
             ", ".join(one.dropped) or "none",
             one.edge or "no",
             ", ".join(show(value) for value in found.grid[one.name]),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
+
+
+def _ends(one: Finding, found: Findings) -> list[str]:
+    """Return the cells of the best and the worst value on average, and of the gain."""
+    if not one.effect.apart:
+        return ["unknown"] * 3
+    gain = _figure(one.gain, found.candidates.metric) + ("" if one.gain.clear else " (not clear)")
+    return [one.effect.levels[one.best].label, one.effect.levels[one.worst].label, gain]
 
 
 def _share(one: Finding) -> str:
@@ -133,18 +138,7 @@ def _figure(gain: Difference, metric: str) -> str:
 def _sentence(one: Finding, found: Findings) -> str:
     metric = found.candidates.metric
     levels = [level.label for level in one.effect.levels]
-    best, worst, gain = levels[one.best], levels[one.worst], _figure(one.gain, metric)
-    weight = (
-        "matters little" if one.little else f"explains {percent(one.effect.share)} of the differences"
-    )
-    text = f"**{one.name}** {weight if found.apart else 'varied together with others'}"
-    if one.gain.clear:
-        place = "between the ends, " * (one.shape == "peaks")
-        text += f"; {SHAPES.get(one.shape, f'best {place}at {best}')}: {best} gains {gain} over {worst}."
-    else:
-        text += (
-            f"; {best} scores {gain} better than {worst}, which the folds cannot distinguish from zero."
-        )
+    text = f"**{one.name}** {_effect(one, found)}."
     if one.winner != one.best:
         text += f" The best candidate has {levels[one.winner]}."
     labelled = [(n, f"{levels[n]} ({_figure(lag, metric)} behind)") for n, lag in enumerate(one.behind)]
@@ -154,6 +148,28 @@ def _sentence(one: Finding, found: Findings) -> str:
     if one.edge:
         text += f" The best is on the {one.edge} edge of the values tried."
     return text
+
+
+def _effect(one: Finding, found: Findings) -> str:
+    """Return what a parameter does on average, with the other parameters held equal."""
+    if found.effects and not found.effects.differ:
+        return "makes no difference"
+    if not one.effect.apart:
+        return "varied together with others, so nothing can be said of its own effect"
+    weight = "can be told apart"
+    if found.apart:
+        share = f"explains {percent(one.effect.share)} of the differences"
+        weight = "matters little" if one.little else share
+    levels = [level.label for level in one.effect.levels]
+    best, worst, gain = levels[one.best], levels[one.worst], _figure(one.gain, found.candidates.metric)
+    if one.best == one.worst:
+        return f"{weight}; its values score alike"
+    if not one.gain.clear:
+        said = "which the folds cannot distinguish from zero"
+        return f"{weight}; {best} scores {gain} better than {worst}, {said}"
+    place = "between the ends, " * (one.shape == "peaks")
+    shape = SHAPES.get(one.shape, f"best {place}at {best}")
+    return f"{weight}; {shape}: {best} gains {gain} over {worst}"
 
 
 def _listed(said: str, items: Sequence[str]) -> str:

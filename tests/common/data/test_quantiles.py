@@ -95,3 +95,9 @@ def test_ranges_are_named_by_their_bounds_in_order(spark):
     assert names[:2] == ["01: up to 10", "02: 10 to 20"]
     assert names[-1] == "10: above 90"
     assert with_quantile(frame, "n").columns == ["n", QUANTILE]
+
+
+def test_bounds_that_differ_little_are_told_apart(spark):
+    frame = spark.createDataFrame([(1e9 + i / 100,) for i in range(101)], "n double")
+    rows = with_quantile(frame, "n").select(QUANTILE).distinct().orderBy(QUANTILE).collect()
+    assert [row[0] for row in rows][:2] == ["01: up to 1000000000.1", "02: 1000000000.1 to 1000000000.2"]

@@ -51,3 +51,11 @@ def test_folds_are_bounded_by_what_each_fold_needs(task, rows, rarest, most):
         check_folds(folds, task, rows, rarest)
     with pytest.raises(UserError, match=rf"folds must lie between 2 and {most}, .*; got {most + 1}"):
         check_folds(most + 1, task, rows, rarest)
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_threshold_is_refused_where_there_are_not_two_labels(task):
+    with pytest.raises(UserError, match=f"threshold=0.3 is for two labels, and the task is {task}"):
+        check_settings(LEARNERS["random_forest"], task, "impute", False, 0.3)
+    check_settings(LEARNERS["random_forest"], "binary", "impute", False, 0.3)
+    check_settings(LEARNERS["random_forest"], task, "impute", False)

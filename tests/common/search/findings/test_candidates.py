@@ -67,3 +67,13 @@ def test_lower_is_better_of_a_loss():
 def test_other_tables_are_refused(given):
     with pytest.raises(UserError, match=r"x\.csv"):
         parse_candidates(given, "x.csv")
+
+
+@pytest.mark.parametrize("change", [("0.81", "good"), ("0.81", ""), ("0.81", "inf")])
+def test_score_that_is_no_number_is_one_line(change):
+    table = text([result({"maxDepth": depth}, 0.81, noise=(0,) * 5) for depth in (3, 5)])
+    assert change[0] in table
+    with pytest.raises(
+        UserError, match="mine.csv (is not a table of candidates|has a candidate without)"
+    ):
+        parse_candidates(table.replace(*change), "mine.csv")

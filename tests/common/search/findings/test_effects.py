@@ -1,9 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from common.learning.parameters import Range
 from common.search.findings.candidates import parse_candidates
 from common.search.findings.effects import find_effects, find_levels
+from common.search.findings.find import find
+from common.search.findings.words import markdown
 from tests.common.search.searches import grid, result, text
 
 VALUES = {"maxDepth": [1, 3, 5], "maxIter": [10, 20], "impurity": ["gini", "entropy"]}
@@ -75,7 +80,32 @@ def test_folds_on_which_all_score_alike_do_not_lessen_what_is_explained():
 def test_candidates_that_vary_together_are_not_told_apart():
     candidates = parse_candidates(text([result({"a": 1, "b": 1}, 0.8), result({"a": 2, "b": 2}, 0.9)]))
     assert not find_effects(candidates).apart
+    assert [effect.apart for effect in find_effects(candidates).effects] == [False, False]
     assert find_effects(grid(score, **VALUES)).apart
+
+
+def test_values_with_the_same_mean_are_said_to_score_alike():
+    results = [result({"a": a, "b": b}, 0.75 + 0.125 * b) for a in (1, 2) for b in (1, 2)]
+    found = find(parse_candidates(text(results)), {name: Range(int, 1, 9) for name in "ab"})
+    (of_a,) = [one for one in found.parameters if one.name == "a"]
+    same = replace(of_a, best=0, worst=0)
+    told = markdown(replace(found, parameters=[same]), "gbt")
+    assert "**a** matters little; its values score alike." in told
+
+
+def test_parameter_that_varied_by_itself_is_told_apart_from_those_that_did_not():
+    drawn = [(1, 1, 1), (2, 2, 1), (1, 1, 2), (2, 2, 2)]
+    results = [result({"a": a, "b": b, "c": c}, 0.8 + 0.01 * c + 0.02 * a) for a, b, c in drawn]
+    candidates = parse_candidates(text(results))
+    assert {one.parameter: one.apart for one in find_effects(candidates).effects} == {
+        "a": False,
+        "b": False,
+        "c": True,
+    }
+    told = markdown(find(candidates, {name: Range(int, 1, 9) for name in "abc"}), "gbt")
+    assert "**a** varied together with others, so nothing can be said of its own effect." in told
+    assert "**c** can be told apart; higher values are better: 2 gains 0.0100 ± 0.0000 over 1." in told
+    assert "| a | unknown | unknown | unknown | unknown |" in told
 
 
 @pytest.mark.parametrize(
