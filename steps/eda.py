@@ -37,13 +37,16 @@ def eda(profile: str, profile_rows: int, profile_columns: int) -> None:
             title, minimal = f"{spec.name}: overview", profile == "minimal"
             names = profiled_columns(spec, profile_columns)
             shown = frame.select(*[quoted(name) for name in names])
-            try:
-                with whole_file(report) as part:
+            with whole_file(report) as part:
+                try:
                     write_profile(shown, part, title, profile_rows, minimal, run.shows_bar)
+                except NoProfile as error:
+                    log.warning("no profile: %s", error)
+                    run.tag(no_profile=error)
+                    part.write_text(f"No profile of {spec.name}: {error}\n", encoding="utf-8")
                     run.log_file(part)
-            except NoProfile as error:
-                log.warning("no profile: %s", error)
-                return
+                    return
+                run.log_file(part)
             left = len(spec.names) - len(names)
             told = f" ({len(names)} of {len(spec.names)} columns: profile_columns=)" if left else ""
             click.echo(f"the profile is in {report}{told}")

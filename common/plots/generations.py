@@ -96,7 +96,7 @@ def drawn_chart(candidates: Candidates) -> Chart:
 
 def _drawn_rows(candidates: Candidates) -> list[list[int]]:
     """Return the rows of each generation's candidates, one for each draw."""
-    count = 1 + max(max(listed) for listed in candidates.generations)
+    count = 1 + max(number for listed in candidates.generations for number in listed)
     rows: list[list[int]] = [[] for _ in range(count)]
     for row, listed in enumerate(candidates.generations):
         for number in listed:

@@ -81,7 +81,7 @@ def _describe(run: Run | None) -> Section:
 
 
 def _has_profile(run: Run) -> bool:
-    return has_artifacts(run.info.run_id, ["overview.html"])
+    return "no_profile" not in run.data.tags and has_artifacts(run.info.run_id, ["overview.html"])
 
 
 def _lineage(workflow: WorkflowRuns) -> Table:

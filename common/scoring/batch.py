@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from common.data.reading import find_column
 from common.data.records import SCORED, WRONG, Then
 from common.data.row_hash import quoted
 from common.data.target import REGRESSION
@@ -43,7 +44,7 @@ OTHER_RULES = (
 )
 
 # What Spark writes into a folder.
-OF_SPARK = re.compile(r"part-|_|\.")
+OF_SPARK = re.compile(r"part-\d{5}-|_SUCCESS$|_(committed|started)_|\..*\.crc$")
 
 # RFC 4180, by which files are read as well.
 CSV = {
@@ -129,7 +130,10 @@ def score_file(
                 _write(rejected, rejects_part, target)
                 reason = _first(_read(spark, rejects_part, target, over_lines), names[REASON])
             whole = _read(spark, scored_part, target, over_lines)
-            measured = measure(whole, model, rows - bad, names, _decimal_as_written(model, records))
+            # The output has columns more, one of which may be called like the label.
+            label = find_column(model.form.label, records.table.names, model.form)
+            mark = _decimal_as_written(model, records, label)
+            measured = measure(whole, model, rows - bad, names, label, mark)
     except (Py4JJavaError, PySparkException) as error:
         raise _unless_ours(error, source, target) from None
     unseen = found_unseen(counts, model, rows - bad)
@@ -184,11 +188,10 @@ def _batches(spark: SparkSession, rows: int) -> Iterator[None]:
         spark.conf.set(setting, str(before))
 
 
-def _decimal_as_written(model: KeptModel, records: Records) -> str:
+def _decimal_as_written(model: KeptModel, records: Records, label: str | None) -> str:
     """Return the decimal mark of true labels in the output: Spark writes numbers with a point."""
-    name = model.form.column_of(model.form.label, records.table.names)
     kinds = {field.name: field.dataType for field in records.table.frame.schema}
-    return "." if name and not isinstance(kinds[name], T.StringType) else model.form.decimal
+    return "." if label and not isinstance(kinds[label], T.StringType) else model.form.decimal
 
 
 def _write(frame: DataFrame, part: str, target: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from common.data.reading import Form, read_rows
+from common.data.reading import Form, own_named, read_rows
 from common.machine.arrow_batches import table_of
 from common.scoring.serving.scorer import Scorer
 
@@ -63,7 +63,8 @@ def compare(batches: Iterable[bytes], schema: pa.Schema, model: bytes, form: For
     scorer, inputs = Scorer(model), len(form.columns)
     for batch in batches:
         frame = table_of(batch, schema).to_pandas()
-        read = read_rows(frame.iloc[:, :inputs].set_axis(list(form.columns), axis=1), form)
+        records = frame.iloc[:, :inputs].set_axis(list(form.columns), axis=1)
+        read = read_rows(own_named(records), form)
         good = {name: values[read.good] for name, values in read.values.items()}
         ours = pd.DataFrame(scorer.score(good))
         yield _compared(ours, frame.iloc[:, inputs:][read.good], len(frame))

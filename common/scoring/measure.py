@@ -41,7 +41,12 @@ class Measured:
 
 
 def measure(
-    frame: DataFrame, model: KeptModel, rows: int, names: Mapping[str, str], decimal: str = "."
+    frame: DataFrame,
+    model: KeptModel,
+    rows: int,
+    names: Mapping[str, str],
+    label: str | None,
+    decimal: str = ".",
 ) -> Measured:
     """Compare scored records with their true labels, read by the rules of `common/data/reading`.
 
@@ -52,15 +57,16 @@ def measure(
         model: The model that scored them.
         rows: Number of records.
         names: Name of the column of the frame with each of the model's outputs.
+        label: Name of the column of the frame with the true labels; None if there is none.
         decimal: The decimal mark of labels that are texts.
     """
-    label = true_label(frame, model, decimal)
     if label is None:
         return Measured()
-    truth = _index_or_number(label, model)
-    told = label.frame.select(
-        label.text.alias("text"),
-        F.when(truth.isNull(), label.text).alias("strange"),
+    true = true_label(frame, model, label, decimal)
+    truth = _index_or_number(true, model)
+    told = true.frame.select(
+        true.text.alias("text"),
+        F.when(truth.isNull(), true.text).alias("strange"),
         truth.alias(LABEL),
         *_answer(model.target, [quoted(names[output]) for output in outputs_of(model.target)]),
     )
@@ -94,16 +100,13 @@ class TrueLabel:
     text: Column
 
 
-def true_label(frame: DataFrame, model: KeptModel, decimal: str) -> TrueLabel | None:
-    """Return the true labels of a file of scored records; None if it has no such column.
+def true_label(frame: DataFrame, model: KeptModel, name: str, decimal: str) -> TrueLabel:
+    """Return the true labels of a file of scored records.
 
     A number to predict may have a fraction, even if none did in training. Labels that are all numbers are
     read as such: one writer's 1 is another's 1.0.
     """
     form, kind = model.form, model.label_type
-    name = form.column_of(form.label, frame.columns)
-    if name is None:
-        return None
     if kind == INTEGER or numbers_of(model):
         kind = DOUBLE
     text = F.trim(quoted(name).cast("string"))

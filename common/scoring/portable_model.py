@@ -64,7 +64,7 @@ class PortableModel(PythonModel):
         Raises:
             MlflowException: A record is bad (INVALID_PARAMETER_VALUE). The message names the first.
         """
-        frame = model_input.assign(**self._nulls(model_input))
+        frame = self.with_nulls(model_input)
         return pd.DataFrame(self._run(self.read(frame))).set_index(model_input.index)
 
     def answer(self, body: bytes) -> bytes | None:
@@ -101,17 +101,23 @@ class PortableModel(PythonModel):
             self.counter.count(values, found[PREDICTION])
         return found
 
-    def _nulls(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
-        """Return the columns that have the smallest integer where one is missing, with nulls instead.
+    def with_nulls(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the records with nulls for the smallest integer where an integer may be missing.
 
         So integers come out of reading, and from Spark; the rules refuse it in what others write.
         """
         with self.refusing():
-            keys = self.reading.find_keys(frame.columns.tolist(), self.form)
-        columns, integer = self.form.columns, self.reading.INTEGER
-        names = [keys[n] for n in self.form.optional if columns.get(n) == integer]
-        found = {n: frame[n] == self.reading.NO_INTEGER for n in names if frame[n].dtype == np.int64}
-        return {n: frame[n].astype(object).mask(none, None) for n, none in found.items() if none.any()}
+            own, columns = frame.attrs.get(self.reading.OWN), frame.columns.tolist()
+            keys = {} if own else self.reading.find_keys(columns, self.form)
+        whole = frame.copy(deep=False)
+        for name in self.form.optional:
+            key = keys.get(name, name)
+            if self.form.columns.get(name) != self.reading.INTEGER or frame[key].dtype != np.int64:
+                continue
+            none = frame[key] == self.reading.NO_INTEGER
+            if none.any():
+                whole[key] = frame[key].astype(object).mask(none, None)
+        return whole
 
     @contextmanager
     def refusing(self, what: str = "") -> Iterator[None]:
@@ -149,7 +155,7 @@ class PortableModel(PythonModel):
             name: table.column(place).to_pandas(integer_object_nulls=True, date_as_object=True)
             for name, place in places.items()
         }
-        return self.read(pd.DataFrame(columns))
+        return self.read(self.reading.own_named(pd.DataFrame(columns)))
 
     def whole(self, rows: Any) -> Mapping[str, np.ndarray]:
         """Return the values of rows; the first that is not valid is refused by name."""

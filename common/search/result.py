@@ -49,8 +49,8 @@ class CandidateResult:
         for place, value in enumerate(values):
             if not isfinite(value):
                 raise UserError(
-                    f"metric {metric!r} has no value on fold {place}, whose rows are all alike: choose "
-                    "another metric, or fewer folds"
+                    f"metric {metric!r} has no value on the rows of fold {place}, as r2 where all are "
+                    "alike: choose another metric, or fewer folds"
                 )
         return fmean(values)
 

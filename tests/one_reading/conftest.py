@@ -1,18 +1,17 @@
 """A small table with every type, and the three ways to read a file of it.
 
-The third is the copy of the rules that a service keeps with its model. It is called as the service calls
-it: with the text of CSV, and with frames of what it finds in JSON and in Parquet.
+The third is the model that a service has loaded. It is called as MLflow's server calls it: with the text
+of CSV, and with what it finds in JSON and in Parquet; what was read comes back as a frame.
 """
 
-import io
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
+from mlflow.exceptions import MlflowException
 from pyspark.sql import functions as F
 
 from common.data import reading
@@ -22,7 +21,9 @@ from common.data.reading import DATE, NO_INTEGER, NO_TEXT, TIMESTAMP, Unreadable
 from common.data.spec_yaml import parse_spec
 from common.errors import UserError
 from common.machine.spark import file_uri
+from common.scoring.portable_model import PortableModel
 from common.scoring.records import read_records
+from common.scoring.serving.tables import frame_of
 
 SPEC = """
 name: shop
@@ -126,28 +127,21 @@ class Ways:
         form = self.spec_of(encoding).input_form
         # A model's form is kept as JSON.
         form = reading.Form.from_json(form.to_json())
+        model = PortableModel()
+        model.reading, model.form = reading, form
         try:
             if content_type == "text/csv":
-                rows = reading.read_csv(reading.decode(content, form.encoding), form)
+                values = model.read_csv(reading.decode(content, form.encoding))
             elif content_type == PARQUET:
-                stored = pq.read_table(io.BytesIO(content))
-                places = reading.find_named(stored.column_names, form)
-                columns = {
-                    name: stored.column(place).to_pandas(integer_object_nulls=True, date_as_object=True)
-                    for name, place in places.items()
-                }
-                rows = reading.read_rows(pd.DataFrame(columns), form)
+                values = model.read_parquet(content)
             else:
-                asked = json.loads(content)
-                form_of, given = next(iter(asked.items()))
-                given = given if form_of == "dataframe_split" else {"data": given}
-                rows = reading.read_rows(pd.DataFrame(**given, dtype=object), form)
-        except Unreadable as error:
+                ((name, table),) = json.loads(content).items()
+                values = model.read(frame_of(name, table, model))
+            # MLflow's server hands on what was read as a frame.
+            values = model.read(model.with_nulls(reading.own_named(pd.DataFrame(values))))
+        except (Unreadable, MlflowException, ValueError) as error:
             raise Refused(str(error)) from None
-        said = reading.refusal(rows)
-        if said is not None:
-            raise Refused(said)
-        return self.rows_of(rows.values, form)
+        return self.rows_of(values, form)
 
     def rows_of(self, values, form):
         """Return the rows of columns that the Python rules read."""

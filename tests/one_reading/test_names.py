@@ -15,6 +15,7 @@ from common.data.reading import (
     TEXT,
     Form,
     Unreadable,
+    find_column,
     find_columns,
     find_keys,
     find_named,
@@ -22,6 +23,7 @@ from common.data.reading import (
 )
 from common.data.spec import LABEL_ROLE, NUMERIC, Column, DatasetSpec
 from common.data.spec_yaml import Given
+from tests.forms import FORMS
 from tests.one_reading.conftest import JSON, PARQUET, Refused
 
 NAMES = [
@@ -209,6 +211,57 @@ def test_name_of_two_columns_is_that_of_the_one_that_the_files_call_so(ways_of):
     ):
         with pytest.raises(Refused, match=said):
             read()
+
+
+def test_names_that_change_places_are_read_alike_by_all(ways_of):
+    ways = ways_of(spec(["a", "b", "c"], {"b": "a", "c": "b", "a": "c"}))
+    text, stored = ways.folder / "turned.csv", ways.folder / "turned.parquet"
+    # The file's b is a here, its c is b, and its a is c.
+    text.write_bytes(b'b,c,a,y\n1,2,3,yes\n"1",2,3,yes\n')
+    pq.write_table(pa.table({"b": [1.0] * 2, "c": [2.0] * 2, "a": [3.0] * 2, "y": ["yes"] * 2}), stored)
+    expected = [(1.0, 2.0, 3.0)] * 2
+    for path, kind in ((text, "text/csv"), (stored, PARQUET)):
+        assert ways.train(path) == ways.batch(path) == ways.served(path.read_bytes(), kind) == expected
+    records = [{"b": 1.0, "c": 2.0, "a": 3.0}] * 2
+    for form, convert in FORMS.items():
+        assert ways.served(json.dumps({form: convert(records)}), JSON) == expected, form
+
+
+@pytest.mark.parametrize(
+    ("rename", "names"),
+    [
+        ({"z": "a", "a": "y"}, ["a", "x"]),
+        ({"z": "a", "a": "y"}, ["A ", "x"]),
+    ],
+)
+def test_label_is_not_taken_for_a_column_of_its_name(rename, names):
+    form = Form(
+        {"a": DOUBLE, "x": DOUBLE}, label="y", renamed={own: given for given, own in rename.items()}
+    )
+    for find in (find_named, find_keys):
+        with pytest.raises(Unreadable, match=r"column 'z' \(here 'a'\)"):
+            find(names, form)
+    assert find_column("y", names, form) == names[0]
+
+
+def test_column_is_not_taken_for_the_label_of_its_name():
+    form = Form({"a": DOUBLE, "x": DOUBLE}, label="y", renamed={"a": "y", "y": "w"})
+    assert find_named(["y", "x"], form) == {"a": 0, "x": 1}
+    assert find_column("y", ["y", "x"], form) is None
+    assert find_column("y", ["y", "x", "W"], form) == "W"
+
+
+def test_names_that_differ_in_blanks_alone_are_two_names_or_one_too_many():
+    form = Form({"age": DOUBLE, "age ": DOUBLE})
+    for find in (find_named, find_keys):
+        assert list(find(["age ", "age"], form).values()) in ([1, 0], ["age", "age "])
+        with pytest.raises(Unreadable, match="column 'age '"):
+            find(["age"], form)
+        with pytest.raises(Unreadable, match="twice|present 2 times"):
+            find([" age", "age  "], Form({"age": DOUBLE}))
+    given = Form({"age": DOUBLE}, renamed={"age": "AgeFile"})
+    assert find_named([" age", "AgeFile"], given) == {"age": 1}
+    assert find_keys([" age", "AgeFile"], given) == {"age": "AgeFile"}
 
 
 def test_blanks_around_names_do_not_count(ways_of):

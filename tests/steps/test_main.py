@@ -7,9 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from common.data.spec_yaml import load_spec
+from common.errors import UserError
 from common.store import chain, tracking
 from common.store.chain import Chain
 from common.store.get_or_run import StartedStep, StepRun
+from common.store.workflow_runs import STEP_RUNS
 from common.workflow.declaration import entry_defaults
 from steps import main as module
 from steps.main import main
@@ -120,6 +122,17 @@ def test_eda_is_waited_for_last(called, monkeypatch):
     monkeypatch.setattr(module, "_tell", lambda done, name, task: waited.extend(one.step for one in done))
     run_main(**GIVEN)
     assert waited == ["load_data", "split", "featurize", "train_grid", "train_ga", "champion", "eda"]
+
+
+def test_workflow_that_fails_names_the_steps_that_are_done(called, monkeypatch, store):
+    def fail(*given):
+        raise UserError("no search today")
+
+    monkeypatch.setattr(Chain, "search_grids", fail)
+    arguments = [part for name, value in GIVEN.items() for part in (f"--{name.replace('_', '-')}", value)]
+    assert CliRunner().invoke(main, arguments).exit_code == 1
+    (run,) = tracking.find_runs({tracking.STEP: "main"}, store, "FAILED")
+    assert tracking.listed(run.data.tags, STEP_RUNS) == ["load_data_run", "split_run", "featurize_run"]
 
 
 def test_page_of_main_says_what_came_of_it(called, store):

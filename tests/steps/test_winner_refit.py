@@ -1,5 +1,8 @@
 """A search's winner, fitted by the engine or by Spark's estimator, by the step's own command."""
 
+import json
+from statistics import fmean
+
 import mlflow
 import pytest
 from click.testing import CliRunner
@@ -9,6 +12,7 @@ from common.search import refit
 from common.search.engines.boosting.agreement import RefitError
 from common.search.winner import classifier_of
 from common.store import artifacts, tracking
+from common.store.registry import THRESHOLD_SCORES
 from common.store.spark_models import load_spark_model
 from steps.train_grid import train_grid
 from tests.stores import step_caller
@@ -22,11 +26,15 @@ def test_run_card_and_output_say_who_fitted_the_winner(kept_store, features):
     scores = {}
     for asked, by in BY.items():
         said, uri = step_caller(kept_store)(
-            train_grid, features=features, grid=GRID, folds=2, refit=asked
+            train_grid, features=features, grid=GRID, folds=2, refit=asked, metric="f1"
         )
         run = tracking.get_run(uri)
         assert run.data.tags["engine"] == "boosting"
         assert run.data.tags["fitted_by"] == by
+        at_threshold, metrics = json.loads(run.data.tags[THRESHOLD_SCORES]), run.data.metrics
+        assert len(at_threshold) == 2
+        assert fmean(at_threshold) == pytest.approx(metrics["at_threshold_f1"], abs=0.02)
+        assert fmean(at_threshold) > metrics["val_f1"]
         assert f"fitted by {by}, a GBTClassificationModel" in said
         assert ("on 1,200 rows" in said) == (asked == REFIT_AUTO)
         card = artifacts.read_text(f"{uri}/portable-model/README.md")

@@ -17,7 +17,7 @@ from .csv_text import (
     split_records,
 )
 from .encoding import UTF8, check_encoding, decode, encoding_name, high_characters, not_encoded
-from .form import Form, Header, Unreadable, find_columns, find_keys, find_named, tells_apart, unique_names
+from .form import Form, Unreadable
 from .kinds import (
     BLANKS,
     BOOLEAN,
@@ -37,7 +37,16 @@ from .kinds import (
 )
 from .moments import DAY, FIRST, LAST, MINUTE, MOMENT
 from .numbers import NUMBER, unit_of
-from .values import Rows, read_rows, refusal
+from .places import (
+    Header,
+    find_column,
+    find_columns,
+    find_keys,
+    find_named,
+    tells_apart,
+    unique_names,
+)
+from .values import OWN, Rows, own_named, read_rows, refusal
 
 __all__ = [
     "BLANKS",
@@ -58,6 +67,7 @@ __all__ = [
     "NO_NUMBER",
     "NO_TEXT",
     "NUMBER",
+    "OWN",
     "PERCENT",
     "TEXT",
     "TIMESTAMP",
@@ -70,6 +80,7 @@ __all__ = [
     "column_of_texts",
     "decode",
     "encoding_name",
+    "find_column",
     "find_columns",
     "find_keys",
     "find_named",
@@ -77,6 +88,7 @@ __all__ = [
     "grammar",
     "high_characters",
     "not_encoded",
+    "own_named",
     "plain_text",
     "read_csv",
     "read_records",

@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .form import Form, Header, Unreadable, find_columns
+from .form import Form, Unreadable
 from .kinds import BLANKS, DOUBLE, INTEGER
 from .numbers import number_pattern, parse_number
-from .values import Rows, read_rows
+from .places import Header, find_columns
+from .values import Rows, own_named, read_rows
 
 BREAK = re.compile(r"\r\n|\n|\r")
 
@@ -157,7 +158,7 @@ def read_records(records: Iterable[str], header: Header, form: Form) -> Rows:
         name: column_of_texts(by_place[header.places[name]], kind, form)
         for name, kind in form.columns.items()
     }
-    found = read_rows(pd.DataFrame(columns, index=range(len(rows))), form)
+    found = read_rows(own_named(pd.DataFrame(columns, index=range(len(rows)))), form)
     for row, reason in wrong.items():
         found.reasons[row] = reason
     return Rows(found.values, pd.isna(found.reasons), found.reasons)

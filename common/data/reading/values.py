@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .cells import MISSING, Reader, marked_numbers, reader
-from .form import Form, find_keys, tells_apart, unique_names
+from .form import Form
 from .kinds import (
     BOOLEAN,
     CURRENCY,
@@ -23,6 +23,7 @@ from .kinds import (
     expected,
 )
 from .moments import DAY, MICROSECONDS, moments_of, shown_moment
+from .places import find_keys, tells_apart, unique_names
 
 
 class Rows(NamedTuple):
@@ -38,6 +39,8 @@ class Rows(NamedTuple):
     good: np.ndarray
     reasons: np.ndarray
 
+
+OWN = "own names"
 
 # What a column's values are held as, and what stands for a missing one.
 HELD: Mapping[str, tuple[type, Any]] = {
@@ -63,7 +66,7 @@ def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
     null, an empty text and one of the form's markers are missing. Other columns are ignored.
 
     Args:
-        frame: The records; a column has the form's name, or that of the form's files.
+        frame: The records; a column has the form's name, or that of the form's files. See `own_named`.
         form: The columns that a record must have, and the kind of each.
 
     Returns:
@@ -76,8 +79,12 @@ def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
     """
     values = {}
     reasons: np.ndarray = np.full(len(frame), None, dtype=object)
-    frame = _told_apart(frame, form)
-    for name, key in find_keys(frame.columns.tolist(), form).items():
+    if frame.attrs.get(OWN):
+        keys: Mapping[str, Any] = {name: name for name in form.columns}
+    else:
+        frame = _told_apart(frame, form)
+        keys = find_keys(frame.columns.tolist(), form)
+    for name, key in keys.items():
         kind = form.columns[name]
         optional = name in form.optional or kind in (TEXT, BOOLEAN)
         found, wrong = _read_column(frame[key], kind, form, optional, form.units.get(name, ""))
@@ -85,6 +92,15 @@ def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
         for row, what in wrong.items():
             reasons[row] = reasons[row] or f"column {form.in_file(name)!r} {what}"
     return Rows(values, pd.isna(reasons), reasons)
+
+
+def own_named(frame: pd.DataFrame) -> pd.DataFrame:
+    """Mark a frame whose columns have the form's own names, so that no other name is looked for.
+
+    The files may call one column as another one is called here.
+    """
+    frame.attrs[OWN] = True
+    return frame
 
 
 def _told_apart(frame: pd.DataFrame, form: Form) -> pd.DataFrame:

@@ -31,6 +31,7 @@ from common.data.reading import (
     Rows,
     column_of_texts,
     grammar,
+    own_named,
     read_records,
     read_rows,
 )
@@ -132,7 +133,7 @@ def _read_fields(texts: pa.Array, name: str, kind: str, form: Form) -> Rows:
     """Read a column of fields, without surrounding blanks and quotes: each text once."""
     distinct = texts.dictionary_encode()
     column = column_of_texts(distinct.dictionary.to_pylist(), kind, form)
-    known = read_rows(pd.DataFrame({name: column}), replace(form, columns={name: kind}))
+    known = read_rows(own_named(pd.DataFrame({name: column})), replace(form, columns={name: kind}))
     places = distinct.indices.to_numpy()
     return Rows({name: known.values[name][places]}, known.good[places], known.reasons[places])
 
@@ -152,7 +153,7 @@ def _joined(some: Rows, others: Rows, is_of_some: np.ndarray) -> Rows:
 def read_arrays(given: tuple[pa.Array, ...], form: Form) -> Rows:
     """Read the required columns, in order, from Arrow's arrays."""
     columns = {name: _series(array) for name, array in zip(form.columns, given, strict=True)}
-    return read_rows(pd.DataFrame(columns), form)
+    return read_rows(own_named(pd.DataFrame(columns)), form)
 
 
 def _series(array: pa.Array) -> pd.Series:

@@ -1,6 +1,7 @@
 """The forms in which MLflow's server takes a table in a JSON request."""
 
 import json
+from collections import Counter
 from typing import Any
 
 SPLIT, RECORDS, INSTANCES, INPUTS = "dataframe_split", "dataframe_records", "instances", "inputs"
@@ -22,7 +23,6 @@ def parse_json(body: str | bytes) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for place, key in enumerate(keys) if key in keys[:place])
+        twice = next(key for key, often in Counter(key for key, _ in pairs).items() if often > 1)
         raise ValueError(f"an object has the key {twice!r} twice")
     return found

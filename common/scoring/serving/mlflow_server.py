@@ -49,7 +49,9 @@ def _strict(parse: Callable[..., Any], read: Callable[[Any, Any], Any]) -> Calla
         model = ASKED.get()
         body = given[0] if given else next(iter(named.values()))
         values = read(model, body) if model is not None else None
-        return parse(*given, **named) if values is None else pd.DataFrame(values)
+        if values is None or model is None:
+            return parse(*given, **named)
+        return model.reading.own_named(pd.DataFrame(values))
 
     return parse_body
 

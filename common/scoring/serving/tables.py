@@ -33,7 +33,8 @@ def frame_of(form: str, given: Any, model: Any) -> pd.DataFrame:
             keys.append(model.reading.find_keys(list(record), model.form))
     columns = list(model.form.columns)
     rows = [[record[names[c]] for c in columns] for record, names in zip(given, keys, strict=True)]
-    return pd.DataFrame(rows, columns=columns, dtype=object)
+    found: pd.DataFrame = model.reading.own_named(pd.DataFrame(rows, columns=columns, dtype=object))
+    return found
 
 
 def _split(given: Any) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """Groups of candidates that share one fit per fold, and the assembly of their results."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from statistics import fmean
 
 from common.learning.fittings import STOPPING
@@ -9,6 +10,9 @@ from common.learning.fold_score import FoldScore
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.search.result import CandidateFailure, CandidateResult, Outcome
+
+# Metrics that have a value on any rows.
+LOSSES = ("log_loss", "rmse")
 
 
 @dataclass
@@ -45,6 +49,9 @@ class SharedFit:
             else:
                 place = self._best_end(loss) if self.ends else place
                 scored = [self.folds[fold][1][place] for fold in sorted(self.folds)]
+                if said := _diverged([one.scores for one in scored]):
+                    yield CandidateFailure(parameters, said)
+                    continue
                 curves = tuple(one.curve for one in scored if one.curve is not None)
                 trees = self.ends[place] if self.ends else None
                 found = tuple(one.scores for one in scored)
@@ -55,6 +62,15 @@ class SharedFit:
         reached = zip(*(scores for _, scores in self.folds.values()), strict=False)
         means = [fmean(one.scores[loss] for one in of_end) for of_end in reached]
         return means.index(min(means))
+
+
+def _diverged(scores: Sequence[Mapping[str, float]]) -> str:
+    """Say on which fold a fit predicts no numbers; empty if none does."""
+    for place, of_fold in enumerate(scores):
+        for name in LOSSES:
+            if not isfinite(of_fold.get(name, 0)):
+                return f"fold {place}: {name} is {of_fold[name]}, since the fit diverged"
+    return ""
 
 
 def shared_fits(candidates: Sequence[Parameters], learner: Learner) -> list[SharedFit]:

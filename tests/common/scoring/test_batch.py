@@ -21,7 +21,7 @@ from common.data.target import BINARY, REGRESSION, Target
 from common.errors import UserError
 from common.scoring.alarms import Strange
 from common.scoring.batch import OTHER_RULES, score_file
-from common.scoring.measure import measure
+from common.scoring.measure import measure, numbers_of
 from common.scoring.records import read_records
 from common.store.portable_models import find_portable_model
 from tests.project import ROOT
@@ -253,9 +253,9 @@ def test_label_beside_a_line_break_of_parquet_is_read_back_from_csv(score):
 def test_numbers_that_spark_wrote_are_read_back_with_a_point(score, model, monkeypatch):
     marks = []
 
-    def spy(whole, model, rows, names, decimal):
+    def spy(whole, model, rows, names, label, decimal):
         marks.append(decimal)
-        return measure(whole, model, rows, names, decimal)
+        return measure(whole, model, rows, names, label, decimal)
 
     monkeypatch.setattr("common.scoring.batch.measure", spy)
     commas = replace(model, form=replace(model.form, decimal=",", separator=";"))
@@ -271,7 +271,7 @@ def test_boolean_label_of_parquet_is_the_labels_text(spark, model):
     names = {"prediction": "prediction", "probability": "probability"}
     rows = [(True, "true", 0.9), (False, "true", 0.6), (None, "true", 0.7)]
     frame = spark.createDataFrame(rows, "PROMOTED boolean, prediction string, probability double")
-    measured = measure(frame, two, 3, names)
+    measured = measure(frame, two, 3, names, "PROMOTED")
     assert (measured.labelled, measured.unknown.rows) == (2, 0)
     assert measured.scores["accuracy"] == 0.5
 
@@ -280,7 +280,7 @@ def test_label_that_is_a_number_is_read_by_the_rules_and_what_is_none_is_left_ou
     number = replace(model, target=Target(REGRESSION), label_type="currency")
     rows = [("$1,200.50", 1200.0), ("-3 EUR", -2.0), ("", 7.0), ("?", 7.0), ("many", 7.0)]
     frame = spark.createDataFrame(rows, "promoted string, prediction double")
-    measured = measure(frame, number, 5, {"prediction": "prediction"})
+    measured = measure(frame, number, 5, {"prediction": "prediction"}, "promoted")
     assert (measured.labelled, measured.unknown) == (2, Strange(1, 3, "many"))
     assert measured.scores["mae"] == pytest.approx(0.75)
 
@@ -394,19 +394,29 @@ def test_labels_that_are_numbers_are_known_however_they_are_written(score, model
     assert (outcome.measured.labelled, outcome.measured.unknown.rows) == (3, 0)
 
 
-def test_labels_are_texts_if_two_are_the_same_number_or_one_is_missing(spark, model):
-    for labels, missing, known in ((("1", "01"), ("?",), 1), (("0", "1"), ("0.0",), 2)):
-        two = replace(model, target=Target(BINARY, labels), form=replace(model.form, missing=missing))
-        rows = [("0", "1", 0.9), ("1", "1", 0.6), ("01", "1", 0.7)]
-        frame = spark.createDataFrame(rows, "promoted string, prediction string, probability double")
-        found = measure(frame, two, 3, {"prediction": "prediction", "probability": "probability"})
-        assert found.labelled == 2, (labels, known)
+def test_labels_are_texts_if_two_are_the_same_number_or_one_is_missing(model):
+    for labels, missing in ((("1", "01"), ("?",)), (("0", "1"), ("0.0",)), (("no", "1"), ("?",))):
+        form = replace(model.form, missing=missing)
+        assert numbers_of(replace(model, target=Target(BINARY, labels), form=form)) == []
+    assert numbers_of(replace(model, target=Target(BINARY, ("0.0", "1e0")))) == [0, 1]
+
+
+def test_output_of_the_labels_name_is_not_taken_for_the_label(score, model):
+    form = replace(model.form, label="prediction (input)", renamed={"prediction (input)": "prediction"})
+    own = replace(model, form=form)
+    outcome, good, _ = score(["age,pay-rate,job", "39,2,Clerk"], model=own)
+    assert (outcome.measured.labelled, outcome.measured.scores) == (0, {})
+    assert good["prediction"].tolist() == ["yes"]
+    lines = ["age,pay-rate,job,prediction", "39,2,Clerk,no"]
+    outcome, good, _ = score(lines, model=own, overwrite=True)
+    assert outcome.measured.scores["accuracy"] == 0
+    assert good["prediction"].tolist() == ["no"]
 
 
 def test_number_to_predict_may_have_a_fraction_where_training_had_none(spark, model):
     whole = replace(model, target=Target(REGRESSION), label_type="integer")
     frame = spark.createDataFrame([(1.5, 1.0), (2.0, 2.0)], "promoted double, prediction double")
-    found = measure(frame, whole, 2, {"prediction": "prediction"})
+    found = measure(frame, whole, 2, {"prediction": "prediction"}, "promoted")
     assert (found.labelled, found.scores["mae"]) == (2, pytest.approx(0.25))
 
 
@@ -425,6 +435,9 @@ def test_folder_with_other_files_is_never_replaced(score, tmp_path):
     with pytest.raises(UserError, match="mine has 'thesis.txt', which no output has: choose another"):
         score([HEADER, "1,39,2,Clerk"], target="mine", overwrite=True)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "all of it"
+    (tmp_path / "mine" / "thesis.txt").rename(tmp_path / "mine" / "part-1.txt")
+    with pytest.raises(UserError, match="has 'part-1.txt'"):
+        score([HEADER, "1,39,2,Clerk"], target="mine", overwrite=True)
 
 
 def test_rare_categories_of_a_column_with_its_most_frequent_ones_raise_no_alarm(score, model):

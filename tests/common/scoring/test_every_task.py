@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow.pyfunc import scoring_server
+from mlflow.types.schema import AnyType
 
 from common.data.row_hash import quoted
 from common.data.spec import CATEGORY
@@ -82,6 +83,7 @@ def test_signature_says_what_is_returned(kept):
     inputs = kept.loaded.metadata.get_input_schema()
     assert inputs.input_names() == list(COLUMNS)
     assert inputs.required_input_names() == list(COLUMNS)
+    assert {str(kind) for kind in inputs.input_types()} == {str(AnyType())}
 
 
 def test_service_scores_every_type_and_nulls(kept):

@@ -15,6 +15,7 @@ from mlflow.types import ColSpec, DataType, Schema
 
 from common.data.reading import DOUBLE, INTEGER, Form, Unreadable, find_keys
 from common.scoring.serving import Scorer
+from common.scoring.serving.forms import parse_json
 from tests.forms import FORMS
 from tests.tiny_model import COLUMNS, TYPES, pipeline
 
@@ -210,6 +211,12 @@ def test_columns_of_a_split_may_be_named_by_numbers(tmp_path):
     assert find_keys(["1", 0], form) == {"0": 0, "1": "1"}
     with pytest.raises(Unreadable, match="column '0' is present 2 times"):
         find_keys([0, 0, 1], form)
+
+
+def test_key_that_occurs_twice_among_very_many_is_found_soon():
+    keys = ", ".join(f'"k{number}": 1' for number in range(200_000))
+    with pytest.raises(ValueError, match="has the key 'k7' twice"):
+        parse_json(f'{{{keys}, "k7": 2}}')
 
 
 def test_first_bad_row_is_named_and_all_are_counted(model):

@@ -57,7 +57,7 @@ def test_metric_without_a_value_on_some_fold_ranks_nothing_and_is_left_out():
     result = CandidateResult({"maxDepth": 3}, folds, 1.0)
     assert result.metrics == ["rmse"]
     assert "r2" not in "".join(candidates_table([result], "rmse").columns)
-    with pytest.raises(UserError, match="metric 'r2' has no value on fold 1, whose rows are all alike"):
+    with pytest.raises(UserError, match="metric 'r2' has no value on the rows of fold 1, as r2 where"):
         ranked([result], "r2")
 
 

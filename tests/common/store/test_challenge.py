@@ -154,6 +154,15 @@ def test_model_without_a_champion_judges_old_versions_again():
     assert enter(run).became == "champion"
 
 
+def test_models_are_compared_as_they_predict_where_the_metric_depends_on_the_threshold():
+    good = make_search([0.1, 0.1], metric="f1", threshold_fold_scores="[0.4, 0.42]")
+    bad = make_search([0.2, 0.2], metric="f1", threshold_fold_scores="[0.3, 0.31]")
+    enter(good)
+    found = enter(bad)
+    assert found.became == "challenger"
+    assert "f1 0.305000 against 0.410000 over the same 2 folds, each at its threshold" in found.reason
+
+
 def test_champion_that_lost_its_place_is_told_to_whom():
     first = make_search(LOW)
     enter(first)

@@ -5,9 +5,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INTERNAL_ERROR
 
 from common.champion.verdict import Incomparable
+from common.data.reading import DOUBLE, TEXT
+from common.data.spec import LABEL_ROLE, NUMERIC, Column, DatasetSpec
 from common.errors import UserError
 from common.store import registry
 from common.store.artifacts import model_folder
+from common.store.logged_data import names_schema
 from common.store.portable_models import find_portable_model
 from tests.common.store.contenders import make_search
 
@@ -157,3 +160,16 @@ def test_search_that_does_not_say_its_step_is_registered_without_one(store):
 def test_model_without_a_version_is_one_line_that_says_what_is_missing(store, find, uri):
     with pytest.raises(UserError, match="no version: give models:/income@champion, or models:/income/1"):
         find(uri)
+
+
+def test_model_takes_a_renamed_column_by_either_name():
+    columns = (
+        Column("pay", DOUBLE, NUMERIC),
+        Column("x", DOUBLE, NUMERIC),
+        Column("y", TEXT, LABEL_ROLE),
+    )
+    labels = ("no", "yes")
+    spec = DatasetSpec("t", columns, "y", labels, "yes", ("y",), rename={"wage": "pay", "z": "y"})
+    schema = names_schema(spec)
+    assert schema.input_names() == ["pay", "wage", "x"]
+    assert schema.required_input_names() == ["x"]

@@ -1,0 +1,29 @@
+"""eda by its command, where the package that makes the profile fails."""
+
+from common.data.profile import NoProfile
+from common.report.collect import collect
+from common.store import artifacts, tracking
+from common.store.workflow_runs import find_workflow
+from steps import eda as module
+from steps.eda import eda
+from steps.load_data import load_data
+from tests.stores import step_caller
+
+
+def test_profile_that_cannot_be_made_stops_nothing_and_is_said(store, slice_file, monkeypatch, tmp_path):
+    def fail(*given):
+        raise NoProfile("the package fails")
+
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module, "write_profile", fail)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "overview.html").write_text("that of another table")
+    call = step_caller(store)
+    _, loaded = call(load_data, source=slice_file)
+    said, uri = call(eda, data=f"{loaded}/data")
+    assert "15 columns described" in said
+    assert "the profile is in" not in said
+    assert artifacts.read_text(f"{uri}/overview.html") == "No profile of adult: the package fails\n"
+    assert "No profile" in (tmp_path / "reports" / "overview.html").read_text()
+    assert tracking.get_run(uri).data.tags["no_profile"] == "the package fails"
+    assert "full profile" not in collect(find_workflow("auto", store)).describe.text
