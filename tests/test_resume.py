@@ -17,7 +17,7 @@ from tests.held_search import HELD, WRITTEN
 from tests.project import ROOT
 from tests.stores import step_caller
 
-GRID = '{"maxDepth": [1], "maxBins": [4, 8, 16], "stepSize": [0.2, 0.3], "maxIter": [2]}'
+GRID = '{"maxDepth": [1], "maxBins": [4, 8], "stepSize": [0.2, 0.3], "maxIter": [2]}'
 SPACE = '{"maxDepth": {"low": 1, "high": 3}, "maxIter": {"low": 1, "high": 9}}'
 COMMANDS = {"train_grid": train_grid, "train_ga": train_ga}
 SEARCHES = {
