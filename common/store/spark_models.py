@@ -1,6 +1,7 @@
 """Log Spark pipelines as MLflow models among a run's artifacts, and load them back."""
 
 import json
+import logging
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -76,6 +77,8 @@ def load_spark_model(uri: str) -> PipelineModel:
         data = folder / Model.load(str(folder)).flavors["spark"]["model_data"]
     except (MlflowException, OSError, KeyError) as error:
         raise UserError(f"model {uri!r} is not a Spark model: {first_line(error)}") from None
+    # Otherwise each batch that an XGBoost model of it scores is noted.
+    logging.getLogger("XGBoost-PySpark").setLevel(logging.WARNING)
     pipeline = PipelineModel.load(staging.to_workers(SparkSession.active(), data))
     remember_stages(pipeline, data)
     return pipeline
