@@ -44,7 +44,7 @@ def load_data(dataset: str, source: str, label: str, task: str, positive: str) -
         run.log_dataset(spec)
         digest = frame_digest(data)
         tags = {"source": location.kind, "source_uri": location.uri, "data_digest": digest.content}
-        run.tag(dataset=spec.name, task=spec.task, **tags)
+        run.tag(dataset=spec.name, task=spec.task, source_digest=location.digest or "", **tags)
         run.log_data(spec, data, "data", digest.content, "raw")
         click.echo(f"{digest.rows:,} rows of {spec.name} from {location.uri} ({location.kind})")
         click.echo(f"read as {rows.told}")

@@ -4,6 +4,8 @@ import hashlib
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from os.path import isdir, isfile
@@ -110,7 +112,10 @@ def _given(source: str) -> Location:
     if isdir(path):
         digest = _folder_sha256(path)
         if digest is None:
-            raise UserError(f"source {source!r} is an empty folder")
+            hidden = " but for what Spark ignores: names that begin with _ or a dot"
+            raise UserError(
+                f"source {source!r} is an empty folder{hidden if any(path.iterdir()) else ''}"
+            )
         return Location("path", file_uri(path), digest)
     raise UserError(
         f"source {source!r} does not exist: give auto, uci, sample, or a path or URI of CSV or "
@@ -130,10 +135,10 @@ def _remote(url: str) -> Location:
     known = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     # With two concurrent downloads, the file may be one's and the entity tag the other's.
     tag = known.get("etag") if path.is_file() and known.get("sha256") == _sha256(path) else None
-    with whole_file(path) as part:
+    with _cached(path) as part:
         tag = _download(url, part, tag)
         digest = _sha256(part if part.exists() else path)
-    with whole_file(kept) as part:
+    with _cached(kept) as part:
         part.write_text(json.dumps({"etag": tag, "sha256": digest}), encoding="utf-8")
     return Location("path", file_uri(path), digest)
 
@@ -145,7 +150,7 @@ def _sample(spec: DatasetSpec | Given) -> Location:
     digest = _sha256(table)
     path = cache_folder() / spec.name / f"sample-{digest[:16]}.data"
     if not path.is_file():
-        with whole_file(path) as part:
+        with _cached(path) as part:
             write_sample(table, part)
     return Location("sample", file_uri(path), digest)
 
@@ -156,7 +161,7 @@ def _home(spec: DatasetSpec | Given) -> Location:
     check_no_secret(f"home of dataset {spec.name!r}", spec.home)
     path = cache_folder() / spec.name / spec.home.rsplit("/", 1)[-1]
     if not path.is_file() or _sha256(path) != spec.sha256:
-        with whole_file(path) as part:
+        with _cached(path) as part:
             _download(spec.home, part)
             found = _sha256(part)
             if found != spec.sha256:
@@ -191,9 +196,30 @@ def _download(url: str, path: Path, tag: str | None = None) -> str | None:
             raise HomeUnreachable(f"{url} cannot be reached ({type(error).__name__})") from None
 
 
+@contextmanager
+def _cached(path: Path) -> Iterator[Path]:
+    """Write a file of the cache whole; see `whole_file`."""
+    try:
+        with whole_file(path) as part:
+            yield part
+    except OSError as error:
+        said = f"cache folder {cache_folder()} cannot be written ({error.strerror or error})"
+        raise UserError(f"{said}: set INCOME_CACHE to another") from None
+
+
+def content_digest(uri: str) -> str:
+    """Return a hash of the content of a file or folder on this machine; empty for anything else."""
+    path = Path(uri.removeprefix("file://"))
+    if isfile(path):
+        return _sha256(path)
+    return (_folder_sha256(path) or "") if isdir(path) else ""
+
+
 def _folder_sha256(folder: Path) -> str | None:
     """Hash the names and content of a folder's files, except those that Spark ignores."""
-    names = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    # Spark goes into folders that are links, too.
+    found = (Path(at, name) for at, _, names in os.walk(folder, followlinks=True) for name in names)
+    names = sorted(path.relative_to(folder) for path in found if path.is_file())
     read = [name for name in names if not any(part.startswith(("_", ".")) for part in name.parts)]
     listed = [(str(name), _sha256(folder / name)) for name in read]
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest() if listed else None

@@ -11,11 +11,13 @@ from mlflow.exceptions import MlflowException
 
 from common.champion.verdict import SAMPLE, Comparison, Terms, unlike
 from common.errors import UserError
+from common.store.artifacts import has_artifacts
 from common.store.registry import (
     CHAMPION,
     FOLLOWED_BY,
     FOLLOWS,
     REASON,
+    SEARCH,
     contestant,
     present_champion,
     versions_of,
@@ -30,6 +32,8 @@ VERDICT, TERMS = "verdict", "terms"
 # Tags of a version about to become champion, written before the alias: the attempt's id; set by hand.
 CLAIM, BY_HAND = "claim", "by_hand"
 MEANWHILE = "claimed the alias at the same time"
+# The artifact of a search that a version is.
+MODEL = "portable-model"
 ANY_GAIN = Terms(margin=0.0, gates={})
 # How often the champion may change while a contender is judged.
 ATTEMPTS = 20
@@ -123,6 +127,8 @@ def _judge(
         reason = unlike(ours, theirs)
         if reason is not None:
             return False, f"{reason}; version={ours.version} makes it champion anyway"
+        if SEARCH in champion.tags and not has_artifacts(champion.tags[SEARCH], [MODEL]):
+            return True, f"the files of champion {number} are gone"
         takes, reason = terms.takes(compare(contender, champion))
     except UserError as error:
         by_hand = f"version={contender.version} makes it champion anyway"

@@ -15,7 +15,7 @@ import mlflow
 from mlflow.environment_variables import MLFLOW_ALLOW_FILE_STORE
 from mlflow.utils.file_utils import ExclusiveFileLock
 
-from common import PROJECT
+from common import PROJECT, ROOT
 from common.errors import UserError
 from common.store import tracking
 from common.store.experiment import adopt_default
@@ -25,7 +25,7 @@ def open_store() -> None:
     """Create the tables of an empty store, or wait while another process on this machine does.
 
     Raises:
-        UserError: The store is a folder, which MLflow refuses by default.
+        UserError: The store is a folder, which MLflow refuses by default, or MLflow is in one with a %.
     """
     uri = mlflow.get_tracking_uri()
     if urlparse(uri).scheme in ("", "file") and not MLFLOW_ALLOW_FILE_STORE.get():
@@ -38,7 +38,15 @@ def open_store() -> None:
         return  # the server creates them
     name = f"mlflow-store-{os.getuid()}-{hashlib.sha256(uri.encode()).hexdigest()[:16]}.lock"
     with ExclusiveFileLock(str(Path(tempfile.gettempdir(), name))):
-        adopt_default()
+        try:
+            adopt_default()
+        except ValueError as error:
+            # Its configuration's parser takes a % in the path of its own files for a reference.
+            if "interpolation" not in str(error):
+                raise
+            raise UserError(
+                f"MLflow makes no tables where its files' path has a %: move {ROOT} to another folder"
+            ) from None
 
 
 def main() -> None:

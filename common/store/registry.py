@@ -59,17 +59,17 @@ def model_name(name: str, dataset: str) -> str:
     """
     if name != AUTO:
         return name
-    return PROJECT if dataset == OWN else re.sub(r"[/:'\"`]", "-", dataset)
+    return PROJECT if dataset == OWN else re.sub(r"[/:'\"`?#%@]", "-", dataset)
 
 
 def check_name(name: str) -> None:
     """Refuse text that cannot be the name of a registered model.
 
     Raises:
-        UserError: The name is blank, or contains a slash, colon or quote.
+        UserError: The name is blank, or contains a slash, colon or quote, or what has a meaning in a URI.
     """
-    if not name.strip() or set(name) & set("/:'\"`"):
-        raise UserError(f"name must be non-empty text without / : or quotes, got {name!r}")
+    if not name.strip() or set(name) & set("/:'\"`?#%@"):
+        raise UserError(f"name must be non-empty text without / : ? # % @ or quotes, got {name!r}")
 
 
 def register(search: Run, name: str) -> ModelVersion:

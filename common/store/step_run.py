@@ -11,12 +11,14 @@ from pathlib import Path
 
 import mlflow
 import pandas as pd
+from mlflow.environment_variables import MLFLOW_RUN_ID
 from mlflow.types.schema import SparkMLVector
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
 
 from common.data.spec import DatasetSpec
 from common.data.spec_yaml import to_yaml
+from common.errors import UserError
 from common.learning.vectorizer import FEATURES
 from common.machine import copies
 from common.machine.process import is_in_background
@@ -182,6 +184,7 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
         tell: A function that shows a line to the user.
     """
     open_store()
+    _check_run()
     with mlflow.start_run(run_name=name) as active:
         mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
         # Steps started from here get the experiment by id, and MLflow accepts no name beside it.
@@ -195,6 +198,16 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
                 yield active
             finally:
                 copies.remove_copies()
+
+
+def _check_run() -> None:
+    """Refuse a store without the run that `mlflow run` has made: a relative path is another file here."""
+    run_id = os.environ.get(MLFLOW_RUN_ID.name)
+    if run_id and tracking.find_run(run_id) is None:
+        raise UserError(
+            f"the store {tracking.shown_store()} has no run {run_id}, which was made for this step: "
+            "MLFLOW_TRACKING_URI must name the same store in every folder, so give an absolute path"
+        )
 
 
 @contextmanager

@@ -100,15 +100,19 @@ def source_of(features: str) -> str:
     return "unknown" if load_data is None else str(load_data.data.tags.get("source", "unknown"))
 
 
-def rows_from(search: str) -> str:
-    """Return the URI of the source that a search's rows come from; an empty string if it is not known.
+def rows_from(search: str) -> tuple[str, str]:
+    """Return the URI of the source that a search's rows come from, and a hash of its content then.
 
     Args:
         search: The id of the search's run.
+
+    Returns:
+        Empty strings for what is not known.
     """
     features = _input(_found([search] if search else []), "features")
     load_data = _input([_input([features], "split")], "data")
-    return "" if load_data is None else str(load_data.data.tags.get("source_uri", ""))
+    tags = {} if load_data is None else load_data.data.tags
+    return str(tags.get("source_uri", "")), str(tags.get("source_digest", ""))
 
 
 def step_of(run: Run) -> str:

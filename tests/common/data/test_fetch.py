@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from common.data.fetch import locate
+from common.data.fetch import content_digest, locate
 from common.errors import UserError
 
 CONTENT = b"39, State-gov\n"
@@ -177,3 +177,36 @@ def test_home_with_a_password_is_refused(home):
         UserError, match=r"home of dataset 'adult' 'https://me:\*\*\*@host/x' contains a password"
     ):
         locate(replace(home, home="https://me:s3cret@host/x"), "auto")
+
+
+def test_content_is_that_of_folders_behind_links_too(spec, tmp_path):
+    parts, source = tmp_path / "parts", tmp_path / "source"
+    (parts / "plan=a").mkdir(parents=True)
+    (source / "plan=b").mkdir(parents=True)
+    (source / "plan=b" / "x.csv").write_text("1\n")
+    (parts / "plan=a" / "x.csv").write_text("1\n")
+    (source / "plan=a").symlink_to(parts / "plan=a")
+    before = locate(spec, str(source)).digest
+    assert content_digest(f"file://{source}") == before
+    (parts / "plan=a" / "x.csv").write_text("2\n")
+    assert locate(spec, str(source)).digest != before
+    assert content_digest("s3://far/away.csv") == ""
+
+
+def test_folder_of_what_spark_ignores_is_said_to_be(spec, tmp_path):
+    (tmp_path / "_plan=a").mkdir()
+    (tmp_path / "_plan=a" / "x.csv").write_text("1\n")
+    with pytest.raises(UserError, match="is an empty folder but for what Spark ignores"):
+        locate(spec, str(tmp_path))
+
+
+def test_cache_that_cannot_be_written_is_one_line(spec, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("INCOME_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(UserError, match=r"cache folder .*cache cannot be written .*: set INCOME_CACHE"):
+        locate(spec, "sample")
+
+
+def test_text_too_long_for_a_files_name_is_no_source(spec):
+    with pytest.raises(UserError, match="does not exist: give auto"):
+        locate(spec, "x" * 300)

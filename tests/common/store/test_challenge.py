@@ -1,3 +1,4 @@
+import shutil
 import sys
 from subprocess import PIPE, Popen
 from threading import Event, Thread, current_thread
@@ -5,6 +6,7 @@ from threading import Event, Thread, current_thread
 import mlflow
 import pytest
 from mlflow import MlflowClient
+from mlflow.utils.file_utils import local_file_uri_to_path
 
 from common.champion.verdict import Terms
 from common.errors import UserError
@@ -161,6 +163,14 @@ def test_models_are_compared_as_they_predict_where_the_metric_depends_on_the_thr
     found = enter(bad)
     assert found.became == "challenger"
     assert "f1 0.305000 against 0.410000 over the same 2 folds, each at its threshold" in found.reason
+
+
+def test_champion_whose_files_are_gone_gives_way():
+    first, second = make_search(HIGH), make_search(LOW)
+    enter(first)
+    shutil.rmtree(local_file_uri_to_path(first.info.artifact_uri))
+    found = enter(second)
+    assert (found.became, found.reason) == ("champion", "the files of champion 1 are gone")
 
 
 def test_champion_that_lost_its_place_is_told_to_whom():

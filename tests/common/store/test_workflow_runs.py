@@ -109,7 +109,9 @@ def test_champion_by_hand_is_no_workflow_of_its_own(chain, leave, store):
 
 def test_source_of_a_models_rows_is_known_as_far_as_its_runs_are(chain, leave):
     mlflow.MlflowClient().set_tag(chain["load_data"], "source_uri", "file:///a/people.csv")
-    assert rows_from(chain["ga"]) == "file:///a/people.csv"
-    assert rows_from(leave("train_ga")) == rows_from("") == rows_from("0" * 32) == ""
+    assert rows_from(chain["ga"]) == ("file:///a/people.csv", "")
+    mlflow.MlflowClient().set_tag(chain["load_data"], "source_digest", "abc")
+    assert rows_from(chain["ga"]) == ("file:///a/people.csv", "abc")
+    assert rows_from(leave("train_ga")) == rows_from("") == rows_from("0" * 32) == ("", "")
     mlflow.delete_run(chain["split"])
-    assert rows_from(chain["ga"]) == ""
+    assert rows_from(chain["ga"]) == ("", "")
