@@ -60,8 +60,8 @@ def main(
         searches = chain.search_grids(features, rounds, chosen, click.echo)
         if generations:
             searches.append(chain.run("train_ga", features=features).uri())
-        has_champion = registry.present_champion(name) is not None
-        chain.run("champion", reusable=has_champion, candidates=",".join(searches))
+        judged = registry.has_all(name, searches)
+        chain.run("champion", reusable=judged, candidates=",".join(searches))
         chain.wait(eda)
         _note_steps(chain)
         _tell(chain.done, name, spec.task)

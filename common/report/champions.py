@@ -1,5 +1,6 @@
 """The champion in the report: its metrics, its predecessor and the verdicts on the workflow's winners."""
 
+import json
 from collections.abc import Mapping
 
 from mlflow.entities import Run
@@ -28,7 +29,7 @@ from common.store.registry import (
     test_scores,
 )
 from common.store.searches import SHOWN_LABELS
-from common.store.workflow_runs import WorkflowRuns, asked
+from common.store.workflow_runs import WorkflowRuns, asked, candidates_of
 
 # The metrics in large type, by task, and the names of those whose name is not their key.
 FIGURES = {
@@ -87,15 +88,20 @@ def find_judged(workflow: WorkflowRuns) -> Section:
     name, judge = model_name(workflow), workflow.champion
     if name is None or judge is None:
         return Section(UNJUDGED)
-    versions = [
-        one for number, one in find_versions(name).items() if f"version_{number}" in judge.data.tags
-    ]
+    versions = [one for one in find_versions(name).values() if _was_judged(one, judge)]
     rows = [_judged(one) for one in versions]
     header = ["version", "search", "learner", "metric", "over folds", "on test", "guessing", "now", "why"]
     text = (
         f"Each search's winner was refitted on all training rows and registered as a version of {name}."
     )
     return Section(text, Table(header, rows, words=("search", "learner", "metric", "now", "why")))
+
+
+def _was_judged(version: ModelVersion, judge: Run) -> bool:
+    """Return whether a champion run judged a version: its number may be that of a deleted one."""
+    winners = {version.tags.get(SEARCH, ""), *json.loads(version.tags.get("members", "{}"))}
+    of_judge = bool(winners & {*candidates_of(judge)})
+    return of_judge and f"version_{version.version}" in judge.data.tags
 
 
 def _figures(champion: ModelVersion) -> list[tuple[str, str, str]]:
@@ -129,7 +135,7 @@ def labels_of(search: Run | None) -> Mapping[str, str]:
 def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
     tags, judge = champion.tags, workflow.champion
     story = f"It is the winner of {tags.get('step') or 'a search'}"
-    if judge is None or f"version_{champion.version}" not in judge.data.tags:
+    if judge is None or not _was_judged(champion, judge):
         story += " in another workflow; see below why this workflow's winners did not replace it"
     return f"{story}. Verdict: {tags.get(REASON, 'none is recorded').replace(': ', ', ', 1)}."
 

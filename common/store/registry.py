@@ -148,6 +148,14 @@ def versions_of(name: str) -> Sequence[ModelVersion]:
     return mlflow.search_model_versions(filter_string=f"name = '{name}'")
 
 
+def has_all(name: str, searches: Sequence[str]) -> bool:
+    """Return whether a model has a champion, and the winners of searches, by their URIs, as versions."""
+    if present_champion(name) is None:
+        return False
+    there = {version.tags.get(SEARCH) for version in versions_of(name)}
+    return {uri.removeprefix("runs:/") for uri in searches} <= there
+
+
 def find_versions(name: str) -> dict[str, ModelVersion]:
     """Return a model's versions with aliases, by number, oldest first; empty if there is no model."""
     try:

@@ -106,7 +106,7 @@ def test_every_parameter_of_main_reaches_each_step_that_has_it(called):
 
 @pytest.mark.parametrize("use_cache", ["true", "false"])
 def test_use_cache_reaches_every_step(called, use_cache, monkeypatch):
-    monkeypatch.setattr(module.registry, "present_champion", lambda name: object())
+    monkeypatch.setattr(module.registry, "has_all", lambda name, searches: True)
     monkeypatch.setattr(module, "_tell", lambda done, name, task: None)
     run_main(**GIVEN, use_cache=use_cache)
     assert {cached for _, cached in called.values()} == {use_cache == "true"}

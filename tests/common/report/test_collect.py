@@ -72,7 +72,7 @@ def leave_search(leave):
             findings__md="# What the search found\n\n- **maxDepth** explains all\n",
             **{"portable-model_of_README__md": f"# Card\n\n| column |\n|---|\n| {COLUMN} |\n"},
             **{
-                "portable-model_of_MLmodel": "",
+                "portable-model_of_MLmodel": "a model",
                 "plots_of_effects__png": "png",
                 "plots_of_strata__png": "png",
             },
@@ -153,6 +153,14 @@ def test_champion_of_another_workflow_is_told_as_such(workflow, leave, leave_sea
     page = page_of(store, workflow["main"].info.run_id)
     assert "in another workflow; see below why" in page.champion.story
     assert [row[0] for row in page.judged.table.rows] == ["1", "2"]
+
+
+def test_version_of_a_deleted_ones_number_is_not_taken_for_it(workflow, leave, leave_search, store):
+    mlflow.MlflowClient().delete_registered_model("income")
+    enter(leave, leave_search("train_grid", "runs:/other", 0.7))
+    page = page_of(store, workflow["main"].info.run_id)
+    assert page.judged.table.rows == []
+    assert "in another workflow" in page.champion.story
 
 
 def test_first_champion_has_none_before_it(leave, leave_search, store):

@@ -179,3 +179,16 @@ def test_models_name_has_nothing_that_means_something_in_a_uri():
     name = registry.model_name("auto", "50% 'A' #1?.x@y:z")
     assert name == "50- -A- -1-.x-y-z"
     registry.check_name(name)
+
+
+def test_winners_are_all_there_only_if_each_is_a_version_and_one_is_champion(store):
+    first, second = make_search([0.5, 0.6]), make_search([0.6, 0.7])
+    one, both = [f"runs:/{first.info.run_id}"], [f"runs:/{run.info.run_id}" for run in (first, second)]
+    assert not registry.has_all("income", one)
+    registry.register(first, "income")
+    assert not registry.has_all("income", one)
+    MlflowClient().set_registered_model_alias("income", "champion", "1")
+    assert registry.has_all("income", one)
+    assert not registry.has_all("income", both)
+    registry.register(second, "income")
+    assert registry.has_all("income", both)
