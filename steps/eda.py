@@ -8,7 +8,8 @@ from common import ROOT
 from common.data.describe import describe, describe_html
 from common.data.profile import NoProfile, profiled_columns, write_profile
 from common.data.row_hash import quoted
-from common.machine.whole_file import whole_file
+from common.machine import copies
+from common.machine.whole_file import can_be_written, whole_file
 from steps.command import step_command
 from steps.step import step
 
@@ -34,6 +35,10 @@ def eda(profile: str, profile_rows: int, profile_columns: int) -> None:
         click.echo(f"{len(table)} columns described: {run.artifact_uri('describe.csv')}")
         if profile != "none":
             report = ROOT / "reports" / "overview.html"
+            told_in = str(report)
+            if not can_be_written(report):
+                report = copies.new_folder() / report.name
+                told_in = run.artifact_uri(report.name)
             title, minimal = f"{spec.name}: overview", profile == "minimal"
             names = profiled_columns(spec, profile_columns)
             shown = frame.select(*[quoted(name) for name in names])
@@ -49,7 +54,7 @@ def eda(profile: str, profile_rows: int, profile_columns: int) -> None:
                 run.log_file(part)
             left = len(spec.names) - len(names)
             told = f" ({len(names)} of {len(spec.names)} columns: profile_columns=)" if left else ""
-            click.echo(f"the profile is in {report}{told}")
+            click.echo(f"the profile is in {told_in}{told}")
 
 
 if __name__ == "__main__":

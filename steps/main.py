@@ -20,7 +20,7 @@ from common.store.spaces import check_space
 from common.store.step_run import start_run
 from common.store.workflow_runs import STEP_RUNS, workflow_of
 from steps.command import step_command
-from steps.report import write_report
+from steps.report import REPORT, write_report
 
 
 @step_command("main")
@@ -67,7 +67,7 @@ def main(
         _tell(chain.done, name, spec.task)
         workflow = workflow_of(mlflow.get_run(active.info.run_id))
         page = write_report(workflow)
-        tracking.describe_run(summary(workflow, page.name))
+        tracking.describe_run(summary(workflow, REPORT.name))
         click.echo(f"look at it: {where_to_look(active.info.experiment_id)}")
         click.echo(f"report: {page}")
 

@@ -1,11 +1,10 @@
 """Entry point report: logs report.html (also in reports/), one page about a workflow."""
 
-from pathlib import Path
-
 import click
+import mlflow
 
 from common import ROOT
-from common.machine.whole_file import whole_file
+from common.machine.whole_file import can_be_written, whole_file
 from common.report.collect import collect
 from common.report.render import render
 from common.store import artifacts
@@ -23,13 +22,15 @@ def report(workflow: str) -> None:
         click.echo(f"the report is in {write_report(find_workflow(workflow, run.experiment_id))}")
 
 
-def write_report(workflow: WorkflowRuns) -> Path:
-    """Write the report of a workflow, and log it to the active run."""
+def write_report(workflow: WorkflowRuns) -> str:
+    """Write the report of a workflow, and log it to the active run; return where it is."""
     page = render(collect(workflow))
     artifacts.log_text(page, REPORT.name)
+    if not can_be_written(REPORT):
+        return mlflow.get_artifact_uri(REPORT.name)
     with whole_file(REPORT) as part:
         part.write_text(page, encoding="utf-8")
-    return REPORT
+    return str(REPORT)
 
 
 if __name__ == "__main__":

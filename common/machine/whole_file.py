@@ -20,3 +20,13 @@ def whole_file(path: Path) -> Iterator[Path]:
         yield part
         if part.exists():
             part.replace(path)
+
+
+def can_be_written(path: Path) -> bool:
+    """Return whether a file can be made at a path, whose folder is created if needed."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            return True
+    except OSError:
+        return False

@@ -13,10 +13,11 @@ from urllib.parse import urlparse
 
 import mlflow
 from mlflow.environment_variables import MLFLOW_ALLOW_FILE_STORE
+from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 from mlflow.utils.file_utils import ExclusiveFileLock
 
 from common import PROJECT, ROOT
-from common.errors import UserError
+from common.errors import UserError, first_line
 from common.store import tracking
 from common.store.experiment import adopt_default
 
@@ -40,6 +41,8 @@ def open_store() -> None:
     with ExclusiveFileLock(str(Path(tempfile.gettempdir(), name))):
         try:
             adopt_default()
+        except UnsupportedModelRegistryStoreURIException as error:
+            raise UserError(f"MLFLOW_TRACKING_URI cannot be used: {first_line(error)}") from None
         except ValueError as error:
             # Its configuration's parser takes a % in the path of its own files for a reference.
             if "interpolation" not in str(error):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Run, RunStatus
+from mlflow.entities import LifecycleStage, Run, RunStatus
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils.logging_utils import disable_logging, enable_logging
@@ -59,6 +59,9 @@ def model_name(name: str, dataset: str) -> str:
     """
     if name != AUTO:
         return name
+    if dataset == PROJECT:
+        # Not that of the project's own data set.
+        return f"{PROJECT}-data"
     return PROJECT if dataset == OWN else re.sub(r"[/:'\"`?#%@]", "-", dataset)
 
 
@@ -105,10 +108,14 @@ def check_finished(search: Run) -> None:
     """Refuse a run whose winner cannot be judged.
 
     Raises:
-        UserError: The run is not a finished search, or has no recorded fold scores.
+        UserError: The run was deleted, is not a finished search, or has no recorded fold scores.
     """
     run_id = search.info.run_id
     has_scores = any(key.startswith("val_") for key in search.data.metrics)
+    if search.info.lifecycle_stage != LifecycleStage.ACTIVE:
+        raise UserError(
+            f"candidates name run {run_id}, which was deleted: `mlflow runs restore` restores it"
+        )
     if not has_scores or search.info.status != RunStatus.to_string(RunStatus.FINISHED):
         raise UserError(f"candidates name run {run_id}, which is not a finished search")
     if not {METRIC, FOLD_SCORES} <= search.data.tags.keys():

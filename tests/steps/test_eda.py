@@ -1,5 +1,7 @@
 """eda by its command, where the package that makes the profile fails."""
 
+import re
+
 from common.data.profile import NoProfile
 from common.report.collect import collect
 from common.store import artifacts, tracking
@@ -27,3 +29,9 @@ def test_profile_that_cannot_be_made_stops_nothing_and_is_said(store, slice_file
     assert "No profile" in (tmp_path / "reports" / "overview.html").read_text()
     assert tracking.get_run(uri).data.tags["no_profile"] == "the package fails"
     assert "full profile" not in collect(find_workflow("auto", store)).describe.text
+
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(module, "ROOT", tmp_path / "file")
+    monkeypatch.setattr(module, "write_profile", lambda frame, path, *rest: path.write_text("page"))
+    said, _ = call(eda, data=f"{loaded}/data")
+    assert re.search(r"the profile is in runs:/\w+/overview.html", said)

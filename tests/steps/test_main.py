@@ -1,7 +1,5 @@
 """What main passes to its steps, which are replaced by stand-ins that record it."""
 
-from pathlib import Path
-
 import mlflow
 import pytest
 from click.testing import CliRunner
@@ -70,7 +68,7 @@ def called(store, monkeypatch):
     monkeypatch.setattr(Chain, "check_folds", lambda self, split, task: None)
     monkeypatch.setattr(chain, "get_or_run", get_or_run)
     monkeypatch.setattr(chain, "get_or_start", get_or_start)
-    monkeypatch.setattr(module, "write_report", lambda workflow: Path("report.html"))
+    monkeypatch.setattr(module, "write_report", lambda workflow: "report.html")
     monkeypatch.setattr(module, "summary", lambda workflow, report: f"see {report}")
     monkeypatch.setattr(module, "workflow_of", lambda run: None)
     return calls

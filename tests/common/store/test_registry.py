@@ -4,6 +4,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INTERNAL_ERROR
 
+from common import PROJECT
 from common.champion.verdict import Incomparable
 from common.data.reading import DOUBLE, TEXT
 from common.data.spec import LABEL_ROLE, NUMERIC, Column, DatasetSpec
@@ -192,3 +193,15 @@ def test_winners_are_all_there_only_if_each_is_a_version_and_one_is_champion(sto
     assert not registry.has_all("income", both)
     registry.register(second, "income")
     assert registry.has_all("income", both)
+
+
+def test_data_set_called_like_the_projects_model_has_another():
+    assert registry.model_name("auto", "adult") == PROJECT
+    assert registry.model_name("auto", PROJECT) not in (PROJECT, "adult")
+
+
+def test_deleted_search_is_refused(store):
+    search = make_search([0.5, 0.6])
+    mlflow.delete_run(search.info.run_id)
+    with pytest.raises(UserError, match="which was deleted"):
+        registry.register(mlflow.get_run(search.info.run_id), "income")
