@@ -41,8 +41,6 @@ def open_store() -> None:
     with ExclusiveFileLock(str(Path(tempfile.gettempdir(), name))):
         try:
             adopt_default()
-        except UnsupportedModelRegistryStoreURIException as error:
-            raise UserError(f"MLFLOW_TRACKING_URI cannot be used: {first_line(error)}") from None
         except ValueError as error:
             # Its configuration's parser takes a % in the path of its own files for a reference.
             if "interpolation" not in str(error):
@@ -63,7 +61,10 @@ def main() -> None:
     told = {"MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"} & os.environ.keys()
     if sys.argv[1:2] == ["run"] and not told and not any("--experiment-" in one for one in sys.argv):
         sys.argv += ["--experiment-name", PROJECT]
-    sys.exit(cli(prog_name="mlflow"))
+    try:
+        sys.exit(cli(prog_name="mlflow"))
+    except UnsupportedModelRegistryStoreURIException as error:
+        sys.exit(f"Error: MLFLOW_TRACKING_URI cannot be used: {first_line(error)}")
 
 
 if __name__ == "__main__":
