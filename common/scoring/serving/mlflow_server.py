@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
 from .forms import FORMS, parse_json
-from .tables import frame_of
+from .tables import frame_of, own_named
 
 # The portable model that the current request is for.
 ASKED: ContextVar[Any] = ContextVar("asked", default=None)
@@ -51,7 +51,7 @@ def _strict(parse: Callable[..., Any], read: Callable[[Any, Any], Any]) -> Calla
         values = read(model, body) if model is not None else None
         if values is None or model is None:
             return parse(*given, **named)
-        return model.reading.own_named(pd.DataFrame(values))
+        return own_named(pd.DataFrame(values), model)
 
     return parse_body
 

@@ -33,8 +33,16 @@ def frame_of(form: str, given: Any, model: Any) -> pd.DataFrame:
             keys.append(model.reading.find_keys(list(record), model.form))
     columns = list(model.form.columns)
     rows = [[record[names[c]] for c in columns] for record, names in zip(given, keys, strict=True)]
-    found: pd.DataFrame = model.reading.own_named(pd.DataFrame(rows, columns=columns, dtype=object))
-    return found
+    return own_named(pd.DataFrame(rows, columns=columns, dtype=object), model)
+
+
+def own_named(frame: pd.DataFrame, model: Any) -> pd.DataFrame:
+    """Mark a frame whose columns have a model's own names, if its rules know of that.
+
+    A process that has loaded several models reads the requests for all by the code of the first.
+    """
+    mark = getattr(model.reading, "own_named", None)
+    return frame if mark is None else mark(frame)
 
 
 def _split(given: Any) -> pd.DataFrame:

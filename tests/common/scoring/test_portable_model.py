@@ -213,6 +213,14 @@ def test_columns_of_a_split_may_be_named_by_numbers(tmp_path):
         find_keys([0, 0, 1], form)
 
 
+def test_model_of_before_is_served_beside_one_of_today(tiny_model, monkeypatch):
+    before = mlflow.pyfunc.load_model(str(tiny_model))
+    monkeypatch.delattr(before.unwrap_python_model().reading, "own_named")
+    for form in FORMS:
+        answer = json.loads(post(before, {form: FORMS[form]([GOOD])}).response)["predictions"]
+        assert [row["probability"] for row in answer] == [97.5]
+
+
 def test_key_that_occurs_twice_among_very_many_is_found_soon():
     keys = ", ".join(f'"k{number}": 1' for number in range(200_000))
     with pytest.raises(ValueError, match="has the key 'k7' twice"):
