@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from common.errors import StepFailed, UserError
+from common.machine.ending import end_soon
 from common.machine.secrets import masked
 
 
@@ -17,6 +18,7 @@ class PlainCommand(click.Command):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command; see click.Command.main."""
         sys.excepthook = _show_masked
+        end_soon()
         try:
             return super().main(*args, **{**kwargs, "standalone_mode": False})
         except StepFailed as error:

@@ -18,6 +18,7 @@ from mlflow.utils.file_utils import ExclusiveFileLock
 
 from common import PROJECT, ROOT
 from common.errors import UserError, first_line
+from common.machine.ending import end_soon
 from common.store import tracking
 from common.store.experiment import adopt_default
 
@@ -61,6 +62,7 @@ def main() -> None:
     told = {"MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"} & os.environ.keys()
     if sys.argv[1:2] == ["run"] and not told and not any("--experiment-" in one for one in sys.argv):
         sys.argv += ["--experiment-name", PROJECT]
+    end_soon()
     try:
         sys.exit(cli(prog_name="mlflow"))
     except UnsupportedModelRegistryStoreURIException as error:
