@@ -49,12 +49,11 @@ def eda(profile: str, profile_rows: int, profile_columns: int) -> None:
                     log.warning("no profile: %s", error)
                     run.tag(no_profile=error)
                     part.write_text(f"No profile of {spec.name}: {error}\n", encoding="utf-8")
-                    run.log_file(part)
-                    return
+                else:
+                    left = len(spec.names) - len(names)
+                    of = f" ({len(names)} of {len(spec.names)} columns: profile_columns=)" if left else ""
+                    click.echo(f"the profile is in {told_in}{of}")
                 run.log_file(part)
-            left = len(spec.names) - len(names)
-            told = f" ({len(names)} of {len(spec.names)} columns: profile_columns=)" if left else ""
-            click.echo(f"the profile is in {told_in}{told}")
 
 
 if __name__ == "__main__":

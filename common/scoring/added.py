@@ -1,7 +1,7 @@
 """The names of the columns that scoring adds to a file's own."""
 
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import chain, count
 
 from common.scoring.kept_model import KeptModel
 from common.scoring.outputs import outputs_of
@@ -24,12 +24,9 @@ def added_names(there: Sequence[str], model: KeptModel) -> dict[str, str]:
         as a file that was scored before.
     """
     added, given = [*outputs_of(model.target), REASON, LINE], {name.lower() for name in there}
-    for number in count():
-        before, after = MODEL if number else "", f" {number}" if number > 1 else ""
-        names = {name: f"{before}{name}{after}" for name in added}
-        if not given & {name.lower() for name in names.values()}:
-            return names
-    raise AssertionError("a file has finitely many columns")
+    around = (("", ""), (MODEL, "")), ((MODEL, f" {number}") for number in count(2))
+    tried = ({name: f"{before}{name}{after}" for name in added} for before, after in chain(*around))
+    return next(names for names in tried if not given & {name.lower() for name in names.values()})
 
 
 def renamed_outputs(names: Mapping[str, str], model: KeptModel) -> list[str]:

@@ -190,8 +190,8 @@ def _batches(spark: SparkSession, rows: int) -> Iterator[None]:
 
 def _decimal_as_written(model: KeptModel, records: Records, label: str | None) -> str:
     """Return the decimal mark of true labels in the output: Spark writes numbers with a point."""
-    kinds = {field.name: field.dataType for field in records.table.frame.schema}
-    return "." if label and not isinstance(kinds[label], T.StringType) else model.form.decimal
+    schema = records.table.frame.schema
+    return "." if label and not isinstance(schema[label].dataType, T.StringType) else model.form.decimal
 
 
 def _write(frame: DataFrame, part: str, target: str) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 from mlflow.environment_variables import MLFLOW_RUN_ID
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.types.schema import SparkMLVector
 from pyspark.ml import PipelineModel
 from pyspark.sql import DataFrame, SparkSession
@@ -184,8 +186,7 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
         tell: A function that shows a line to the user.
     """
     open_store()
-    _check_run()
-    with mlflow.start_run(run_name=name) as active:
+    with _started(name) as active:
         mlflow.set_tags({"mlflow.runName": name, tracking.STEP: name})
         # Steps started from here get the experiment by id, and MLflow accepts no name beside it.
         os.environ.pop("MLFLOW_EXPERIMENT_NAME", None)
@@ -200,14 +201,19 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
                 copies.remove_copies()
 
 
-def _check_run() -> None:
-    """Refuse a store without the run that `mlflow run` has made: a relative path is another file here."""
+def _started(name: str) -> mlflow.ActiveRun:
+    """Start a run, or go on with the one that `mlflow run` has made, which a relative store may lack."""
+    # MLflow takes it out of the environment.
     run_id = os.environ.get(MLFLOW_RUN_ID.name)
-    if run_id and tracking.find_run(run_id) is None:
+    try:
+        return mlflow.start_run(run_name=name)
+    except MlflowException as error:
+        if run_id is None or error.error_code != ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
+            raise
         raise UserError(
             f"the store {tracking.shown_store()} has no run {run_id}, which was made for this step: "
             "MLFLOW_TRACKING_URI must name the same store in every folder, so give an absolute path"
-        )
+        ) from None
 
 
 @contextmanager

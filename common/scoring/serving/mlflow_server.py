@@ -48,8 +48,7 @@ def _strict(parse: Callable[..., Any], read: Callable[[Any, Any], Any]) -> Calla
     def parse_body(*given: Any, **named: Any) -> Any:
         model = ASKED.get()
         body = given[0] if given else next(iter(named.values()))
-        values = read(model, body) if model is not None else None
-        if values is None or model is None:
+        if model is None or (values := read(model, body)) is None:
             return parse(*given, **named)
         return own_named(pd.DataFrame(values), model)
 
