@@ -9,9 +9,11 @@ from typing import Any
 import yaml
 
 from common import ROOT
-from common.data.reading import CURRENCY, Unreadable, check_encoding, plain_text, unit_of
-from common.data.spec import LABEL_ROLE, ROLES, TYPES, Column, DatasetSpec
+from common.data.reading import Unreadable, check_encoding, plain_text
+from common.data.spec import LABEL_ROLE, Column, DatasetSpec
 from common.data.spec_checks import check_spec
+from common.data.spec_columns import parse_columns
+from common.data.spec_values import check_keys, count_in, text_in, texts_in
 from common.data.target import BINARY, MULTICLASS, REGRESSION, TASK_NAMES
 from common.errors import UserError, first_line
 from common.machine.text_file import read_text_file
@@ -147,22 +149,26 @@ def parse_given(text: str, origin: str) -> Given:
         # 2024-01-01 as a date.
         content = yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
-        raise UserError(f"dataset {origin!r} is not YAML: {first_line(error)}") from None
+        raise UserError(f"dataset {origin!r} is not YAML: {_reason(error)}") from None
+    except RecursionError:
+        raise UserError(
+            f"dataset {origin!r} is not YAML of a data set: it is nested too deeply"
+        ) from None
     known = {one.name for one in fields(Given)}
     required = {one.name for one in fields(Given) if one.default is one.default_factory is MISSING}
-    _check_keys(content, known, required, f"dataset {origin!r}")
+    check_keys(content, known, required, f"dataset {origin!r}")
     found: dict[str, Any] = {}
     for key, value in content.items():
         if key == "columns":
-            found[key] = _parse_columns(value, origin)
+            found[key] = parse_columns(value, origin)
         elif key == "rename":
             found[key] = _parse_rename(value, origin)
+        elif key == "max_categories":
+            found[key] = count_in(value, key, origin)
         elif key in LISTS:
-            found[key] = _parse_list(value, key, origin)
+            found[key] = texts_in(value, key, origin)
         else:
-            found[key] = _text(value, key, origin)
-    if "max_categories" in found:
-        found["max_categories"] = _count(found["max_categories"], origin)
+            found[key] = text_in(value, key, origin)
     # The same normalisation as for the labels of records.
     if "labels" in found:
         found["labels"] = tuple(plain_text(label) for label in found["labels"])
@@ -171,6 +177,14 @@ def parse_given(text: str, origin: str) -> Given:
     given = Given(**found)
     check_given(given, origin)
     return given
+
+
+def _reason(error: yaml.YAMLError) -> str:
+    """Return what a YAML error is about; the first line of its text often has only the context."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem is None:
+        return first_line(error)
+    mark = error.problem_mark or error.context_mark
+    return f"{f'line {mark.line + 1}: ' if mark else ''}{error.problem}"
 
 
 def to_yaml(spec: DatasetSpec) -> str:
@@ -192,77 +206,10 @@ def to_yaml(spec: DatasetSpec) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _parse_columns(entries: Any, origin: str) -> dict[str, dict[str, str]]:
-    if not isinstance(entries, list):
-        raise UserError(f"columns of dataset {origin!r} must be a list, got {entries!r}")
-    keys = {one.name for one in fields(Column)}
-    found: dict[str, dict[str, str]] = {}
-    for number, entry in enumerate(entries, start=1):
-        _check_keys(entry, keys, {"name"}, f"column {number} of dataset {origin!r}")
-        said = {key: _text(value, f"{key} of a column", origin) for key, value in entry.items()}
-        name = said.pop("name")
-        if name.lower() in {known.lower() for known in found}:
-            raise UserError(f"dataset {origin!r} names the column {name!r} twice (case is ignored)")
-        for key, allowed in (("type", tuple(TYPES)), ("role", ROLES)):
-            if key in said and said[key] not in allowed:
-                raise UserError(
-                    f"{key} of column {name!r} in dataset {origin!r} must be one of "
-                    f"{', '.join(allowed)}, got {said[key]!r}"
-                )
-        unit = said.get("unit", "")
-        if unit and unit_of(unit) != unit:
-            raise UserError(
-                f"unit of column {name!r} in dataset {origin!r} must be one of $ € £ ¥ ₹, or a code such "
-                f"as EUR, got {unit!r}"
-            )
-        if unit and said.get("type", CURRENCY) != CURRENCY:
-            raise UserError(
-                f"unit of column {name!r} in dataset {origin!r} is {unit!r}, but its type is "
-                f"{said['type']}: only amounts have one (type currency)"
-            )
-        if unit:
-            said["type"] = CURRENCY
-        found[name] = said
-    return found
-
-
 def _parse_rename(content: Any, origin: str) -> dict[str, str]:
     if not isinstance(content, Mapping):
         raise UserError(f"rename of dataset {origin!r} must map a name in the file to another")
-    return {given: _text(own, f"rename of {given!r}", origin) for given, own in content.items()}
-
-
-def _parse_list(value: Any, key: str, origin: str) -> tuple[str, ...]:
-    # A single marker of missing values was a text before there could be several.
-    listed = [value] if key == "missing" and isinstance(value, str) else value
-    if not isinstance(listed, list):
-        raise UserError(f"{key} of dataset {origin!r} must be a list, got {value!r}")
-    return tuple(_text(one, key, origin) for one in listed)
-
-
-def _text(value: Any, key: str, origin: str) -> str:
-    if not isinstance(value, str) or value == "":
-        raise UserError(f"{key} of dataset {origin!r} must be non-empty text, got {value!r}")
-    return value
-
-
-def _count(text: str, origin: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise UserError(
-            f"max_categories of dataset {origin!r} must be a whole number above 0, got {text!r}"
-        )
-    return int(text)
-
-
-def _check_keys(content: Any, known: set[str], required: set[str], what: str) -> None:
-    if not isinstance(content, Mapping):
-        raise UserError(f"{what} must be a mapping of keys to values")
-    for key in content:
-        if key not in known:
-            raise UserError(f"{what} has the unknown key {key!r}; known: {', '.join(sorted(known))}")
-    for key in sorted(required):
-        if key not in content:
-            raise UserError(f"{what} lacks the key {key!r}")
+    return {given: text_in(own, f"rename of {given!r}", origin) for given, own in content.items()}
 
 
 def check_given(given: Given, origin: str) -> None:

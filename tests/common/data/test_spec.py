@@ -1,8 +1,14 @@
-import pytest
+from dataclasses import fields
 
-from common.data.spec_yaml import load_spec, parse_spec, to_yaml
+import pytest
+import yaml
+
+from common.data.spec import Column
+from common.data.spec_yaml import Given, load_spec, parse_spec, to_yaml
 from common.errors import UserError
 
+# Texts, numbers, lists and mappings, as YAML has them.
+KINDS = ["null", "''", "[]", "[[]]", "[{a: 1}]", "{}", "{a: [b]}", "true", "9", "x"]
 TEXT = """
 name: tiny
 label: y
@@ -129,13 +135,59 @@ def test_encoding_whose_lines_cannot_be_told_by_bytes_is_refused(encoding):
         (
             "name: x,",
             "name: [x],",
-            "name of a column of dataset 'tiny' must be non-empty text, got ['x']",
+            "name of column 1 of dataset 'tiny' must be non-empty text, got ['x']",
         ),
         ("name: tiny", 'name: tiny\nseparator: ";;"', "must be one character"),
         ("name: tiny", "name: tiny\nseparator: '\"'", "must be one character, not a quote or line break"),
-        ("name: tiny", "name: [", "is not YAML"),
+        ("name: tiny", "name: [", "is not YAML: line 4: expected"),
+        ("name: tiny", "name: tiny\n? [a]\n: b", "is not YAML: line 3: found unhashable key"),
+        ("name: tiny", f"name: {'[' * 2000}", "nested too deeply"),
+        (
+            "type: double,",
+            "type: [double],",
+            "type of column 'x' of dataset 'tiny' must be non-empty text",
+        ),
     ],
 )
 def test_malformed_spec_is_refused_by_name(old, new, message):
     with pytest.raises(UserError, match="(?s)" + message.replace("[", r"\[")):
         parse_spec(TEXT.replace(old, new, 1), "tiny")
+
+
+@pytest.mark.parametrize(
+    "share", ["NA", "[NA]", "[]", "{}", "null", "-0.1", "1.5", "nan", "5%", "''", ""]
+)
+def test_share_of_missing_values_that_is_none_is_refused(share):
+    text = TEXT.replace("type: double,", f"type: double, missing: {share},")
+    message = (
+        r"missing of column 'x' of dataset 'tiny' must be a share from 0 to 1, got .*missing: \[..\]"
+    )
+    with pytest.raises(UserError, match=message):
+        parse_spec(text, "tiny")
+
+
+def refusal(content):
+    """What is said against a spec; empty if it is taken."""
+    try:
+        parse_spec(yaml.safe_dump(content), "tiny")
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("value", KINDS)
+@pytest.mark.parametrize("key", [one.name for one in fields(Given)])
+def test_value_of_any_kind_is_taken_or_refused_in_one_line(key, value):
+    said = refusal(yaml.load(TEXT, Loader=yaml.BaseLoader) | {key: yaml.safe_load(value)})
+    assert "\n" not in said
+    assert not said or key.removesuffix("s") in said or "label" in said
+
+
+@pytest.mark.parametrize("value", KINDS)
+@pytest.mark.parametrize("key", [one.name for one in fields(Column)])
+def test_value_of_any_kind_said_of_a_column_is_taken_or_refused_in_one_line(key, value):
+    content = yaml.load(TEXT, Loader=yaml.BaseLoader)
+    content["columns"][0][key] = yaml.safe_load(value)
+    said = refusal(content)
+    assert "\n" not in said
+    assert not said or f"{key} of column" in said
