@@ -1,6 +1,8 @@
 """Checks of a complete spec: names, types and roles of the columns, and the labels."""
 
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from common.data.reading import TEXT
 from common.data.spec import CATEGORY, LABEL_ROLE, NUMERIC, TYPES, WEIGHT, Column, DatasetSpec, is_number
@@ -19,6 +21,26 @@ def is_reserved(name: str) -> bool:
     """Return whether a column of a data set may not have this name here."""
     begins = name.startswith(OURS) and PANDAS.fullmatch(name) is None
     return begins or name.lower() in RESERVED
+
+
+def check_renamed(names: Sequence[str], rename: Mapping[str, str], dataset: str) -> None:
+    """Refuse a new name of a column that another column has.
+
+    Args:
+        names: The names of all columns, with the new ones.
+        rename: New names by those in the file.
+        dataset: The data set's name.
+
+    Raises:
+        UserError: Two columns would have one name.
+    """
+    taken = Counter(name.lower() for name in names)
+    for old, new in rename.items():
+        if taken[new.lower()] > 1:
+            raise UserError(
+                f"rename of dataset {dataset!r} gives column {old!r} the name {new!r}, which another "
+                "column has: give it a name of its own"
+            )
 
 
 def check_spec(spec: DatasetSpec) -> None:

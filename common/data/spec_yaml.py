@@ -1,7 +1,7 @@
 """Specs as YAML: what a user says of a data set, and a complete spec written and read back."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from os.path import isfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import yaml
 from common import ROOT
 from common.data.reading import Unreadable, check_encoding, plain_text
 from common.data.spec import LABEL_ROLE, Column, DatasetSpec
-from common.data.spec_checks import check_spec
+from common.data.spec_checks import check_renamed, check_spec
 from common.data.spec_columns import parse_columns
 from common.data.spec_values import check_keys, count_in, text_in, texts_in
 from common.data.target import BINARY, MULTICLASS, REGRESSION, TASK_NAMES
@@ -20,6 +20,7 @@ from common.machine.text_file import read_text_file
 
 CONF = ROOT / "conf" / "datasets"
 
+SHOWN_NAMES = 20
 LISTS = ("labels", "strata", "missing", "drop")
 
 
@@ -104,7 +105,38 @@ def load_given(dataset: str) -> Given:
             f"dataset {dataset!r} is unknown: give one of {known}, or the path of a YAML file; for a "
             "table of your own, source=FILE and label=COLUMN are enough"
         )
-    return parse_given(read_text_file(path, f"dataset {dataset!r}"), str(dataset))
+    given = parse_given(read_text_file(path, f"dataset {dataset!r}"), str(dataset))
+    return _by_own_names(given, dataset)
+
+
+def _by_own_names(given: Given, origin: str) -> Given:
+    """Return a complete spec by the names that its columns have here; of others the file must tell.
+
+    Raises:
+        UserError: `rename` gives two columns one name, or names none of them.
+    """
+    rename, listed = given.rename, list(given.columns)
+    # Columns that exchange their names, or pass one on, are all listed by one of the two.
+    by_file = rename.keys() <= set(listed) and not set(rename.values()) <= set(listed)
+    own = {
+        name: name if name in rename.values() and not by_file else rename.get(name, name)
+        for name in listed
+    }
+    known = {**rename, **own}
+    columns = {own[name]: said for name, said in given.columns.items()}
+    label = known.get(given.label, given.label)
+    strata = None if given.strata is None else tuple(known.get(name, name) for name in given.strata)
+    named = replace(given, columns=columns, label=label, strata=strata)
+    if not named.is_complete:
+        return given
+    for old, new in rename.items():
+        if new not in columns:
+            has = ", ".join(listed[:SHOWN_NAMES]) + (" ..." if len(listed) > SHOWN_NAMES else "")
+            raise UserError(
+                f"rename of dataset {origin!r} names {old!r}, which is no column; the columns are {has}"
+            )
+    check_renamed(list(own.values()), rename, origin)
+    return named
 
 
 def load_spec(dataset: str) -> DatasetSpec:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from common.data.reading import unique_names
-from common.data.spec_checks import is_reserved
+from common.data.spec_checks import check_renamed, is_reserved
 from common.data.spec_yaml import Given
 from common.errors import UserError
 
@@ -41,7 +41,8 @@ def name_columns(file: Sequence[str], has_header: bool, given: Given) -> Names:
         given: What the user says.
 
     Raises:
-        UserError: Two names differ only by case, or a name to replace is not in the file.
+        UserError: Two names differ only by case, a name to replace is not in the file, or its new name is
+            that of another column.
     """
     _check_case(file, given)
     listed = list(given.columns)
@@ -57,6 +58,7 @@ def name_columns(file: Sequence[str], has_header: bool, given: Given) -> Names:
     for old, new in given.rename.items():
         place = find_place(old, file, base, "rename")
         own[place] = rename[base[place]] = new
+    check_renamed(own, rename, given.name)
     for place, name in enumerate(own):
         if is_reserved(name):
             own[place] = rename[base[place]] = f"{name.lstrip('_')} (input)"

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from common.data.spec import Column
-from common.data.spec_yaml import Given, load_spec, parse_spec, to_yaml
+from common.data.spec_yaml import Given, load_given, load_spec, parse_spec, to_yaml
 from common.errors import UserError
 
 # Texts, numbers, lists and mappings, as YAML has them.
@@ -191,3 +191,49 @@ def test_value_of_any_kind_said_of_a_column_is_taken_or_refused_in_one_line(key,
     said = refusal(content)
     assert "\n" not in said
     assert not said or f"{key} of column" in said
+
+
+def given_by(tmp_path, text):
+    path = tmp_path / "tiny.yaml"
+    path.write_text(text)
+    return load_given(str(path))
+
+
+@pytest.mark.parametrize("label", ["y", "left"])
+@pytest.mark.parametrize("strata", ["y", "left"])
+@pytest.mark.parametrize("listed", ["y", "left"])
+def test_column_of_a_complete_spec_is_listed_by_either_name(tmp_path, label, strata, listed):
+    text = TEXT.replace("label: y", f"label: {label}").replace("[y]", f"[{strata}]")
+    text = text.replace("name: y,", f"name: {listed},") + "rename: {x: amount, y: left}\n"
+    given = given_by(tmp_path, text)
+    spec = given.spec()
+    assert given.is_complete
+    assert (spec.names, spec.label, spec.strata) == (["amount", "left"], "left", ("left",))
+    assert parse_spec(to_yaml(spec), "copy") == spec
+
+
+def test_two_columns_of_a_complete_spec_exchange_their_names(tmp_path):
+    assert given_by(tmp_path, TEXT + "rename: {x: y, y: x}\n").spec().names == ["x", "y"]
+
+
+def test_columns_of_the_file_whose_names_move_on_are_known(tmp_path):
+    text = TEXT.replace("label: y", "label: z") + "rename: {x: y, y: z}\n"
+    spec = given_by(tmp_path, text).spec()
+    assert (spec.names, spec.label) == (["y", "z"], "z")
+
+
+@pytest.mark.parametrize(
+    ("rename", "message"),
+    [
+        ("{x: y}", "rename of dataset '.*' gives column 'x' the name 'y', which another column has"),
+        ("{x: Y}", "rename of dataset '.*' gives column 'x' the name 'Y', which another column has"),
+        (
+            "{x: a, y: a}",
+            "rename of dataset '.*' gives column 'x' the name 'a', which another column has",
+        ),
+        ("{z: a}", "rename of dataset '.*' names 'z', which is no column; the columns are x, y"),
+    ],
+)
+def test_rename_that_a_complete_spec_contradicts_is_refused(tmp_path, rename, message):
+    with pytest.raises(UserError, match=message):
+        given_by(tmp_path, TEXT + f"rename: {rename}\n")

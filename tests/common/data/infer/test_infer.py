@@ -257,6 +257,11 @@ def test_columns_are_shown_with_their_reasons_in_full(infer):
         (lines(), {"drop": ("towns",)}, "drop 'towns' is no column"),
         (lines(), {"strata": ("towns",)}, "strata 'towns' is no column"),
         (lines(), {"rename": {"towns": "x"}}, "rename 'towns' is no column"),
+        (
+            lines(),
+            {"rename": {"n": "City"}},
+            "gives column 'n' the name 'City', which another column has",
+        ),
         (lines(), {"columns": {"towns": {}}}, "columns 'towns' is no column"),
         (lines(), {"drop": ("y",)}, "label 'y' is dropped"),
         (lines(), {"label": "id", "task": "multiclass"}, "'id' has 40 values in 40 rows, such as"),
