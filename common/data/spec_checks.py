@@ -62,6 +62,10 @@ def check_spec(spec: DatasetSpec) -> None:
         )
     if len(spec.of_role(WEIGHT)) > 1:
         raise UserError(f"dataset {spec.name!r} has several weights: {spec.names_of(WEIGHT)}")
+    if not spec.inputs:
+        raise UserError(
+            f"dataset {spec.name!r} has no column to predict from: give one the role numeric or category"
+        )
     _check_labels(spec)
     for name in spec.strata:
         if name not in spec.names:

@@ -119,6 +119,8 @@ def test_encoding_whose_lines_cannot_be_told_by_bytes_is_refused(encoding):
         ),
         ("type: double,", "type: double, unit: EUR,", "unit of column 'x' .*: only amounts have one"),
         ("role: numeric", "role: number", "must be one of numeric, category, label, weight, ignored"),
+        ("role: numeric", "role: ignored", "'tiny' has no column to predict from: give one the role"),
+        ("role: numeric", "role: weight", "'tiny' has no column to predict from: give one the role"),
         ("type: double,", "type: string,", "is numeric, so its type must be"),
         ("type: string, role: label", "type: integer, role: label", "is the label, so its type must be"),
         ("name: x,", "name: prediction,", "column name 'prediction' in dataset 'tiny' is reserved"),
