@@ -17,7 +17,7 @@ quoted = '$(subst ','\'',$(1))'
 # What is given to make is given to main: make main source=FILE grid=gbt_fine
 GIVEN = $(foreach p,$(filter-out PYTHON,$(.VARIABLES)),$(if $(filter command line,$(origin $(p))),-P $(call quoted,$(p)=$($(p)))))
 
-.PHONY: main test bench mutants load-tool pictures lint mlproject report ui serve image setup java pins platforms clean
+.PHONY: main test bench mutants load-tool pictures lint mlproject report ui moved serve image setup java pins platforms clean
 
 main: setup
 	@$(RUN) -e main $(GIVEN)
@@ -72,6 +72,10 @@ pictures: setup
 # make ui port=5001
 ui: .venv/installed
 	@exec ./mlflow.sh $(port)
+
+# After this folder was moved or copied: makes the store use the artifacts in it.
+moved: .venv/installed
+	@exec $(BIN)/python -m steps.moved
 
 given = $(foreach p,$(1),$(if $(filter command line,$(origin $(p))),--$(p) $(call quoted,$($(p)))))
 

@@ -21,13 +21,15 @@ from common.errors import UserError, first_line
 from common.machine.ending import end_soon
 from common.store import tracking
 from common.store.experiment import adopt_default
+from common.store.moved import check_place
 
 
 def open_store() -> None:
     """Create the tables of an empty store, or wait while another process on this machine does.
 
     Raises:
-        UserError: The store is a folder, which MLflow refuses by default, or MLflow is in one with a %.
+        UserError: The store is a folder, which MLflow refuses by default, or was moved or copied here; or
+            MLflow is in a folder with a %.
     """
     uri = mlflow.get_tracking_uri()
     if urlparse(uri).scheme in ("", "file") and not MLFLOW_ALLOW_FILE_STORE.get():
@@ -49,6 +51,7 @@ def open_store() -> None:
             raise UserError(
                 f"MLflow makes no tables where its files' path has a %: move {ROOT} to another folder"
             ) from None
+    check_place()
 
 
 def main() -> None:
