@@ -3,8 +3,8 @@
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from os.path import exists
 from pathlib import Path
-from urllib.parse import urlparse
 
 import mlflow
 import pandas as pd
@@ -20,6 +20,7 @@ from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from common.errors import UserError, first_line
 from common.machine import copies
 from common.machine.text_file import read_text_file
+from common.store.moved import check_place, local_path
 from common.store.tracking import StoreSilent
 
 
@@ -181,8 +182,14 @@ def _fetch(uri: str) -> str:
         return str(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=target))
 
     place = _place(uri)
-    local = urlparse(place).scheme in ("", "file")
-    return download() if local else copies.copy_once(place, download)
+    path = local_path(place)
+    if path is None:
+        return copies.copy_once(place, download)
+    if not exists(path):
+        # MLflow would not say which folder it looked in.
+        check_place()
+        raise MlflowException(f"{path} does not exist", RESOURCE_DOES_NOT_EXIST)
+    return download()
 
 
 def _place(uri: str) -> str:

@@ -27,6 +27,7 @@ from common.machine.process import is_in_background
 from common.machine.secrets import masked
 from common.machine.spark import get_session, in_thread, name_jobs
 from common.store import artifacts, experiment, frames, get_or_run, liveness, logged_data, tracking
+from common.store.moved import local_path
 from common.store.opening import open_store
 from common.store.spark_models import log_spark_model
 from common.store.staging import staging_folder
@@ -184,6 +185,9 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
     Args:
         name: The name of the entry point.
         tell: A function that shows a line to the user.
+
+    Raises:
+        UserError: The store was moved or copied here, or the run's artifacts cannot be written.
     """
     open_store()
     with _started(name) as active:
@@ -197,8 +201,23 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
         with liveness.Heartbeat(active.info.run_id, active.info.experiment_id):
             try:
                 yield active
+            except OSError as error:
+                _check_kept(error, active.info.artifact_uri)
+                raise
             finally:
                 copies.remove_copies()
+
+
+def _check_kept(error: OSError, location: str) -> None:
+    """Raise UserError if an error is about the place of a run's artifacts, or a folder above it."""
+    place, at = local_path(location), error.filename
+    if place is None or not isinstance(at, str):
+        return
+    if place.is_relative_to(at) or Path(at).is_relative_to(place):
+        raise UserError(
+            f"the artifacts of this run cannot be kept in {place}: {error.strerror}: {at}; make that "
+            "a folder that can be written, or set MLFLOW_TRACKING_URI to another store"
+        ) from None
 
 
 def _started(name: str) -> mlflow.ActiveRun:

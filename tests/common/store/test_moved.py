@@ -131,6 +131,16 @@ def test_store_that_was_first_opened_from_another_folder_is_taken(use, tmp_path)
     check_place(project)
 
 
+def test_lost_folder_is_named(old, use):
+    client = use(old)
+    place = client.get_run(first_run(client)).info.artifact_uri
+    shutil.rmtree(place)
+    with pytest.raises(UserError, match=f"model 'models:/m/1' cannot be read: {place} does not exist"):
+        artifacts.model_folder("models:/m/1")
+    with pytest.raises(UserError, match=rf"cannot be read: {place}/a.txt does not exist"):
+        artifacts.read_text(f"runs:/{first_run(client)}/a.txt")
+
+
 def test_step_is_refused_before_it_has_a_run(old, use, tmp_path, monkeypatch):
     new = tmp_path / "new"
     old.rename(new)
@@ -139,3 +149,20 @@ def test_step_is_refused_before_it_has_a_run(old, use, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="was moved or copied"), start_run("load_data"):
         pytest.fail("the run was opened")
     assert len(client.search_runs(["0"])) == 1
+
+
+def test_artifacts_that_cannot_be_kept_end_a_step_in_one_line(old, use, tmp_path):
+    client = use(old)
+    (tmp_path / "file").write_text("")
+    place = tmp_path / "file" / "runs"
+    mlflow.set_experiment(experiment_id=client.create_experiment("lost", artifact_location=str(place)))
+    with (
+        pytest.raises(
+            UserError, match=rf"artifacts of this run cannot be kept in {place}/.*: Not a directory"
+        ),
+        start_run("load_data"),
+    ):
+        artifacts.log_text("x", "a.txt")
+    # Another file that cannot be read is no matter of the store.
+    with pytest.raises(FileNotFoundError), start_run("load_data"):
+        (tmp_path / "none").read_text()
