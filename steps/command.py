@@ -25,6 +25,7 @@ class Command(PlainCommand):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command; see click.Command.main."""
         tracking.hide_credentials()
+        tracking.decode_store()
         try:
             return super().main(*args, **kwargs)
         except MlflowException as error:

@@ -58,6 +58,7 @@ def main() -> None:
     """Run the command mlflow; `run` uses the project's experiment unless the user names another."""
     from mlflow.cli import cli
 
+    tracking.decode_store()
     try:
         open_store()
     except UserError as error:

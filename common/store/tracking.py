@@ -172,6 +172,18 @@ def hide_credentials() -> None:
         mlflow.set_tracking_uri(os.environ["MLFLOW_TRACKING_URI"])
 
 
+def decode_store() -> None:
+    """Name a store in SQLite by its path as it is: MLflow makes its folder without decoding the URI."""
+    uri = mlflow.get_tracking_uri()
+    plain = unquote(uri)
+    # In a URI these have a meaning.
+    if not uri.startswith("sqlite:///") or plain == uri or any(mark in plain for mark in "%?#"):
+        return
+    os.environ["MLFLOW_TRACKING_URI"] = plain
+    if is_tracking_uri_set():
+        mlflow.set_tracking_uri(plain)
+
+
 def mask_tags(run: Run) -> None:
     """Mask secrets in the tags of a run: MLflow tags the URI of the Git remote, with its token."""
     for name, value in run.data.tags.items():

@@ -111,3 +111,28 @@ def test_password_of_a_server_is_given_apart_from_its_uri(store, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql://me:s3cret@host/runs")
     tracking.hide_credentials()
     assert os.environ["MLFLOW_TRACKING_URI"] == "postgresql://me:s3cret@host/runs"
+
+
+def test_store_in_a_folder_with_a_blank_leaves_no_other_folder(store, tmp_path, monkeypatch):
+    before, folder = mlflow.get_tracking_uri(), tmp_path / "my copy"
+    folder.mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/my%20copy/mlflow.db")
+    tracking.decode_store()
+    tracking.decode_store()
+    assert os.environ["MLFLOW_TRACKING_URI"] == mlflow.get_tracking_uri()
+    mlflow.MlflowClient().search_experiments()
+    assert [one.name for one in folder.iterdir()] == ["mlflow.db"]
+    assert not (tmp_path / "my%20copy").exists()
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.mark.parametrize(
+    "uri", ["sqlite:////a/50%25/mlflow.db", "sqlite:////a/b%3Fc/mlflow.db", "http://host/my%20store"]
+)
+def test_uri_that_would_mean_something_else_is_left_as_it_is(store, uri):
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    tracking.decode_store()
+    assert mlflow.get_tracking_uri() == uri
+    mlflow.set_tracking_uri(before)
