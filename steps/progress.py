@@ -2,8 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Container
 from types import TracebackType
 from typing import Self
 
@@ -15,12 +14,22 @@ from common.search.result import CandidateFailure, CandidateResult, Outcome
 
 # Seconds between lines in a pipe.
 PAUSE = 10
+# A bar's own estimate knows of no limit, so the words after it have the time left.
+BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
 
 
 class Progress:
-    """Shows the number of scored candidates, the best score so far and the time left."""
+    """Shows the number of scored candidates, the best score so far and the time left; last, the end."""
 
-    def __init__(self, step: str, total: int, metric: str, guess: float) -> None:
+    def __init__(
+        self,
+        step: str,
+        total: int,
+        metric: str,
+        guess: float,
+        minutes: float = 0,
+        known: Container[str] = (),
+    ) -> None:
         """Start the display.
 
         Args:
@@ -28,14 +37,17 @@ class Progress:
             total: The largest number of candidates.
             metric: The metric that ranks them.
             guess: The score of guessing by that metric.
+            minutes: Time after which no further candidate is scored; 0 for no limit.
+            known: Names of candidates that need not be scored again, and so take no time.
         """
         self.step, self.total, self.metric, self.guess = step, total, metric, guess
+        self.limit, self.known = 60 * minutes, known
         self.started = time.monotonic()
         self.best: CandidateResult | None = None
-        self.done = self.failed = 0
+        self.done = self.failed = self.reused = 0
         self.told = self.started
         self.as_bar = sys.stderr.isatty()
-        self.bar = tqdm(total=total, desc=step, disable=not self.as_bar)
+        self.bar = tqdm(total=total, desc=step, disable=not self.as_bar, bar_format=BAR)
 
     def __enter__(self) -> Self:
         return self
@@ -48,39 +60,44 @@ class Progress:
     def show(self, outcome: Outcome) -> None:
         """Count an outcome."""
         self.done += 1
+        self.reused += outcome.name in self.known
         if isinstance(outcome, CandidateFailure):
             self.failed += 1
         else:
             self._compare(outcome)
+        now = time.monotonic()
+        if self.as_bar:
+            self.bar.set_postfix_str(self._found() + self._left(now), refresh=False)
+            self.bar.update()
+        elif now - self.told >= PAUSE and self.done < self.total:
+            self.told = now
+            click.echo(f"{self.step} {self.done}/{self.total}: {self._found()}{self._left(now)}")
+
+    def end(self) -> None:
+        """Say how the search ended; it scores no further candidate."""
+        if self.as_bar:
+            self.bar.set_postfix_str(self._found())
+            self.bar.close()
+        else:
+            took = f"{time.monotonic() - self.started:.0f} s"
+            scored = f"{self.done} candidate{'s' * (self.done != 1)}"
+            click.echo(f"{self.step} ended after {scored}, {took}: {self._found()}")
+
+    def _found(self) -> str:
         best = f"{self.metric}, none yet"
         if self.best:
             best = f"{self.metric} best {shown_score(self.metric, self.best.mean(self.metric))}"
         found = f"{best} (guessing {shown_score(self.metric, self.guess)})"
-        found += f", {self.failed} failed" if self.failed else ""
-        if self.as_bar:
-            self.bar.set_postfix_str(found, refresh=False)
-            self.bar.update()
-        else:
-            self._tell(found)
+        return found + (f", {self.failed} failed" if self.failed else "")
 
-    def _tell(self, found: str) -> None:
-        now = time.monotonic()
-        if now - self.told < PAUSE and self.done < self.total:
-            return
-        self.told = now
-        left = (now - self.started) / self.done * (self.total - self.done)
-        click.echo(f"{self.step} {self.done}/{self.total}: {found}; {left:.0f} s left")
+    def _left(self, now: float) -> str:
+        """Say how much time is left by the candidates and by the limit; nothing if neither tells."""
+        spent, scored = now - self.started, self.done - self.reused
+        ends = [spent / scored * (self.total - self.done)] if scored else []
+        ends += [max(self.limit - spent, 0)] if self.limit else []
+        return f"; {min(ends):.0f} s left" if ends else ""
 
     def _compare(self, result: CandidateResult) -> None:
         metric = self.metric
         better = self.best is None or sign(metric) * (result.mean(metric) - self.best.mean(metric)) > 0
         self.best = result if better else self.best
-
-
-@contextmanager
-def show_progress(
-    step: str, total: int, metric: str, guess: float
-) -> Iterator[Callable[[Outcome], None]]:
-    """Show a running search; yield the function that receives each outcome. See Progress."""
-    with Progress(step, total, metric, guess) as progress:
-        yield progress.show

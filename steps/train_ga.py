@@ -12,7 +12,7 @@ from common.store.searches import suited
 from common.store.spaces import check_space, genetic_proposer
 from common.store.winners import run_search
 from steps.command import step_command
-from steps.progress import show_progress
+from steps.progress import Progress
 from steps.step import step
 
 
@@ -52,7 +52,7 @@ def train_ga(
             space, settings.learner, settings.metric, breeding, seed, first, run.tell
         )
         check_engine(settings.learner, engine, proposer.names)
-        run_search(run, settings, proposer, show_progress)
+        run_search(run, settings, proposer, Progress)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from common.store.grids import check_grid, grid_proposer
 from common.store.searches import suited
 from common.store.winners import run_search
 from steps.command import step_command
-from steps.progress import show_progress
+from steps.progress import Progress
 from steps.step import step
 
 
@@ -35,7 +35,7 @@ def train_grid(
         settings = suited(asked, run)
         proposer = grid_proposer(grid, settings.learner, settings.metric, run.tell)
         check_engine(settings.learner, engine, proposer.names)
-        run_search(run, settings, proposer, show_progress)
+        run_search(run, settings, proposer, Progress)
 
 
 if __name__ == "__main__":

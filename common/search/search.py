@@ -128,6 +128,7 @@ class Search:
         known: Mapping[str, Outcome] | None = None,
         show: Callable[[Outcome], None] = lambda _: None,
         minutes: float = 0,
+        end: Callable[[], None] = lambda: None,
     ) -> None:
         """Start a search.
 
@@ -137,8 +138,10 @@ class Search:
             known: Outcomes that need not be computed again, by candidate name.
             show: Called with each outcome.
             minutes: Time after which no further candidate is scored; 0 for no limit.
+            end: Called when the search has no more candidates, or its time is over.
         """
-        self.engine, self.recorder, self.known, self.show = engine, recorder, known or {}, show
+        self.engine, self.recorder, self.known = engine, recorder, known or {}
+        self.show, self.end = show, end
         self.outcomes: dict[str, Outcome] = {}
         self.seconds, self.started, self.is_over = 60 * minutes, time.monotonic(), False
 
@@ -150,6 +153,7 @@ class Search:
                 pass
         except TimeUp:
             self.is_over = True
+        self.end()
 
     def evaluate(self, candidates: Sequence[Parameters]) -> dict[str, Outcome]:
         """Score candidates, store each outcome as soon as it is known, and return all by name.

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import mlflow
 from pyspark.sql import DataFrame
@@ -27,10 +28,22 @@ from common.store.step_run import Run
 from common.store.workflow_runs import source_of
 from common.workflow.declaration import as_text
 
-# Takes the step, the largest number of candidates, the metric and its score for guessing; returns the
-# progress display, a context manager whose value is called with each outcome.
-Show = Callable[[str, int, str, float], AbstractContextManager[Callable[[Outcome], None]]]
 
+class Display(Protocol):
+    """Shows the progress of a search."""
+
+    def show(self, outcome: Outcome) -> None:
+        """Count an outcome."""
+        ...
+
+    def end(self) -> None:
+        """Say how the search ended."""
+        ...
+
+
+# Takes the step, the largest number of candidates, the metric and its score for guessing, the minutes
+# after which the search ends, and the names of candidates that are reused.
+Show = Callable[[str, int, str, float, float, Container[str]], AbstractContextManager[Display]]
 
 # Labels that are named in the tags of a run.
 SHOWN_LABELS = 10
@@ -129,9 +142,9 @@ def open_search(
     known = {name: one.result for name, one in earlier.items()}
     with (
         CandidateWriter(this, constants, earlier) as writer,
-        show(run.step, proposer.most, settings.metric, guess) as shown,
+        show(run.step, proposer.most, settings.metric, guess, settings.minutes, known) as shown,
     ):
-        yield Search(engine, writer, known, shown, settings.minutes), writer
+        yield Search(engine, writer, known, shown.show, settings.minutes, shown.end), writer
 
 
 def _engine(settings: Settings, proposer: Proposer, data: FoldData) -> tuple[Choice, Engine]:

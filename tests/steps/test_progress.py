@@ -4,7 +4,7 @@ import pytest
 
 from common.search.result import CandidateFailure
 from steps import progress
-from steps.progress import show_progress
+from steps.progress import Progress
 from tests.common.search.searches import result
 
 
@@ -21,35 +21,77 @@ def failure(depth):
 
 
 def test_pipe_has_a_line_each_ten_seconds_and_at_the_end(clock, capsys):
-    with show_progress("train_grid", 30, "f1", 0.4) as show:
+    with Progress("train_grid", 30, "f1", 0.4) as shown:
         for depth in range(30):
             clock[0] += 1
-            show(result({"maxDepth": depth}, depth / 100))
+            shown.show(result({"maxDepth": depth}, depth / 100))
+        shown.end()
     assert capsys.readouterr().out.splitlines() == [
         "train_grid 10/30: f1 best 0.0900 (guessing 0.4000); 20 s left",
         "train_grid 20/30: f1 best 0.1900 (guessing 0.4000); 10 s left",
-        "train_grid 30/30: f1 best 0.2900 (guessing 0.4000); 0 s left",
+        "train_grid ended after 30 candidates, 30 s: f1 best 0.2900 (guessing 0.4000)",
+    ]
+
+
+def test_search_that_ends_before_its_most_candidates_says_so_with_its_best(clock, capsys):
+    with Progress("train_ga", 30, "f1", 0.4) as shown:
+        clock[0] += 1
+        shown.show(result({"maxDepth": 2}, 0.5))
+        shown.end()
+        clock[0] += 60
+    assert capsys.readouterr().out == (
+        "train_ga ended after 1 candidate, 1 s: f1 best 0.5000 (guessing 0.4000)\n"
+    )
+
+
+@pytest.mark.parametrize(("minutes", "left"), [(0, 90), (0.5, 20), (10, 90), (0.1, 0)])
+def test_no_more_time_is_left_than_the_limit(clock, capsys, minutes, left):
+    with Progress("train_grid", 10, "f1", 0.4, minutes) as shown:
+        clock[0] += 10
+        shown.show(result({"maxDepth": 2}, 0.5))
+    assert capsys.readouterr().out.endswith(f"; {left} s left\n")
+
+
+def test_candidates_that_are_reused_do_not_shorten_the_time_left(clock, capsys):
+    results = [result({"maxDepth": depth}, 0.5) for depth in range(4)]
+    with Progress("train_grid", 10, "f1", 0.4, known={one.name for one in results[:3]}) as shown:
+        for one in results[:2]:
+            shown.show(one)
+        clock[0] += 10
+        shown.show(results[2])
+        clock[0] += 10
+        shown.show(results[3])
+    assert capsys.readouterr().out.splitlines() == [
+        "train_grid 3/10: f1 best 0.5000 (guessing 0.4000)",
+        "train_grid 4/10: f1 best 0.5000 (guessing 0.4000); 120 s left",
     ]
 
 
 def test_failures_are_counted(clock, capsys):
-    with show_progress("train_grid", 3, "f1", 0.4) as show:
+    with Progress("train_grid", 3, "f1", 0.4) as shown:
         clock[0] += 10
-        show(failure(1))
-        show(result({"maxDepth": 2}, 0.5))
-        show(failure(3))
+        shown.show(failure(1))
+        shown.show(result({"maxDepth": 2}, 0.5))
+        shown.show(failure(3))
+        shown.end()
     assert capsys.readouterr().out.splitlines() == [
         "train_grid 1/3: f1, none yet (guessing 0.4000), 1 failed; 20 s left",
-        "train_grid 3/3: f1 best 0.5000 (guessing 0.4000), 2 failed; 0 s left",
+        "train_grid ended after 3 candidates, 10 s: f1 best 0.5000 (guessing 0.4000), 2 failed",
     ]
 
 
-def test_bar_takes_the_place_of_lines_in_a_terminal(monkeypatch, capsys):
+def test_bar_takes_the_place_of_lines_in_a_terminal(clock, monkeypatch, capsys):
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
-    with show_progress("train_grid", 2, "f1", 0.4) as show:
+    with Progress("train_grid", 100, "f1", 0.4, minutes=0.5) as shown:
         for depth in (1, 2):
-            show(result({"maxDepth": depth}, 0.5))
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "2/2" in shown.err
-    assert "f1 best 0.5000 (guessing 0.4000)" in shown.err
+            clock[0] += 10
+            shown.show(result({"maxDepth": depth}, 0.5))
+        shown.bar.refresh()
+        while_it_runs = capsys.readouterr()
+        shown.end()
+    ended = capsys.readouterr()
+    assert while_it_runs.out + ended.out == ""
+    assert "2/100" in while_it_runs.err
+    assert "f1 best 0.5000 (guessing 0.4000); 10 s left" in while_it_runs.err
+    assert "?" not in while_it_runs.err
+    assert ended.err.rstrip().endswith("f1 best 0.5000 (guessing 0.4000)]")

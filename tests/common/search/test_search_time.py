@@ -77,6 +77,14 @@ def test_search_without_a_limit_scores_all(clock):
     assert search.spent() == 0
 
 
+@pytest.mark.parametrize("minutes", [0, 7])
+def test_end_is_told_once_when_no_more_is_scored(clock, minutes):
+    told = []
+    search = Search(Engine(clock), minutes=minutes, end=lambda: told.append(len(search.outcomes)))
+    search.run(Depths())
+    assert told == [minutes or 10]
+
+
 def test_search_goes_on_until_a_candidate_has_scores(clock):
     search = Search(Engine(clock, failing=(0, 1)), minutes=1)
     search.run(Depths())
