@@ -1,5 +1,6 @@
 """Summary statistics of a whole frame: moments, quartiles, distinct values, modes."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -25,6 +26,8 @@ AT_ONCE = 32
 LOW_HALF = 0xFFFFFFFF
 # Numbers between these are shown with two decimals.
 LEAST_SHOWN, MOST_SHOWN = 1, 1e15
+# Further digits of a mean may come from rounding errors.
+SURE_DIGITS = 11
 
 NUMBERS = ["mean", "stddev", "min", "25%", "50%", "75%", "max"]
 COLUMNS = [
@@ -148,8 +151,10 @@ def _line(field: T.StructField, found: T.Row, rows: int) -> list[object]:
 
 
 def _percentage(part: int, rows: int) -> float:
-    """Return a share in percent, with two decimals; a smaller one is still no zero."""
-    exact = 100 * part / rows if rows else 0.0
+    """Return a share in percent, with two decimals; more of one that would be none or all and is not."""
+    exact, rest = (100 * count / rows if rows else 0.0 for count in (part, rows - part))
+    if 0 < rest < 0.01:
+        return 100 - float(f"{rest:.1g}")
     return round(exact, 2) if exact >= 0.01 else float(f"{exact:.1g}")
 
 
@@ -180,11 +185,21 @@ def describe_html(table: pd.DataFrame, title: str) -> str:
 
 
 def readable(value: object) -> str:
-    """Format a cell: numbers with thousands separators and two decimals, small ones with four digits."""
+    """Format a cell: numbers with thousands separators and two decimals, small ones with four digits.
+
+    A number next to a whole one has as many decimals as tell it apart.
+    """
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         if value and not LEAST_SHOWN <= abs(value) < MOST_SHOWN:
             return f"{value:.4g}"
-        return f"{value:,.2f}".rstrip("0").rstrip(".")
+        return f"{value:,.{_decimals(value)}f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _decimals(value: float) -> int:
+    rest = abs(value - round(value)) if math.isfinite(value) else 0.0
+    if not 0 < rest < 0.005:
+        return 2
+    return max(2, min(-math.floor(math.log10(rest)), SURE_DIGITS - len(str(int(abs(value))))))

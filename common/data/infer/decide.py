@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from common.data.infer.facts import TEXTS, Facts
 from common.data.infer.patterns import GROUPED, LONG, PAIRS, WHOLE, ZEROS
 from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
+from common.data.shares import percent
 from common.data.spec import CATEGORY, IGNORED, NUMERIC
 
 PLAIN = frozenset({INTEGER, WHOLE, DOUBLE})
@@ -63,8 +64,7 @@ def decide(facts: Facts) -> Decision:
     if type == TEXT and not facts.is_typed and ODD_MARK.fullmatch(facts.example or ""):
         why += f"; {facts.example} is no number by the file's decimal mark"
     if facts.given and facts.missing >= MUCH:
-        # A column that has a value is not 100% missing.
-        why += f"; {min(round(100 * facts.missing), 99)}% missing"
+        why += f"; {percent(facts.missing)} missing"
     return Decision(type, role, why)
 
 

@@ -32,8 +32,11 @@ def shown_spec(spec: DatasetSpec) -> str:
 
 
 def _percentage(missing: float) -> float | str:
-    """Return a share in percent; a small one is no zero."""
-    return round(100 * missing, 2) or ("<0.01" if missing else 0.0)
+    """Return a share in percent; a small one is no zero, and one that is not all no hundred."""
+    rounded = round(100 * missing, 2)
+    if missing < 1 and rounded == 100:
+        return ">99.99"
+    return rounded or ("<0.01" if missing else 0.0)
 
 
 def write_spec(spec: DatasetSpec, path: Path, overwrite: bool = False) -> None:

@@ -128,6 +128,10 @@ def test_html_is_one_page_that_escapes_what_it_shows():
         (1234.5, "1,234.5"),
         (1234.567, "1,234.57"),
         (0.000_123_456, "0.0001235"),
+        (99.996, "99.996"),
+        (-2.000_001, "-2.000001"),
+        (0.1 + 0.2 + 2.7, "3"),
+        (1_000_000.000_000_1, "1,000,000"),
         (-0.0042, "-0.0042"),
         (3.2e-9, "3.2e-09"),
         (0.5, "0.5"),
@@ -145,3 +149,10 @@ def test_few_missing_values_are_not_shown_as_none(spark):
     frame = spark.range(30_001).select(F.when(F.col("id") > 0, F.col("id")).alias("a"))
     found = describe(frame).iloc[0]
     assert (found["null"], found["missing_%"]) == (1, 0.003)
+
+
+def test_many_missing_values_are_not_shown_as_all(spark):
+    frame = spark.range(30_001).select(F.when(F.col("id") == 7, F.col("id")).alias("a"))
+    found = describe(frame)
+    assert found["missing_%"].tolist() == [99.997]
+    assert "99.997" in describe_html(found, "one")

@@ -27,6 +27,8 @@ CASES = [
     (many(kinds={"currency": 900, "grouped": 100}), "currency", "numeric", "amounts"),
     (many(kinds={"grouped": 900, "integer": 100}), "currency", "numeric", "numbers with thousands"),
     (many(kinds={"integer": 30}, estimate=30), "integer", "numeric", "whole numbers; 97% missing"),
+    (many(rows=50_000, kinds={"double": 10}, estimate=10), "double", "numeric", "numbers; >99% missing"),
+    (many(kinds={"double": 12}, estimate=12), "double", "numeric", "numbers; 99% missing"),
     (few(kind="integer", values={"5": 40}, rows=50), "integer", "numeric", "whole numbers, all the same"),
     (many(kinds={"currency": 900, "integer": 100}), "currency", "numeric", "amounts and numbers"),
     (many(kinds={"currency": 1000}, units=frozenset({"€"})), "currency", "numeric", "amounts in €"),
@@ -53,7 +55,7 @@ CASES = [
         few(kind="integer", values={"5": 3, "6": 1}, rows=900),
         "integer",
         "ignored",
-        "whole numbers, too few to learn from: 4 of 900 rows have one; 99% missing",
+        "whole numbers, too few to learn from: 4 of 900 rows have one; >99% missing",
     ),
     # Digits that are no numbers.
     (

@@ -250,6 +250,16 @@ def test_columns_are_shown_with_their_reasons_in_full(infer):
 
 
 @pytest.mark.parametrize(
+    ("missing", "text"),
+    [(0.0, "0.0"), (1e-6, "<0.01"), (0.5, "50.0"), (1 - 1e-6, ">99.99"), (1.0, "100.0")],
+)
+def test_missing_share_is_none_or_all_only_if_it_is(infer, missing, text):
+    spec = infer(lines()).spec
+    column = replace(spec.columns[0], missing=missing)
+    assert shown_spec(replace(spec, columns=(column,))).splitlines()[1].split()[3] == text
+
+
+@pytest.mark.parametrize(
     ("content", "said", "message"),
     [
         (lines(), {"label": "z"}, "label 'z' is no column of .*; the columns are id, city, wage, n, y"),
