@@ -5,7 +5,7 @@ import logging
 import click
 
 from common import ROOT
-from common.data.describe import describe, describe_html
+from common.data.describe import describe, describe_html, describe_text
 from common.data.profile import NoProfile, profiled_columns, write_profile
 from common.data.row_hash import quoted
 from common.machine import copies
@@ -14,12 +14,6 @@ from steps.command import step_command
 from steps.step import step
 
 log = logging.getLogger(__name__)
-
-# The columns of the table that fit on a line.
-SHOWN = [
-    *("column", "type", "count", "mean", "stddev", "min", "50%", "max"),
-    *("distinct", "missing_%", "most_frequent"),
-]
 
 
 @step_command("eda")
@@ -31,7 +25,7 @@ def eda(profile: str, profile_rows: int, profile_columns: int) -> None:
         run.log_table("describe.csv", table)
         run.log_text("describe.html", describe_html(table, f"{spec.name}: {len(table)} columns"))
         if run.is_alone:
-            click.echo(table[SHOWN].to_string(index=False, max_colwidth=24, na_rep=""))
+            click.echo(describe_text(table))
         click.echo(f"{len(table)} columns described: {run.artifact_uri('describe.csv')}")
         if profile != "none":
             report = ROOT / "reports" / "overview.html"

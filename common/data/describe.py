@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -34,6 +35,9 @@ COLUMNS = [
     *["column", "type", "count", *NUMBERS, "distinct", "exact", "null", "missing_%"],
     *["most_frequent", "most_frequent_count"],
 ]
+# The columns that fit on a line, and the characters of a text there.
+SHOWN = ["column", "type", "count", "mean", "stddev", "min", "50%", "max", "distinct", "missing_%"]
+LONGEST = 24
 
 
 def describe(frame: DataFrame) -> pd.DataFrame:
@@ -182,6 +186,28 @@ def describe_html(table: pd.DataFrame, title: str) -> str:
         )
     )
     return styled.to_html(doctype_html=True)
+
+
+def describe_text(table: pd.DataFrame) -> str:
+    """Return the main part of a description as a line per column; modes with the number of their rows.
+
+    Args:
+        table: The result of `describe`.
+    """
+    shown = table[SHOWN].astype(object).map(_short)
+    modes = table["most_frequent"].astype(object).map(_short)
+    times = table["most_frequent_count"].map(lambda count: "" if pd.isna(count) else f"{count:,.0f}")
+    shown["most_frequent (rows)"] = [
+        f"{mode} ({rows})" if rows else mode for mode, rows in zip(modes, times, strict=True)
+    ]
+    return shown.to_string(index=False, max_colwidth=None)
+
+
+def _short(value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    text = readable(value.item() if isinstance(value, np.generic) else value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def readable(value: object) -> str:

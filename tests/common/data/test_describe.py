@@ -3,7 +3,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from common.data import describe as module
-from common.data.describe import describe, describe_html, readable
+from common.data.describe import describe, describe_html, describe_text, readable
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +156,31 @@ def test_many_missing_values_are_not_shown_as_all(spark):
     found = describe(frame)
     assert found["missing_%"].tolist() == [99.997]
     assert "99.997" in describe_html(found, "one")
+
+
+def test_lines_have_small_numbers_in_full_and_how_often_the_mode_occurs(spark):
+    rows = [(1e-13 * (n + 1), 6.74e-05, f"text {n // 2} of some length indeed") for n in range(40)]
+    frame = spark.createDataFrame(rows, "tiny double, same double, words string")
+    empty = frame.withColumn("none", F.lit(None).cast("double"))
+    head, tiny, same, words, none = describe_text(describe(empty)).splitlines()
+    assert head.split()[-2:] == ["most_frequent", "(rows)"]
+    assert tiny.split() == (
+        [
+            "tiny",
+            "double",
+            "40",
+            "2.05e-12",
+            "1.169e-12",
+            "1e-13",
+            "2e-12",
+            "4e-12",
+            "40",
+            "0",
+            "1e-13",
+            "(1)",
+        ]
+    )
+    assert same.split()[3:8] == ["6.74e-05", "0", "6.74e-05", "6.74e-05", "6.74e-05"]
+    assert same.endswith("6.74e-05 (40)")
+    assert words.endswith("text 0 of some length... (2)")
+    assert none.split() == ["none", "double", "0", "0", "100"]
