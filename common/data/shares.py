@@ -17,10 +17,19 @@ def percent(share: float, digits: int = 0) -> str:
     return text
 
 
-def shown_probability(probability: float) -> str:
-    """Format a probability with three decimals, near 0 and 1 with two digits of the rest: `0.00042`."""
+def shown_probability(probability: float, beside: float | None = None) -> str:
+    """Format a probability with three decimals, near 0 and 1 with two digits of the rest: `0.00042`.
+
+    Args:
+        probability: The probability.
+        beside: Another that stands next to it; if they differ, so do their texts.
+    """
     rest = min(probability, 1 - probability)
+    differ = beside is not None and beside != probability
     digits = 3
-    while digits < MOST_DIGITS and 0 < rest < 9.5 * 10.0**-digits:
+    while digits < MOST_DIGITS and (
+        0 < rest < 9.5 * 10.0**-digits
+        or (differ and f"{probability:.{digits}f}" == f"{beside:.{digits}f}")
+    ):
         digits += 1
     return f"{probability:.{digits}f}"

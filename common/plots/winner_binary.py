@@ -80,7 +80,7 @@ def _few(count: int) -> np.ndarray:
 
 def _curves(test: ScoreTable, found: Thresholds, threshold: float) -> Chart:
     few, areas = _few(len(found.probability)), scores(test)
-    words = [f"threshold {p:.3f}" for p in found.probability]
+    words = [f"threshold {shown_probability(p)}" for p in found.probability]
     above = int(np.searchsorted(-found.probability, -threshold, side="left"))
     at = slice(above - 1, above) if above else slice(0, 0)
     rate = found.base_rate
@@ -131,7 +131,8 @@ def _calibration(test: ScoreTable, labels: Sequence[str]) -> Chart:
     return Chart(
         "calibration",
         f"Predicted and observed differ by {shown_probability(mean)} on average, most "
-        f"where {said[worst]:.3g} was predicted: {seen[worst]:.3g} observed",
+        f"where {shown_probability(said[worst], seen[worst])} was predicted: "
+        f"{shown_probability(seen[worst], said[worst])} observed",
         f"Test rows in {len(count)} bins of {_from_to(count)} rows, by probability of {positive}. "
         "Dashed: perfect calibration; bars: 95% confidence interval of the observed share.",
         [Panel("", *axes, layers, legend="upper left")],
@@ -154,20 +155,19 @@ def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str], thre
         then = _at(found.probability, on_test, best, "right")
         now = _at(found.probability, on_test, threshold, "left")
         few, few_train = _few(len(on_test)), _few(len(on_train))
+        there = shown_probability(best, threshold) if best != threshold else f"{threshold:g}"
         layers: list[Layer] = [
             Line(found.probability[few], on_test[few], "test rows"),
             Line(fitted.probability[few_train], on_train[few_train], "training rows", GREY, dashed=True),
-            Mark(
-                best, f"best on the training rows\n{best:.2f}: {then:.4f} on test", RED, best < threshold
-            ),
+            Mark(best, f"best on the training rows\n{there}: {then:.4f} on test", RED, best < threshold),
             Mark(
                 threshold,
-                f"threshold in use\n{threshold:.2f}: {now:.4f} on test",
+                f"threshold in use\n{threshold:g}: {now:.4f} on test",
                 GREEN,
                 best >= threshold,
             ),
         ]
-        said = f"{names[1]} on the test rows: {now:.4f} at {threshold:g}, {then:.4f} at {best:.2f}"
+        said = f"{names[1]} on the test rows: {now:.4f} at {threshold:g}, {then:.4f} at {there}"
         panels.append(
             Panel(name, "probability threshold", "F1", layers, x_range=(0, 1), legend="upper right")
         )

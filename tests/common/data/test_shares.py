@@ -39,3 +39,18 @@ def test_share_that_is_neither_none_nor_all_is_not_shown_as_one(share, digits, t
 )
 def test_probability_has_digits_where_it_is_near_an_end(probability, text):
     assert shown_probability(probability) == text
+
+
+@pytest.mark.parametrize(
+    ("probability", "beside", "text"),
+    [
+        (0.3248, 0.32, "0.325"),
+        (0.3204, 0.32, "0.3204"),
+        (0.32, 0.3204, "0.3200"),
+        (0.32, 0.32, "0.320"),
+        (0.00042, 0.000421, "0.000420"),
+        (0.5, float("nan"), "0.500"),
+    ],
+)
+def test_probabilities_that_differ_have_different_texts(probability, beside, text):
+    assert shown_probability(probability, beside) == text

@@ -132,9 +132,23 @@ def test_threshold_in_use_is_the_one_that_predictions_have():
     for name, panel in (("f1_weighted", 0), ("f1", 1)):
         _, mark = (x for x in charts["threshold"].panels[panel].layers if isinstance(x, Mark))
         assert mark.at == 0.3
-        assert f"0.30: {scores(at)[name]:.4f} on test" in mark.text
+        assert f"0.3: {scores(at)[name]:.4f} on test" in mark.text
     assert charts["curves"].panels[0].layers[2].y[0] == pytest.approx(scores(at)["recall"])
     assert "threshold 0.3." in charts["confusion"].note
+
+
+@pytest.mark.parametrize("off", [0.0, 0.0004, 0.003, -0.00001])
+def test_thresholds_that_differ_have_different_digits(charts, off):
+    best = charts["threshold"].panels[1].layers[2].at
+    found = winner_charts(table(0), table(1), LABELS, IMPORTANCE, STRATA, round(best + off, 6))
+    (chart,) = (one for one in found if one.name == "threshold")
+    red, green = (x for x in chart.panels[1].layers if isinstance(x, Mark))
+    there, used = (mark.text.split("\n")[1].split(":")[0] for mark in (red, green))
+    assert float(there) == pytest.approx(red.at, abs=6e-4)
+    assert float(used) == green.at
+    assert (there == used) == (off == 0)
+    assert f"at {used}, " in chart.title
+    assert chart.title.endswith(f"at {there}")
 
 
 def test_strata_may_have_a_column_named_as_a_measure():
