@@ -53,7 +53,7 @@ def search_charts(candidates: Candidates) -> list[Chart]:
 
 def _effects(candidates: Candidates, found: Effects) -> Chart:
     panels = [_effect(candidates, effect, found.apart) for effect in found.effects]
-    title = f"Effect of each hyperparameter on {candidates.metric}"
+    title = f"Effect of each hyperparameter{candidates.whose} on {candidates.metric}"
     if found.apart and len(panels) > 1:
         title += f": {found.effects[0].parameter} matters most"
     return Chart(
@@ -103,8 +103,9 @@ def _importance(candidates: Candidates, found: Effects) -> Chart:
     bars = Bars(labels, shares, texts, shares - error, shares + error, colours)
     title = (
         f"{labels[0]} explains {percent(values[0])} of the differences between candidates"
+        f"{candidates.whose}"
         if found.differ
-        else "All candidates score alike"
+        else f"All candidates{candidates.whose} score alike"
     )
     return Chart(
         "importance",
@@ -131,7 +132,7 @@ def _parallel(candidates: Candidates) -> Chart:
     named = f"; the best has {best}" if len(candidates.varied) <= MOST_NAMED else ""
     return Chart(
         "parallel",
-        f"All candidates{named}",
+        f"All candidates{candidates.whose}{named}",
         f"Each line is a candidate; its colour and its right end show its {candidates.metric}, the mean "
         f"over the folds (yellow is better; the worst {WORST_PERCENT}% have the same colour). Thick: the "
         "best. In the interactive version, drag along an axis to select lines.",

@@ -35,6 +35,11 @@ class Difference:
     error: float
     clear: bool
 
+    @property
+    def is_none(self) -> bool:
+        """Whether the scores are the same on every fold."""
+        return self.mean == self.error == 0
+
 
 @dataclass(frozen=True)
 class Raced:
@@ -98,6 +103,11 @@ class Candidates:
         """Each candidate's parameters on one line."""
         return [candidate_name(row) for row in self.parameters.to_dict("records")]
 
+    @property
+    def whose(self) -> str:
+        """Words for the learner of a race that the candidates belong to; empty if none raced."""
+        return f" of {self.learners[0].learner}" if self.learners else ""
+
     @cached_property
     def behind(self) -> list[Difference]:
         """The best candidate's lead over each candidate, paired by fold; positive means better."""
@@ -110,12 +120,14 @@ def difference(by_fold: np.ndarray, scale: float = 1.0) -> Difference:
 
     Args:
         by_fold: One difference per fold; at least two folds.
-        scale: Size of the scores; a difference that can come from rounding them is not clear.
+        scale: Size of the scores; differences that can come from rounding them are none.
     """
-    mean, folds = float(by_fold.mean()), len(by_fold)
-    error = float(by_fold.std(ddof=1) / np.sqrt(folds))
+    folds, rounding = len(by_fold), ROUNDING * scale
+    if np.abs(by_fold).max() <= rounding:
+        return Difference(0.0, 0.0, False)
+    mean, error = float(by_fold.mean()), float(by_fold.std(ddof=1) / np.sqrt(folds))
     bound = special.stdtrit(folds - 1, (1 + CONFIDENCE) / 2) * error
-    return Difference(mean, error, bool(abs(mean) > max(bound, ROUNDING * scale)))
+    return Difference(mean, error, bool(abs(mean) > max(bound, rounding)))
 
 
 def parse_candidates(text: str, source: str = "candidates.csv") -> Candidates:

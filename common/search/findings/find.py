@@ -7,7 +7,7 @@ import numpy as np
 import yaml
 
 from common.learning.parameters import Choice, Range
-from common.search.findings.candidates import Candidates, Difference, difference
+from common.search.findings.candidates import Candidates, Difference
 from common.search.findings.effects import Effect, Effects, find_effects
 from common.search.findings.next_grid import edge_of, next_values, shrink
 
@@ -104,7 +104,7 @@ def find(candidates: Candidates, kinds: Mapping[str, Range | Choice]) -> Finding
     order += [finding.name for finding in reversed(found)]
     return Findings(
         candidates,
-        difference(candidates.folds[0]).error,
+        float(candidates.folds[0].std(ddof=1) / np.sqrt(candidates.folds.shape[1])),
         sum(not behind.clear for behind in candidates.behind[1:]),
         effects,
         found,

@@ -25,7 +25,7 @@ def markdown(found: Findings, learner: str, next_grid: str = "next_grid.yaml") -
     """
     parts = ["# What the search found"]
     parts += [_race(found.candidates)] if found.candidates.learners else []
-    parts += [f"{_best(found)} In short: {headline(found)}."]
+    parts += [f"{_best(found)} In short: {_in_short(found)}."]
     if found.parameters:
         parts += ["## Hyperparameters, most important first", _table(found), _notes(found)]
         parts.append("\n".join(f"- {_sentence(finding, found)}" for finding in found.parameters))
@@ -42,11 +42,16 @@ def markdown(found: Findings, learner: str, next_grid: str = "next_grid.yaml") -
 
 
 def headline(found: Findings) -> str:
-    """Summarise findings on one line, without those that need a table."""
+    """Summarise findings on one line, without those that need a table; of a race it names the learner."""
+    whose = found.candidates.whose.strip()
+    return f"{whose}, {_in_short(found)}" if whose else _in_short(found)
+
+
+def _in_short(found: Findings) -> str:
     if not found.parameters:
         return "no hyperparameter varied"
     if found.effects and not found.effects.differ:
-        return "all candidates score alike"
+        return f"{'both' if len(found.candidates.means) == 2 else 'all'} candidates score alike"
     weights = [f"{one.name} explains {percent(one.effect.share)}" for one in found.parameters[:2]]
     edges = [f"{one.name} is best on its {one.edge} edge" for one in found.parameters if one.edge]
     dropped = [f"{one.name} {', '.join(one.dropped)}" for one in found.parameters if one.dropped]
@@ -105,6 +110,8 @@ def _ends(one: Finding, found: Findings) -> list[str]:
     """Return the cells of the best and the worst value on average, and of the gain."""
     if not one.effect.apart:
         return ["unknown"] * 3
+    if one.gain.is_none:
+        return ["alike", "alike", "none"]
     gain = _figure(one.gain, found.candidates.metric) + ("" if one.gain.clear else " (not clear)")
     return [one.effect.levels[one.best].label, one.effect.levels[one.worst].label, gain]
 
@@ -162,7 +169,7 @@ def _effect(one: Finding, found: Findings) -> str:
         weight = "matters little" if one.little else share
     levels = [level.label for level in one.effect.levels]
     best, worst, gain = levels[one.best], levels[one.worst], _figure(one.gain, found.candidates.metric)
-    if one.best == one.worst:
+    if one.best == one.worst or one.gain.is_none:
         return f"{weight}; its values score alike"
     if not one.gain.clear:
         said = "which the folds cannot distinguish from zero"

@@ -122,6 +122,15 @@ def test_candidates_that_all_score_alike_are_said_to():
     assert len(stills(charts)) == len(charts)
 
 
+def test_pictures_of_a_race_say_whose_candidates_they_show():
+    results = [result({"learner": "gbt", "maxDepth": depth}, 0.8) for depth in (3, 5)]
+    results.append(result({"learner": "random_forest", "maxDepth": 3}, 0.5))
+    charts = by_name(search_charts(parse_candidates(text(results))))
+    assert charts["importance"].title == "All candidates of gbt score alike"
+    assert charts["parallel"].title.startswith("All candidates of gbt; ")
+    assert charts["effects"].title.startswith("Effect of each hyperparameter of gbt on f1")
+
+
 @pytest.mark.parametrize(
     ("drawn", "title"),
     [

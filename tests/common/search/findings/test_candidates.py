@@ -57,6 +57,13 @@ def test_rounding_is_no_difference():
     assert difference(np.full(5, 1e-11)).clear
 
 
+def test_difference_by_rounding_alone_is_shown_as_none():
+    by_rounding = np.array([1e-7, -2e-7, 3e-7])
+    assert difference(by_rounding, 3e9).is_none
+    assert not difference(by_rounding, 3e4).is_none
+    assert not difference(np.array([1.0, -1.0]), 3e9).is_none
+
+
 def test_lower_is_better_of_a_loss():
     candidates = parse_candidates(text([LOW, HIGH], metric="log_loss"))
     assert candidates.best["maxDepth"] == 1

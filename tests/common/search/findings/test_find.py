@@ -320,3 +320,25 @@ def test_difference_by_rounding_alone_is_not_clear_whatever_the_scores_size():
         results = [result({"maxDepth": 3}, size), result({"maxDepth": 5}, size * (1 + 1e-14))]
         finding = find(parse_candidates(text(results, "rmse")), GBT.parameters).parameters[0]
         assert not finding.gain.clear, size
+
+
+def raced(scores):
+    """Findings of a race that gbt won, with these scores by its depth."""
+    results = [result({"learner": "gbt", "maxDepth": d}, score) for d, score in scores.items()]
+    results.append(result({"learner": "random_forest", "maxDepth": 3, "numTrees": 20}, 0.5))
+    return find(parse_candidates(text(results)), GBT.parameters)
+
+
+def test_findings_of_a_race_say_whose_candidates_they_are_about():
+    assert headline(raced({3: 0.8, 5: 0.8})) == "of gbt, both candidates score alike"
+    assert headline(raced({3: 0.8, 5: 0.8, 7: 0.8})) == "of gbt, all candidates score alike"
+    assert headline(raced({3: 0.8})) == "of gbt, no hyperparameter varied"
+    assert headline(raced({3: 0.8, 5: 0.9})).startswith("of gbt, maxDepth explains 100%")
+
+
+def test_values_that_score_alike_but_for_rounding_have_no_gain():
+    scores = {3: 4e9, 5: 4e9 * (1 + 1e-15)}
+    results = [result({"maxDepth": depth}, score) for depth, score in scores.items()]
+    said = markdown(find(parse_candidates(text(results, "rmse")), GBT.parameters), "gbt")
+    assert "| maxDepth | 0.0% ± 0.0% | alike | alike | none | none |" in said
+    assert "e-07" not in said
