@@ -25,6 +25,7 @@ from common.search.findings.effects import Effect, Effects, find_effects, is_log
 
 # Factor by which a logarithmic axis extends beyond the values at each end.
 LOG_MARGIN = 1.2
+SHARES = " Percentage: share of the scores' variance explained by the parameter."
 # A title has no room for more parameters than this.
 MOST_NAMED = 5
 
@@ -56,17 +57,31 @@ def _effects(candidates: Candidates, found: Effects) -> Chart:
     title = f"Effect of each hyperparameter{candidates.whose} on {candidates.metric}"
     if found.apart and len(panels) > 1:
         title += f": {found.effects[0].parameter} matters most"
+    elif not found.apart:
+        title += ": too few candidates to tell all apart"
+    parts = not all(is_few(candidates.parameters[name]) for name in candidates.varied)
     return Chart(
         "effects",
         title,
         f"Dot: a candidate's mean over the folds. Line: mean of the candidates at a value"
-        f"{'' if not candidates.generations else ' or in a part of the range'}, the other parameters "
-        "held equal; bars: one standard deviation over the folds, less what all values share. "
-        "Star: the best candidate. Percentage: share of the scores' variance explained by the parameter.",
+        f"{' or in a part of the range' * parts}{_held_equal(found)}; bars: one standard deviation over "
+        "the folds, less what all values share. Star: the best candidate."
+        f"{found.apart * SHARES}",
         panels,
         columns=min(4, max(2, len(panels))) if len(panels) != 5 else 3,
         share_y=True,
     )
+
+
+def _held_equal(found: Effects) -> str:
+    """Say of which parameters the lines show the effects alone."""
+    together = [effect.parameter for effect in found.effects if not effect.apart]
+    if not together:
+        return ", the other parameters held equal"
+    if len(together) == len(found.effects):
+        return ", too few to hold the other parameters equal"
+    named = ", ".join(together[:MOST_NAMED]) + " and others" * (len(together) > MOST_NAMED)
+    return f", the other parameters held equal (not for {named}: too few candidates tell them apart)"
 
 
 def _effect(candidates: Candidates, effect: Effect, apart: bool) -> Panel:
@@ -78,7 +93,7 @@ def _effect(candidates: Candidates, effect: Effect, apart: bool) -> Panel:
     else:
         x = values.to_numpy(float)
         line = np.array([np.median(x[level.members]) for level in effect.levels])
-    means, means_at, spread = candidates.means, effect.means, effect.spreads
+    means, (means_at, spread) = candidates.means, _means_at(candidates, effect)
     layers: list[Layer] = [
         Points(x, means, words),
         Line(line, means_at, dots=True, low=means_at - spread, high=means_at + spread),
@@ -88,6 +103,17 @@ def _effect(candidates: Candidates, effect: Effect, apart: bool) -> Panel:
     log = not ticks and is_logarithmic(values)
     ends = (x.min() / LOG_MARGIN, x.max() * LOG_MARGIN) if log else None
     return Panel(title, effect.parameter, candidates.metric, layers, ticks, log_x=log, x_range=ends)
+
+
+def _means_at(candidates: Candidates, effect: Effect) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean and the spread at each level; plain ones of an effect that is not told apart.
+
+    Its own would share the credit with other parameters, and lie beside the candidates.
+    """
+    if effect.apart:
+        return effect.means, effect.spreads
+    plain = np.array([candidates.folds[level.members].mean(axis=0) for level in effect.levels])
+    return plain.mean(axis=1), (plain - plain.mean(axis=0)).std(axis=1)
 
 
 def _importance(candidates: Candidates, found: Effects) -> Chart:

@@ -73,6 +73,32 @@ def test_every_candidate_is_a_point_of_every_effect(coarse):
     assert effects.panels[0].x_ticks == ["1", "3", "5"]
 
 
+def test_line_holds_others_equal_only_where_the_candidates_tell_effects_apart(coarse):
+    drawn = [(1, 1, 1), (2, 2, 2), (3, 3, 1), (1, 1, 2), (2, 2, 1)]
+    results = [result({"a": a, "b": b, "c": c}, 0.8 + 0.02 * a * a + 0.01 * c) for a, b, c in drawn]
+    mixed = parse_candidates(text(results))
+    chart = by_name(search_charts(mixed))["effects"]
+    for panel in chart.panels:
+        line = panel.layers[1]
+        plain = mixed.means[(mixed.parameters[panel.x] == 1).to_numpy()].mean()
+        assert (line.y[0] == pytest.approx(plain)) == (panel.x != "c")
+    assert "held equal (not for a, b: too few candidates tell them apart); bars" in chart.note
+    assert "Percentage" not in chart.note
+    assert chart.title.endswith("too few candidates to tell all apart")
+    chart = by_name(search_charts(coarse))["effects"]
+    assert "a value, the other parameters held equal; bars" in chart.note
+    assert "Percentage" in chart.note
+    together = [result({"a": n, "b": n}, 0.8 + n) for n in (1, 2)]
+    chart = by_name(search_charts(parse_candidates(text(together))))["effects"]
+    assert "at a value, too few to hold the other parameters equal; bars" in chart.note
+
+
+def test_parts_of_a_range_are_told_where_the_values_are_many(coarse, genetic):
+    of_grid = grid(lambda maxDepth: 0.8 + maxDepth / 100, maxDepth=list(range(1, 9)))
+    for candidates, many in ((coarse, False), (genetic, True), (of_grid, True)):
+        assert ("part of the range" in by_name(search_charts(candidates))["effects"].note) == many
+
+
 def test_candidate_that_was_drawn_again_is_shown_again(genetic):
     drawn = by_name(search_charts(genetic))["drawn"]
     points = drawn.panels[0].layers[0]
