@@ -190,9 +190,10 @@ def _time(candidates: Candidates) -> Chart:
             front.append(number)
     alike = [number for number, behind in enumerate(candidates.behind) if not behind.clear]
     quick = min(alike, key=lambda n: (seconds[n], n))
-    title = f"The best candidate takes {seconds[0]:.3g} s to fit"
+    folds = candidates.folds.shape[1]
+    title = f"The best candidate's fits on {folds} folds took {_seconds(seconds[0])} in total"
     if seconds[quick] < seconds[0]:
-        title += f"; one that is not significantly worse takes {seconds[quick]:.3g} s"
+        title += f"; those of one that is not significantly worse, {_seconds(seconds[quick])}"
     layers: list[Layer] = [
         Points(seconds, means, words, "candidate"),
         Line(seconds[front], means[front], "Pareto front: none is both faster and better", dots=True),
@@ -203,13 +204,18 @@ def _time(candidates: Candidates) -> Chart:
         label = "fastest not significantly worse"
         layers.append(Points(seconds[one], means[one], words[one], label, GREEN, 8, marker="diamond"))
     log = bool(seconds.min() > 0 and seconds.max() >= 10 * seconds.min())
-    axis = "fit time over all folds, s"
+    axis = f"fit time, sum over the {folds} folds, s"
     ends = (seconds.min() / LOG_MARGIN, seconds.max() * LOG_MARGIN) if log else None
     return Chart(
         "time",
         title,
-        "Time as logged in `fit_seconds`: it depends on the machine and on the fits running in parallel. "
+        "Time as logged in `fit_seconds`, a sum: the search itself took less where fits ran at the same "
+        "time. It depends on the machine and on the fits beside it. "
         "Candidates that differ only in the number of trees share their fits and show the same time.",
         [Panel("", axis, candidates.metric, layers, log_x=log, x_range=ends, legend="lower right")],
         height=4,
     )
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds < 1000 else f"{seconds:,.0f} s"

@@ -64,7 +64,7 @@ class Candidates:
         parameters: Parameters of the candidates that were scored (candidates x parameters).
         metric: The metric that ranks them.
         folds: Their scores (candidates x folds).
-        seconds: Duration of each candidate's fits.
+        seconds: Duration of each candidate's fits, summed over the folds.
         generations: For each candidate, the generations that drew it; empty for a grid search.
         failed: Parameters of the candidates that failed, with their `error`.
         learners: The learners of a race, best first; empty if one learner was searched.

@@ -121,6 +121,16 @@ def test_pareto_front_has_no_candidate_that_another_beats(genetic):
     assert max(genetic.means) in front.y
 
 
+def test_time_is_said_to_be_the_sum_over_the_folds():
+    results = [result({"maxDepth": n}, 0.8, seconds=t) for n, t in ((3, 1234.5), (5, 1300.0))]
+    chart = by_name(search_charts(parse_candidates(text(results))))["time"]
+    assert chart.title == "The best candidate's fits on 5 folds took 1,234 s in total"
+    assert chart.panels[0].x == "fit time, sum over the 5 folds, s"
+    results[1] = result({"maxDepth": 5}, 0.8, seconds=76.34)
+    chart = by_name(search_charts(parse_candidates(text(results))))["time"]
+    assert chart.title.endswith("; those of one that is not significantly worse, 76.3 s")
+
+
 def test_lines_are_coloured_by_score(coarse):
     parallel = by_name(search_charts(coarse))["parallel"].panels
     assert isinstance(parallel, Parallel)
