@@ -57,7 +57,15 @@ def _split(run: Run | None) -> Section:
         return Section("The data have not been split yet.")
     counts = table[["train_count", "test_count"]].astype(int)
     train, test = (int(counts[name].sum()) for name in counts)
-    text = f"{train:,} training rows and {test:,} test rows; each stratum is split in the same ratio."
+    least, most = (_number(str(share)) for share in table["test_%"].astype(float).agg(["min", "max"]))
+    text = f"{train:,} training rows and {test:,} test rows. "
+    if least == most:
+        text += f"Of each stratum {least}% are test rows."
+    else:
+        text += (
+            "Each stratum is split in the same ratio, its training rows rounded down to whole rows: "
+            f"{least}% to {most}% of a stratum are test rows."
+        )
     rows = [[row[0], *map(_number, row[1:])] for row in table.itertuples(index=False)]
     return Section(text, Table(list(table.columns), rows, words=("strata",)))
 

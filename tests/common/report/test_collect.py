@@ -263,3 +263,20 @@ def test_champion_before_that_was_deleted_is_told_of(workflow, store):
         None,
         "Version 1, the previous champion, has been deleted.",
     )
+
+
+@pytest.mark.parametrize(
+    ("strata", "said"),
+    [
+        (STRATA, "rounded down to whole rows: 30% to 30.07% of a stratum are test rows."),
+        (
+            "strata,train_count,test_count,test_%\na,2,1,33.33\nb,30,10,25.0\n",
+            " 25% to 33.33% of a stratum",
+        ),
+        ("strata,train_count,test_count,test_%\na,7,3,30.0\n", "Of each stratum 30% are test rows."),
+    ],
+)
+def test_ratio_of_the_strata_is_said_as_it_is(leave, store, strata, said):
+    leave("split", strata__csv=strata)
+    text = collect(find_workflow("auto", store)).split.text
+    assert said in text
