@@ -22,8 +22,15 @@ from steps.command import command
 @click.argument("candidates")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def plots(candidates: str, folder: Path) -> None:
-    """Draw a search into FOLDER from its CANDIDATES: the path or runs:/ URI of a candidates.csv."""
-    read = parse_candidates(artifacts.read_text(candidates), candidates)
+    """Draw a search into FOLDER from its CANDIDATES: the path or runs:/ URI of a candidates.csv.
+
+    Of a genetic search, the generations.csv beside it is read too.
+    """
+    text, generations = (
+        artifacts.read_text(candidates),
+        artifacts.neighbour(candidates, "generations.csv"),
+    )
+    read = parse_candidates(text, candidates, generations)
     raced = read.learners[0].learner if read.learners else ""
     learner = get_learner(raced) if raced else learner_with(list(read.parameters))
     found = find(read, learner.parameters)

@@ -20,17 +20,16 @@ from common.search.space import diversity
 
 
 def generations_chart(candidates: Candidates) -> Chart:
-    """Return a chart of the best score, the mean score and the diversity by generation."""
+    """Return a chart of the best score, the mean score and the diversity by generation.
+
+    Without the diversity in the search space it shows the spread in the range tried.
+    """
     rows = _drawn_rows(candidates)
     means, better = candidates.means, np.max if candidates.sign > 0 else np.min
     numbers = [number for number, drawn in enumerate(rows) if drawn]
     best = [float(better(means[rows[number]])) for number in numbers]
     so_far = (np.maximum if candidates.sign > 0 else np.minimum).accumulate(best)
     mean = [float(means[rows[number]].mean()) for number in numbers]
-    space = {name: _tried(candidates.parameters[name]) for name in candidates.varied}
-    records = candidates.parameters.to_dict("records")
-    varied = [{name: record[name] for name in space} for record in records]
-    spread = [diversity([varied[row] for row in rows[number]], space) for number in numbers]
     x, row = np.array([(n, r) for n in numbers for r in rows[n]]).T
     words = hover(candidates)
     scores: list[Layer] = [
@@ -41,20 +40,20 @@ def generations_chart(candidates: Candidates) -> Chart:
     ]
     last = numbers[int(np.argmax(np.asarray(so_far) == so_far[-1]))]
     metric = candidates.metric
+    name, of, shares = _apart(candidates, rows)
+    ends, line = (
+        (0, max(shares.values()) * 1.15 + 0.01),
+        Line(list(shares), list(shares.values()), colour=RED, dots=True),
+    )
     return Chart(
         "generations",
         f"The best was found in generation {last} of {numbers[-1]}; the mean went from "
         f"{shown_score(metric, mean[0])} to {shown_score(metric, mean[-1])}",
-        "Diversity: mean distance between two candidates of a generation, as a share of the range tried; "
+        f"{name}: mean distance between two candidates of a generation, as a share of the {of}; "
         "0: all are equal. A small value means that the search has converged.",
         [
             Panel("Score", "generation", metric, scores, whole_x=True, legend="lower right"),
-            Panel(
-                *("Diversity", "generation", "share of the range tried"),
-                [Line(numbers, spread, colour=RED, dots=True)],
-                whole_x=True,
-                y_range=(0, max(spread) * 1.15 + 0.01),
-            ),
+            Panel(name, "generation", f"share of the {of}", [line], whole_x=True, y_range=ends),
         ],
         columns=2,
         height=3.6,
@@ -92,6 +91,23 @@ def drawn_chart(candidates: Candidates) -> Chart:
         columns=3 if len(panels) not in (2, 4) else 2,
         height=2.5,
     )
+
+
+def _apart(candidates: Candidates, rows: Sequence[Sequence[int]]) -> tuple[str, str, dict[int, float]]:
+    """Return how far apart the candidates of each generation are: its name, the range, the values.
+
+    The ranges that were drawn from are wider than those tried, which are all that candidates tell.
+    """
+    if candidates.diversity:
+        return "Diversity", "space's range", dict(candidates.diversity)
+    space = {name: _tried(candidates.parameters[name]) for name in candidates.varied}
+    varied = [{name: one[name] for name in space} for one in candidates.parameters.to_dict("records")]
+    spread = {
+        number: diversity([varied[row] for row in drawn], space)
+        for number, drawn in enumerate(rows)
+        if drawn
+    }
+    return "Spread", "range tried", spread
 
 
 def _drawn_rows(candidates: Candidates) -> list[list[int]]:

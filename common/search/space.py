@@ -74,7 +74,7 @@ def diversity(candidates: Sequence[Parameters], space: Space) -> float:
     It is the mean distance over all pairs and parameters. Distances are relative to the parameter's range
     (of the logarithms if the parameter is drawn on a log scale); for choices they are 0 or 1.
     """
-    if len(candidates) < 2:
+    if len(candidates) < 2 or not space:
         return 0.0
     apart = [
         np.abs(np.subtract.outer(places, places)) if numeric else places[:, None] != places[None, :]

@@ -124,6 +124,14 @@ def read_text(uri: str) -> str:
     return read_text_file(Path(fetch(uri)), f"artifact {uri!r}")
 
 
+def neighbour(uri: str, name: str) -> str | None:
+    """Read the text artifact of a name in the folder of another; None if there is none."""
+    try:
+        return read_text(uri.removesuffix(uri.rpartition("/")[2]) + name)
+    except UserError:
+        return None
+
+
 def log_text(text: str, path: str) -> None:
     """Log text as an artifact of the active run."""
     mlflow.log_text(text, path)

@@ -1,8 +1,8 @@
 """The candidates of a finished search, read from candidates.csv."""
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import takewhile
 
@@ -68,6 +68,7 @@ class Candidates:
         generations: For each candidate, the generations that drew it; empty for a grid search.
         failed: Parameters of the candidates that failed, with their `error`.
         learners: The learners of a race, best first; empty if one learner was searched.
+        diversity: The diversity of each generation in the search space; empty if it is not known.
     """
 
     parameters: pd.DataFrame
@@ -77,6 +78,7 @@ class Candidates:
     generations: Sequence[Sequence[int]]
     failed: pd.DataFrame
     learners: Sequence["Raced"] = ()
+    diversity: Mapping[int, float] = field(default_factory=dict)
 
     @cached_property
     def means(self) -> np.ndarray:
@@ -130,12 +132,16 @@ def difference(by_fold: np.ndarray, scale: float = 1.0) -> Difference:
     return Difference(mean, error, bool(abs(mean) > max(bound, rounding)))
 
 
-def parse_candidates(text: str, source: str = "candidates.csv") -> Candidates:
+def parse_candidates(
+    text: str, source: str = "candidates.csv", generations: str | None = None
+) -> Candidates:
     """Read the candidates of a search.
 
     Args:
         text: The content of candidates.csv.
         source: The file's name in error messages.
+        generations: The content of generations.csv, which alone knows the diversity of the generations in
+            the search space.
 
     Raises:
         UserError: The text is not such a table, or has no candidate with scores.
@@ -162,11 +168,11 @@ def parse_candidates(text: str, source: str = "candidates.csv") -> Candidates:
         done, failed = (_own(rows, names, learners[0].learner) for rows in (done, failed))
         names = [name for name in names if name in done]
         failed = failed.reindex(columns=[*names, "error"] if "error" in table else names)
-    drawn = done["generations"].fillna("") if "generations" in done else []
+    listed = done["generations"].fillna("") if "generations" in done else []
     try:
         scores, seconds = (done[of].to_numpy(float) for of in (folds, "fit_seconds"))
         # Of a race the best learner may never have had a turn after its first candidate.
-        generations = [[int(number) for number in listed.split()] for listed in drawn if any(drawn)]
+        drawn = [[int(number) for number in numbers.split()] for numbers in listed if any(listed)]
     except ValueError as error:
         raise UserError(f"{source} is not a table of candidates: {error}") from None
     if not np.isfinite(scores).all():
@@ -176,10 +182,19 @@ def parse_candidates(text: str, source: str = "candidates.csv") -> Candidates:
         metric=metric,
         folds=scores,
         seconds=seconds,
-        generations=generations,
+        generations=drawn,
         failed=failed[[*names, *(["error"] if "error" in table else [])]],
         learners=learners,
+        diversity=_diversity(generations, learners) if drawn and generations else {},
     )
+
+
+def _diversity(generations: str, learners: Sequence[Raced]) -> dict[int, float]:
+    """Return the diversity of each generation; of a race, of those of the best learner."""
+    table = pd.read_csv(io.StringIO(generations), float_precision="round_trip")
+    if learners:
+        table = table[table[LEARNER] == learners[0].learner]
+    return dict(zip(table["generation"].astype(int), table["diversity"].astype(float), strict=True))
 
 
 def _raced(done: pd.DataFrame, metric: str) -> list[Raced]:

@@ -1,18 +1,25 @@
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+from common.learning.learners import get_learner
 from common.plots.chart import Parallel, Points
 from common.plots.interactive import page
 from common.plots.search import search_charts
 from common.plots.still import stills
+from common.search.breeding import Breeding
 from common.search.findings.candidates import parse_candidates
-from common.search.result import CandidateFailure
+from common.search.genetic import GeneticSearch
+from common.search.result import CandidateFailure, candidate_name
+from common.search.space import make_space
 from tests.common.search.searches import grid, result, text
 
+GBT = get_learner("gbt")
 GRID = ["effects", "parallel", "importance", "pairs", "time"]
 
 
@@ -111,6 +118,41 @@ def test_generations_show_their_best_and_mean(genetic):
     so_far, best, mean = (np.asarray(line.y) for line in scores[1:])
     assert (so_far == np.maximum.accumulate(best)).all()
     assert (mean <= best).all()
+
+
+def drawn_by(space, raced=""):
+    """The texts of candidates.csv and generations.csv of a genetic search, perhaps one of a race."""
+    search = GeneticSearch(space, "f1", Breeding(8, generations=3), seed=1)
+    while search.goes_on():
+        generation = search.ask()
+        search.tell(
+            generation, {candidate_name(c): result(c, c["maxDepth"] / 99) for c in generation.new}
+        )
+    named = {"learner": raced} if raced else {}
+    results = [replace(one, parameters={**named, **one.parameters}) for one in search.known.values()]
+    drawn = {candidate_name({**named, **one.parameters}): search.generations[name]
+             for name, one in search.known.items()}  # fmt: skip
+    return text(results, generations=drawn), search.table().assign(**named)
+
+
+@pytest.mark.parametrize("raced", ["", "gbt"])
+def test_diversity_is_that_of_the_generations_table(raced):
+    space = make_space({"maxDepth": {"low": 1, "high": 20}, "maxIter": {"low": 1, "high": 99}}, GBT)
+    candidates, table = drawn_by(space, raced)
+    other = table.assign(diversity=9.0, **({"learner": "xgboost"} if raced else {}))
+    both = pd.concat([other, table]) if raced else table
+    read = parse_candidates(candidates, generations=both.to_csv(index=False))
+    chart = by_name(search_charts(read))["generations"]
+    panel = chart.panels[1]
+    assert (panel.title, panel.layers[0].x) == ("Diversity", [0, 1, 2])
+    assert panel.layers[0].y == table["diversity"].tolist()
+    assert "Diversity: " in chart.note
+
+
+def test_what_candidates_alone_tell_is_not_called_diversity(genetic):
+    chart = by_name(search_charts(genetic))["generations"]
+    assert (chart.panels[1].title, chart.panels[1].y) == ("Spread", "share of the range tried")
+    assert "Diversity" not in chart.note
 
 
 def test_pareto_front_has_no_candidate_that_another_beats(genetic):

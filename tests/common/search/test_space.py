@@ -64,7 +64,7 @@ def test_candidate_is_within_when_it_sets_just_the_spaces_parameters_in_range():
 def test_diversity_is_0_for_copies_and_1_for_opposite_ends():
     low, high = {"maxDepth": 2, "stepSize": 0.01}, {"maxDepth": 6, "stepSize": 1.0}
     middle = {"maxDepth": 4, "stepSize": 0.1}
-    assert diversity([low, low], SPACE) == 0
+    assert diversity([low, low], SPACE) == diversity([{}, {}], {}) == 0
     assert diversity([low, high], SPACE) == pytest.approx(1)
     assert diversity([low, middle], SPACE) == pytest.approx(0.5)
     choices = make_space({"impurity": {"choices": ["gini", "entropy"]}}, FOREST)
