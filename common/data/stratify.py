@@ -3,22 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
 
 import pandas as pd
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from common.data.row_hash import COPY, HASH, quoted, row_hash, with_copies
+from common.data.row_hash import quoted
 from common.data.spec import DatasetSpec
+from common.data.strata_rank import RANK, SIZE, rank_in_strata
 from common.data.target import REGRESSION
 from common.errors import UserError
 
-# A stratum is ranked in 2^12 parts, so with 300 million rows no task sorts more than about 75 thousand.
-BUCKET_BITS = 12
-
-RANK = "__stratum_rank"
-SIZE = "__stratum_size"
 # Strata that are printed; all are in the summary.
 SHOWN, SHOWN_SMALL = 30, 5
 
@@ -101,69 +96,6 @@ def label_rows(frame: DataFrame, spec: DatasetSpec) -> tuple[int, dict[str, int]
     found = frame.groupBy(quoted(spec.label)).count().collect()
     counts = {str(row[0]): int(row[1]) for row in found}
     return sum(counts.values()), {label: counts.get(label, 0) for label in spec.labels}
-
-
-def rank_in_strata(frame: DataFrame, strata: Sequence[str], seed: int | str) -> DataFrame:
-    """Number the rows of each stratum from 0, ordered by a hash of their content.
-
-    Each of several equal rows has a hash of its own. With one hash they would be neighbours, and where
-    a table has few distinct rows, as of a few columns of texts, all rows of a content and label would lie
-    on one side of a split: the other side would have that content with the other labels alone.
-
-    No large stratum is gathered in one task: its rows are counted in 2^12 ranges of the hash, and ranked
-    within a range.
-
-    Args:
-        frame: The rows to number.
-        strata: Names of the columns whose combinations define the strata; null is a distinct value.
-        seed: Seed of the order.
-
-    Returns:
-        The rows with RANK (long, from 0) and SIZE (long).
-
-    Raises:
-        UserError: `strata` is empty, repeats a name or names a column that `frame` does not have.
-    """
-    _check_strata(frame, strata)
-    keys, columns = ([quoted(name) for name in names] for names in (strata, frame.columns))
-    rows = with_copies(frame, row_hash(frame.columns, seed)).withColumn(
-        "__bucket", F.shiftrightunsigned(HASH, 64 - BUCKET_BITS)
-    )
-    stratum = Window.partitionBy(*keys)
-    before = stratum.orderBy("__bucket").rowsBetween(Window.unboundedPreceding, -1)
-    buckets = (
-        rows.groupBy(*keys, "__bucket")
-        .agg(F.count(F.lit(1)).alias("__count"))
-        .withColumn("__start", F.coalesce(F.sum("__count").over(before), F.lit(0)))
-        .withColumn(SIZE, F.sum("__count").over(stratum))
-    )
-    # The right side is renamed: both sides come from one frame, so a shared name would be ambiguous.
-    right = [f"__key{i}" for i in range(len(keys))]
-    same = [key.eqNullSafe(F.col(name)) for key, name in zip(keys, right, strict=True)]
-    offsets = buckets.select(
-        *[key.alias(name) for key, name in zip(keys, right, strict=True)],
-        F.col("__bucket").alias("__of"),
-        "__start",
-        SIZE,
-    )
-    # Spark would estimate the rows by their different contents, and may send all of them to every task.
-    offsets = offsets.hint("merge")
-    within = Window.partitionBy(*keys, "__bucket").orderBy(HASH, *columns, COPY)
-    return (
-        rows.withColumn("__within", F.row_number().over(within) - 1)
-        .join(offsets, reduce(Column.__and__, same, F.col("__bucket") == F.col("__of")))
-        .select(*columns, SIZE, (F.col("__start") + F.col("__within")).alias(RANK))
-    )
-
-
-def _check_strata(frame: DataFrame, strata: Sequence[str]) -> None:
-    if not strata:
-        raise UserError(f"strata must name at least one column of {', '.join(frame.columns)}")
-    for name in strata:
-        if list(strata).count(name) > 1:
-            raise UserError(f"strata names {name!r} twice")
-        if name not in frame.columns:
-            raise UserError(f"strata names {name!r}, which is not one of {', '.join(frame.columns)}")
 
 
 def _quota(size: Column, train_ratio: float) -> Column:

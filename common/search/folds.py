@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from common.data.quantiles import QUANTILE, with_quantile
 from common.data.row_hash import quoted
-from common.data.stratify import RANK, SIZE, rank_in_strata
+from common.data.strata_rank import RANK, SIZE, rank_in_strata
 from common.data.target import BINARY, REGRESSION, Target
 from common.errors import UserError
 from common.learning.early_checks import check_folds, check_labels

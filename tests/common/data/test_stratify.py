@@ -8,7 +8,8 @@ from pyspark.sql import functions as F
 from common.data.fetch import locate
 from common.data.read import read
 from common.data.row_hash import frame_digest, row_hash
-from common.data.stratify import RANK, SIZE, label_rows, rank_in_strata, stratify
+from common.data.strata_rank import RANK, SIZE, rank_in_strata
+from common.data.stratify import label_rows, stratify
 from common.errors import UserError
 from common.search.folds import FOLD_RANK, assign_fold_rank
 
@@ -124,7 +125,7 @@ def test_equal_rows_are_divided_as_all_rows_are(spark):
 def test_training_rows_are_those_of_the_lowest_ranks(pairs):
     parts = stratify(pairs, ["s.1"], 0.3, 7)
     ranked = rank_in_strata(pairs, ["s.1"], 7).where(F.col(RANK) < F.floor(F.col(SIZE) * 0.3))
-    assert frame_digest(parts.train) == frame_digest(ranked.select(pairs["`s.1`"], "`t-2`", "value"))
+    assert frame_digest(parts.train) == frame_digest(ranked.select("`s.1`", "`t-2`", "value"))
     assert parts.train.columns == parts.test.columns == pairs.columns
 
 
@@ -182,25 +183,6 @@ def test_ratio_must_lie_within_its_bounds(pairs, ratio):
     with pytest.raises(UserError) as raised:
         stratify(pairs, ["s.1"], ratio, 42)
     assert str(raised.value) == f"train_ratio must lie in (0, 1), got {ratio}"
-
-
-def test_no_task_gathers_a_stratum(spark):
-    """With one stratum in eight partitions, each task must rank some of the rows."""
-    one = spark.range(20_000).select((F.col("id") % 1).alias("s"), F.col("id"))
-    given = {"spark.sql.adaptive.enabled": "false", "spark.sql.shuffle.partitions": "8"}
-    before = {name: spark.conf.get(name) for name in given}
-    for name, value in given.items():
-        spark.conf.set(name, value)
-    try:
-        ranked = rank_in_strata(one, ["s"], 1)
-        # Without its ranks Spark would leave out the ranking.
-        counted = ranked.groupBy(F.spark_partition_id()).agg(F.count("*").alias("count"), F.max(RANK))
-        tasks = counted.toPandas()["count"]
-    finally:
-        for name, value in before.items():
-            spark.conf.set(name, value)
-    assert tasks.sum() == 20_000
-    assert tasks.max() < 20_000 / 8 * 1.3
 
 
 @pytest.mark.parametrize(
