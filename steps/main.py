@@ -18,7 +18,7 @@ from common.store.get_or_run import StepRun
 from common.store.grids import check_grid
 from common.store.spaces import check_space
 from common.store.step_run import start_run
-from common.store.workflow_runs import STEP_RUNS, workflow_of
+from common.store.workflow_runs import STEP_RUNS, WorkflowRuns, workflow_of
 from steps.command import step_command
 from steps.report import REPORT, write_report
 
@@ -64,8 +64,8 @@ def main(
         chain.run("champion", reusable=judged, candidates=",".join(searches))
         chain.wait(eda)
         _note_steps(chain)
-        _tell(chain.done, name, spec.task)
         workflow = workflow_of(mlflow.get_run(active.info.run_id))
+        _tell(chain.done, workflow, name, spec.task)
         page = write_report(workflow)
         tracking.describe_run(summary(workflow, REPORT.name))
         click.echo(f"look at it: {where_to_look(active.info.experiment_id)}")
@@ -76,7 +76,7 @@ def _note_steps(chain: Chain) -> None:
     mlflow.set_tags(tracking.list_tags(STEP_RUNS, dict.fromkeys(done.run_id for done in chain.done)))
 
 
-def _tell(done: list[StepRun], name: str, task: str) -> None:
+def _tell(done: list[StepRun], workflow: WorkflowRuns, name: str, task: str) -> None:
     steps = pd.DataFrame(
         [(s.step, s.run_id, "reused" if s.reused else "new", f"{s.seconds:.1f}") for s in done],
         columns=["step", "run", "state", "seconds"],
@@ -87,7 +87,9 @@ def _tell(done: list[StepRun], name: str, task: str) -> None:
         scores = registry.test_scores(champion)
         mlflow.log_metrics({f"champion_test_{key}": value for key, value in scores.items()})
         shown = shown_scores(task, scores, registry.guessed_scores(champion))
-        click.echo(f"\nchampion: models:/{name}@champion, version {champion.version}; test {shown}")
+        said = f"champion: models:/{name}@champion, version {champion.version}; test {shown}"
+        here = registry.has_test_rows_of(champion, workflow.searches)
+        click.echo(f"\n{said}{'' if here else ' (of its own workflow: this one has other test rows)'}")
 
 
 if __name__ == "__main__":

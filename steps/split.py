@@ -1,6 +1,7 @@
 """Entry point split: logs train/, test/ (Parquet), strata.csv and dataset.yaml."""
 
 import logging
+from dataclasses import replace
 
 import click
 
@@ -20,8 +21,9 @@ def split(strata: str, train_ratio: float, seed: int) -> None:
     """Split a data set into training and test rows, in exact strata."""
     with step("split") as run:
         spec = run.dataset("data")
-        names = spec.strata if strata == "auto" else [name.strip() for name in strata.split(",")]
-        rows, columns = with_strata(run.frame("data"), names, spec)
+        if strata != "auto":
+            spec = replace(spec, strata=tuple(name.strip() for name in strata.split(",")))
+        rows, columns = with_strata(run.frame("data"), spec.strata, spec)
         parts = stratify(rows, columns, train_ratio, seed)
         parts.check()
         run.log_frame("train", parts.train.drop(QUANTILE))

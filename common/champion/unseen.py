@@ -1,10 +1,11 @@
 """Comparison of two models on rows that neither was trained on, identified by the rows' content."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from pyspark.ml import PipelineModel
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.champion.verdict import Comparison, Incomparable, compare_parts
@@ -31,28 +32,37 @@ class Trained:
         pipeline: The scoring pipeline: raw record -> prediction and probability.
         train: The raw training records with their `label`.
         test: The raw test records with their `label`.
+        complete: Names of the columns in which the model takes no missing value.
     """
 
     pipeline: PipelineModel
     train: DataFrame
     test: DataFrame
+    complete: tuple[str, ...] = ()
 
 
 def unseen_rows(ours: Trained, theirs: Trained, names: Sequence[str]) -> DataFrame:
     """Return the test rows of both models whose content is in neither model's training rows.
 
-    A row that is in both models' test rows is taken from the first only.
+    A row that is in both models' test rows is taken from the first only. Rows that lack a value which one
+    of the models requires are left out.
 
     Args:
         ours: The first model.
-        theirs: The second model, with the same columns.
-        names: Names of the raw columns, including the label.
+        theirs: The second model, with the same inputs and label.
+        names: Names of the inputs and of the label: other columns make no row another, since a model
+            does not see them.
     """
     columns = [*[quoted(name) for name in names], F.col(LABEL)]
     own, other = (one.test.select(*columns, row_hash(names, "").alias(HASH)) for one in (ours, theirs))
     seen = [one.train.select(row_hash(names, "").alias(HASH)) for one in (ours, theirs)]
     both = own.unionByName(other.join(own.select(HASH), HASH, "left_anti"))
-    return both.join(seen[0].union(seen[1]), HASH, "left_anti").drop(HASH)
+    unseen = both.join(seen[0].union(seen[1]), HASH, "left_anti").drop(HASH)
+    return unseen.where(_all_there({*ours.complete, *theirs.complete}))
+
+
+def _all_there(names: Collection[str]) -> Column:
+    return reduce(Column.__and__, [quoted(name).isNotNull() for name in sorted(names)], F.lit(True))
 
 
 def compare_on_unseen(
@@ -63,7 +73,7 @@ def compare_on_unseen(
     Args:
         ours: The first model.
         theirs: The second model.
-        names: Names of the raw columns, including the label.
+        names: Names of the inputs and of the label.
         label: Name of the label's column.
         target: What is predicted.
         metric: One of the task's metrics.

@@ -1,16 +1,21 @@
 """Importance of a record's columns to a fitted model."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pyspark.ml import Model
+from pyspark.ml.functions import vector_to_array
 from pyspark.ml.stat import Summarizer
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.learning.vectorizer import FEATURES
+
+# Columns whose contributions are computed in one job: the code of hundreds would not compile.
+AT_ONCE = 50
 
 
 def column_importance(model: Model, sources: Sequence[str], numbers: int, rows: DataFrame) -> pd.Series:
@@ -59,21 +64,38 @@ def _linear_importance(
     # One row of weights a margin: of several labels each has its own.
     several = getattr(model, "numClasses", 2) > 2
     weights = model.coefficientMatrix.toArray() if several else model.coefficients.toArray()[None, :]
+    joint = {name: group for name, group in places.items() if len(group) > 1 and group[0] < numbers}
     each = [
         {
-            name: _of_numbers(weight[group], spread[group])
-            if len(group) == 1 or group[0] < numbers
-            else _of_categories(weight[group], mean[group])
+            name: _of_categories(weight[group], mean[group])
+            if group[0] >= numbers and len(group) > 1
+            else float(abs(weight[group[0]]) * spread[group[0]])
             for name, group in places.items()
+            if name not in joint
         }
+        | _of_several(weight, joint, rows)
         for weight in weights
     ]
     return {name: float(np.mean([one[name] for one in each])) for name in places}
 
 
-def _of_numbers(weight: np.ndarray, spread: np.ndarray) -> float:
-    """Return the standard deviation of what numbers contribute to a margin, taken as independent."""
-    return float(np.sqrt(np.sum((weight * spread) ** 2)))
+def _of_several(
+    weight: np.ndarray, places: Mapping[str, np.ndarray], rows: DataFrame
+) -> dict[str, float]:
+    """Return the standard deviation of what columns of several numbers contribute to a margin.
+
+    The parts of a date go together: its year and its days may have large weights that cancel.
+    """
+    cells = vector_to_array(F.col(FEATURES))
+    found: dict[str, float] = {}
+    every = list(places)
+    for names in (every[start : start + AT_ONCE] for start in range(0, len(every), AT_ONCE)):
+        sums = [
+            reduce(Column.__add__, [cells[int(p)] * float(weight[p]) for p in places[n]]) for n in names
+        ]
+        spread = rows.agg(*[F.stddev_samp(one) for one in sums]).first() or ()
+        found |= dict(zip(names, (float(one or 0) for one in spread), strict=True))
+    return found
 
 
 def _of_categories(weight: np.ndarray, share: np.ndarray) -> float:

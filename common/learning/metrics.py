@@ -21,6 +21,8 @@ METRICS = (
     "accuracy",
     *(f"{name}{of}" for of in ("", "_label_0", "_weighted") for name in ("f1", "precision", "recall")),
 )
+# Those of one of the labels alone.
+OF_A_LABEL = tuple(f"{name}{of}" for of in ("", "_label_0") for name in ("f1", "precision", "recall"))
 # roc_auc needs no threshold, and unlike accuracy it is not dominated by the more frequent label.
 DEFAULT_METRIC = "roc_auc"
 
@@ -89,22 +91,25 @@ def scores(table: ScoreTable) -> dict[str, float]:
 def guess_scores(rows: Sequence[float] | np.ndarray) -> dict[str, float]:
     """Compute the METRICS of a baseline that knows only the frequencies of the labels.
 
-    It predicts the more frequent label for every row, with the positive label's share as probability.
+    It predicts one label for every row, with the positive label's share as probability: the more frequent
+    one; for a label's own F1, precision and recall that label. The more frequent one has an F1 of 0 where
+    the positive is rare, which a model that answers `yes` to all would beat without having learnt.
 
     Args:
         rows: Number of rows with label 0 and with label 1; at least one row in total.
     """
     rows = np.asarray(rows, dtype=float)
-    share = rows / rows.sum()
-    labels = np.flatnonzero(rows)
-    guess = ScoreTable(
-        labels,
-        np.full(len(labels), share.argmax()),
-        np.full(len(labels), share[1]),
-        rows[labels],
-        -np.log(share[labels]) * rows[labels],
-    )
-    return scores(guess)
+    said = [_constant(rows, label) for label in (0, 1)]
+    own = {name: said[not name.endswith("_label_0")][name] for name in OF_A_LABEL}
+    return {**said[int(rows.argmax())], **own}
+
+
+def _constant(rows: np.ndarray, predicted: int) -> dict[str, float]:
+    """Return the METRICS of one label for every row."""
+    share, labels = rows / rows.sum(), np.flatnonzero(rows)
+    said, probability = (np.full(len(labels), value) for value in (predicted, share[1]))
+    loss = -np.log(share[labels]) * rows[labels]
+    return scores(ScoreTable(labels, said, probability, rows[labels], loss))
 
 
 def told(metric: str, found: Mapping[str, float], guess: Mapping[str, float]) -> str:

@@ -9,7 +9,7 @@ from mlflow.entities.model_registry import ModelVersion
 from common.data.target import BINARY, MULTICLASS, REGRESSION, predicted
 from common.learning.metrics import shown_score, sign
 from common.learning.tasks import TASKS
-from common.learning.threshold import HALF, at_half
+from common.learning.threshold import HALF, at_half, at_own
 from common.plots.winner import WINNER_CHARTS
 from common.report.page import Champion, Picture, Section, Table
 from common.report.shown import best_parameters, score
@@ -23,8 +23,10 @@ from common.store.registry import (
     METRIC,
     REASON,
     SEARCH,
+    TEST_DIGEST,
     find_versions,
     guessed_scores,
+    has_test_rows_of,
     task_of,
     test_scores,
 )
@@ -41,8 +43,6 @@ NAMES = {
     **{"roc_auc": "ROC AUC", "f1": "F1", "f1_macro": "mean F1 of the labels", "log_loss": "log loss"},
     **{"rmse": "RMSE", "mae": "MAE", "median_absolute_error": "median absolute error", "r2": "R²"},
 }
-# Tag of a version: the digest of its test rows.
-DIGEST = "test_digest"
 FIRST = "There was no champion before it."
 UNJUDGED = "No winner of this workflow has been registered yet; `mlflow run . -e champion` registers one."
 
@@ -116,13 +116,14 @@ def _figures(champion: ModelVersion) -> list[tuple[str, str, str]]:
 def _judged(version: ModelVersion) -> list[str]:
     tags = version.tags
     metric = tags.get(METRIC, "")
-    over, *others = [_tag_score(tags, of, metric) for of in ("val", "test", "guess_test")]
-    half = at_half(metric, float(tags.get("threshold", HALF)))
+    over, test, guess = [_tag_score(tags, of, metric) for of in ("val", "test", "guess_test")]
+    threshold = float(tags.get("threshold", HALF))
+    over, test = over and over + at_half(metric, threshold), test and test + at_own(metric, threshold)
     named = [str(version.version), tags.get("step", ""), tags.get("learner", ""), metric]
     why = tags.get(REASON, "")
     if FOLLOWED_BY in tags:
         why += f"; then version {tags[FOLLOWED_BY]} took its place"
-    return [*named, over and f"{over}{half}", *others, ", ".join(version.aliases), why]
+    return [*named, over, test, guess, ", ".join(version.aliases), why]
 
 
 def labels_of(search: Run | None) -> Mapping[str, str]:
@@ -136,7 +137,9 @@ def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
     tags, judge = champion.tags, workflow.champion
     story = f"It is the winner of {tags.get('step') or 'a search'}"
     if judge is None or not _was_judged(champion, judge):
-        story += " in another workflow; see below why this workflow's winners did not replace it"
+        story += " in another workflow; see below the verdicts on this workflow's winners"
+    if workflow.searches and not has_test_rows_of(champion, workflow.searches):
+        story += ". Its scores are of that workflow's test rows, which are not those of this one"
     return f"{story}. Verdict: {tags.get(REASON, 'none is recorded').replace(': ', ', ', 1)}."
 
 
@@ -147,11 +150,12 @@ def _facts(champion: ModelVersion, search: Run | None) -> list[tuple[str, str]]:
     metric = tags.get(METRIC, "")
     mean, error = (score(metric, metrics.get(f"val_{metric}{end}")) for end in ("", "_std"))
     guess = score(metric, metrics.get(f"guess_val_{metric}"))
-    half = at_half(metric, metrics.get("threshold", HALF))
-    over = f"{mean} ± {error}{half} (standard deviation; guessing {guess})"
+    threshold = metrics.get("threshold", HALF)
+    over = f"{mean} ± {error}{at_half(metric, threshold)} (standard deviation; guessing {guess})"
     facts.append((f"{metric} over folds", over if mean else ""))
-    facts.append((f"{metric} on the training rows", score(metric, metrics.get(f"train_{metric}"))))
-    facts.append(("test rows' digest", tags.get(DIGEST, "")))
+    learnt = score(metric, metrics.get(f"train_{metric}"))
+    facts.append((f"{metric} on the training rows", learnt and learnt + at_own(metric, threshold)))
+    facts.append(("test rows' digest", tags.get(TEST_DIGEST, "")))
     facts.append(("its search", tags.get(SEARCH, "")))
     return [(name, value) for name, value in facts if value]
 
@@ -174,7 +178,7 @@ def _compare(
     what = f"version {before.version}, {before.tags.get('learner', '')} by {before.tags.get('step', '')}"
     if task_of(before.tags) != task_of(champion.tags):
         return None, f"The previous champion is {what}. It predicted something else."
-    if before.tags.get(DIGEST) != champion.tags.get(DIGEST):
+    if before.tags.get(TEST_DIGEST) != champion.tags.get(TEST_DIGEST):
         return None, (
             f"The previous champion is {what}. It was scored on other test rows, so their metrics cannot "
             "be compared."
@@ -214,7 +218,7 @@ def _metric(key: str, labels: Mapping[str, str]) -> str:
 def _gain(metric: str, difference: float) -> str:
     shown = shown_score(metric, difference, signed=True)
     if not any(digit in shown for digit in "123456789"):
-        return "same"
+        return f"within {shown_score(metric, 0.0001)}" if difference else "same"
     return f"{shown} {'better' if difference * sign(metric) > 0 else 'worse'}"
 
 

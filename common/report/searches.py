@@ -3,7 +3,7 @@
 from mlflow.entities import Run
 
 from common.errors import UserError
-from common.learning.threshold import HALF, at_half
+from common.learning.threshold import HALF, at_half, at_own
 from common.plots.winner import WINNER_CHARTS
 from common.report.page import Picture, Search, Table
 from common.report.shown import best_parameters, score, took
@@ -56,11 +56,12 @@ def _summary(run: Run, candidates: Candidates | None) -> list[str]:
         wanted = (f"val_{metric}", f"val_{metric}_std", f"guess_val_{metric}")
         mean, error, guess = (score(metric, metrics.get(name)) for name in wanted)
         test, guess_test = (score(metric, metrics.get(f"{of}_{metric}")) for of in ("test", "guess_test"))
-        half = at_half(metric, metrics.get("threshold", HALF))
+        threshold = metrics.get("threshold", HALF)
+        half, own = at_half(metric, threshold), at_own(metric, threshold)
         said.append(
-            f"The best: {best_parameters(run.data.params)}; {metric} {mean} ± {error} over folds"
-            f"{half} (guessing {guess}), {test} on the test rows (guessing {guess_test}), which played "
-            "no part in the choice."
+            f"The best: {best_parameters(run.data.params)}; {metric} {mean} ± {error} over folds{half} "
+            f"(standard deviation; guessing {guess}), {test} on the test rows{own} (guessing "
+            f"{guess_test}), which played no part in the choice."
         )
     else:
         said.append("Its table of candidates is missing.")

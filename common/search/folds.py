@@ -4,8 +4,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 
 import numpy as np
+import pandas as pd
 from pyspark.ml import Estimator
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -16,7 +18,7 @@ from common.data.strata_rank import RANK, SIZE, rank_in_strata
 from common.data.target import BINARY, REGRESSION, Target
 from common.errors import UserError
 from common.learning.early_checks import check_folds, check_labels
-from common.learning.score_table import score_table
+from common.learning.score_table import score_tables
 from common.learning.tasks import Labels, guess_scores, scores
 from common.learning.vectorizer import FEATURES, LABEL, WEIGHT
 
@@ -55,8 +57,8 @@ class FoldData:
         folds: Number of folds, k.
         rows: Number of rows.
         target: What is predicted.
-        guess: Scores of a baseline that knows only the labels of the rows. Every fold has the same
-            shares, to within a row.
+        guess: Scores of a baseline that knows only the labels of the rows, as means over the folds.
+            Every fold has the same shares of labels, to within a row.
     """
 
     frame: DataFrame
@@ -115,8 +117,9 @@ def fold_data(
     if target.task == REGRESSION:
         if balance:
             raise UserError("balance=true weighs labels, and the task is regression: leave it out")
-        rows, guess = _numbers(train, target)
+        rows = _count_numbers(train)
         check_folds(folds, target.task, rows, rows)
+        guess = _guess_numbers(train, folds, target)
     else:
         counts = _label_counts(train, target)
         rows, guess = int(counts.sum()), guess_scores(Labels(target.task, np.arange(len(counts)), counts))
@@ -164,13 +167,26 @@ def _label_counts(train: DataFrame, target: Target) -> np.ndarray:
     return counts
 
 
-def _numbers(train: DataFrame, target: Target) -> tuple[int, dict[str, float]]:
-    rows, mean, least, most = train.agg(
-        F.count(LABEL), F.avg(LABEL), F.min(LABEL), F.max(LABEL)
-    ).first() or (0, 0.0, 0.0, 0.0)
+def _count_numbers(train: DataFrame) -> int:
+    rows, least, most = train.agg(F.count(LABEL), F.min(LABEL), F.max(LABEL)).first() or (0, 0.0, 0.0)
     if least == most:
         raise UserError(
             f"the training rows have only one label, {least}: nothing can be learnt from them"
         )
-    guessed = score_table(train.select(LABEL, F.lit(mean).alias("prediction")), target, rows)
-    return rows, scores(guessed)
+    return int(rows)
+
+
+def _guess_numbers(train: DataFrame, folds: int, target: Target) -> dict[str, float]:
+    """Return the mean over the folds of the scores of guessing: in each, the mean of the other rows.
+
+    Over all rows together an error of squares is that of the largest ones, and so it is in each fold that
+    has them, but not in their mean, which is what a candidate has.
+    """
+    of_fold = (F.col(FOLD_RANK) % folds).cast("int")
+    sums = train.groupBy(of_fold.alias(FOLD)).agg(F.sum(LABEL).alias("sum"), F.count(LABEL).alias("rows"))
+    table = pd.DataFrame(sums.orderBy(FOLD).toPandas())
+    others = (table["sum"].sum() - table["sum"]) / (table["rows"].sum() - table["rows"])
+    said = F.get(F.array(*[F.lit(mean) for mean in others]), of_fold).alias("prediction")
+    guessed = train.select(LABEL, of_fold.alias(FOLD), said)
+    each = [scores(one) for one in score_tables(guessed, FOLD, target, int(table["rows"].sum()))]
+    return {name: fmean(one[name] for one in each) for name in each[0]}

@@ -14,7 +14,7 @@ from common.champion.gates import OF_ROWS, measure_rows
 from common.champion.unseen import Trained, compare_on_unseen
 from common.champion.verdict import Comparison, Incomparable, compare_on_folds, same_folds
 from common.data.row_hash import quoted
-from common.data.spec import DatasetSpec
+from common.data.spec import NUMERIC, DatasetSpec
 from common.data.spec_yaml import parse_spec
 from common.ensemble.out_of_fold import mixed, out_of_fold
 from common.learning.vectorizer import LABEL
@@ -53,16 +53,21 @@ def compare_versions(
         raise Incomparable("their columns or labels differ")
     if changed := _other_currencies(spec, specs[1]):
         raise Incomparable(f"the amounts of {', '.join(changed)} are in other currencies")
+    if changed := sorted({*spec.missing} ^ {*specs[1].missing}):
+        # What one took for a value and the other for none makes the same row another.
+        raise Incomparable(f"{', '.join(map(repr, changed))} marks a missing value in one of them alone")
     spark = session()
     trained = [
         Trained(
             load_spark_model(f"runs:/{version.tags[SEARCH]}/spark-model"),
             frames.read_frame(spark, f"{uri}/train"),
             frames.read_frame(spark, f"{uri}/test"),
+            tuple(column.name for column in own.of_role(NUMERIC) if not column.missing),
         )
-        for version, uri in zip((first, second), features, strict=True)
+        for version, uri, own in zip((first, second), features, specs, strict=True)
     ]
-    return compare_on_unseen(trained[0], trained[1], spec.names, spec.label, spec.target, ours.metric)
+    names = [*(column.name for column in spec.inputs), spec.label]
+    return compare_on_unseen(trained[0], trained[1], names, spec.label, spec.target, ours.metric)
 
 
 def measure(
@@ -111,8 +116,9 @@ def _features(version: ModelVersion) -> str:
 
 def _other_currencies(spec: DatasetSpec, other: DatasetSpec) -> list[str]:
     units = {column.name: column.unit for column in other.columns}
-    return [c.name for c in spec.columns if c.unit and units[c.name] and c.unit != units[c.name]]
+    return [c.name for c in spec.inputs if c.unit and units[c.name] and c.unit != units[c.name]]
 
 
 def _columns(spec: DatasetSpec) -> object:
-    return [(c.name, c.type, c.role) for c in spec.columns], spec.target
+    # What a model sees, in whatever order the file has it.
+    return {(c.name, c.type, c.role) for c in spec.inputs}, spec.label, spec.target

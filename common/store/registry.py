@@ -24,13 +24,15 @@ OWN = "adult"
 
 # Tags of a version and of its search.
 SEARCH, METRIC, FOLD_SCORES, FOLDS_DIGEST = "search", "metric", "fold_scores", "folds_digest"
-# The metric on each fold at the model's threshold, if that matters to it.
-THRESHOLD_SCORES = "threshold_fold_scores"
+# The metric on each fold as the model predicts, if its threshold matters to it: at a threshold that was
+# given, or that the other folds choose.
+THRESHOLD_SCORES = "fold_scores_at_threshold"
+TEST_DIGEST = "test_digest"
 # The task; the number of labels, and their digest.
 TASK, LABELS, LABELS_DIGEST = "task", "labels", "labels_digest"
 COPIED = (
     *("dataset", TASK, LABELS, LABELS_DIGEST, "source", METRIC, FOLDS_DIGEST, FOLD_SCORES),
-    *(THRESHOLD_SCORES, "train_digest", "test_digest", "learner", "engine", "fitted_by", "members"),
+    *(THRESHOLD_SCORES, "train_digest", TEST_DIGEST, "learner", "engine", "fitted_by", "members"),
 )
 # Tag of a version: the reason for its verdict.
 REASON = "reason"
@@ -175,6 +177,11 @@ def find_versions(name: str) -> dict[str, ModelVersion]:
     for one in found:
         one.aliases = [alias for alias, holder in aliases.items() if str(holder) == str(one.version)]
     return {str(one.version): one for one in found}
+
+
+def has_test_rows_of(version: ModelVersion, searches: Sequence[Run]) -> bool:
+    """Tell whether a version was scored on the test rows of one of some searches."""
+    return version.tags.get(TEST_DIGEST) in {search.data.tags.get(TEST_DIGEST) for search in searches}
 
 
 def test_scores(version: ModelVersion) -> Mapping[str, float]:

@@ -4,7 +4,8 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
+from statistics import fmean
 
 import pandas as pd
 from pyspark.ml import PipelineModel
@@ -23,8 +24,9 @@ from common.learning.threshold import (
     Curve,
     Threshold,
     at_half,
+    at_own,
     best_threshold,
-    scores_at,
+    fold_scores_at,
 )
 from common.learning.vectorizer import feature_sources, number_features
 from common.machine.secrets import masked
@@ -124,7 +126,7 @@ def _log_best(search: _Scored, winner: CandidateResult, scored: int, table: pd.D
     run.tell(f"best of {scored}: {winner.name}")
     mean, std = (shown_score(metric, value) for value in (winner.mean(metric), winner.std(metric)))
     over = f"{metric} {mean} +- {std} over folds{at_half(metric, threshold)}"
-    run.tell(f"{over}; {told(metric, scores(test), guess)} on the test rows")
+    run.tell(f"{over}; {told(metric, scores(test), guess)} on the test rows{at_own(metric, threshold)}")
 
 
 def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
@@ -203,19 +205,20 @@ def _threshold(search: _Scored, winner: CandidateResult) -> Threshold:
     # The folds' scores are those at one half.
     curves = [] if settings.threshold == HALF else _curves(search, winner)
     if curves:
-        whole = reduce(Curve.__add__, curves)
-        found = best_threshold(whole, metric) if settings.threshold is None else found
-        tracking.log_scores(tracking.AT_THRESHOLD, scores_at(whole, found.value), [run.id])
+        found = best_threshold(curves, metric) if settings.threshold is None else found
+        by_fold = fold_scores_at(curves, metric, settings.threshold)
+        means = {name: fmean(one[name] for one in by_fold) for name in OF_THRESHOLD}
+        tracking.log_scores(tracking.AT_THRESHOLD, means, [run.id])
     if metric in OF_THRESHOLD:
-        by_fold = [scores_at(one, found.value)[metric] for one in curves] or winner.by_fold(metric)
-        run.tag(**{THRESHOLD_SCORES: json.dumps(by_fold)})
+        at_threshold = [one[metric] for one in by_fold] if curves else winner.by_fold(metric)
+        run.tag(**{THRESHOLD_SCORES: json.dumps(at_threshold)})
     if found.metric:
         metrics = {"threshold_score": found.score, "threshold_score_at_half": found.at_half}
         run.log_metrics(metrics)
         run.tag(threshold_metric=found.metric)
         run.tell(
-            f"threshold {found.value:g}: {found.metric} {found.score:.4f} over the folds, "
-            f"{found.at_half:.4f} at {HALF}"
+            f"threshold {found.value:g}: {found.metric} {found.score:.4f} over folds, each at the one "
+            f"that the others choose; {found.at_half:.4f} at {HALF}"
         )
     run.log_metrics({"threshold": found.value})
     return found

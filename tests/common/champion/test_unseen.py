@@ -66,6 +66,28 @@ def test_row_of_the_same_content_is_seen_wherever_it_lies(pair, spec):
     assert 1600 not in numbers(unseen_rows(ours, theirs, spec.names))
 
 
+def test_column_that_no_model_sees_makes_no_row_another(pair, spec):
+    """An export's date, say, is another in each export."""
+    ours, theirs = pair
+    dated = [
+        Trained(
+            one.pipeline, one.train.withColumn("day", F.lit(day)), one.test.withColumn("day", F.lit(day))
+        )
+        for day, one in enumerate((ours, theirs))
+    ]
+    assert numbers(unseen_rows(*dated, spec.names)) == list(range(1500, 2000))
+
+
+def test_rows_that_one_of_the_models_would_refuse_are_left_out(pair, spec):
+    ours, theirs = pair
+    lost = F.when(F.col("fnlwgt") % 2 == 0, F.col("age"))
+    ours = Trained(ours.pipeline, ours.train, ours.test.withColumn("age", lost))
+    theirs = Trained(theirs.pipeline, theirs.train, theirs.test.where("fnlwgt < 0"), ("age", "fnlwgt"))
+    assert numbers(unseen_rows(ours, theirs, spec.names)) == list(range(1500, 2000, 2))
+    found = compare_on_unseen(ours, theirs, spec.names, spec.label, spec.target, "roc_auc")
+    assert found.where == "on 250 rows that neither was trained on, in 5 parts"
+
+
 def test_comparison_is_of_scores_on_unseen_rows_alone(pair, spec, numbered):
     found = compare_on_unseen(*pair, spec.names, spec.label, spec.target, "roc_auc")
     assert found.where == "on 500 rows that neither was trained on, in 5 parts"

@@ -1,3 +1,7 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
 import pytest
 from pyspark.ml.feature import VectorAssembler
 
@@ -45,3 +49,31 @@ def test_linear_columns_count_by_how_far_what_they_add_varies(spark):
     a = (table["x"] * weight[0]).std()
     b = (table["one"] * weight[1] + table["other"] * weight[2]).std()
     assert found["a"] / found["b"] == pytest.approx(a / b, rel=0.02)
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_numbers_of_one_column_count_by_what_they_add_together(spark, monkeypatch, labels):
+    """As the year and the days of a date, whose weights may be large and cancel."""
+    monkeypatch.setattr("common.learning.importance.AT_ONCE", 1)
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame(rng.normal(size=(300, 4)), columns=list("abcd"))
+    table["b"] = table["a"] + 0.01 * table["b"]
+    frame = spark.createDataFrame(table)
+    frame = VectorAssembler(inputCols=list("abcd"), outputCol=FEATURES).transform(frame)
+    weights = np.array([[50.0, -50.0, 0.5, -0.7], [1.0, 2.0, 0.0, 0.3], [0.0, 0.1, 1.0, 2.0]])[
+        : labels if labels > 2 else 1
+    ]
+    matrix = SimpleNamespace(toArray=lambda: weights)
+    model = SimpleNamespace(
+        numClasses=labels,
+        coefficientMatrix=matrix,
+        coefficients=SimpleNamespace(toArray=lambda: weights[0]),
+    )
+    found = column_importance(model, ["date", "date", "also", "also"], 4, frame)
+    cells = table.to_numpy()
+    spread = [
+        np.mean([(cells[:, group] @ weight[group]).std(ddof=1) for weight in weights])
+        for group in ([0, 1], [2, 3])
+    ]
+    assert found["date"] == pytest.approx(spread[0] / sum(spread))
+    assert found["also"] == pytest.approx(spread[1] / sum(spread))

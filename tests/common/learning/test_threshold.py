@@ -11,8 +11,10 @@ from common.learning.threshold import (
     OF_THRESHOLD,
     VALUES,
     at_half,
+    at_own,
     best_threshold,
     curve,
+    fold_scores_at,
     parse_threshold,
     scores_at,
 )
@@ -41,7 +43,8 @@ BY_SKLEARN = {
 @pytest.mark.parametrize("metric", CHOOSES)
 def test_best_threshold_is_that_of_trying_each(metric):
     label, probability = draw(500, 1)
-    found = best_threshold(curve(table_of(label, probability)), metric)
+    # Of two equal folds each is at its own best.
+    found = best_threshold([curve(table_of(label, probability))] * 2, metric)
     each = [BY_SKLEARN[metric](label, probability > value) for value in VALUES]
     assert found.score == pytest.approx(max(each))
     assert BY_SKLEARN[metric](label, probability > found.value) == pytest.approx(max(each))
@@ -51,18 +54,18 @@ def test_best_threshold_is_that_of_trying_each(metric):
 
 @pytest.mark.parametrize("metric", ["roc_auc", "log_loss", "recall", "precision"])
 def test_metric_that_needs_no_threshold_leaves_it_to_f1(metric):
-    found = curve(table_of(*draw(500, 2)))
+    found = [curve(table_of(*draw(500, seed))) for seed in (2, 3)]
     assert best_threshold(found, metric) == best_threshold(found, "f1")
 
 
 def test_of_equally_good_thresholds_the_nearest_to_half_is_taken():
     label, probability = np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9])
-    assert best_threshold(curve(table_of(label, probability)), "f1").value == 0.5
+    assert best_threshold([curve(table_of(label, probability))] * 2, "f1").value == 0.5
 
 
 def test_probability_at_the_threshold_is_not_above_it():
     label, probability = np.array([0, 1, 1]), np.array([0.3, 0.301, 0.4])
-    found = best_threshold(curve(table_of(label, probability)), "f1")
+    found = best_threshold([curve(table_of(label, probability))] * 2, "f1")
     assert found.score == 1
     assert (probability > found.value).tolist() == [False, True, True]
 
@@ -119,3 +122,24 @@ def test_threshold_where_the_folds_have_no_scores_is_refused():
 def test_score_over_the_folds_says_that_it_is_at_half_where_the_model_is_not():
     assert at_half("f1", 0.385) == " at 0.5"
     assert at_half("f1", 0.5) == at_half("roc_auc", 0.385) == at_half("rmse", 0.5) == ""
+    assert at_own("f1", 0.385) == " at 0.385"
+    assert at_own("f1", 0.5) == at_own("roc_auc", 0.385) == ""
+
+
+def test_a_fold_has_no_part_in_the_choice_of_the_threshold_that_it_is_scored_at():
+    """By another way: each fold alone, predicted at the best threshold of the other rows."""
+    label, probability = draw(150, 5)
+    parts = [np.arange(place, 150, 3) for place in range(3)]
+    folds = [curve(table_of(label[part], probability[part])) for part in parts]
+    found = fold_scores_at(folds, "f1")
+    for part, scored in zip(parts, found, strict=True):
+        others = np.setdiff1d(np.arange(150), part)
+        each = [f1_score(label[others], probability[others] > value) for value in VALUES]
+        equal = VALUES[np.flatnonzero(np.isclose(each, max(each), atol=1e-12))]
+        value = equal[np.argmin(np.abs(equal - 0.5))]
+        assert scored["f1"] == pytest.approx(f1_score(label[part], probability[part] > value))
+    chosen = best_threshold(folds, "f1")
+    assert chosen.score == pytest.approx(np.mean([one["f1"] for one in found]))
+    in_sample = fold_scores_at(folds, "f1", chosen.value)
+    assert chosen.score < np.mean([one["f1"] for one in in_sample])
+    assert in_sample == [scores_at(one, chosen.value) for one in folds]

@@ -102,7 +102,8 @@ def test_champion_of_a_number_is_shown_by_its_errors(of_numbers):
     assert [row[3:7] for row in page.judged.table.rows][1] == ["rmse", "54,661", "54,322", "98,765"]
     (search,) = [one for one in page.searches if "54,661" in one.summary[1]]
     assert (
-        "rmse 54,661 ± 12.346 over folds (guessing 98,765), 54,322 on the test rows" in search.summary[1]
+        "rmse 54,661 ± 12.346 over folds (standard deviation; guessing 98,765), 54,322 on the test rows"
+        in search.summary[1]
     )
     assert [picture.name for picture in search.pictures] == ["effects"]
     assert search.best.rows[1][1:3] == ["55,661", "1000.0 ± 0.0000"]

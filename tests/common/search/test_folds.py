@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from pyspark.ml.linalg import Vectors
 from pyspark.sql import functions as F
 
-from common.data.target import BINARY, TWO
+from common.data.target import BINARY, REGRESSION, TWO, Target
 from common.errors import UserError
 from common.learning.tasks import Labels, guess_scores
 from common.learning.vectorizer import FEATURES, LABEL
@@ -66,6 +67,18 @@ def test_guessing_knows_the_rows_of_each_label(vectors):
     assert (data.rows, data.target) == (300, TWO)
     assert data.guess == guess_scores(Labels(BINARY, np.arange(2), np.array([negative, 300 - negative])))
     assert 0 < negative != 150
+
+
+def test_guessing_a_number_is_the_mean_of_what_it_scores_in_each_fold(spark):
+    """As a candidate's score is: with one row of 1,000 the error over all rows together is another."""
+    numbers = np.array([1000.0, *np.linspace(0, 5, 19)])
+    rows = [(Vectors.dense(1.0), float(value), rank) for rank, value in enumerate(numbers)]
+    data = fold_data(spark.createDataFrame(rows, [FEATURES, LABEL, FOLD_RANK]), 4, Target(REGRESSION))
+    fold = np.arange(20) % 4
+    each = [numbers[fold == k] - numbers[fold != k].mean() for k in range(4)]
+    assert data.guess["rmse"] == pytest.approx(np.mean([np.sqrt(np.mean(one**2)) for one in each]))
+    assert data.guess["mae"] == pytest.approx(np.mean([np.abs(one).mean() for one in each]))
+    assert data.guess["rmse"] < 0.8 * numbers.std()
 
 
 def test_as_many_folds_as_the_rarer_label_has_rows_are_taken(vectors):

@@ -157,8 +157,8 @@ def test_model_without_a_champion_judges_old_versions_again():
 
 
 def test_models_are_compared_as_they_predict_where_the_metric_depends_on_the_threshold():
-    good = make_search([0.1, 0.1], metric="f1", threshold_fold_scores="[0.4, 0.42]")
-    bad = make_search([0.2, 0.2], metric="f1", threshold_fold_scores="[0.3, 0.31]")
+    good = make_search([0.1, 0.1], metric="f1", fold_scores_at_threshold="[0.4, 0.42]")
+    bad = make_search([0.2, 0.2], metric="f1", fold_scores_at_threshold="[0.3, 0.31]")
     enter(good)
     found = enter(bad)
     assert found.became == "challenger"

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import mlflow
 import pytest
 
-from common.data.spec import NUMERIC, Column
-from common.store.contest import _other_currencies, measure
+from common.data.spec import CATEGORY, IGNORED, NUMERIC, Column
+from common.store.contest import _columns, _other_currencies, measure
 from tests.specs import labelled
 
 
@@ -16,6 +18,16 @@ def test_amounts_of_two_versions_are_compared_unless_their_currencies_differ(our
         for unit in (ours, theirs)
     )
     assert _other_currencies(one, other) == differ
+
+
+def test_versions_are_compared_if_their_models_see_the_same_columns_in_any_order():
+    price, kind = Column("price", "double", NUMERIC), Column("kind", "text", CATEGORY)
+    first = _columns(labelled(price, kind))
+    assert first == _columns(labelled(kind, price))
+    assert first == _columns(labelled(Column("exported", "date", IGNORED), price, kind))
+    assert first != _columns(labelled(price))
+    assert first != _columns(labelled(price, replace(kind, type="integer")))
+    assert first != _columns(labelled(price, replace(kind, role=NUMERIC)))
 
 
 def test_gates_ask_about_what_the_model_predicts_at_its_threshold(store):
