@@ -6,6 +6,7 @@ import pandas as pd
 from mlflow.entities import Run
 
 from common.data.describe import readable
+from common.data.repeated import Repeated
 from common.report.champions import find_champion, find_judged
 from common.report.commands import COMMIT, find_commands
 from common.report.page import Champion, Page, Section, Table
@@ -13,6 +14,7 @@ from common.report.searches import find_search
 from common.report.shown import moment, took
 from common.store import tracking
 from common.store.artifacts import find_text, has_artifacts
+from common.store.step_run import REPEATED_ROWS
 from common.store.workflow_runs import WorkflowRuns, candidates_of, step_of
 
 SAMPLE = "These figures come from the built-in synthetic sample, not from the real data set."
@@ -66,6 +68,9 @@ def _split(run: Run | None) -> Section:
             "Each stratum is split in the same ratio, its training rows rounded down to whole rows: "
             f"{least}% to {most}% of a stratum are test rows."
         )
+    repeated = Repeated(int(run.data.metrics.get(REPEATED_ROWS, 0)), train + test)
+    if repeated.is_worth_telling:
+        text += f" {repeated}."
     rows = [[row[0], *map(_number, row[1:])] for row in table.itertuples(index=False)]
     return Section(text, Table(list(table.columns), rows, words=("strata",)))
 

@@ -89,12 +89,14 @@ class Origin:
         parameters: The hyperparameters that it was fitted with.
         digests: Digests of the training and test rows, by the name to show.
         fitted_by: What fitted it, such as "Spark's GBTClassifier"; empty for a vote of several models.
+        caveats: What its scores do not say by themselves, in sentences.
     """
 
     learner: str
     parameters: Mapping[str, Any]
     digests: Mapping[str, str]
     fitted_by: str = ""
+    caveats: Sequence[str] = ()
 
 
 def model_card(
@@ -166,6 +168,7 @@ def _made_from(spec: DatasetSpec, made: Origin, found: Agreement) -> str:
     rows = "; ".join(f"{name} rows, digest `{digest}`" for name, digest in made.digests.items())
     chosen = ", ".join(f"{name}={value}" for name, value in made.parameters.items())
     by = f"\n- fitted on all training rows by {made.fitted_by}" if made.fitted_by else ""
+    noted = "".join(f"\n- {_escaped(one)}" for one in made.caveats)
     refused = f". It refuses {found.refused:,} more" if found.refused else ""
     agree = "predict the same labels, with probabilities that differ by at most"
     if spec.task == REGRESSION:
@@ -174,7 +177,7 @@ def _made_from(spec: DatasetSpec, made: Origin, found: Agreement) -> str:
 ## Made from
 
 - data set {_code(spec.name)}; {rows}
-- learner `{made.learner}`: {chosen or "its defaults"}{by}
+- learner `{made.learner}`: {chosen or "its defaults"}{by}{noted}
 
 The Spark pipeline that it was exported from is `spark-model` in the same run. On {found.rows:,} test rows
 both {agree}
@@ -216,8 +219,8 @@ def _binary_words(spec: DatasetSpec, labels: Labels) -> str:
     return f"""\
 f1, precision and recall are those of {_code(spec.positive)}; with the suffix `_label_0`, those of
 {_code(spec.labels[0])}; with `_weighted`, Spark's own, weighted by the number of rows of each label.
-Guessing predicts {_code(often)} for every row, with the probability {share:.4f} of
-{_code(spec.positive)}: its share of the test rows."""
+Guessing predicts {_code(often)} for every row (for the f1, precision and recall of one label, that
+label), with the probability {share:.4f} of {_code(spec.positive)}: its share of the test rows."""
 
 
 def _class_words(spec: DatasetSpec, labels: Labels) -> str:
@@ -232,7 +235,8 @@ def _number_words(spec: DatasetSpec, labels: Labels) -> str:
     mean = shown_number(float(np.average(labels.values, weights=labels.count)))
     return f"""\
 rmse, mae and median_absolute_error have the unit of {_code(spec.label)}, and lower is better; r2 is the
-share of its variance that is explained. Guessing predicts {mean}, the test rows' mean, for every row."""
+share of its variance that is explained, below 0 if errors are larger than those of guessing.
+Guessing predicts {mean}, the test rows' mean, for every row."""
 
 
 def _strata(spec: DatasetSpec, table: pd.DataFrame) -> str:
@@ -248,5 +252,9 @@ def _strata(spec: DatasetSpec, table: pd.DataFrame) -> str:
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
-    cells = [[_SPECIAL.sub(r"\\\g<0>", cell) for cell in line] for line in lines]
+    cells = [[_escaped(cell) for cell in line] for line in lines]
     return "\n".join("| " + " | ".join(line) + " |" for line in cells)
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\g<0>", text)

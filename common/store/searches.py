@@ -10,6 +10,7 @@ from typing import Protocol
 import mlflow
 from pyspark.sql import DataFrame
 
+from common.data.repeated import Repeated
 from common.data.row_hash import Digest, frame_digests
 from common.data.spec import DatasetSpec
 from common.learning.early_checks import check_settings
@@ -24,7 +25,7 @@ from common.search.result import Outcome
 from common.search.search import Proposer, Search, Settings
 from common.store import earlier_candidates, logged_data, tracking
 from common.store.candidate_runs import CandidateWriter
-from common.store.step_run import Run
+from common.store.step_run import REPEATED_ROWS, Run
 from common.store.workflow_runs import source_of
 from common.workflow.declaration import as_text
 
@@ -51,12 +52,19 @@ SHOWN_LABELS = 10
 
 @dataclass(frozen=True)
 class SearchData:
-    """The rows of a search: training rows in folds, test rows, and their digests."""
+    """The rows of a search: training rows in folds, test rows, and their digests.
+
+    Attributes:
+        balance: Whether labels weigh the same in total.
+        repeated: The rows of the data set that have an equal one.
+    """
 
     spec: DatasetSpec
     folds: FoldData
     test: DataFrame
     digests: Mapping[str, Digest]
+    balance: bool
+    repeated: Repeated
 
 
 def suited(settings: Settings, run: Run) -> Settings:
@@ -113,7 +121,16 @@ def search_data(run: Run, folds: int, balance: bool = False) -> SearchData:
     run.tag(labels_digest=_labels_digest(spec))
     run.tag(**{f"label_{place}": label for place, label in enumerate(spec.labels[:SHOWN_LABELS])})
     run.tag(source=source_of(run.uri("features")), folds_digest=f"{of_folds.content}:{folds}")
-    return SearchData(spec, in_folds, test, {"training": of_train, "test": of_test})
+    digests = {"training": of_train, "test": of_test}
+    repeated = Repeated(_repeated_rows(run), of_train.rows + of_test.rows)
+    return SearchData(spec, in_folds, test, digests, balance, repeated)
+
+
+def _repeated_rows(run: Run) -> int:
+    """Return what split counted; 0 if the features come from elsewhere."""
+    features = tracking.find_run(run.uri("features"))
+    split = features and tracking.find_run(features.data.tags.get(f"{tracking.INPUT}split", ""))
+    return int(split.data.metrics.get(REPEATED_ROWS, 0)) if split else 0
 
 
 def _labels_digest(spec: DatasetSpec) -> str:

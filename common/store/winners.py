@@ -38,6 +38,7 @@ from common.plots.still import stills
 from common.plots.winner import winner_charts
 from common.scoring.card import Origin, model_card, stratum_scores
 from common.scoring.card_input import example_records
+from common.scoring.caveats import caveats
 from common.scoring.export import export, vocabulary
 from common.search.engines.boosting.margins import Agreement
 from common.search.engines.choice import Engine
@@ -77,19 +78,17 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
     with open_search(run, settings, data.folds, proposer, show) as (search, writer):
         search.run(proposer)
         if search.is_over:
-            scored = f"{len(search.outcomes)} of at most {proposer.most} candidates"
-            run.tell(f"minutes={settings.minutes:g} are over: scored {scored}")
+            count = f"{len(search.outcomes)} of at most {proposer.most} candidates"
+            run.tell(f"minutes={settings.minutes:g} are over: scored {count}")
         failures = search.failures
         if not search.results:
             raise UserError(f"all {len(failures)} candidates failed, the first with: {failures[0].error}")
         table = candidates_table(search.results, settings.metric, failures, proposer.generations)
         winner = ranked(search.results, settings.metric)[0]
-        _log_best(_Scored(run, settings, data, search.engine, writer), winner, len(search.results), table)
+        scored = _Scored(run, settings, data, search.engine, writer)
+        _log_best(scored, winner, len(search.results), table, proposer.table())
         if failures:
             _tell_failures(run, failures)
-    generations = proposer.table()
-    if generations is not None:
-        run.log_table("generations.csv", generations)
     if isinstance(search.engine, RaceEngine):
         learner, _ = settings.learner.chosen(winner.parameters)
         # Last: until a race has ended, its tags are those by which it is taken up again.
@@ -107,12 +106,21 @@ class _Scored:
     writer: CandidateWriter
 
 
-def _log_best(search: _Scored, winner: CandidateResult, scored: int, table: pd.DataFrame) -> None:
+def _log_best(
+    search: _Scored,
+    winner: CandidateResult,
+    scored: int,
+    table: pd.DataFrame,
+    generations: pd.DataFrame | None,
+) -> None:
     """Log the candidates, the findings, and the winner, refitted on all training rows."""
     run, metric = search.run, search.settings.metric
     learner, _ = search.settings.learner.chosen(winner.parameters)
     run.log_table("candidates.csv", table)
-    candidates = parse_candidates(table.to_csv(index=False))
+    if generations is not None:
+        run.log_table("generations.csv", generations)
+    of_generations = None if generations is None else generations.to_csv(index=False)
+    candidates = parse_candidates(table.to_csv(index=False), generations=of_generations)
     # This process only waits during the refit, so drawing beside it is free.
     charts = search_charts(candidates)
     drawing = beside(run.spark, stills, charts)
@@ -278,8 +286,11 @@ def log_pipeline(
     model, found = exporting.result()
     example, known = example_records(data.test, spec), vocabulary(pipeline, spec)
     digests = {context: digest.content for context, digest in data.digests.items()}
-    made = Origin(learner, parameters, digests, fitted_by)
+    noted = caveats(spec, test, data.balance, data.repeated)
+    made = Origin(learner, parameters, digests, fitted_by, noted)
     card = model_card(spec, made, test, strata, found, example, known)
     log_portable_model(model, "portable-model", spec, known, example, card)
+    for one in noted:
+        run.tell(f"note: {one}")
     run.tell(f"portable model: matches Spark on {found.rows:,} test rows to within {found.largest:.0e}")
     return strata

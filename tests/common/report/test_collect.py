@@ -17,6 +17,7 @@ from common.store import tracking
 from common.store.challenge import challenge
 from common.store.contest import compare_versions
 from common.store.registry import register
+from common.store.step_run import REPEATED_ROWS
 from common.store.workflow_runs import STEP_RUNS, find_workflow
 from tests.common.search.searches import result, text
 
@@ -211,6 +212,12 @@ def test_commands_have_values_as_they_were_given_whatever_mlflow_makes_of_them(w
     (line,) = [c.line for c in page_of(store).commands if c.line.endswith("use_cache=false")]
     asked = dict(word.split("=", 1) for word in shlex.split(line) if "=" in word)
     assert {name: asked[name] for name in given} == given
+
+
+def test_rows_that_have_an_equal_one_are_told_of_beside_the_split(workflow, store):
+    assert "equal" not in page_of(store).split.text
+    mlflow.MlflowClient().log_metric(workflow["split"].info.run_id, REPEATED_ROWS, 300)
+    assert "300 of 2,715 rows have an equal one, so rows may be" in page_of(store).split.text
 
 
 def test_full_profile_is_named_only_where_there_is_one(workflow, leave, store):

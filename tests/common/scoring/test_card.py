@@ -40,7 +40,7 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
     example = example.assign(occupation=["farmer's", "a"])
     card = model_card(
         spec,
-        Origin("gbt", {"maxDepth": 3}, {"training": "abc", "test": "def"}, "Spark's GBTClassifier"),
+        Origin("gbt", {"maxDepth": 3}, {"training": "abc", "test": "def"}, "Spark", ["weighed by a_b"]),
         ScoreTable(*np.array([[1, 1, 0.9, 140, 14.8], [1, 0, 0.1, 90, 207], [0, 0, 0.1, 9770, 1029]]).T),
         strata,
         Agreement(rows=9770, labels=0, numbers=0, largest=3e-16, refused=0),
@@ -49,12 +49,13 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
     )
     for text in (
         "# adult: income",
-        "- learner `gbt`: maxDepth=3\n- fitted on all training rows by Spark's GBTClassifier\n",
+        "- learner `gbt`: maxDepth=3\n- fitted on all training rows by Spark\n- weighed by a_b\n",
         "digest `abc`",
         "| metric | value | guessing |",
         "| accuracy | 0.9910 | 0.9770 |",
-        "| f1 | 0.7568 | 0.0000 |",
-        "Guessing predicts `<=50K` for every row, with the probability 0.0230 of\n`>50K`",
+        "| f1 | 0.7568 | 0.0450 |",
+        "Guessing predicts `<=50K` for every row (",
+        "with the probability 0.0230 of `>50K`",
         "On 9,770 test rows",
     ):
         assert text in card

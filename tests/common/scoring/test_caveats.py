@@ -1,0 +1,56 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from common.data.repeated import Repeated
+from common.data.spec import WEIGHT
+from common.learning.metrics import ScoreTable
+from common.scoring.caveats import caveats
+
+NONE = Repeated(0, 1000)
+
+
+def table(share, said, rows=1000):
+    """Rows with a share of the positive label, all with one probability."""
+    positive = round(rows * share)
+    labels = np.array([1, 0])
+    return ScoreTable(
+        labels, labels, np.full(2, said), np.array([positive, rows - positive]), np.zeros(2)
+    )
+
+
+def test_model_whose_probability_is_the_share_of_the_label_needs_no_words(spec):
+    assert caveats(spec, table(0.24, 0.25), False, NONE) == []
+
+
+@pytest.mark.parametrize("said", [0.09, 0.0001])
+def test_probability_that_is_no_frequency_is_told(spec, said):
+    """As that of a support vector machine, or of fits that weigh labels alike."""
+    (found,) = caveats(spec, table(0.0113, said, 10_000), False, NONE)
+    mean = f"{said:.3g}"
+    assert found == (
+        f"the probability of >50K is no frequency: its mean on the test rows is {mean}, "
+        "and 0.0113 of them have this label"
+    )
+
+
+def test_few_rows_prove_nothing_of_a_probability(spec):
+    assert caveats(spec, table(0.1, 0.2, 20), False, NONE) == []
+
+
+def test_probability_of_certainty_that_is_right_is_a_frequency(spec):
+    sure = ScoreTable(
+        np.array([1, 0]), np.array([1, 0]), np.array([1.0, 0.0]), np.array([3, 7]), np.zeros(2)
+    )
+    assert caveats(spec, sure, False, NONE) == []
+
+
+def test_weights_balance_and_repeated_rows_are_told(spec):
+    columns = [replace(c, role=WEIGHT) if c.name == "fnlwgt" else c for c in spec.columns]
+    weighted = replace(spec, columns=tuple(columns))
+    found = caveats(weighted, table(0.24, 0.24), True, Repeated(10, 1000))
+    assert found[0] == "fits weigh each row by fnlwgt; all scores count each row once"
+    assert "balance=true" in found[1]
+    assert found[2].startswith("10 of 1,000 rows have an equal one")
+    assert len(caveats(weighted, table(0.24, 0.24), False, Repeated(9, 1000))) == 1
