@@ -117,17 +117,18 @@ class Candidates:
         return [difference(self.sign * (self.folds[0] - scores), scale) for scores in self.folds]
 
 
-def difference(by_fold: np.ndarray, scale: float = 1.0) -> Difference:
+def difference(by_fold: np.ndarray, scale: float = 1.0, more: float = 0.0) -> Difference:
     """Summarise the differences of two scores by fold.
 
     Args:
         by_fold: One difference per fold; at least two folds.
         scale: Size of the scores; differences that can come from rounding them are none.
+        more: A standard error that does not come from the folds.
     """
     folds, rounding = len(by_fold), ROUNDING * scale
     if np.abs(by_fold).max() <= rounding:
         return Difference(0.0, 0.0, False)
-    mean, error = float(by_fold.mean()), float(by_fold.std(ddof=1) / np.sqrt(folds))
+    mean, error = float(by_fold.mean()), float(np.hypot(by_fold.std(ddof=1) / np.sqrt(folds), more))
     bound = special.stdtrit(folds - 1, (1 + CONFIDENCE) / 2) * error
     return Difference(mean, error, bool(abs(mean) > max(bound, rounding)))
 

@@ -1,6 +1,6 @@
 """The effect of each hyperparameter on the score: differences paired by fold, and shares of variance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -11,6 +11,8 @@ from common.search.findings.candidates import ROUNDING, Candidates, Difference, 
 
 # The range of a parameter with more than MOST_VALUES values is divided into PARTS equal parts.
 MOST_VALUES, PARTS = 6, 3
+# What rounding leaves of a pull or of a candidate's freedom that is none.
+NO_PULL, NO_FREEDOM = 1e-12, 1e-9
 # A range whose ends differ by at least this factor is analysed on a log scale.
 LOG_FACTOR = 10
 
@@ -42,8 +44,13 @@ class Effect:
         levels: Its levels, at least two, in order.
         by_fold: Mean score with the other parameters held equal (levels x folds).
         share: Share of the variance of the candidates' scores that the parameter explains by itself.
-        share_error: Standard error of that share over the folds; NaN if scores differ on one fold only.
+        share_error: Standard error of that share over the folds; NaN if scores differ on one fold only,
+            or if the candidates are no whole grid: others would give another share.
         apart: Whether the candidates suffice to tell its effect from those of other parameters.
+        pulls: What each candidate's score adds to each level's mean, with the other parameters held equal
+            (levels x candidates).
+        misfits: What is left of each candidate's score when the fit is to the others alone; infinite
+            where they do not suffice, and zeros for a whole grid, which leaves none out.
     """
 
     parameter: str
@@ -52,7 +59,9 @@ class Effect:
     by_fold: np.ndarray
     share: float
     share_error: float
-    apart: bool = True
+    apart: bool
+    pulls: np.ndarray
+    misfits: np.ndarray
 
     @property
     def means(self) -> np.ndarray:
@@ -65,8 +74,17 @@ class Effect:
         return (self.by_fold - self.by_fold.mean(axis=0)).std(axis=1)
 
     def gain(self, level: int, over: int) -> Difference:
-        """Return by how much the score is higher at one level than at another."""
-        return difference(self.by_fold[level] - self.by_fold[over], float(np.abs(self.by_fold).max()))
+        """Return by how much the score is higher at one level than at another.
+
+        Its error is that over the folds, and that of the candidates: fits by terms of single parameters
+        leave something of each unexplained, and other candidates would have given other terms. Source of
+        the latter: MacKinnon and White (1985), HC3.
+        """
+        pull = self.pulls[level] - self.pulls[over]
+        there = np.abs(pull) > NO_PULL
+        drawn = float(np.linalg.norm(pull[there] * self.misfits[there]))
+        scale = float(np.abs(self.by_fold).max())
+        return difference(self.by_fold[level] - self.by_fold[over], scale, drawn)
 
 
 @dataclass(frozen=True)
@@ -111,10 +129,12 @@ def find_effects(candidates: Candidates) -> Effects:
     whole = np.hstack([constant, *parts.values()])
     fitted, left, rank = _least_squares(whole, scores)
     total = _varying(scores)
+    is_whole = _is_whole(candidates.parameters[candidates.varied], levels)
+    pulls, misfits = _influence(whole, scores.mean(axis=1), is_whole)
     effects, start = [], 1
     for name, found in levels.items():
-        terms = fitted[start : start + len(found)]
-        start += len(found)
+        own = slice(start, start + len(found))
+        terms, start = fitted[own], own.stop
         middle = parts[name].mean(axis=0) @ terms
         others = [constant, *(part for other, part in parts.items() if other != name)]
         _, without, rank_without = _least_squares(np.hstack(others), scores)
@@ -122,7 +142,9 @@ def find_effects(candidates: Candidates) -> Effects:
         by_fold = scores.mean(axis=0) + terms - middle
         ordered = pd.api.types.is_numeric_dtype(candidates.parameters[name])
         apart = rank - rank_without == len(found) - 1
-        effects.append(Effect(name, ordered, found, by_fold, share, error, apart))
+        error = error if is_whole else np.nan
+        effect = Effect(name, ordered, found, by_fold, share, error, apart, pulls[own], misfits)
+        effects.append(effect)
     effects.sort(key=lambda effect: (-round(effect.share, 9), effect.parameter))
     pairs = []
     for one, other in combinations([effect.parameter for effect in effects], 2):
@@ -170,6 +192,22 @@ def _least_squares(terms: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, n
     """Return the minimum-norm coefficients, the residual sum of squares by fold, and the rank."""
     fitted, _, rank, _ = np.linalg.lstsq(terms, scores, rcond=1e-10)
     return fitted, ((scores - terms @ fitted) ** 2).sum(axis=0), int(rank)
+
+
+def _is_whole(parameters: pd.DataFrame, levels: Mapping[str, Sequence[Level]]) -> bool:
+    """Return whether candidates are all of a grid."""
+    count = int(np.prod([parameters[name].nunique() for name in levels]))
+    return len(parameters.drop_duplicates()) == len(parameters) == count
+
+
+def _influence(terms: np.ndarray, means: np.ndarray, is_whole: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return `Effect.pulls` of all terms (terms x candidates), and `Effect.misfits`."""
+    pulls = np.linalg.pinv(terms, rcond=1e-10)
+    if is_whole:
+        return pulls, np.zeros(len(means))
+    freedom = 1 - np.einsum("ij,ji->i", terms, pulls)
+    free, left = freedom > NO_FREEDOM, means - terms @ (pulls @ means)
+    return pulls, np.where(free, left / np.where(free, freedom, 1), np.inf)
 
 
 def _varying(scores: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
-from math import isnan
+from math import isfinite, isnan
 
 from common.data.shares import percent
 from common.learning.metrics import shown_score
@@ -130,7 +130,11 @@ def _notes(found: Findings) -> str:
         "of all."
     )
     if found.candidates.generations:
-        text += " The candidates were drawn towards what scored well, so little is known of other values."
+        text += (
+            " The candidates were drawn towards what scored well, so little is known of other values. "
+            "Others would have given other averages: the gain's ± has that too, by what each candidate "
+            "differs from a fit to all others; where a value has one candidate alone it is unknown."
+        )
     if not found.apart:
         text += (
             " There are too few candidates to separate the parameters' effects, so they share the credit."
@@ -139,7 +143,8 @@ def _notes(found: Findings) -> str:
 
 
 def _figure(gain: Difference, metric: str) -> str:
-    return " ± ".join(shown_score(metric, value) for value in (gain.mean, gain.error))
+    error = shown_score(metric, gain.error) if isfinite(gain.error) else "unknown"
+    return f"{shown_score(metric, gain.mean)} ± {error}"
 
 
 def _sentence(one: Finding, found: Findings) -> str:
@@ -172,11 +177,15 @@ def _effect(one: Finding, found: Findings) -> str:
     if one.best == one.worst or one.gain.is_none:
         return f"{weight}; its values score alike"
     if not one.gain.clear:
-        said = "which the folds cannot distinguish from zero"
+        said = f"which {_who(found)} cannot distinguish from zero"
         return f"{weight}; {best} scores {gain} better than {worst}, {said}"
     place = "between the ends, " * (one.shape == "peaks")
     shape = SHAPES.get(one.shape, f"best {place}at {best}")
     return f"{weight}; {shape}: {best} gains {gain} over {worst}"
+
+
+def _who(found: Findings) -> str:
+    return "these candidates" if found.candidates.generations else "the folds"
 
 
 def _listed(said: str, items: Sequence[str]) -> str:

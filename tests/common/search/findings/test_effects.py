@@ -122,3 +122,53 @@ def test_many_numbers_are_looked_at_in_parts_of_their_range(values, labels):
     levels = find_levels(pd.Series(values))
     assert [level.label for level in levels] == labels
     assert sum(level.members for level in levels).tolist() == [1] * len(values)
+
+
+def drawn(rows, noise, seed=0):
+    """Candidates of three parameters drawn at random; the score depends on `a` and on chance."""
+    random = np.random.default_rng(seed)
+    values = random.integers(0, 3, (rows, 3))
+    scores = 0.7 + 0.02 * values[:, 0] + noise * random.normal(size=rows)
+    results = [
+        result({**dict(zip("abc", map(int, each), strict=True)), "n": place}, float(score))
+        for place, (each, score) in enumerate(zip(values, scores, strict=True))
+    ]
+    candidates = parse_candidates(text(results))
+    candidates.parameters.drop(columns="n", inplace=True)
+    return candidates
+
+
+def test_gain_among_drawn_candidates_is_as_uncertain_as_the_candidates_make_it():
+    """By another way: each candidate left out of the fit in turn, as the jackknife does."""
+    candidates = drawn(40, noise=0.02)
+    (found,) = (one for one in find_effects(candidates).effects if one.parameter == "b")
+    terms = np.hstack([np.ones((40, 1))] + [np.eye(3)[candidates.parameters[name]] for name in "abc"])
+    without = [np.arange(40) != place for place in range(40)]
+    fits = [np.linalg.lstsq(terms[kept], candidates.means[kept], rcond=None)[0] for kept in without]
+    gains = np.array([fit[5] - fit[4] for fit in fits])
+    gain = found.gain(1, 0)
+    whole = np.linalg.lstsq(terms, candidates.means, rcond=None)[0]
+    assert gain.mean == pytest.approx(whole[5] - whole[4])
+    assert gain.error == pytest.approx(np.sqrt(((gains - gain.mean) ** 2).sum()), rel=0.05)
+    assert np.isnan(found.share_error)
+
+
+def test_parameter_that_does_nothing_has_no_clear_gain_among_drawn_candidates():
+    """With the folds' error alone, which all candidates share, it nearly always had."""
+    clear = dict.fromkeys("abc", 0)
+    for seed in range(30):
+        for effect in find_effects(drawn(40, noise=0.01, seed=seed)).effects:
+            clear[effect.parameter] += effect.gain(2, 0).clear
+    assert clear["a"] >= 25
+    assert max(clear["b"], clear["c"]) <= 3
+
+
+def test_gain_of_a_value_with_one_candidate_is_of_unknown_error():
+    candidates = drawn(20, noise=0.01)
+    candidates.parameters.loc[:, "c"] = [7] + [1, 2] * 9 + [1]
+    (found,) = (one for one in find_effects(candidates).effects if one.parameter == "c")
+    assert [level.label for level in found.levels] == ["1", "2", "7"]
+    assert found.gain(2, 0).error == np.inf
+    assert not found.gain(2, 0).clear
+    assert np.isfinite(found.gain(1, 0).error)
+    assert "± unknown" in markdown(find(candidates, dict.fromkeys("abc", Range(int, 0, 9))), "gbt")
