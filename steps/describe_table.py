@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 from common.data.infer import find_spec, shown_spec, write_spec
+from common.data.load import read_found
+from common.data.read import with_missing
 from common.store import frames
 from steps.command import step_command
 from steps.step import step
@@ -21,6 +23,10 @@ def describe_table(
             *(dataset, source, label, task, positive),
             reach=lambda uri: frames.for_spark(run.spark, uri),
         )
+        if found.location.kind == "path" and not found.told:
+            # A complete data set is not inferred, so its shares of missing values may be of another file.
+            found, rows = read_found(run.spark, found)
+            found = found._replace(spec=with_missing(found.spec, rows.missing))
         click.echo(shown_spec(found.spec))
         click.echo("\n".join(found.told))
         if output != "none":

@@ -127,9 +127,13 @@ def shown_score(metric: str, value: float, digits: int = 4, signed: bool = False
         digits: Decimals; of a metric in the unit of the predicted number, significant digits but one.
         signed: Whether a positive value has a plus.
     """
-    return (
-        shown_number(value, digits, signed) if metric in IN_UNITS else f"{value:{'+' * signed}.{digits}f}"
-    )
+    if metric in IN_UNITS:
+        return shown_number(value, digits, signed)
+    text = f"{value:{'+' * signed}.{digits}f}"
+    if float(text) == 1 and value < 1 and not signed:
+        # A score of 1 says that nothing is wrong.
+        return f">{1 - 10.0**-digits:.{digits}f}"
+    return text.replace("-", "") if float(text) == 0 and not signed else text
 
 
 def shown_number(value: float, digits: int = 4, signed: bool = False) -> str:

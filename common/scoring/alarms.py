@@ -51,14 +51,17 @@ def alarms(
         found.append(f"{rejected:,} of {rows:,} rows cannot be scored; the first: {reason}")
     for name, strange in unseen.items():
         if strange.is_most:
-            as_what = "null" if strange.example is None else shown(strange.example)
-            found.append(
-                f"column {name!r}: {strange.rows:,} of {strange.of:,} rows have a category that was "
-                f"never seen in training, such as {as_what}"
-            )
+            found.append(f"column {name!r}: {never_seen(strange)}")
     if unknown.is_most:
         found.append(left_out(label, unknown, known))
     return tuple(found)
+
+
+def never_seen(strange: Strange) -> str:
+    """Say how many rows have a category that training did not see, and give one."""
+    example = "null" if strange.example is None else shown(strange.example)
+    how_many = f"{strange.rows:,} of {strange.of:,} rows {'has' if strange.rows == 1 else 'have'}"
+    return f"{how_many} a category that was never seen in training, such as {example}"
 
 
 def left_out(label: str, unknown: Strange, known: str) -> str:

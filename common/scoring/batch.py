@@ -24,7 +24,7 @@ from common.scoring.kept_model import KeptModel
 from common.scoring.measure import Measured, measure
 from common.scoring.outputs import outputs_of
 from common.scoring.records import LINE, NO_SCORE, REASON, Records, read_records
-from common.scoring.unseen import count_unseen, found_unseen, is_strange, shared_features
+from common.scoring.unseen import count_unseen, found_unseen, is_strange, shared_features, unseen_features
 
 # Values in an Arrow batch. The model itself scores a batch in smaller parts.
 CELLS = 500_000
@@ -143,6 +143,7 @@ def score_file(
     if not model.has_our_rules:
         alarming = (*alarming, OTHER_RULES)
     notes = [*renamed_outputs(names, model), *shared_features(unseen, model)]
+    notes += unseen_features(unseen, model)
     if measured.unknown.rows and not measured.unknown.is_most:
         notes.append(left_out(model.form.label, measured.unknown, known))
     return Outcome(rows, bad, rejects, reason, measured, records.table.told, tuple(notes), alarming)

@@ -172,7 +172,10 @@ def _made_from(spec: DatasetSpec, made: Origin, found: Agreement) -> str:
     refused = f". It refuses {found.refused:,} more" if found.refused else ""
     agree = "predict the same labels, with probabilities that differ by at most"
     if spec.task == REGRESSION:
-        agree = "predict numbers that differ, as a part of the larger of 1 and the number, by at most"
+        agree = (
+            "predict numbers that differ, as a part of the number or, if that is larger, of the numbers' "
+            "standard deviation, by at most"
+        )
     return f"""\
 ## Made from
 

@@ -14,8 +14,8 @@ from common.data.reading import Form, own_named, read_rows
 from common.machine.arrow_batches import table_of
 from common.scoring.serving.scorer import Scorer
 
-# A larger difference between two probabilities, or between two numbers as a part of the larger of 1 and
-# the number, is not a rounding error.
+# A larger difference between two probabilities, or between two numbers as a part of the number or, if
+# that is larger, of the numbers' standard deviation, is not a rounding error.
 TOLERANCE = 1e-5
 
 
@@ -29,7 +29,7 @@ class Agreement:
         numbers: Number of rows with a probability or a predicted number that differs by more than
             TOLERANCE.
         largest: The largest difference between two probabilities; of predicted numbers, relative to the
-            larger of 1 and the number.
+            number or, if that is larger, to the standard deviation of a batch's.
         refused: Number of rows that the portable model refuses, such as rows with a null for a number.
     """
 
@@ -85,9 +85,10 @@ def _compared(ours: pd.DataFrame, theirs: pd.DataFrame, given: int) -> Agreement
         if values.dtype == object:
             labels |= values.to_numpy() != expected
         else:
-            # No probability is above 1.
-            of = np.maximum(1, np.abs(expected))
-            apart = np.maximum(apart, np.abs(values.to_numpy() - expected) / of)
+            # A probability is at most 1; the only number of an answer is its first column.
+            of = np.maximum(expected.std(), np.abs(expected)) if place == 0 else np.ones(len(expected))
+            far = np.abs(values.to_numpy() - expected)
+            apart = np.maximum(apart, far / np.where(of > 0, of, 1))
     return Agreement(
         rows=len(ours),
         labels=int(labels.sum()),

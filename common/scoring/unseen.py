@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from common.data.records import WRONG
 from common.data.row_hash import quoted_name
 from common.learning.prepare import MISSING_TEXT
-from common.scoring.alarms import Strange
+from common.scoring.alarms import Strange, never_seen
 from common.scoring.kept_model import KeptModel
 from common.scoring.records import Records
 
@@ -64,4 +64,13 @@ def shared_features(unseen: Mapping[str, Strange], model: KeptModel) -> list[str
         f"{len(model.categories[name]):,} most frequent categories, and share the feature of all others"
         for name, found in unseen.items()
         if name in model.capped and found.rows and not is_strange(name, found, model)
+    ]
+
+
+def unseen_features(unseen: Mapping[str, Strange], model: KeptModel) -> list[str]:
+    """Say how many rows have a category that training did not see, where that is no warning."""
+    return [
+        f"column {name!r}: {never_seen(found)}"
+        for name, found in unseen.items()
+        if name not in model.capped and found.rows and not found.is_most
     ]

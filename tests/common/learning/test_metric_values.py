@@ -14,6 +14,7 @@ from common.learning.metrics import (
     guess_scores,
     label_counts,
     scores,
+    shown_score,
     sign,
     thresholds,
     told,
@@ -220,3 +221,18 @@ def test_equal_probabilities_stay_in_one_part():
     found = calibration(table)
     assert found.count.tolist() == [200, 5]
     assert calibration_error(table) == pytest.approx(5 * 0.2 / 205)
+
+
+@pytest.mark.parametrize(
+    ("value", "signed", "shown"),
+    [
+        (1.0, False, "1.0000"),
+        (0.99996, False, ">0.9999"),
+        (0.9999, False, "0.9999"),
+        (-1e-5, False, "0.0000"),
+        (-0.5, False, "-0.5000"),
+        (1e-5, True, "+0.0000"),
+    ],
+)
+def test_score_is_not_shown_as_perfect_if_it_is_not(value, signed, shown):
+    assert shown_score("accuracy", value, signed=signed) == shown

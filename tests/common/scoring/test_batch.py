@@ -220,6 +220,14 @@ def test_file_that_is_mostly_strange_is_scored_with_alarms(score):
     )
 
 
+def test_some_rows_with_unseen_categories_are_told_without_alarm(score):
+    outcome, _, _ = score(["age,pay-rate,job", *["39,1,Clerk"] * 3, "39,1,clerk"])
+    assert outcome.alarms == ()
+    assert outcome.notes == (
+        "column 'job': 1 of 4 rows has a category that was never seen in training, such as 'clerk'",
+    )
+
+
 def test_model_that_keeps_other_rules_is_told(score, model, tmp_path):
     lines = ["age,pay-rate,job", "39,1,Clerk"]
     kept = tmp_path / "kept"
