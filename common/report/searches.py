@@ -76,7 +76,7 @@ def _best(candidates: Candidates | None) -> Table | None:
     if candidates is None:
         return None
     parameters, metric = candidates.parameters.head(SHOWN), candidates.metric
-    header = [*parameters.columns, metric, "behind the best", "fit, s"]
+    header = [*parameters.columns, metric, "behind the best", "fits, s"]
     rows = [
         [
             *[f"{value:.6g}" if isinstance(value, float) else str(value) for value in values],
