@@ -42,6 +42,7 @@ ROOT = Path(__file__).parents[1]
 COPIED = ("common", "steps", "conf", "tests", "MLproject", "requirements.txt", "pyproject.toml")
 TESTS = {
     "common/learning/metrics.py": ("common/learning/test_metric_values.py",),
+    "common/data/strata_rank.py": ("common/data/test_strata_rank.py", "common/data/test_stratify.py"),
     "common/data/stratify.py": ("common/data/test_stratify.py",),
     "common/search/folds.py": ("common/search/test_folds.py",),
     "common/store/registry.py": ("common/store/test_registry.py",),

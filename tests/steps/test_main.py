@@ -105,7 +105,7 @@ def test_every_parameter_of_main_reaches_each_step_that_has_it(called):
 @pytest.mark.parametrize("use_cache", ["true", "false"])
 def test_use_cache_reaches_every_step(called, use_cache, monkeypatch):
     monkeypatch.setattr(module.registry, "has_all", lambda name, searches: True)
-    monkeypatch.setattr(module, "_tell", lambda done, name, task: None)
+    monkeypatch.setattr(module, "_tell", lambda done, workflow, name, task: None)
     run_main(**GIVEN, use_cache=use_cache)
     assert {cached for _, cached in called.values()} == {use_cache == "true"}
 
@@ -117,7 +117,9 @@ def test_champion_is_judged_anew_where_there_is_none(called):
 
 def test_eda_is_waited_for_last(called, monkeypatch):
     waited = []
-    monkeypatch.setattr(module, "_tell", lambda done, name, task: waited.extend(one.step for one in done))
+    monkeypatch.setattr(
+        module, "_tell", lambda done, workflow, name, task: waited.extend(one.step for one in done)
+    )
     run_main(**GIVEN)
     assert waited == ["load_data", "split", "featurize", "train_grid", "train_ga", "champion", "eda"]
 

@@ -96,7 +96,7 @@ def test_fingerprint_does_not_depend_on_where_the_project_is(project, tmp_path_f
         ("common/search/engines/boosting/fit.py", ["train_grid", "train_ga", "champion"]),
         ("common/search/genetic.py", ["train_ga"]),
         ("common/data/describe.py", ["eda"]),
-        ("common/data/stratify.py", ["split", "featurize", "train_grid", "train_ga", "champion"]),
+        ("common/data/strata_rank.py", ["split", "featurize", "train_grid", "train_ga", "champion"]),
         ("common/data/read.py", ["load_data"]),
         ("common/machine/spark.py", list(CHAIN)),
         ("requirements.txt", list(CHAIN)),
