@@ -4,35 +4,26 @@ The store of a checkout is a database in the project's folder, with its artifact
 """
 
 import shlex
-from collections.abc import Sequence
 from os.path import exists, isdir, isfile, samefile
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
 import mlflow
 from mlflow.entities import ViewType
-from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
-from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun, SqlTraceTag
 from mlflow.tracking import MlflowClient
 from mlflow.utils.file_utils import local_file_uri_to_path
-from sqlalchemy import URL, create_engine, func, select, update
-from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.orm import InstrumentedAttribute
 
 from common import ROOT
 from common.errors import UserError
 
+if TYPE_CHECKING:
+    # The classes of MLflow's tables take half a second to import, and a store behind a server has none.
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.orm import InstrumentedAttribute
+
 ARTIFACTS = "mlruns"
 COMMAND = "make moved"
-# Where MLflow keeps locations. That of a trace is a tag, beside others.
-LOCATIONS: tuple[InstrumentedAttribute[str], ...] = (
-    SqlExperiment.artifact_location,
-    SqlRun.artifact_uri,
-    SqlLoggedModel.artifact_location,
-    SqlModelVersion.source,
-    SqlModelVersion.storage_location,
-    SqlTraceTag.value,
-)
 
 
 def check_place(root: Path = ROOT) -> None:
@@ -65,6 +56,8 @@ def make_own(root: Path = ROOT) -> dict[Path, int]:
     Raises:
         UserError: Artifacts of some runs are in the other folder only.
     """
+    from sqlalchemy import URL, create_engine
+
     found, new = _elsewhere(root), root / ARTIFACTS
     if not found:
         return {}
@@ -113,17 +106,36 @@ def _elsewhere(root: Path) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _below(connection: Connection, folder: Path) -> list[str]:
+def _locations() -> "tuple[InstrumentedAttribute[str], ...]":
+    """Return where MLflow keeps locations. That of a trace is a tag, beside others."""
+    from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
+    from mlflow.store.tracking.dbmodels.models import SqlExperiment, SqlLoggedModel, SqlRun, SqlTraceTag
+
+    return (
+        SqlRun.artifact_uri,
+        SqlExperiment.artifact_location,
+        SqlLoggedModel.artifact_location,
+        SqlModelVersion.source,
+        SqlModelVersion.storage_location,
+        SqlTraceTag.value,
+    )
+
+
+def _below(connection: "Connection", folder: Path) -> list[str]:
     """Return where runs have their artifacts below a folder."""
-    uris: Sequence[str] = connection.scalars(select(SqlRun.artifact_uri)).all()
-    places = (local_path(uri) for uri in uris)
+    from sqlalchemy import select
+
+    of_runs, *_ = _locations()
+    places = (local_path(uri) for uri in connection.scalars(select(of_runs)).all())
     return [str(place.relative_to(folder)) for place in places if place and place.is_relative_to(folder)]
 
 
-def _replace(connection: Connection, old: Path, new: Path) -> None:
+def _replace(connection: "Connection", old: Path, new: Path) -> None:
     """Replace the beginning of every location below a folder."""
+    from sqlalchemy import func, update
+
     for before, after in ((str(old), str(new)), (old.as_uri(), new.as_uri())):
-        for column in LOCATIONS:
+        for column in _locations():
             # LIKE would ignore case.
             begins = func.substr(column, 1, len(before) + 1) == f"{before}/"
             moved = after + func.substr(column, len(before) + 1)
@@ -133,7 +145,11 @@ def _replace(connection: Connection, old: Path, new: Path) -> None:
 def _file() -> Path | None:
     """Return the file of a store in SQLite; None for another store."""
     url = mlflow.get_tracking_uri()
-    name = make_url(url).database if url.startswith("sqlite:///") else None
+    if not url.startswith("sqlite:///"):
+        return None
+    from sqlalchemy.engine import make_url
+
+    name = make_url(url).database
     return Path(name).absolute() if name else None
 
 
