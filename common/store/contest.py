@@ -5,14 +5,17 @@ Versions that share their folds are compared over these, others on rows that nei
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import reduce
 
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 
 from common.champion.gates import OF_ROWS, measure_rows
 from common.champion.unseen import Trained, compare_on_unseen
 from common.champion.verdict import Comparison, Incomparable, compare_on_folds, same_folds
+from common.data.reading import DOUBLE, INTEGER
 from common.data.row_hash import quoted
 from common.data.spec import NUMERIC, DatasetSpec
 from common.data.spec_yaml import parse_spec
@@ -53,9 +56,6 @@ def compare_versions(
         raise Incomparable("their columns or labels differ")
     if changed := _other_currencies(spec, specs[1]):
         raise Incomparable(f"the amounts of {', '.join(changed)} are in other currencies")
-    if changed := sorted({*spec.missing} ^ {*specs[1].missing}):
-        # What one took for a value and the other for none makes the same row another.
-        raise Incomparable(f"{', '.join(map(repr, changed))} marks a missing value in one of them alone")
     spark = session()
     trained = [
         Trained(
@@ -66,6 +66,11 @@ def compare_versions(
         )
         for version, uri, own in zip((first, second), features, specs, strict=True)
     ]
+    for own, other, rows in zip(specs, reversed(specs), trained, strict=True):
+        for marker in sorted({*other.missing} - {*own.missing}):
+            if _is_value(marker, rows.train, own):
+                # The same row of a file is another to each of them.
+                raise Incomparable(f"{marker!r} is a value to one of them and none to the other")
     names = [*(column.name for column in spec.inputs), spec.label]
     return compare_on_unseen(trained[0], trained[1], names, spec.label, spec.target, ours.metric)
 
@@ -117,6 +122,19 @@ def _features(version: ModelVersion) -> str:
 def _other_currencies(spec: DatasetSpec, other: DatasetSpec) -> list[str]:
     units = {column.name: column.unit for column in other.columns}
     return [c.name for c in spec.inputs if c.unit and units[c.name] and c.unit != units[c.name]]
+
+
+def _is_value(marker: str, rows: DataFrame, spec: DatasetSpec) -> bool:
+    """Return whether a mark of missing values is a value of some input."""
+    same = [quoted(column.name).cast("string").eqNullSafe(marker) for column in spec.inputs]
+    with suppress(ValueError):
+        number = float(marker)
+        same += [
+            quoted(column.name).cast("double").eqNullSafe(number)
+            for column in spec.inputs
+            if column.type in (INTEGER, DOUBLE)
+        ]
+    return not rows.where(reduce(Column.__or__, same)).isEmpty()
 
 
 def _columns(spec: DatasetSpec) -> object:

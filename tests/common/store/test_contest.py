@@ -4,7 +4,7 @@ import mlflow
 import pytest
 
 from common.data.spec import CATEGORY, IGNORED, NUMERIC, Column
-from common.store.contest import _columns, _other_currencies, measure
+from common.store.contest import _columns, _is_value, _other_currencies, measure
 from tests.specs import labelled
 
 
@@ -28,6 +28,16 @@ def test_versions_are_compared_if_their_models_see_the_same_columns_in_any_order
     assert first != _columns(labelled(price))
     assert first != _columns(labelled(price, replace(kind, type="integer")))
     assert first != _columns(labelled(price, replace(kind, role=NUMERIC)))
+
+
+@pytest.mark.parametrize(
+    ("marker", "is_value"), [("W", True), ("NA", False), ("-999", True), ("-999.0", True), ("7", False)]
+)
+def test_mark_of_missing_values_matters_where_it_is_a_value_to_the_other_version(spark, marker, is_value):
+    """A retrain whose file is the first to have a mark can be compared."""
+    spec = labelled(Column("price", "double", NUMERIC), Column("the.kind", "string", CATEGORY))
+    rows = spark.createDataFrame([(-999.0, "E"), (1.5, "W"), (None, None)], ["price", "the.kind"])
+    assert _is_value(marker, rows, spec) == is_value
 
 
 def test_gates_ask_about_what_the_model_predicts_at_its_threshold(store):
