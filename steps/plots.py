@@ -26,10 +26,8 @@ def plots(candidates: str, folder: Path) -> None:
 
     Of a genetic search, the generations.csv beside it is read too.
     """
-    text, generations = (
-        artifacts.read_text(candidates),
-        artifacts.neighbour(candidates, "generations.csv"),
-    )
+    text = artifacts.read_text(candidates)
+    generations = artifacts.neighbour(candidates, "generations.csv")
     read = parse_candidates(text, candidates, generations)
     raced = read.learners[0].learner if read.learners else ""
     learner = get_learner(raced) if raced else learner_with(list(read.parameters))

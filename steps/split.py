@@ -30,7 +30,7 @@ def split(strata: str, train_ratio: float, seed: int) -> None:
         total, labels = label_rows(run.kept_frame("train"), spec)
         check_labels(labels)
         rarest = min(labels.values(), default=total)
-        repeated = Repeated.among(rows, [*(column.name for column in spec.inputs), spec.label])
+        repeated = Repeated.among(rows, spec.learnt)
         run.log_metrics({TRAIN_ROWS: total, RAREST_ROWS: rarest, REPEATED_ROWS: repeated.rows})
         run.log_frame("test", parts.test.drop(QUANTILE))
         run.log_table("strata.csv", parts.summary)

@@ -1,15 +1,14 @@
 """Comparison of two models on rows that neither was trained on, identified by the rows' content."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 from pyspark.ml import PipelineModel
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from common.champion.verdict import Comparison, Incomparable, compare_parts
-from common.data.row_hash import HASH, quoted, row_hash
+from common.data.row_hash import HASH, quoted, quoted_name, row_hash
 from common.data.target import BINARY, REGRESSION, Target
 from common.learning.score_table import score_tables
 from common.learning.tasks import scores
@@ -58,11 +57,7 @@ def unseen_rows(ours: Trained, theirs: Trained, names: Sequence[str]) -> DataFra
     seen = [one.train.select(row_hash(names, "").alias(HASH)) for one in (ours, theirs)]
     both = own.unionByName(other.join(own.select(HASH), HASH, "left_anti"))
     unseen = both.join(seen[0].union(seen[1]), HASH, "left_anti").drop(HASH)
-    return unseen.where(_all_there({*ours.complete, *theirs.complete}))
-
-
-def _all_there(names: Collection[str]) -> Column:
-    return reduce(Column.__and__, [quoted(name).isNotNull() for name in sorted(names)], F.lit(True))
+    return unseen.dropna(subset=[quoted_name(name) for name in {*ours.complete, *theirs.complete}])
 
 
 def compare_on_unseen(

@@ -129,6 +129,11 @@ class DatasetSpec:
         return [column for column in self.columns if column.role in (NUMERIC, CATEGORY)]
 
     @property
+    def learnt(self) -> list[str]:
+        """Names of the columns that a model learns from: its inputs and the label."""
+        return [*(column.name for column in self.inputs), self.label]
+
+    @property
     def form(self) -> Form:
         """The form of the data set's own records: all columns; every value may be missing."""
         kinds = {column.name: column.type for column in self.columns}

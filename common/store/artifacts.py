@@ -20,7 +20,8 @@ from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from common.errors import UserError, first_line
 from common.machine import copies
 from common.machine.text_file import read_text_file
-from common.store.moved import check_place, local_path
+from common.store.locations import local_path
+from common.store.moved import check_place
 from common.store.tracking import StoreSilent
 
 

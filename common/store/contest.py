@@ -6,16 +6,16 @@ Versions that share their folds are compared over these, others on rows that nei
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import reduce
 
 from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from common.champion.gates import OF_ROWS, measure_rows
 from common.champion.unseen import Trained, compare_on_unseen
 from common.champion.verdict import Comparison, Incomparable, compare_on_folds, same_folds
 from common.data.reading import DOUBLE, INTEGER
+from common.data.records import all_of
 from common.data.row_hash import quoted
 from common.data.spec import NUMERIC, DatasetSpec
 from common.data.spec_yaml import parse_spec
@@ -71,8 +71,7 @@ def compare_versions(
             if _is_value(marker, rows.train, own):
                 # The same row of a file is another to each of them.
                 raise Incomparable(f"{marker!r} is a value to one of them and none to the other")
-    names = [*(column.name for column in spec.inputs), spec.label]
-    return compare_on_unseen(trained[0], trained[1], names, spec.label, spec.target, ours.metric)
+    return compare_on_unseen(trained[0], trained[1], spec.learnt, spec.label, spec.target, ours.metric)
 
 
 def measure(
@@ -126,15 +125,15 @@ def _other_currencies(spec: DatasetSpec, other: DatasetSpec) -> list[str]:
 
 def _is_value(marker: str, rows: DataFrame, spec: DatasetSpec) -> bool:
     """Return whether a mark of missing values is a value of some input."""
-    same = [quoted(column.name).cast("string").eqNullSafe(marker) for column in spec.inputs]
+    differ = [~quoted(column.name).cast("string").eqNullSafe(marker) for column in spec.inputs]
     with suppress(ValueError):
         number = float(marker)
-        same += [
-            quoted(column.name).cast("double").eqNullSafe(number)
+        differ += [
+            ~quoted(column.name).cast("double").eqNullSafe(number)
             for column in spec.inputs
             if column.type in (INTEGER, DOUBLE)
         ]
-    return not rows.where(reduce(Column.__or__, same)).isEmpty()
+    return not rows.where(~all_of(differ)).isEmpty()
 
 
 def _columns(spec: DatasetSpec) -> object:

@@ -7,7 +7,6 @@ from urllib.parse import urlparse
 import mlflow
 import pyarrow.dataset as ds
 from mlflow.exceptions import MlflowException
-from mlflow.utils.file_utils import local_file_uri_to_path
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
@@ -17,6 +16,7 @@ from common.machine.file_system import has_system, literal
 from common.machine.secrets import check_no_secret
 from common.machine.spark import file_uri
 from common.store import artifacts, staging
+from common.store.locations import is_local, local_path
 
 
 def log_frame(frame: DataFrame, path: str) -> None:
@@ -36,8 +36,8 @@ def log_frame(frame: DataFrame, path: str) -> None:
     target = mlflow.get_artifact_uri(path)
     if spark_has(spark, target):
         frame.write.parquet(target)
-    elif staging.is_local(target) and _reached(spark, _path(target)):
-        _write_whole(frame, file_uri(_path(target)))
+    elif (local := local_path(target)) and _reached(spark, local):
+        _write_whole(frame, file_uri(local))
     else:
         place = staging.new_place(spark)
         mlflow.log_artifacts(str(_write_whole(frame, place)), path)
@@ -82,7 +82,7 @@ def for_spark(spark: SparkSession, place: str, uri: str = "") -> str:
     """
     if spark_has(spark, place):
         return place
-    local = place.removeprefix("file://") if staging.is_local(place) else artifacts.fetch(uri or place)
+    local = place.removeprefix("file://") if is_local(place) else artifacts.fetch(uri or place)
     return staging.to_workers(spark, Path(local))
 
 
@@ -94,7 +94,8 @@ def absolute_uri(uri: str) -> str:
     """
     check_no_secret("URI", uri)
     place = artifacts.resolve(uri)
-    return file_uri(_path(place)) if staging.is_local(place) else place
+    local = local_path(place)
+    return place if local is None else file_uri(local)
 
 
 def writable_uri(spark: SparkSession, uri: str) -> str:
@@ -104,9 +105,10 @@ def writable_uri(spark: SparkSession, uri: str) -> str:
         UserError: The workers cannot reach it, it cannot be written, or the URI contains a password.
     """
     check_no_secret("output", uri)
-    if not staging.is_local(uri):
+    local = local_path(uri)
+    if local is None:
         return uri
-    path = _path(uri).resolve()
+    path = local.resolve()
     there = next(folder for folder in path.parents if folder.exists())
     if not there.is_dir():
         raise UserError(f"output {path} cannot be written: {there} is a file, not a folder")
@@ -122,7 +124,7 @@ def writable_uri(spark: SparkSession, uri: str) -> str:
 
 def spark_has(spark: SparkSession, uri: str) -> bool:
     """Tell whether all workers can reach a URI by themselves; for a local path, False."""
-    return not staging.is_local(uri) and has_system(spark, urlparse(uri).scheme)
+    return not is_local(uri) and has_system(spark, urlparse(uri).scheme)
 
 
 def _write_whole(frame: DataFrame, uri: str) -> Path:
@@ -141,8 +143,3 @@ def _write_whole(frame: DataFrame, uri: str) -> Path:
 def _reached(spark: SparkSession, target: Path) -> bool:
     target.parent.mkdir(parents=True, exist_ok=True)
     return staging.workers_reach(spark, target.parent)
-
-
-def _path(uri: str) -> Path:
-    # A % in a plain path is no escape, but MLflow's function would decode it.
-    return Path(local_file_uri_to_path(uri) if uri.startswith("file:") else uri)

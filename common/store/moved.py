@@ -7,15 +7,14 @@ import shlex
 from os.path import exists, isdir, isfile, samefile
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlparse
 
 import mlflow
 from mlflow.entities import ViewType
 from mlflow.tracking import MlflowClient
-from mlflow.utils.file_utils import local_file_uri_to_path
 
 from common import ROOT
 from common.errors import UserError
+from common.store.locations import local_path
 
 if TYPE_CHECKING:
     # The classes of MLflow's tables take half a second to import, and a store behind a server has none.
@@ -77,14 +76,6 @@ def make_own(root: Path = ROOT) -> dict[Path, int]:
             runs[old] = len(below)
     engine.dispose()
     return runs
-
-
-def local_path(location: str) -> Path | None:
-    """Return the path of a local location; None for another."""
-    if urlparse(location).scheme not in ("", "file"):
-        return None
-    # A % in a plain path is no escape, but MLflow's function would decode it.
-    return Path(local_file_uri_to_path(location) if location.startswith("file:") else location)
 
 
 def _elsewhere(root: Path) -> list[Path]:

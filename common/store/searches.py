@@ -26,7 +26,7 @@ from common.search.search import Proposer, Search, Settings
 from common.store import earlier_candidates, logged_data, tracking
 from common.store.candidate_runs import CandidateWriter
 from common.store.step_run import REPEATED_ROWS, Run
-from common.store.workflow_runs import source_of
+from common.store.workflow_runs import source_of, split_of
 from common.workflow.declaration import as_text
 
 
@@ -120,17 +120,12 @@ def search_data(run: Run, folds: int, balance: bool = False) -> SearchData:
     run.tag(dataset=spec.name, task=spec.task, labels=len(spec.labels))
     run.tag(labels_digest=_labels_digest(spec))
     run.tag(**{f"label_{place}": label for place, label in enumerate(spec.labels[:SHOWN_LABELS])})
-    run.tag(source=source_of(run.uri("features")), folds_digest=f"{of_folds.content}:{folds}")
+    split = split_of(run.uri("features"))
+    run.tag(source=source_of(split), folds_digest=f"{of_folds.content}:{folds}")
     digests = {"training": of_train, "test": of_test}
-    repeated = Repeated(_repeated_rows(run), of_train.rows + of_test.rows)
+    counted = int(split.data.metrics.get(REPEATED_ROWS, 0)) if split else 0
+    repeated = Repeated(counted, of_train.rows + of_test.rows)
     return SearchData(spec, in_folds, test, digests, balance, repeated)
-
-
-def _repeated_rows(run: Run) -> int:
-    """Return what split counted; 0 if the features come from elsewhere."""
-    features = tracking.find_run(run.uri("features"))
-    split = features and tracking.find_run(features.data.tags.get(f"{tracking.INPUT}split", ""))
-    return int(split.data.metrics.get(REPEATED_ROWS, 0)) if split else 0
 
 
 def _labels_digest(spec: DatasetSpec) -> str:

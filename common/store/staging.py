@@ -10,7 +10,6 @@ import shutil
 import tempfile
 import uuid
 from pathlib import Path
-from urllib.parse import urlparse
 
 from mlflow.environment_variables import MLFLOW_DFS_TMP
 from pyspark.sql import SparkSession
@@ -18,16 +17,12 @@ from pyspark.sql import SparkSession
 from common.errors import UserError
 from common.machine import copies, file_system
 from common.machine.spark import file_uri
+from common.store.locations import is_local
 
 REMEDY = (
     f"set {MLFLOW_DFS_TMP.name} to a folder that the driver and all workers can reach, "
     "such as one on a shared mount or on hdfs://..."
 )
-
-
-def is_local(uri: str) -> bool:
-    """Tell whether a URI is a local path."""
-    return urlparse(uri).scheme in ("", "file")
 
 
 def workers_see(spark: SparkSession, path: Path) -> bool:

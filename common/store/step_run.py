@@ -27,7 +27,7 @@ from common.machine.process import is_in_background
 from common.machine.secrets import masked
 from common.machine.spark import get_session, in_thread, name_jobs
 from common.store import artifacts, experiment, frames, get_or_run, liveness, logged_data, tracking
-from common.store.moved import local_path
+from common.store.locations import local_path
 from common.store.opening import open_store
 from common.store.spark_models import log_spark_model
 from common.store.staging import staging_folder

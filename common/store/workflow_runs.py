@@ -93,10 +93,15 @@ def workflow_of(run: Run) -> WorkflowRuns:
     )
 
 
-def source_of(features: str) -> str:
-    """Return the kind of source behind a features URI: path, uci, sample or unknown."""
-    featurize = next(iter(_found([_run_id(features)] if features.startswith("runs:/") else [])), None)
-    load_data = _input([_input([featurize], "split")], "data")
+def split_of(features: str) -> Run | None:
+    """Return the run of split behind a features URI; None if it is not known."""
+    featurize = _found([_run_id(features)] if features.startswith("runs:/") else [])
+    return _input(featurize, "split")
+
+
+def source_of(split: Run | None) -> str:
+    """Return the kind of source of the rows that were split: path, uci, sample or unknown."""
+    load_data = _input([split], "data")
     return "unknown" if load_data is None else str(load_data.data.tags.get("source", "unknown"))
 
 
