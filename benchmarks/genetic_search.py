@@ -86,7 +86,7 @@ def _compare(data: FoldData, generations: int, population: int, seeds: int) -> d
         "TPE (Optuna)": lambda seed: sampled(engine, space, TPESampler(seed=seed), budget, 1),
         "ours": lambda seed: evolved(engine, space, generations, population, seed),
         "GASearchCV (sklearn-genetic-opt)": lambda seed: sklearn_genetic(
-            engine.matrix, space, generations, population, seed
+            engine.sent_matrix.value, space, generations, population, seed
         ),
     }
     found: dict[str, list[Found]] = {name: [] for name in searches}
@@ -170,7 +170,7 @@ def sklearn_genetic(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        search.fit(matrix.raw(), matrix.label)
+        search.fit(matrix.features().csr(), matrix.label)
     evaluated = len(search.cv_results_["mean_test_score"])
     best = float(max(search.cv_results_["mean_test_score"]))
     return best, evaluated, time.perf_counter() - started

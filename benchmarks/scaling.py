@@ -11,8 +11,9 @@ import click
 import psutil
 
 from common.learning.learners import get_learner
+from common.machine.memory import machine_memory
 from common.machine.spark import get_session
-from common.search.engines.choice import matrix_bytes, task_memory
+from common.search.engines.memory import task_bytes
 from common.search.grid import grid_candidates
 
 from .adult import adult_folds, source_option
@@ -42,12 +43,12 @@ def scaling(source: str, copies: int | None) -> None:
     for row in rows:
         row["s of the first size"] = round(row["search s"] / first["search s"], 1)
     last = rows[-1]
-    limit, per_row = [row.pop("task bytes") for row in rows][-1], last["matrix bytes"] / last["rows"]
+    limit, per_row = [row.pop("room") for row in rows][-1], last["matrix bytes"] / last["rows"]
     facts = {
         "rows x": last["rows"] / first["rows"],
         "time x": last["s of the first size"],
         "auto takes mllib above": f"{limit / per_row:,.0f} rows on this machine "
-        f"({per_row:,.0f} bytes per row at a task's peak, {limit / 1e6:,.0f} MB per task)",
+        f"({per_row:,.0f} bytes per row at a task's peak, {limit / 1e6:,.0f} MB for all tasks)",
     }
     report("scaling", rows, facts)
 
@@ -66,8 +67,8 @@ def _measure(source: str, copies: int) -> dict[str, float]:
             "driver's Python MB": round(peak.driver / 1e6),
             "largest worker MB": round(peak.worker / 1e6),
             "JVM MB": round(peak.jvm / 1e6),
-            "matrix bytes": matrix_bytes(data),
-            "task bytes": task_memory(data),
+            "matrix bytes": task_bytes(data),
+            "room": machine_memory() // 2,
         }
 
 

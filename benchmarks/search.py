@@ -8,7 +8,7 @@ from mlflow.entities import Run
 
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
-from common.search.engines.choice import make_engine
+from common.search.engines.choice import Choice, make_engine
 from common.search.folds import FoldData
 from common.search.result import CandidateResult
 from common.store.candidate_runs import CandidateWriter
@@ -32,7 +32,7 @@ def timed_search(
         The time in seconds, and the results by candidate name.
     """
     started = time.perf_counter()
-    made = make_engine(engine, data, learner, SEED, parallelism=0)
+    made = make_engine(Choice(engine, "requested"), data, learner, SEED)
     found: dict[str, CandidateResult] = {}
     with CandidateWriter(run, {"learner": learner.name}) if run else nullcontext() as writer:
         for outcome in made.evaluate(candidates):

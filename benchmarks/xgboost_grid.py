@@ -38,7 +38,7 @@ def xgboost_grid(source: str) -> None:
     ours, theirs = [], []
     found: dict[str, CandidateResult] = {}
     with adult_folds(get_session(), source) as (_, data):
-        matrix = BoostingEngine(data, learner, SEED).matrix
+        matrix = BoostingEngine(data, learner, SEED).sent_matrix.value
         for _ in range(REPEATS + 1):
             with search_run() as run:
                 seconds, found = timed_search("boosting", data, learner, candidates, run)
@@ -69,7 +69,7 @@ def grid_search(grid: Mapping[str, Any], matrix: FoldMatrix) -> tuple[float, dic
         classifier, dict(grid), scoring="f1_weighted", cv=folds, n_jobs=jobs, refit=False
     )
     started = time.perf_counter()
-    search.fit(matrix.raw(), matrix.label)
+    search.fit(matrix.features().csr(), matrix.label)
     seconds = time.perf_counter() - started
     results = search.cv_results_
     names = map(candidate_name, results["params"])

@@ -166,5 +166,5 @@ def _engine(settings: Settings, proposer: Proposer, data: FoldData) -> tuple[Cho
         racing = race([LEARNERS[entrant.learner] for entrant in proposer.entrants])
         scorer = RaceEngine(racing, settings.engine, names, data, settings.seed, settings.parallelism)
         return scorer.choice, scorer
-    choice = choose_engine(learner, settings.engine, names, data)
-    return choice, make_engine(choice.engine, data, learner, settings.seed, settings.parallelism)
+    choice = choose_engine(learner, settings.engine, names, data, settings.parallelism)
+    return choice, make_engine(choice, data, learner, settings.seed)

@@ -47,7 +47,7 @@ class RaceEngine:
         for one in learner.entrants:
             own = [name for name in names if name in one.parameters]
             try:
-                self.choices[one.name] = choose_engine(one, engine, own, data)
+                self.choices[one.name] = choose_engine(one, engine, own, data, parallelism)
             except UserError as error:
                 self.unsuited[one.name] = str(error)
         self.choice = _joint(self.choices)
@@ -55,7 +55,8 @@ class RaceEngine:
         @cache
         def engine_of(name: str) -> Engine:
             sharing = [one for one in learner.entrants if self._engine_name(one.name) == name]
-            return make_engine(name, data, race(sharing), seed, parallelism)
+            # Of one engine for the same rows, all have the same number of fits at once.
+            return make_engine(self.choices[sharing[0].name], data, race(sharing), seed)
 
         self.engine_of = engine_of
 

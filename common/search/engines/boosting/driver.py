@@ -62,10 +62,10 @@ class BoostingEngine:
         warm = self._start_workers()
         self.numbered = data.frame.withColumn(ROW, F.monotonically_increasing_id())
         sizes, (most, _) = part_bytes(data), most_bytes(self.context)
-        self.matrix, self.row_ids = fold_matrix(
-            collect_in_parts(arrow_columns(self.numbered), sizes, most)
-        )
-        self.sent_matrix: Broadcast[FoldMatrix] = self.context.broadcast(self.matrix)
+        matrix, self.row_ids = fold_matrix(collect_in_parts(arrow_columns(self.numbered), sizes, most))
+        # The driver keeps no more of it: it is in a file, from which the workers have it.
+        self.sent_matrix: Broadcast[FoldMatrix] = self.context.broadcast(matrix)
+        self.fold, self.weight, self.stored = matrix.fold, matrix.weight, matrix.features().stored
         self.sent_samples: dict[int, Broadcast[Samples]] = {}
         warm.result()
 
@@ -172,8 +172,7 @@ class BoostingEngine:
     def _fits_per_task(self, fits: int) -> int:
         at_once = self.parallelism or self.context.defaultParallelism
         spread = math.ceil(fits / (TASKS_PER_CORE * at_once))
-        values = self.matrix.numbers.size + self.matrix.indicators.nnz
-        return max(1, min(spread, VALUES_PER_TASK // max(values, 1)))
+        return max(1, min(spread, VALUES_PER_TASK // max(self.stored, 1)))
 
     def _start_workers(self) -> Future[None]:
         """Have the workers import what they need while the rows are being collected, one per core."""
@@ -195,4 +194,4 @@ class BoostingEngine:
             self.sent_samples[size] = self.context.broadcast(self._samples(size, range(self.data.folds)))
 
     def _samples(self, size: int, folds: Sequence[int]) -> Samples:
-        return draw_samples(self.numbered, self.matrix, self.row_ids, size, self.seed, folds)
+        return draw_samples(self.numbered, self.fold, self.weight, self.row_ids, size, self.seed, folds)

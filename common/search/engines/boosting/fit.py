@@ -10,7 +10,6 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 import xgboost as xgb
 
 from common.data.target import BINARY, MULTICLASS, REGRESSION, Target
@@ -22,6 +21,7 @@ from common.learning.number_metrics import number_table
 from common.learning.tasks import Table
 from common.search.engines.boosting.matrix import FoldMatrix, Samples, SamplesBySize
 from common.search.engines.boosting.thresholds import sampled_rows
+from common.search.engines.boosting.train_matrix import max_bin, train_matrix
 
 
 def run_fits(fits: Sequence[Fit], matrix: FoldMatrix, samples: SamplesBySize) -> Iterator[FitResult]:
@@ -60,41 +60,19 @@ class _Sides:
 
 
 def _sides(fit: Fit, matrix: FoldMatrix, samples: SamplesBySize) -> _Sides:
-    rule, each_bin = fit.rule, None
+    rule = fit.rule
     if rule.kind == SPARK:
         sample: Samples = samples[sampled_rows(rule.max_bins)]
         cuts = matrix.cuts(sample.places[fit.fold], sample.rows[fit.fold], rule.max_bins)
-        features, each_bin = matrix.binned(cuts)
+        features = matrix.binned(cuts)
     else:
-        features = matrix.raw()
+        features = matrix.features()
     out = matrix.fold == fit.fold
     label, true_label = matrix.label[~out], matrix.label[out]
     weight = None if matrix.weight is None else matrix.weight[~out]
-    validation = xgb.DMatrix(features[out], true_label, nthread=1)
-    # XGBoost needs its most memory while it makes its form of these rows: no others lie beside them.
-    features = features[~out]
-    train = train_matrix(features, label, weight, rule, each_bin)
+    validation = xgb.DMatrix(features.take(np.flatnonzero(out)).csr(), true_label, nthread=1)
+    train = train_matrix(features, np.flatnonzero(~out), label, weight, rule)
     return _Sides(train, label, weight, validation, true_label)
-
-
-def train_matrix(
-    features: sp.csr_matrix,
-    label: np.ndarray,
-    weight: np.ndarray | None,
-    rule: BoostingRule,
-    each_bin: sp.csr_matrix | None = None,
-) -> xgb.QuantileDMatrix:
-    """Return the rows to fit on in XGBoost's form; with `each_bin`, features are bin numbers already."""
-    most, cuts = _max_bin(rule), None
-    if each_bin is not None:
-        # Without this, XGBoost would sort all rows to find bins.
-        cuts = xgb.QuantileDMatrix(each_bin, max_bin=most, nthread=1)
-    return xgb.QuantileDMatrix(features, label, weight=weight, max_bin=most, nthread=1, ref=cuts)
-
-
-def _max_bin(rule: BoostingRule) -> int:
-    # With Spark's rule the features are bin numbers already, and XGBoost must keep each one distinct.
-    return max(rule.max_bins, 256) if rule.kind == SPARK else rule.max_bins
 
 
 def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
@@ -128,7 +106,7 @@ def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
 
 def _parameters(rule: BoostingRule, seed: int) -> dict[str, Any]:
     fixed = {"tree_method": "hist", "nthread": 1, "verbosity": 0, "seed": seed}
-    return {**fixed, "max_bin": _max_bin(rule), **rule.booster}
+    return {**fixed, "max_bin": max_bin(rule), **rule.booster}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,56 @@ import scipy.sparse as sp
 
 from common.search.engines.boosting.thresholds import split_thresholds
 
+# Values of a feature, and for each row the index of its own.
+Values = tuple[np.ndarray, np.ndarray | slice]
+EVERY = slice(None)
+# So many have indices of two bytes.
+FEW_VALUES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Features:
+    """Rows of features as XGBoost is to see them.
+
+    Attributes:
+        numbers: Values or bins of the numeric features (rows x numbers).
+        places: Indices of the numeric features, ascending.
+        indicators: The other features, 1 where a row has them (rows x features, CSR, indices ascending).
+        one: What each indicator is to be in the rows that have it (features, float32).
+    """
+
+    numbers: np.ndarray
+    places: np.ndarray
+    indicators: sp.csr_matrix
+    one: np.ndarray
+
+    @property
+    def stored(self) -> int:
+        """The number of values that are stored: all numbers, and the indicators that rows have."""
+        return int(self.numbers.size + self.indicators.nnz)
+
+    def take(self, rows: np.ndarray | slice) -> "Features":
+        """Return some of the rows."""
+        return Features(self.numbers[rows], self.places, self.indicators[rows], self.one)
+
+    def csr(self) -> sp.csr_matrix:
+        """Return one matrix (rows x features, CSR, float32).
+
+        A zero of a number is stored, since a gap means that a row does not have the feature.
+        """
+        (count, width), there = self.numbers.shape, self.indicators
+        pointers = there.indptr.astype(np.int64) + np.arange(count + 1) * width
+        # In its row an indicator comes after the indicators and the numbers of lower features.
+        lower = np.searchsorted(self.places, np.arange(there.shape[1]))
+        of_rows_before = np.repeat(np.arange(count) * width, np.diff(there.indptr))
+        at = np.arange(there.nnz) + of_rows_before + lower[there.indices]
+        is_number = np.ones(pointers[-1], bool)
+        is_number[at] = False
+        indices, data = np.empty(pointers[-1], np.int32), np.empty(pointers[-1], np.float32)
+        indices[at], data[at] = there.indices, self.one[there.indices]
+        indices[is_number], data[is_number] = np.tile(self.places, count), self.numbers.ravel()
+        return sp.csr_matrix((data, indices, pointers), there.shape)
+
 
 @dataclass(frozen=True)
 class Cuts:
@@ -36,10 +86,6 @@ class Cuts:
         Args:
             features: The features as Spark has them (rows x features, float64).
         """
-        numbers = features[:, self.places].toarray()
-        bins = np.empty(numbers.shape, np.float32)
-        for column, cuts in enumerate(self.numbers):
-            bins[:, column] = _bins(cuts, numbers[:, column])
         value = self.values[features.indices]
         has = np.where(value > 0, features.data > value / 2, features.data <= value / 2) & (value != 0)
         # A feature's own place stays out: its bin is written for every row.
@@ -47,12 +93,16 @@ class Cuts:
         parts = (has.astype(np.float32), features.indices, features.indptr)
         there = sp.csr_matrix(parts, features.shape, copy=True)
         there.eliminate_zeros()
-        none = np.zeros(features.shape[0])
-        return FoldMatrix(bins, self.places, there, none, none).filled(bins, self.one)
+        numbers = [(column, EVERY) for column in features[:, self.places].toarray().T]
+        return Features(self.bins(features.shape[0], numbers), self.places, there, self.one).csr()
 
-
-def _bins(cuts: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.searchsorted(cuts, values, side="left").astype(np.float32)
+    def bins(self, rows: int, numbers: Sequence[Values]) -> np.ndarray:
+        """Return the bins of numeric features (rows x numbers), in as few bytes as hold the last one."""
+        last = max((len(cuts) for cuts in self.numbers), default=0)
+        found = np.empty((rows, len(self.numbers)), np.min_scalar_type(last))
+        for column, (cuts, (values, at)) in enumerate(zip(self.numbers, numbers, strict=True)):
+            found[:, column] = np.searchsorted(cuts, values, side="left").astype(found.dtype)[at]
+        return found
 
 
 @dataclass(frozen=True)
@@ -90,10 +140,11 @@ class FoldMatrix:
         arrays = (self.numbers, csr.data, csr.indices, csr.indptr, *each_row)
         return sum(array.nbytes for array in arrays if array is not None)
 
-    def raw(self) -> sp.csr_matrix:
-        """Return all features for fitting trees; zeros of numeric features are stored explicitly."""
-        one = np.ones(self.indicators.shape[1], np.float32)
-        return self.filled(self.numbers.astype(np.float32), one)
+    def features(self) -> Features:
+        """Return all features for fitting trees, numbers as they are."""
+        return Features(
+            self.numbers, self.places, self.indicators, np.ones(self.indicators.shape[1], np.float32)
+        )
 
     def cuts(self, sample: np.ndarray, rows: float, max_bins: int) -> Cuts:
         """Return how Spark would cut the features into bins.
@@ -115,58 +166,21 @@ class FoldMatrix:
         values = np.ones(len(one)) if self.values is None else self.values
         return Cuts(self.places, numbers, one, values)
 
-    def binned(self, cuts: Cuts) -> tuple[sp.csr_matrix, sp.csr_matrix]:
-        """Return all features as bin numbers.
-
-        Returns:
-            The bin numbers (rows x features), NaN where a row has an indicator that is constant to Spark;
-            and a matrix with each bin once (bins x features).
-        """
-        bins = np.empty(self.numbers.shape, np.float32)
-        for column, (distinct, places) in enumerate(self._distinct):
-            bins[:, column] = _bins(cuts.numbers[column], distinct)[places]
-        return self.filled(bins, cuts.one), self._each_bin(bins.max(axis=0), cuts.one)
+    def binned(self, cuts: Cuts) -> Features:
+        """Return all features as bin numbers; an indicator that is constant to Spark is NaN."""
+        return Features(
+            cuts.bins(len(self.numbers), self._values), self.places, self.indicators, cuts.one
+        )
 
     @cached_property
-    def _distinct(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        """For each numeric feature, its distinct values (ascending) and the index of each row's value."""
-        found = [np.unique(values, return_inverse=True) for values in self.numbers.T]
-        return [(distinct, places.astype(np.int32)) for distinct, places in found]
-
-    def filled(self, numbers: np.ndarray, one: np.ndarray) -> sp.csr_matrix:
-        """Return all features, with `numbers` for numeric features and `one` for present indicators."""
-        pointers, indices, is_number = self._form
-        data = one[indices]
-        # Each row's indices ascend, as its numbers do.
-        data[is_number] = numbers.ravel()
-        return sp.csr_matrix((data, indices, pointers), self.indicators.shape)
-
-    def _each_bin(self, last: np.ndarray, one: np.ndarray) -> sp.csr_matrix:
-        """Return rows that cover all bins of every numeric feature; the first has all indicators."""
-        features, width = len(one), len(self.places)
-        first = one.copy()
-        first[self.places] = 0
-        others = np.minimum(np.arange(1, last.max(initial=0) + 1)[:, None], last)
-        data = np.concatenate([first, others.ravel()]).astype(np.float32)
-        indices = np.concatenate([np.arange(features), np.tile(self.places, len(others))])
-        pointers = np.concatenate([[0], features + width * np.arange(len(others) + 1)])
-        return sp.csr_matrix((data, indices, pointers), (len(others) + 1, features))
-
-    @cached_property
-    def _form(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The CSR row pointers and column indices of all features, and whether each is of a number."""
-        # The zeros of numeric features must be stored, since a gap means that a row does not have the
-        # feature. SciPy's addition drops zeros, so it adds only where something is stored.
-        (count, width), indicators = self.numbers.shape, self.indicators
-        shape = indicators.shape
-        places, starts = np.tile(self.places, count), np.arange(count + 1) * width
-        numbers = sp.csr_matrix((np.ones(count * width, bool), places, starts), shape)
-        stored = np.ones(indicators.nnz, bool)
-        both = numbers + sp.csr_matrix((stored, indicators.indices, indicators.indptr), shape)
-        both.sort_indices()
-        is_number = np.zeros(shape[1], bool)
-        is_number[self.places] = True
-        return both.indptr, both.indices, is_number[both.indices]
+    def _values(self) -> list[Values]:
+        """The numeric features' values, those of a feature that has few of them once each."""
+        found: list[Values] = []
+        for column in self.numbers.T:
+            distinct, at = np.unique(column, return_inverse=True)
+            few = len(distinct) <= FEW_VALUES
+            found.append((distinct, at.astype(np.uint16)) if few else (column, EVERY))
+        return found
 
 
 def sparse_rows(table: pa.Table) -> sp.csr_matrix:

@@ -1,5 +1,6 @@
 """Conversion of a search's rows to the arrays of the boosting engine, on the driver."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,18 +41,29 @@ def fold_matrix(tables: Iterable[pa.Table]) -> tuple[FoldMatrix, np.ndarray]:
     Returns:
         The rows, and their ids, ascending.
     """
-    parts = [_part(batch) for table in tables for batch in table.to_batches() if len(batch)]
+    parts = deque(_part(batch) for table in tables for batch in table.to_batches() if len(batch))
     places, values = _kinds([part.features for part in parts])
+    ends = np.cumsum([len(part.label) for part in parts])
+    numbers, indicators = np.empty((ends[-1], len(places))), []
+    each_row: list[tuple[np.ndarray, ...]] = []
+    for end in ends:
+        # What has been converted goes: the rows are not held twice.
+        part = parts.popleft()
+        numbers[end - len(part.label) : end] = part.features[:, places].toarray()
+        indicators.append(_indicators(part.features, places))
+        weights = () if part.weight is None else (part.weight,)
+        each_row.append((part.row, part.label, part.fold, *weights))
+    row, label, fold, *weighing = (np.concatenate(one) for one in zip(*each_row, strict=True))
     matrix = FoldMatrix(
-        numbers=np.concatenate([part.features[:, places].toarray() for part in parts]),
+        numbers=numbers,
         places=places.astype(np.int32),
-        indicators=_indicators([part.features for part in parts], places),
-        label=np.concatenate([part.label for part in parts]),
-        fold=np.concatenate([part.fold for part in parts]),
-        weight=None if parts[0].weight is None else np.concatenate([part.weight for part in parts]),
+        indicators=sp.vstack(indicators, "csr"),
+        label=label,
+        fold=fold,
+        weight=weighing[0] if weighing else None,
         values=values,
     )
-    return matrix, np.concatenate([part.row for part in parts])
+    return matrix, row
 
 
 @dataclass(frozen=True)
@@ -87,22 +99,21 @@ def _kinds(parts: Sequence[sp.csr_matrix]) -> tuple[np.ndarray, np.ndarray]:
     return np.flatnonzero((low != high) & ~is_empty), np.where(low == high, low, 0)
 
 
-def _indicators(parts: Sequence[sp.csr_matrix], numbers: np.ndarray) -> sp.csr_matrix:
+def _indicators(part: sp.csr_matrix, numbers: np.ndarray) -> sp.csr_matrix:
     """Return 1 for each value that is not in one of these columns (rows x features, CSR, float32)."""
-    of_numbers = np.zeros(parts[0].shape[1], bool)
+    of_numbers = np.zeros(part.shape[1], bool)
     of_numbers[numbers] = True
-    found = []
-    for part in parts:
-        # Not by a product with zeros: that of a missing number, NaN, would be no zero.
-        data = (~of_numbers[part.indices]).astype(np.float32)
-        found.append(sp.csr_matrix((data, part.indices, part.indptr), part.shape, copy=True))
-        found[-1].eliminate_zeros()
-    return sp.vstack(found, "csr")
+    # Not by a product with zeros: that of a missing number, NaN, would be no zero.
+    data = (~of_numbers[part.indices]).astype(np.float32)
+    found = sp.csr_matrix((data, part.indices, part.indptr), part.shape, copy=True)
+    found.eliminate_zeros()
+    return found
 
 
 def draw_samples(
     numbered: DataFrame,
-    matrix: FoldMatrix,
+    fold: np.ndarray,
+    weight: np.ndarray | None,
     row_ids: np.ndarray,
     size: int,
     seed: int,
@@ -115,7 +126,8 @@ def draw_samples(
 
     Args:
         numbered: Features, label, fold and the row's id, partitioned as for the estimators.
-        matrix: The rows, in the order of row_ids.
+        fold: The fold of each row, in the order of row_ids.
+        weight: The weight of each row; 1 if None.
         row_ids: Ids of the rows, ascending.
         size: Expected number of rows to draw; all rows are drawn if there are fewer.
         seed: Seed of the estimator.
@@ -123,7 +135,6 @@ def draw_samples(
     """
     spark = numbered.sparkSession
     jvm: Any = spark.sparkContext._jvm
-    fold = matrix.fold
     drawn_seed = jvm.org.apache.spark.util.random.XORShiftRandom(seed).nextInt()
     rows = {left: int((fold != left).sum()) for left in folds}
     fractions = {left: min(1.0, size / count) for left, count in rows.items()}
@@ -140,5 +151,5 @@ def draw_samples(
     drawn = union.toArrow()
     of_fold, ids = drawn[FOLD].to_numpy(), drawn[ROW].to_numpy()
     places = {left: np.searchsorted(row_ids, ids[of_fold == left]) for left in folds}
-    total = np.ones(len(fold)) if matrix.weight is None else matrix.weight
+    total = np.ones(len(fold)) if weight is None else weight
     return Samples(places, {left: fractions[left] * float(total[fold != left].sum()) for left in folds})

@@ -10,10 +10,11 @@ import xgboost as xgb
 
 from common.learning.boosting_rule import BoostingRule
 from common.machine.arrow_batches import table_of
-from common.search.engines.boosting.fit import SPARK_LOSSES, Boosted, boosted, train_matrix
+from common.search.engines.boosting.fit import SPARK_LOSSES, Boosted, boosted
 from common.search.engines.boosting.margins import Agreement, compared
-from common.search.engines.boosting.matrix import WHOLE, Cuts, FoldMatrix, Samples, sparse_rows
+from common.search.engines.boosting.matrix import WHOLE, Cuts, Features, FoldMatrix, Samples, sparse_rows
 from common.search.engines.boosting.spark_trees import Shape, WholeFit, shape_of, spark_tree
+from common.search.engines.boosting.train_matrix import train_matrix
 
 # Leaves, of each row in each tree, that are held at once.
 LEAVES_AT_ONCE = 5_000_000
@@ -30,8 +31,8 @@ def fit_whole(rule: BoostingRule, task: str, seed: int, matrix: FoldMatrix, samp
         samples: The rows from which thresholds are chosen, with the key WHOLE.
     """
     cuts = matrix.cuts(samples.places[WHOLE], samples.rows[WHOLE], rule.max_bins)
-    features, each_bin = matrix.binned(cuts)
-    train = train_matrix(features, matrix.label, matrix.weight, rule, each_bin)
+    features, every = matrix.binned(cuts), np.arange(len(matrix.label))
+    train = train_matrix(features, every, matrix.label, matrix.weight, rule)
     found = boosted(train, matrix.label, matrix.weight, rule, task, seed)
     model = json.loads(found.booster.save_raw("json"))["learner"]["gradient_booster"]["model"]
     shapes = [shape_of(tree, cuts) for tree in model["trees"]]
@@ -43,13 +44,13 @@ def fit_whole(rule: BoostingRule, task: str, seed: int, matrix: FoldMatrix, samp
         middle = 0.0 if number else found.middle
         trees.append(spark_tree(shape, sums[number], rows[number], weights[number], middle, found.unit))
     raw = bytes(found.booster.save_raw("ubj"))
-    return WholeFit(trees, weights, features.shape[1], raw, cuts, found.middle, found.unit)
+    return WholeFit(trees, weights, len(features.one), raw, cuts, found.middle, found.unit)
 
 
 def _leaf_sums(
     found: Boosted,
     shapes: list[Shape],
-    features: sp.csr_matrix,
+    features: Features,
     weight: np.ndarray | None,
     task: str,
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -61,12 +62,12 @@ def _leaf_sums(
     rows = [np.zeros(len(shape.node), np.int64) for shape in shapes]
     loss = SPARK_LOSSES[task]
     step = max(1, LEAVES_AT_ONCE // len(shapes))
-    for start in range(0, features.shape[0], step):
+    for start in range(0, len(found.label), step):
         part = slice(start, start + step)
         number = loss.target(found.label[part]).astype(float)
         weighing = np.ones(len(number)) if weight is None else weight[part]
         margin, residual = np.zeros(len(number)), number
-        for tree, leaf in enumerate(_leaves(found.booster, shapes, features[part])):
+        for tree, leaf in enumerate(_leaves(found.booster, shapes, features.take(part).csr())):
             size = len(shapes[tree].node)
             each = (weighing, weighing * residual, weighing * residual**2)
             sums[tree] += np.stack([np.bincount(leaf, one, size) for one in each], axis=1)

@@ -12,11 +12,12 @@ from common.errors import UserError
 from common.learning.learners import get_learner
 from common.learning.vectorizer import FEATURES, LABEL
 from common.search import folds
-from common.search.engines import choice as engine
+from common.search.engines import memory
 from common.search.engines.boosting.driver import BoostingEngine
 from common.search.engines.boosting.rows import ROW, arrow_columns
-from common.search.engines.choice import choose_engine, make_engine, matrix_bytes
+from common.search.engines.choice import choose_engine, make_engine
 from common.search.engines.collect import largest_part, part_bytes
+from common.search.engines.memory import task_bytes
 from common.search.engines.mllib import MllibEngine
 from common.search.folds import FOLD_RANK, fold_data
 
@@ -69,10 +70,11 @@ def test_more_rows_than_spark_lets_through_at_once_are_collected_in_parts(data, 
     parts = BoostingEngine(data, GBT, seed=7)
     assert len(part_bytes(data)) > 2
     np.testing.assert_array_equal(parts.row_ids, whole.row_ids)
+    found, expected = parts.sent_matrix.value, whole.sent_matrix.value
     for name in ("numbers", "places", "label", "fold"):
-        np.testing.assert_array_equal(getattr(parts.matrix, name), getattr(whole.matrix, name))
-    assert (parts.matrix.indicators != whole.matrix.indicators).nnz == 0
-    assert matrix_bytes(data) == engine.BYTES_PER_VALUE * ROWS * WIDTH
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    assert (found.indicators != expected.indicators).nnz == 0
+    assert task_bytes(data) == memory.TASK_BYTES * ROWS * WIDTH
 
 
 def test_estimate_of_a_part_is_enough_and_not_much_more(data, limit):
@@ -89,7 +91,7 @@ def test_part_that_spark_does_not_let_through_is_left_to_mllib_or_refused(data, 
     choice = choose_engine(GBT, "auto", [], data)
     assert choice.engine == "mllib"
     assert "at once, but spark.driver.maxResultSize=" in choice.reason
-    assert isinstance(make_engine(choice.engine, data, GBT, 7, 0), MllibEngine)
+    assert isinstance(make_engine(choice, data, GBT, 7), MllibEngine)
     with pytest.raises(UserError, match="'boosting' of learner 'gbt' lacks memory: .* give engine=mllib"):
         choose_engine(GBT, "boosting", [], data)
     # This learner has no other engine.
@@ -101,16 +103,37 @@ def test_part_that_spark_does_not_let_through_is_left_to_mllib_or_refused(data, 
     assert choose_engine(GBT, "mllib", [], data).reason == "requested"
 
 
-@pytest.mark.parametrize("name", ["auto", "boosting"])
-def test_memory_of_the_container_counts(data, monkeypatch, name):
-    # Two concurrent tasks share half of it.
-    room = 4 * matrix_bytes(data)
-    monkeypatch.setattr(engine, "machine_memory", lambda: room)
-    assert choose_engine(GBT, name, [], data).engine == "boosting"
-    monkeypatch.setattr(engine, "machine_memory", lambda: room - 4)
-    if name == "auto":
-        choice = choose_engine(GBT, name, [], data)
-        assert (choice.engine, choice.reason) == ("mllib", "the rows need 14 MB, a task has 14 MB")
-    else:
-        with pytest.raises(UserError, match="lacks memory: the rows need 14 MB, a task has 14 MB"):
-            choose_engine(GBT, name, [], data)
+@pytest.fixture
+def machine(monkeypatch):
+    """Give the machine, or its container, twice as much memory as some bytes for each value."""
+    values = ROWS * WIDTH
+    return lambda size: monkeypatch.setattr(memory, "machine_memory", lambda: int(2 * size * values))
+
+
+def test_fewer_fits_run_at_once_where_memory_is_short(data, machine):
+    """The session has two cores; a worker that is idle holds the matrix."""
+    machine(2 * memory.TASK_BYTES)
+    both = choose_engine(GBT, "auto", [], data)
+    assert (both.engine, both.parallelism) == ("boosting", 0)
+    assert both.reason == "the rows need 11 MB, a task has 11 MB"
+    machine(2 * memory.TASK_BYTES - 1)
+    one = choose_engine(GBT, "auto", [], data)
+    assert (one.engine, one.parallelism) == ("boosting", 1)
+    assert one.reason == "the rows need 11 MB, and 21 MB take 1 of 2 tasks at once"
+    assert make_engine(one, data, GBT, 7).parallelism == 1
+    # One at once was asked for, for which there is room.
+    assert choose_engine(GBT, "auto", [], data, 1).reason == "the rows need 11 MB, a task has 21 MB"
+    machine(memory.TASK_BYTES + memory.IDLE_BYTES)
+    assert choose_engine(XGBOOST, "auto", [], data).parallelism == 1
+
+
+def test_rows_that_are_too_many_for_one_fit_are_left_to_mllib_or_refused(data, machine):
+    machine(memory.TASK_BYTES + memory.IDLE_BYTES - 1)
+    choice = choose_engine(GBT, "auto", [], data, 5)
+    assert (choice.engine, choice.parallelism) == ("mllib", 5)
+    assert choice.reason == "the rows need 11 MB, a task has 10 MB"
+    for learner, engine in ((GBT, "boosting"), (XGBOOST, "auto")):
+        with pytest.raises(UserError, match="lacks memory: the rows need 11 MB, a task has 10 MB"):
+            choose_engine(learner, engine, [], data)
+    machine(memory.DRIVER_BYTES - 1)
+    assert "need 7 MB on the driver, half" in choose_engine(GBT, "auto", [], data).reason

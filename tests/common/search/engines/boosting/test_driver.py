@@ -145,9 +145,9 @@ def test_matrix_holds_every_value_of_sparse_and_dense_vectors(spark):
     matrix, _ = fold_matrix([arrow_columns(spark.createDataFrame(rows, schema)).toArrow()])
     assert matrix.places.tolist() == [2]
     assert matrix.numbers.ravel().tolist() == [5, 3, 0]
-    assert matrix.raw().toarray().tolist() == [[1, 0, 5, 0], [0, 0, 3, 1], [1, 0, 0, 0]]
+    assert matrix.features().csr().toarray().tolist() == [[1, 0, 5, 0], [0, 0, 3, 1], [1, 0, 0, 0]]
     # The zero of a number is stored; the zero of an indicator is a gap.
-    assert matrix.raw().nnz == 6
+    assert matrix.features().csr().nnz == 6
 
 
 def test_matrix_is_the_same_from_any_parts_of_its_rows(spark):
@@ -185,13 +185,6 @@ def test_auto_takes_boosting_where_it_can(data):
     assert choose_engine(GBT, "mllib", ["maxDepth"], data).engine == "mllib"
     assert choose_engine(GBT, "auto", ["minInfoGain"], data).engine == "mllib"
     assert choose_engine(get_learner("linear_svc"), "auto", [], data).engine == "mllib"
-
-
-def test_auto_leaves_rows_that_fill_a_tasks_memory_to_spark(data, monkeypatch):
-    monkeypatch.setattr("common.search.engines.choice.task_memory", lambda data: 1000)
-    choice = choose_engine(GBT, "auto", ["maxDepth"], data)
-    assert choice.engine == "mllib"
-    assert "a task has 0 MB" in choice.reason
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_refitted_winner_says_what_its_booster_says(three):
 def test_missing_numbers_reach_xgboost_as_missing(spark, target):
     """A zero of a number is a value, and a missing number none, in each fold as in the refit."""
     data, found, label = data_of(spark, target, 0.2)
-    matrix = BoostingEngine(data, XGBOOST, seed=7).matrix
+    matrix = BoostingEngine(data, XGBOOST, seed=7).sent_matrix.value
     assert np.isnan(matrix.numbers).mean() == pytest.approx(0.2, abs=0.03)
     assert matrix.places.tolist() == [0, 1]
     assert matrix.indicators.nnz == ROWS

@@ -99,10 +99,10 @@ def test_each_rows_margin_is_sparks_prediction(spark, kind, depth):
     engine._send_samples([rule])
     samples = {size: sent.value for size, sent in engine.sent_samples.items()}
     fit = Fit(0, 1, rule, (5, 2), 7, NUMBER)
-    margins, _ = _fit(fit, _sides(fit, engine.matrix, samples))
+    margins, _ = _fit(fit, _sides(fit, engine.sent_matrix.value, samples))
     expected = GBT.fitting(REGRESSION).estimator(parameters, 7).fit(data.train(1))
     rows = expected.transform(data.validation(1)).select("prediction").toPandas()["prediction"].to_numpy()
-    spread = engine.matrix.label.std()
+    spread = engine.sent_matrix.value.label.std()
     assert np.abs(margins[0] - rows).max() < 2e-6 * spread
     assert len(margins) == 2
     assert np.abs(margins[1] - rows).max() > 1e-3 * spread or depth == 0

@@ -1,0 +1,109 @@
+"""The memory that the boosting engine needs, and how many of its fits may therefore run at once."""
+
+import os
+from dataclasses import dataclass
+
+from pyspark import SparkContext
+
+from common.machine.memory import machine_memory
+from common.search.engines.collect import largest_part, most_bytes
+from common.search.folds import FoldData
+
+# Bytes per non-zero feature value, at the peak. A task holds the broadcast matrix, which stays with an
+# idle worker, the bins of its numbers, and XGBoost's form of a fold's rows (27 to 29 were measured, with
+# what a worker imports). The driver, earlier, holds the rows as they come and as the matrix (21).
+TASK_BYTES, IDLE_BYTES, DRIVER_BYTES = 36, 10, 24
+
+
+@dataclass(frozen=True)
+class Room:
+    """How many fits there is memory for.
+
+    Attributes:
+        at_once: How many may run at once: 0 for one per core, None if the rows are too many for one.
+        reason: Why, in words.
+    """
+
+    at_once: int | None
+    reason: str
+
+
+def room_for(data: FoldData, parallelism: int) -> Room:
+    """Return how many fits of the boosting engine may run at once.
+
+    On this machine they may be fewer than its cores. The workers of a cluster run as many as they have
+    cores, so each task needs its share of a worker.
+
+    Args:
+        data: The training rows in folds.
+        parallelism: Number of concurrent fits that was asked for; 0 for one per core.
+    """
+    context = data.frame.sparkSession.sparkContext
+    needed = task_bytes(data)
+    values = needed // TASK_BYTES
+    part, (most, bound) = largest_part(data), most_bytes(context)
+    if part > most:
+        return Room(None, f"the driver must receive {_mb(part)} at once, but {bound} allows {_mb(most)}")
+    half, on_driver = machine_memory() // 2, DRIVER_BYTES * values
+    if on_driver > half:
+        return Room(
+            None, f"the rows need {_mb(on_driver)} on the driver, half of its memory is {_mb(half)}"
+        )
+    cores = context.defaultParallelism
+    asked = min(parallelism or cores, cores)
+    if not _is_local(context):
+        share = task_memory(context)
+        there_is = needed <= share
+        return Room(parallelism if there_is else None, _said(needed, share))
+    # The workers that are idle meanwhile hold the matrix too.
+    fewer = (half - cores * IDLE_BYTES * values) // max(1, (TASK_BYTES - IDLE_BYTES) * values)
+    if fewer >= asked:
+        return Room(parallelism, _said(needed, half // asked))
+    if fewer < 1:
+        return Room(None, _said(needed, half - (cores - 1) * IDLE_BYTES * values))
+    return Room(
+        fewer, f"the rows need {_mb(needed)}, and {_mb(half)} take {fewer} of {asked} tasks at once"
+    )
+
+
+def _said(needed: int, share: int) -> str:
+    return f"the rows need {_mb(needed)}, a task has {_mb(share)}"
+
+
+def task_bytes(data: FoldData) -> int:
+    """Return the peak memory of a task of the boosting engine, in bytes."""
+    return TASK_BYTES * sum(count for _, count in data.partitions.values())
+
+
+def task_memory(context: SparkContext) -> int:
+    """Return the memory that each of as many tasks as there are cores may use, in bytes.
+
+    If spark.executor.pyspark.memory is set, it is that divided by the executor's cores. Otherwise it is
+    half of the memory of the machine (or its container) divided by its cores: in local mode of this
+    machine, on a cluster of the worker with the least.
+    """
+    if asked := context.getConf().get("spark.executor.pyspark.memory"):
+        jvm = context._jvm
+        assert jvm is not None, "a session has a JVM"
+        whole = int(jvm.org.apache.spark.network.util.JavaUtils.byteStringAsBytes(asked))
+        return whole // int(context.getConf().get("spark.executor.cores") or "1")
+    if _is_local(context):
+        return machine_memory() // 2 // context.defaultParallelism
+    tasks = 2 * context.defaultParallelism
+    return int(context.parallelize(range(tasks), tasks).map(_share_of_worker).min())
+
+
+def _is_local(context: SparkContext) -> bool:
+    """Return whether all tasks run on this machine and share its memory."""
+    return str(context.master).startswith("local") and not context.getConf().get(
+        "spark.executor.pyspark.memory"
+    )
+
+
+def _share_of_worker(_: int) -> int:
+    # By default a worker runs as many tasks at once as it has cores.
+    return machine_memory() // 2 // (os.cpu_count() or 1)
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
