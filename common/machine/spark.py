@@ -31,6 +31,7 @@ from common.machine.application import (
 )
 from common.machine.code import code_state
 from common.machine.java import ensure_java, start_java
+from common.machine.lost_jvm import tell_no_broken_connections
 from common.machine.memory import machine_memory
 
 T = TypeVar("T")
@@ -94,7 +95,10 @@ def get_session(
     master = master or os.environ.get("SPARK_MASTER", LOCAL)
     settings = _settings(master, java_options, brief)
     with _lock:
-        session = _active_session() or _new_session(settings, shows_stages)
+        session = _active_session()
+        if session is None:
+            session = _new_session(settings, shows_stages)
+            tell_no_broken_connections(session.sparkContext)
         for name, value in settings.items():
             if name.startswith("spark.sql.") and name not in REMEMBERED:
                 session.conf.set(name, value)

@@ -23,6 +23,7 @@ from common.data.spec_yaml import to_yaml
 from common.errors import UserError
 from common.learning.vectorizer import FEATURES
 from common.machine import copies
+from common.machine.lost_jvm import lost_jvm
 from common.machine.process import is_in_background
 from common.machine.secrets import masked
 from common.machine.spark import get_session, in_thread, name_jobs
@@ -187,7 +188,8 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
         tell: A function that shows a line to the user.
 
     Raises:
-        UserError: The store was moved or copied here, or the run's artifacts cannot be written.
+        UserError: The store was moved or copied here, the run's artifacts cannot be written, or Spark's
+            JVM was killed.
     """
     open_store()
     with _started(name) as active:
@@ -201,8 +203,11 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
         with liveness.Heartbeat(active.info.run_id, active.info.experiment_id):
             try:
                 yield active
-            except OSError as error:
-                _check_kept(error, active.info.artifact_uri)
+            except Exception as error:
+                if killed := lost_jvm(error):
+                    raise UserError(killed) from None
+                if isinstance(error, OSError):
+                    _check_kept(error, active.info.artifact_uri)
                 raise
             finally:
                 copies.remove_copies()

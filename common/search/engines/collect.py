@@ -30,12 +30,19 @@ def most_bytes(context: SparkContext) -> tuple[int, str]:
     """Return the number of bytes that the driver may receive at once, and what sets that limit."""
     jvm = context._jvm
     assert jvm is not None, "a session has a JVM"
-    heap = int(jvm.java.lang.Runtime.getRuntime().maxMemory()) // HEAP_SHARE
+    heap = heap_bytes(context) // HEAP_SHARE
     asked = context.getConf().get("spark.driver.maxResultSize") or "1g"
     result = int(jvm.org.apache.spark.network.util.JavaUtils.byteStringAsBytes(asked))
     if 0 < result < heap:
         return result, f"spark.driver.maxResultSize={asked}"
     return heap, "a quarter of the driver's memory (spark.driver.memory)"
+
+
+def heap_bytes(context: SparkContext) -> int:
+    """Return the size to which the heap of the driver's JVM may grow."""
+    jvm = context._jvm
+    assert jvm is not None, "a session has a JVM"
+    return int(jvm.java.lang.Runtime.getRuntime().maxMemory())
 
 
 def collect_in_parts(frame: DataFrame, sizes: Mapping[int, int], most: int) -> Iterator[pa.Table]:

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pyspark import SparkContext
 
 from common.machine.memory import machine_memory
-from common.search.engines.collect import largest_part, most_bytes
+from common.search.engines.collect import heap_bytes, largest_part, most_bytes
 from common.search.folds import FoldData
 
 # Bytes per non-zero feature value, at the peak. A task holds the broadcast matrix, which stays with an
 # idle worker, the bins of its numbers, and XGBoost's form of a fold's rows (27 to 29 were measured, with
 # what a worker imports). The driver, earlier, holds the rows as they come and as the matrix (21).
 TASK_BYTES, IDLE_BYTES, DRIVER_BYTES = 36, 10, 24
+# What a local driver's Python, and the JVM beside its heap, take: this, or a fifth of a small machine.
+OTHERS = 1_500_000_000
 
 
 @dataclass(frozen=True)
@@ -44,25 +46,23 @@ def room_for(data: FoldData, parallelism: int) -> Room:
     part, (most, bound) = largest_part(data), most_bytes(context)
     if part > most:
         return Room(None, f"the driver must receive {_mb(part)} at once, but {bound} allows {_mb(most)}")
-    half, on_driver = machine_memory() // 2, DRIVER_BYTES * values
-    if on_driver > half:
-        return Room(
-            None, f"the rows need {_mb(on_driver)} on the driver, half of its memory is {_mb(half)}"
-        )
+    room, on_driver = _room(context), DRIVER_BYTES * values
+    if on_driver > room:
+        return Room(None, f"the rows need {_mb(on_driver)} on the driver, which has {_mb(room)} for them")
     cores = context.defaultParallelism
     asked = min(parallelism or cores, cores)
     if not _is_local(context):
-        share = task_memory(context)
+        share = _share(context)
         there_is = needed <= share
         return Room(parallelism if there_is else None, _said(needed, share))
     # The workers that are idle meanwhile hold the matrix too.
-    fewer = (half - cores * IDLE_BYTES * values) // max(1, (TASK_BYTES - IDLE_BYTES) * values)
+    fewer = (room - cores * IDLE_BYTES * values) // max(1, (TASK_BYTES - IDLE_BYTES) * values)
     if fewer >= asked:
-        return Room(parallelism, _said(needed, half // asked))
+        return Room(parallelism, _said(needed, room // asked))
     if fewer < 1:
-        return Room(None, _said(needed, half - (cores - 1) * IDLE_BYTES * values))
+        return Room(None, _said(needed, room - (cores - 1) * IDLE_BYTES * values))
     return Room(
-        fewer, f"the rows need {_mb(needed)}, and {_mb(half)} take {fewer} of {asked} tasks at once"
+        fewer, f"the rows need {_mb(needed)}, and {_mb(room)} take {fewer} of {asked} tasks at once"
     )
 
 
@@ -70,25 +70,31 @@ def _said(needed: int, share: int) -> str:
     return f"the rows need {_mb(needed)}, a task has {_mb(share)}"
 
 
+def _room(context: SparkContext) -> int:
+    """Return the memory of this machine that the driver's rows, or all tasks of a local one, may use.
+
+    It is half of all, less where the heap of a local JVM leaves no half: in time it takes all it may.
+    """
+    whole = machine_memory()
+    return max(whole // 10, min(whole // 2, whole - heap_bytes(context) - min(OTHERS, whole // 5)))
+
+
 def task_bytes(data: FoldData) -> int:
     """Return the peak memory of a task of the boosting engine, in bytes."""
     return TASK_BYTES * sum(count for _, count in data.partitions.values())
 
 
-def task_memory(context: SparkContext) -> int:
-    """Return the memory that each of as many tasks as there are cores may use, in bytes.
+def _share(context: SparkContext) -> int:
+    """Return the memory that each of as many tasks as there are cores may use on a cluster, in bytes.
 
     If spark.executor.pyspark.memory is set, it is that divided by the executor's cores. Otherwise it is
-    half of the memory of the machine (or its container) divided by its cores: in local mode of this
-    machine, on a cluster of the worker with the least.
+    half of the memory of the worker (or its container) that has the least, divided by its cores.
     """
     if asked := context.getConf().get("spark.executor.pyspark.memory"):
         jvm = context._jvm
         assert jvm is not None, "a session has a JVM"
         whole = int(jvm.org.apache.spark.network.util.JavaUtils.byteStringAsBytes(asked))
         return whole // int(context.getConf().get("spark.executor.cores") or "1")
-    if _is_local(context):
-        return machine_memory() // 2 // context.defaultParallelism
     tasks = 2 * context.defaultParallelism
     return int(context.parallelize(range(tasks), tasks).map(_share_of_worker).min())
 

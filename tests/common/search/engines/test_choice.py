@@ -106,6 +106,7 @@ def test_part_that_spark_does_not_let_through_is_left_to_mllib_or_refused(data, 
 @pytest.fixture
 def machine(monkeypatch):
     """Give the machine, or its container, twice as much memory as some bytes for each value."""
+    monkeypatch.setattr(memory, "heap_bytes", lambda context: 0)
     values = ROWS * WIDTH
     return lambda size: monkeypatch.setattr(memory, "machine_memory", lambda: int(2 * size * values))
 
@@ -136,4 +137,14 @@ def test_rows_that_are_too_many_for_one_fit_are_left_to_mllib_or_refused(data, m
         with pytest.raises(UserError, match="lacks memory: the rows need 11 MB, a task has 10 MB"):
             choose_engine(learner, engine, [], data)
     machine(memory.DRIVER_BYTES - 1)
-    assert "need 7 MB on the driver, half" in choose_engine(GBT, "auto", [], data).reason
+    assert "need 7 MB on the driver, which has 7 MB" in choose_engine(GBT, "auto", [], data).reason
+
+
+@pytest.mark.parametrize(
+    ("whole", "heap", "left"), [(24, 4, 12), (8, 4, 2.5), (2, 1, 0.6), (16, 14, 1.6), (8, 0.5, 4)]
+)
+def test_rows_get_half_of_the_memory_or_what_the_jvm_leaves(spark, monkeypatch, whole, heap, left):
+    """On a machine of 8 GB, half to the heap and half to the rows would leave nothing for the rest."""
+    monkeypatch.setattr(memory, "machine_memory", lambda: int(whole * 1e9))
+    monkeypatch.setattr(memory, "heap_bytes", lambda context: int(heap * 1e9))
+    assert memory._room(spark.sparkContext) == pytest.approx(left * 1e9)

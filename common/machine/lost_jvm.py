@@ -1,0 +1,66 @@
+"""What is told, and forgotten, when Spark's JVM has been killed while a step was using it."""
+
+import logging
+import subprocess
+import sys
+from signal import SIGKILL
+from typing import Any
+
+from py4j.protocol import Py4JError
+from pyspark import SparkContext
+
+# Seconds that the end of a JVM whose connections broke may take.
+DYING = 5.0
+
+
+def lost_jvm(error: BaseException) -> str | None:
+    """Return how the JVM of this process was killed, in words; None if it was not, or is not its own.
+
+    The session is forgotten, since MLflow asks an active one for settings, dead or alive.
+
+    Args:
+        error: The error with which the work ended.
+    """
+    process = getattr(SparkContext._gateway, "proc", None)
+    if process is None or not _is_broken(error):
+        return None
+    try:
+        code = process.wait(DYING)
+    except subprocess.TimeoutExpired:
+        return None
+    SparkContext._active_spark_context = None
+    # A shell between reports a signal as 128 and its number.
+    if code not in (-SIGKILL, 128 + SIGKILL):
+        return None
+    return (
+        "Spark's Java was killed, as a system does that runs out of memory: leave it more, or set "
+        "SPARK_DRIVER_MEMORY to less than it has now"
+    )
+
+
+def tell_no_broken_connections(context: SparkContext) -> None:
+    """Keep PySpark and py4j from printing a trace of each connection that breaks as the JVM ends.
+
+    What fails for want of the JVM raises errors of its own, which tell it.
+    """
+    logging.getLogger().addFilter(_is_no_broken_command)
+    server: Any = context._accumulatorServer
+    show = server.handle_error
+
+    def handle_error(*request: object) -> None:
+        if not isinstance(sys.exception(), EOFError | ConnectionError):
+            show(*request)
+
+    server.handle_error = handle_error
+
+
+def _is_no_broken_command(record: logging.LogRecord) -> bool:
+    # The root logger has it, so there is no logger of py4j's to be set.
+    return record.msg != "Exception while sending command."
+
+
+def _is_broken(error: BaseException) -> bool:
+    """Return whether an error, or one that it comes from, is that of a connection."""
+    return isinstance(error, Py4JError | ConnectionError | EOFError) or (
+        error.__context__ is not None and _is_broken(error.__context__)
+    )

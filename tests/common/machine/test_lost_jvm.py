@@ -1,0 +1,53 @@
+"""What a step says, and leaves in the store, when Spark's JVM is killed beneath it."""
+
+import os
+import subprocess
+import sys
+
+from mlflow import MlflowClient
+
+from common import ROOT
+from common.machine.lost_jvm import lost_jvm
+
+STEP = """
+import os, signal
+import click
+from pyspark import SparkContext
+from common.machine.spark import get_session
+from common.store.step_run import start_run
+from steps.plain_command import plain_command
+
+@plain_command("doomed")
+def doomed():
+    with start_run("doomed"):
+        session = get_session()
+        os.kill(SparkContext._gateway.proc.pid, signal.SIGKILL)
+        session.range(1).count()
+
+doomed()
+"""
+
+
+def test_step_whose_jvm_is_killed_says_so_in_one_line_and_its_run_has_failed(tmp_path):
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": uri}
+    environment.pop("MLFLOW_RUN_ID", None)
+    done = subprocess.run(
+        [sys.executable, "-c", STEP],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Error: Spark's Java was killed, as a system does that runs out of memory" in done.stderr
+    assert "Traceback" not in done.stderr
+    client = MlflowClient(uri)
+    runs = client.search_runs([one.experiment_id for one in client.search_experiments()])
+    assert [run.info.status for run in runs] == ["FAILED"]
+
+
+def test_error_of_another_kind_or_beside_a_living_jvm_is_left_alone(spark):
+    assert lost_jvm(ValueError("of the data")) is None
+    assert spark.range(1).count() == 1
