@@ -81,6 +81,8 @@ class Usage:
 @click.option("--cluster", is_flag=True, help="Whether on a standalone cluster, on this machine.")
 def workflow(source: str, seconds: bool, cluster: bool) -> None:
     """Time main on Adult, and again with nothing changed."""
+    # Main runs in another folder.
+    source = str(Path(source).absolute()) if Path(source).exists() else source
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         copy_project(folder / "checkout")

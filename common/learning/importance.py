@@ -21,9 +21,9 @@ AT_ONCE = 50
 def column_importance(model: Model, sources: Sequence[str], numbers: int, rows: DataFrame) -> pd.Series:
     """Return the importance of each column of a record, in descending order; importances sum to 1.
 
-    For Spark's trees it is the decrease in impurity, for XGBoost's the total gain of all splits, summed
-    over a column's one-hot features. For a linear model it is the standard deviation of the column's
-    contribution to the margin.
+    For boosted trees it is the total gain of all splits, for a random forest the mean of its trees'
+    shares, summed over a column's one-hot features. For a linear model it is the standard deviation of
+    the column's contribution to the margin.
 
     Args:
         model: A fitted model.

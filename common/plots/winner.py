@@ -73,8 +73,9 @@ def _importance(importance: pd.Series) -> Chart:
     return Chart(
         "features",
         f"The model relies most on {labels[0]} ({percent(values[0])})",
-        "Share of the total gain of the model's splits or, for a linear model, of the standard deviation "
-        "of what each column contributes. A column's one-hot features are combined."
+        "Share of the total gain of the model's splits; for a random forest, the mean share over its "
+        "trees; for a linear model, share of the standard deviation of what each column contributes. "
+        "A column's one-hot features are combined."
         + (f" {left} less important columns are left out." if left else ""),
         [Panel("", "importance, %", "", [bars])],
         height=0.8 + 0.26 * len(labels),

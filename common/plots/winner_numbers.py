@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from common.learning.metrics import equal_parts, shown_number
 from common.learning.number_metrics import NumberTable, number_scores, weighted_quantiles
@@ -147,7 +148,8 @@ def _tenths(test: NumberTable, order: np.ndarray, part: np.ndarray) -> Chart:
         rows.append(count)
         mean.append(test.absolute[of].sum() / count)
         spread = max(test.squared[of].sum() / count - mean[-1] ** 2, 0)
-        error.append(1.96 * np.sqrt(spread / max(count - 1, 1)))
+        # Of few rows the interval is Student's; a part may have five.
+        error.append(special.stdtrit(max(count - 1, 1), 0.975) * np.sqrt(spread / max(count - 1, 1)))
     means, errors = np.array(mean), np.array(error)
     most, least = int(means.argmax()), int(means.argmin())
     texts = [f"{shown_number(m, 3)}, {n:,.0f} rows" for m, n in zip(mean, rows, strict=True)]
