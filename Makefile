@@ -9,7 +9,7 @@ PYTHONS := Python 3.11, 3.12 or 3.13 is needed
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # MLflow's command; only one process at a time creates the tables of an empty store.
-RUN := PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m common.store.opening run . --env-manager local
+RUN := PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m steps.run run . --env-manager local
 
 # Quotes any text as one word for the shell.
 quoted = '$(subst ','\'',$(1))'

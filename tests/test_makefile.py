@@ -62,7 +62,7 @@ def test_commands_and_their_values_may_have_spaces_and_apostrophes(checkout):
     assert checkout.make("lint").returncode == 0
     assert checkout.make("serve", f"model={source}", "port=5056").returncode == 0
     main, *lint, serve = checkout.called()
-    run = ["-m", "common.store.opening", "run", ".", "--env-manager", "local", "-e", "main"]
+    run = ["-m", "steps.run", "run", ".", "--env-manager", "local", "-e", "main"]
     assert main == [*run, "-P", f"source={source}", "-P", "grid=gbt_fine"]
     assert [call[1] for call in lint[:-1]] == ["ruff", "ruff", "mypy"]
     assert "importlinter" in lint[-1][1]

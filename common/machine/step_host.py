@@ -3,9 +3,9 @@
 Importing MLflow, pandas and PySpark takes a step two to four seconds of a core, as long as many a step
 works. A process that starts several begins a host first, or beside the first. Each later command finds
 the host's socket in its environment, and sends it its words, variables, folder and streams. A fork of the
-host is then the step. A second one stands between the two: it ends the step when the command is killed,
-and tells the command how the step has ended. The host ends with the process that started it, whose pipe
-it reads.
+host is then the step, and what it starts itself finds the same host. A second one stands between the two:
+it ends the step when the command is killed, and tells the command how the step has ended. The host ends
+with the process that started it, whose pipe it reads.
 """
 
 import gc
@@ -34,21 +34,24 @@ log = logging.getLogger(__name__)
 
 # What a host of the workflow's steps imports.
 STEPS = "steps.hosted"
+FIRST = "first"
+HOSTS = "common.machine.step_host"
 
 
 class StepHost:
     """The host of the steps that this process starts."""
 
-    def __init__(self, modules: Sequence[str]) -> None:
+    def __init__(self, modules: Sequence[str], listens_first: bool = False) -> None:
         """Start it.
 
         Args:
             modules: What to import.
+            listens_first: Whether it listens before it imports them, so that commands wait for it.
         """
         self.path = copies.lasting_folder() / "host"
         self.is_late = False
         self.process = subprocess.Popen(
-            [sys.executable, "-m", __name__, str(self.path), *modules],
+            [sys.executable, "-m", HOSTS, str(self.path), FIRST if listens_first else "", *modules],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -71,28 +74,62 @@ class StepHost:
         return offered(HOST, str(self.path)) if listens else nullcontext()
 
 
-_begun: StepHost | None = None
+class OwnHost:
+    """The host that this process is a fork of."""
+
+    def __init__(self, path: Path) -> None:
+        """Know it.
+
+        Args:
+            path: Its socket.
+        """
+        self.path = path
+
+    def offered(self, patience: float = 0) -> AbstractContextManager[None]:
+        """Let the processes that are started meanwhile find the host; it has imported all."""
+        return offered(HOST, str(self.path)) if self.path.exists() else nullcontext()
 
 
-def begin() -> StepHost | None:
-    """Start a host of the workflow's steps for this process; None if there can be none."""
+_begun: StepHost | OwnHost | None = None
+
+
+def begin(listens_first: bool = False) -> StepHost | None:
+    """Start a host of the workflow's steps for this process; None if there can be none.
+
+    Args:
+        listens_first: Whether it listens before it has imported them, so that commands wait for it.
+    """
     global _begun
     # Elsewhere a fork may not use what its parent has loaded, such as macOS's frameworks.
     if sys.platform == "linux":
         try:
-            _begun = StepHost([STEPS])
+            _begun = started = StepHost([STEPS], listens_first)
+            return started
         except OSError as error:
             log.debug("steps start without a host: %s", error)
+    return None
+
+
+def of_this_process() -> StepHost | OwnHost | None:
+    """Return the host that was begun, or that this process is a fork of."""
     return _begun
 
 
-def of_this_process() -> StepHost | None:
-    """Return the host that was begun."""
-    return _begun
+def adopt(path: Path) -> None:
+    """Know the host that this process is a fork of, by its socket."""
+    global _begun
+    _begun = OwnHost(path)
 
 
-def serve(path: Path, modules: Sequence[str]) -> tuple[socket.socket, Mapping[str, str]] | None:
+def serve(
+    path: Path, modules: Sequence[str], listens_first: bool = False
+) -> tuple[socket.socket, Mapping[str, str]] | None:
     """Import modules, and fork for each connection.
+
+    Args:
+        path: The socket.
+        modules: What to import.
+        listens_first: Whether to listen before, so that who connects meanwhile waits.
 
     Returns:
         In a fork the connection to a command, and the variables that the modules have set; None in the
@@ -101,19 +138,22 @@ def serve(path: Path, modules: Sequence[str]) -> tuple[socket.socket, Mapping[st
     # Linux has it since 5.3.
     os.close(os.pidfd_open(os.getpid()))
     code, before = code_state(), dict(os.environ)
-    for module in modules:
-        importlib.import_module(module)
-    set_ = {name: value for name, value in os.environ.items() if before.get(name) != value}
-    # Spares the forks to look through what was imported, each time that they look for garbage.
-    gc.freeze()
-    # Ended forks are nobody's to wait for.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         # A file that is there says that the host listens.
         part = path.with_suffix(".part")
         listener.bind(str(part))
         listener.listen()
-        part.rename(path)
+        if listens_first:
+            part.rename(path)
+        for module in modules:
+            importlib.import_module(module)
+        set_ = {name: value for name, value in os.environ.items() if before.get(name) != value}
+        # Spares the forks to look through what was imported, each time that they look for garbage.
+        gc.freeze()
+        # Ended forks are nobody's to wait for.
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        if not listens_first:
+            part.rename(path)
         # So does the end of its output.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         while True:
@@ -126,12 +166,13 @@ def serve(path: Path, modules: Sequence[str]) -> tuple[socket.socket, Mapping[st
             connection.close()
 
 
-def take(connection: socket.socket, variables: Mapping[str, str]) -> None:
+def take(connection: socket.socket, variables: Mapping[str, str], path: Path) -> None:
     """Take what a command asks for; a fork does it, and this process waits for that and exits.
 
     Args:
         connection: The connection to the command.
         variables: What to set in the environment beside the command's variables.
+        path: The host's socket.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     head, streams, _, _ = socket.recv_fds(connection, SIZE.size, STREAMS)
@@ -145,6 +186,8 @@ def take(connection: socket.socket, variables: Mapping[str, str]) -> None:
         os._exit(_supervise(step, connection))
     connection.close()
     _become(asked, streams, variables)
+    # Not this module, which is the main one.
+    importlib.import_module(HOSTS).adopt(path)
     runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
 
 
@@ -154,14 +197,25 @@ def _supervise(step: int, connection: socket.socket) -> int:
     either: list[Any] = [connection, ended]
     while ended not in select.select(either, [], [])[0]:
         is_interrupted = _said(connection) == INTERRUPT
-        os.kill(step, signal.SIGINT if is_interrupted else signal.SIGKILL)
-        if not is_interrupted:
+        if is_interrupted:
+            _interrupt(step)
+        else:
+            os.kill(step, signal.SIGKILL)
             break
     code = os.waitstatus_to_exitcode(os.waitpid(step, 0)[1])
     with suppress(OSError):
         # As a shell, which has no negative codes.
         connection.sendall(bytes([code if code >= 0 else 128 - code]))
     return 0
+
+
+def _interrupt(step: int) -> None:
+    """Interrupt a step and what it has started, as a terminal does: it leads a group of its own."""
+    try:
+        os.killpg(step, signal.SIGINT)
+    except ProcessLookupError:
+        # It has not come to that yet.
+        os.kill(step, signal.SIGINT)
 
 
 def _said(connection: socket.socket) -> bytes:
@@ -198,6 +252,6 @@ def _become(asked: Mapping[str, Any], streams: Sequence[int], variables: Mapping
 
 
 if __name__ == "__main__":
-    taken = serve(Path(sys.argv[1]), sys.argv[2:])
+    taken = serve(Path(sys.argv[1]), sys.argv[3:], sys.argv[2] == FIRST)
     if taken is not None:
-        take(*taken)
+        take(*taken, Path(sys.argv[1]))

@@ -23,7 +23,7 @@ from common.learning.learners import DEFAULT, default_learner, get_learner
 from common.learning.tasks import AUTO
 from common.store import artifacts, tracking
 from common.store.conf import load_gates, load_grid, load_space
-from common.store.submit import lost_spark, submit, submit_in_background
+from common.store.submit import end_run, lost_spark, submit, submit_in_background
 from common.workflow.declaration import ORIGIN, SEARCHES, STEPS, as_text, entry_defaults, outputs
 from common.workflow.fingerprint import source_fingerprint
 
@@ -98,6 +98,7 @@ class StartedStep:
         if self.process is None:
             return StepRun(self.step, self.run_id, True, 0.0)
         if not self.process.wait():
+            end_run(self.run_id)
             if lost_spark(self.step):
                 return get_or_run(self.step, self.parameters, False, self.experiment_id)
             raise StepFailed(f"step {self.step} failed (run {self.run_id}): see its message above")
@@ -106,8 +107,9 @@ class StartedStep:
 
     def cancel(self) -> None:
         """Cancel the step if it is still running."""
-        if self.process is not None:
+        if self.process is not None and self.process.get_status() == "RUNNING":
             self.process.cancel()
+            end_run(self.run_id)
 
 
 def get_or_start(

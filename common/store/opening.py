@@ -1,7 +1,6 @@
 """Create the tables of an empty tracking store from one process at a time, and name its experiment.
 
-If two processes open an empty database at once, MLflow lets one break the other's tables. Run as a
-command, this module is `mlflow` on a store that was opened safely.
+If two processes open an empty database at once, MLflow lets one break the other's tables.
 """
 
 import hashlib
@@ -55,7 +54,10 @@ def open_store() -> None:
 
 
 def main() -> None:
-    """Run the command mlflow; `run` uses the project's experiment unless the user names another."""
+    """Run the command mlflow on a store that was opened safely.
+
+    Its `run` uses the project's experiment unless the user names another.
+    """
     from mlflow.cli import cli
 
     tracking.decode_store()
@@ -71,7 +73,3 @@ def main() -> None:
         sys.exit(cli(prog_name="mlflow"))
     except UnsupportedModelRegistryStoreURIException as error:
         sys.exit(f"Error: MLFLOW_TRACKING_URI cannot be used: {first_line(error)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -19,6 +19,7 @@ DEADLINE = 60
 COMMAND = """
 import atexit, os, signal, subprocess, sys, time
 import click
+from common.machine import step_host
 from hosted import imported_by
 
 
@@ -46,6 +47,14 @@ def task(deed):
         sys.exit(7)
     elif deed == "fail":
         raise RuntimeError("ours")
+    elif deed == "start":
+        with step_host.of_this_process().offered():
+            command = subprocess.Popen([sys.executable, "-m", "hosted.task", "wait"])
+        try:
+            command.wait()
+        except KeyboardInterrupt:
+            print(command.wait(), flush=True)
+            raise
     elif deed == "persist":
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         print("deaf", flush=True)
@@ -205,6 +214,20 @@ def test_command_is_interrupted_in_its_fork(start):
     assert not fork.is_running()
 
 
+def test_what_a_fork_starts_is_a_fork_of_its_host_and_is_interrupted_with_it(start, host):
+    process = start("start")
+    above, below = fork_of(process), fork_of(process)
+    assert above[0] == below[0] == host.process.pid
+    assert above[1].pid != below[1].pid
+    assert process.stdout.readline() == "waits\n"
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate()
+    # click's exit code of an interruption.
+    assert out == "interrupted\n1\n"
+    assert process.returncode == 1
+    assert not any(fork.is_running() for _, fork in (above, below))
+
+
 def asks(listener):
     """Return the connection to a command that has said what it wants, and waits to be taken."""
     connection, _ = listener.accept()
@@ -270,7 +293,7 @@ from common.machine import code, step_host
 code.ROOT = Path({str(tmp_path)!r})
 taken = step_host.serve(Path({str(tmp_path / "host")!r}), ["hosted.task"])
 if taken:
-    step_host.take(*taken)
+    step_host.take(*taken, Path("unused"))
 """
     words = [sys.executable, "-c", code]
     with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE, cwd=ROOT) as process:
@@ -280,6 +303,28 @@ if taken:
         after = start("code", path=tmp_path / "host")
         assert places_of(after) == (after.pid, after.pid)
         assert process.wait(DEADLINE) == 0
+
+
+def test_command_waits_for_a_host_that_listens_before_it_imports(start, environment, place):
+    (place / "hosted" / "late.py").write_text("import sys\nsys.stdin.read(1)\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", environment["PYTHONPATH"])
+        host = StepHost(["hosted.late", "hosted.task"], listens_first=True)
+    ready(host)
+    process = start("code", path=host.path)
+    host.process.stdin.write(b"x")
+    host.process.stdin.flush()
+    assert places_of(process)[0] == host.process.pid
+    assert process.wait(DEADLINE) == 7
+    host.process.communicate()
+
+
+def test_command_works_itself_if_the_host_that_it_waits_for_cannot_import(start, environment):
+    host = StepHost(["no.such.module"], listens_first=True)
+    ready(host)
+    process = start("code", path=host.path)
+    assert places_of(process) == (process.pid, process.pid)
+    host.process.communicate()
 
 
 def test_host_that_does_not_answer_is_not_waited_for(host, start):

@@ -234,7 +234,7 @@ def test_step_in_the_background_leaves_the_processor_to_others(monkeypatch):
         [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
     )
     run = SimpleNamespace(command_proc=process)
-    monkeypatch.setattr(submit, "_submit", lambda *_, synchronous: None if synchronous else run)
+    monkeypatch.setattr(submit, "_begin", lambda *_: run)
     try:
         assert submit.submit_in_background("eda", {}, "0") is run
         assert psutil.Process(process.pid).nice() == submit.BACKGROUND
@@ -248,7 +248,7 @@ def test_step_in_the_background_leaves_the_processor_to_others(monkeypatch):
 def test_step_that_fails_runs_again_if_its_spark_application_has_died(monkeypatch, lost, times):
     submitted = []
 
-    def fail(*given, synchronous):
+    def fail(*given):
         submitted.append(given)
         raise ExecutionException("failed")
 

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import mlflow
 import pytest
+from mlflow import MlflowClient
 
 from common import ROOT
 from common.machine import step_host
@@ -65,7 +66,7 @@ def test_host_that_cannot_import_holds_no_step_up(seen, begin):
 
 @pytest.mark.parametrize("failing", [OSError("no memory"), None])
 def test_steps_run_without_a_host_where_there_is_none(seen, monkeypatch, failing):
-    def start(_):
+    def start(*_):
         raise failing or AssertionError("no forks here")
 
     monkeypatch.setattr(step_host, "StepHost", start)
@@ -74,12 +75,12 @@ def test_steps_run_without_a_host_where_there_is_none(seen, monkeypatch, failing
     assert seen == [None]
 
 
-def test_host_imports_every_step_that_main_runs_and_what_opens_a_database():
+def test_host_imports_main_and_every_step_that_it_runs_and_what_opens_a_database():
     code = """
 import sys
 import steps.hosted
 from common.workflow.declaration import CHAIN
-assert {f"steps.{step}" for step in CHAIN} <= sys.modules.keys()
+assert {f"steps.{step}" for step in ("main", *CHAIN)} <= sys.modules.keys()
 print("mlflow.store.tracking.sqlalchemy_store" in sys.modules)
 """
     for uri, opens in (("sqlite:///any.db", "True"), ("http://127.0.0.1:1", "False")):
@@ -102,3 +103,12 @@ def test_host_that_takes_too_long_is_waited_for_once(seen, begin, monkeypatch, t
     assert seen == [None] * 3
     assert len(waited) == 1
     assert host.process.poll() is None
+
+
+def test_run_of_a_step_that_was_killed_is_ended(store):
+    client = MlflowClient()
+    killed, ended = (client.create_run(store).info.run_id for _ in range(2))
+    client.set_terminated(ended)
+    for run_id in (killed, ended):
+        submit.end_run(run_id)
+    assert [client.get_run(run_id).info.status for run_id in (killed, ended)] == ["FAILED", "FINISHED"]
