@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,11 +31,18 @@ def fitted(frame):
     return Pipeline(stages=stages).fit(frame)
 
 
-@pytest.fixture
-def loaded(fitted, tmp_path):
-    """The same pipeline, loaded from files."""
-    folder = tmp_path / "it's 100% a%20b #c"
+@pytest.fixture(scope="module")
+def saved(fitted, tmp_path_factory):
+    """The folder of its files, which Spark takes a second to write."""
+    folder = tmp_path_factory.mktemp("saved") / "it's 100% a%20b #c"
     fitted.save(file_uri(folder))
+    return folder
+
+
+@pytest.fixture
+def loaded(saved, tmp_path):
+    """The same pipeline, loaded from files of its own."""
+    folder = shutil.copytree(saved, tmp_path / saved.name)
     found = PipelineModel.load(file_uri(folder))
     remember_stages(found, folder)
     return found

@@ -40,6 +40,14 @@ def infer(spark, tmp_path):
     return infer
 
 
+@pytest.fixture(scope="module")
+def plain(spark, tmp_path_factory):
+    """The spec of the table as it is."""
+    file = tmp_path_factory.mktemp("plain") / "table.csv"
+    file.write_text(lines())
+    return infer_table(spark, f"file://{file}", Given("t", "y")).spec
+
+
 def types(spec):
     return {column.name: column.type for column in spec.columns}
 
@@ -240,10 +248,9 @@ def test_number_is_predicted_if_the_label_has_many(infer):
     assert found.told[0] == "label 'wage' is a number (numbers, 0.5 to 39.5): regression"
 
 
-def test_columns_are_shown_with_their_reasons_in_full(infer):
-    spec = infer(lines()).spec
-    long = replace(spec.columns[1], why="a reason " * 20)
-    head, *shown = shown_spec(replace(spec, columns=(spec.columns[0], long))).splitlines()
+def test_columns_are_shown_with_their_reasons_in_full(plain):
+    long = replace(plain.columns[1], why="a reason " * 20)
+    head, *shown = shown_spec(replace(plain, columns=(plain.columns[0], long))).splitlines()
     assert head.split() == ["column", "type", "role", "missing", "%", "why"]
     assert " ".join(shown[0].split()) == "id integer ignored 0.0 counts 1 to 40: an index"
     assert shown[1].endswith("a reason " * 20)
@@ -253,10 +260,9 @@ def test_columns_are_shown_with_their_reasons_in_full(infer):
     ("missing", "text"),
     [(0.0, "0.0"), (1e-6, "<0.01"), (0.5, "50.0"), (1 - 1e-6, ">99.99"), (1.0, "100.0")],
 )
-def test_missing_share_is_none_or_all_only_if_it_is(infer, missing, text):
-    spec = infer(lines()).spec
-    column = replace(spec.columns[0], missing=missing)
-    assert shown_spec(replace(spec, columns=(column,))).splitlines()[1].split()[3] == text
+def test_missing_share_is_none_or_all_only_if_it_is(plain, missing, text):
+    column = replace(plain.columns[0], missing=missing)
+    assert shown_spec(replace(plain, columns=(column,))).splitlines()[1].split()[3] == text
 
 
 @pytest.mark.parametrize(
