@@ -41,7 +41,9 @@ POOLS = ROOT / "conf" / "spark" / "pools.xml"
 BACKGROUND = "background"
 # Java's second compiler took half of the processor time of a workflow on a small table: it compiles what
 # is never needed again. Only the first one; or forty times as many calls and loops before the second.
-FIRST_COMPILER = ["-XX:TieredStopAtLevel=1"]
+# The first alone has 48 MB for code, which a session of some minutes fills: it drops methods and compiles
+# them again. With the second it has 240.
+FIRST_COMPILER = ["-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=240m"]
 LATE_COMPILER = [
     "-XX:Tier4InvocationThreshold=200000",
     "-XX:Tier4MinInvocationThreshold=24000",
