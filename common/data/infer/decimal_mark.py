@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import zip_longest
+from typing import NamedTuple
 
 from common.data.infer.patterns import MARKERS, SPACE, UNIT, patterns
 
@@ -23,8 +24,15 @@ THOUSAND = 1000
 SPACED = re.compile(rf"[1-9][0-9]{{0,2}}(?:{SPACE}[0-9]{{3}})+")
 
 
-def find_decimal(separator: str, rows: Sequence[Sequence[str]]) -> str:
-    """Return a comma if numbers are written with one; 1,234 alone has one only after semicolons.
+class Mark(NamedTuple):
+    """A decimal mark, and whether a number has shown it; if none has, later rows may."""
+
+    mark: str
+    is_shown: bool
+
+
+def find_decimal(separator: str, rows: Sequence[Sequence[str]]) -> Mark:
+    """Find the mark: a comma if numbers are written with one; 1,234 alone has one only after semicolons.
 
     Only columns of numbers count, also of amounts and percentages. Each has one vote: numbers of versions
     or hours all have a mark, and of measurements some are whole. But a few marks may be mistakes.
@@ -40,6 +48,19 @@ def find_decimal(separator: str, rows: Sequence[Sequence[str]]) -> str:
         doubtful += doubts
         for mark, count in marks.most_common(1):
             votes[mark] += count >= CLEAR * sum(value not in MARKERS for value in column if value)
+    return Mark(_chosen(separator, sure, doubtful, votes), bool(sure))
+
+
+def marked_number() -> str:
+    """Return the pattern of a raw field that is a number with a decimal mark or thousands."""
+    shapes = (shape.pattern for known in _shapes().values() for shape in known)
+    signs = rf"\(?[+-]?(?:{UNIT}{SPACE}?[+-]?)?"
+    units = rf"{SPACE}?(?:{UNIT}|%)?\)?"
+    return rf'\A[ \t"]*(?=[^.,]*[.,]){signs}(?:{"|".join(shapes)}){units}[ \t"]*\z'
+
+
+def _chosen(separator: str, sure: Counter[str], doubtful: Counter[str], votes: Counter[str]) -> str:
+    """Return the mark by the numbers that have it, those that seem to, and the columns' votes."""
     if separator == ",":
         # Such a number is quoted, and so may be a text of two numbers.
         return "," if sure[","] and not sure["."] and not doubtful[","] else "."

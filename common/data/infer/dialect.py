@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from common.data.infer.decimal_mark import NUMBERS, find_decimal
+from common.data.infer.decimal_mark import NUMBERS, Mark, find_decimal
 from common.data.infer.patterns import MARKERS, patterns
 from common.data.reading import BREAK, UTF8, Unreadable, decode, split_fields, split_records
 
@@ -45,6 +45,7 @@ class Dialect:
         first: The fields of the first record.
         first_record: Its text.
         others: Encodings to try if the rest of the file is not valid in this one.
+        is_marked: Whether the decimal mark is given, or a number at the file's beginning shows it.
     """
 
     encoding: str
@@ -54,6 +55,7 @@ class Dialect:
     first: tuple[str, ...]
     first_record: str
     others: tuple[str, ...] = ()
+    is_marked: bool = True
 
 
 def find_dialect(
@@ -90,9 +92,11 @@ def find_dialect(
         raise Unreadable("line 1 has text between a closing quote and the next separator")
     _check_width(first, rows)
     rows = [row for row in rows[1:] if len(row) == len(first)]
-    decimal = decimal or find_decimal(separator, rows)
-    is_header = has_header(first, rows, decimal, names)
-    return Dialect(encoding, separator, decimal, is_header, tuple(first), records[0], others)
+    mark = Mark(decimal, is_shown=True) if decimal else find_decimal(separator, rows)
+    is_header = has_header(first, rows, mark.mark, names)
+    return Dialect(
+        encoding, separator, mark.mark, is_header, tuple(first), records[0], others, mark.is_shown
+    )
 
 
 def find_encoding(head: bytes) -> tuple[str, tuple[str, ...]]:

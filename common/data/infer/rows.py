@@ -7,10 +7,11 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from common.data.infer.dialect import HEAD, Dialect, find_dialect
+from common.data.infer.decimal_mark import find_decimal, marked_number
+from common.data.infer.dialect import HEAD, MOST, Dialect, find_dialect
 from common.data.infer.facts import Facts
 from common.data.infer.tally import PLACE, VALUE, count, is_countable, text_cells, typed_cells
-from common.data.reading import TEXT, Form
+from common.data.reading import TEXT, Form, split_fields
 from common.data.records.csv_files import field_text, fields_of, open_csv
 from common.data.records.files import UnreadableFile, is_parquet, table_files
 from common.data.records.over_lines import RECORD
@@ -205,4 +206,15 @@ def _records(spark: SparkSession, uri: str, files: Sequence[str], dialect: Diale
     fitting = parted.where(F.col("__whole") & (F.size(FIELDS) == width) & F.col("__filled"))
     names = dialect.first if dialect.has_header else ("",) * width
     chosen = fitting.select(FIELDS, HASH)
+    # Where a comma separates the fields, one within a number is in quotes.
+    if not dialect.is_marked and (separator != "," or found.quoted):
+        dialect = replace(dialect, decimal=_late_decimal(chosen, separator))
     return Opened(chosen, F.col(HASH), found.lines, names, dialect, found.quoted)
+
+
+def _late_decimal(fields: DataFrame, separator: str) -> str:
+    """Find the decimal mark of a table whose beginning has none, also by later numbers that have one."""
+    marked = F.exists(FIELDS, lambda field: field.rlike(marked_number()))
+    found = [*fields.take(MOST), *fields.where(marked).take(MOST)]
+    texts = [split_fields(separator.join(row[FIELDS]), separator) for row in found]
+    return find_decimal(separator, [row for row in texts if row is not None]).mark
