@@ -21,6 +21,12 @@ def first_line(error: Exception) -> str:
     return str(cause or error).strip().splitlines()[0]
 
 
+def first_and_last(error: Exception) -> str:
+    """Return the first line of a library error's message, and of its root cause if that says more."""
+    first, last = first_line(error), last_cause(error)
+    return first if last in first or first in last else f"{first}: {last}"
+
+
 def last_cause(error: Exception) -> str:
     """Return the first line of the root cause of a Spark error.
 

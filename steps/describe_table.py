@@ -23,12 +23,14 @@ def describe_table(
             *(dataset, source, label, task, positive),
             reach=lambda uri: frames.for_spark(run.spark, uri),
         )
-        if found.location.kind == "path" and not found.told:
-            # A complete data set is not inferred, so its shares of missing values may be of another file.
+        told = list(found.told)
+        if found.location.kind == "path" or found.told:
+            # Only a reading of all rows tells what is wrong with one, and of the files how they are read.
             found, rows = read_found(run.spark, found)
             found = found._replace(spec=with_missing(found.spec, rows.missing))
+            told = [f"read as {rows.told}", *found.told]
         click.echo(shown_spec(found.spec))
-        click.echo("\n".join(found.told))
+        click.echo("\n".join(told))
         if output != "none":
             write_spec(found.spec, Path(output), overwrite)
             click.echo(f"written to {output}: edit it, and give it back with dataset={output}")

@@ -13,7 +13,7 @@ from common.data.reading import shown
 from common.data.records import Table, all_of, first_problem, open_table
 from common.data.spec import DatasetSpec
 from common.data.target import REGRESSION
-from common.errors import UserError, first_line
+from common.errors import UserError, first_and_last
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def read_source(
             raise UserError(reason) if doubt is None else NotAsSaid(reason, _hashes(table, ~sound))
         strange = _hashes(table, doubtful) if found["doubtful"] else frozenset()
     except (Py4JJavaError, PySparkException) as error:
-        raise UserError(f"source {location.uri} cannot be read: {first_line(error)}") from None
+        raise UserError(f"source {location.uri} cannot be read: {first_and_last(error)}") from None
     if not found["kept"]:
         null = f"no label: the column {spec.form.told(spec.label)} is always null"
         raise UserError(f"source {location.uri} has {null if found['rows'] else 'no rows'}")

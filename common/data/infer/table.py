@@ -29,7 +29,7 @@ from common.data.spec import (
 from common.data.spec_checks import check_spec
 from common.data.spec_yaml import Given
 from common.data.target import REGRESSION
-from common.errors import UserError, first_line
+from common.errors import UserError, first_and_last
 
 # The smallest share of missing values that is written; a smaller one is still no zero.
 LEAST_SHARE = 1e-6
@@ -86,7 +86,7 @@ def infer_table(
         part = None if also is None else part_of(opened, also)
         found, looked = _count(opened, names, markers, given.label, part)
     except (Py4JJavaError, PySparkException) as error:
-        raise UserError(f"{uri} cannot be read: {first_line(error)}") from None
+        raise UserError(f"{uri} cannot be read: {first_and_last(error)}") from None
     chosen = choose_markers(found) if given.missing is None else given.missing
     if given.missing is None:
         check_markers(next(one for one in found if one.name == given.label), chosen, found)

@@ -2,26 +2,23 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
-from py4j.protocol import Py4JJavaError
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from common.data.records.files import UnreadableFile, value_folder
+from common.data.records.parquet_types import NANOS, NOTHING, find_stored, logical_types
+from common.data.records.parquet_unlike import read_unlike, told_of
 from common.data.row_hash import quoted
-from common.errors import last_cause
 from common.machine.file_system import literal
 
-NANOS = "TIMESTAMP(NANOS"
-PLAIN = "a plain value"
 # Spark refuses a whole file for one of these, and does not say which column it is.
 UNKNOWN_TO_SPARK = ("TIME(", "FLOAT16", "INTERVAL")
-# Files whose end is read at once; where files are far away, each takes a tenth of a second.
-AT_ONCE = 16
+# The most digits of its decimals.
+MOST_DIGITS = 38
 NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
 # Whether Spark takes the values of folders' names for numbers and dates.
 INFERS = "spark.sql.sources.partitionColumnTypeInference.enabled"
@@ -50,16 +47,13 @@ def open_parquet(
     Raises:
         UnreadableFile: A file is no Parquet, has a column of a type that Spark does not know, one that
             the first file lacks, one whose name differs from another's in case alone, or one that is
-            stored otherwise, such as days where that has nulls.
+            stored otherwise, such as days where that has text.
     """
-    types = _logical_types(spark, files[0])
+    types = logical_types(spark, files[0])
     _check_case(files[0], list(types))
-    for name, found in types.items():
-        if found.startswith(UNKNOWN_TO_SPARK):
-            raise UnreadableFile(
-                files[0], f"column {name!r} is {found}, which Spark does not read: write it otherwise"
-            )
-    nanos = [name for name, found in types.items() if found.startswith(NANOS)]
+    _check_known(files[0], types)
+    stored = find_stored(spark, files, types)
+    nanos = [name for name, found in stored.types.items() if found.startswith(NANOS)]
     if nanos:
         # Spark has no such type, and refuses the whole file unless it may read them as integers. It looks
         # up the setting whenever the frame is used, so it stays.
@@ -67,14 +61,20 @@ def open_parquet(
     # Asked to look into all folders, Spark does not take their names for values of a column.
     everywhere = value_folder(uri, files) is None
     frame = spark.read.option("recursiveFileLookup", everywhere).parquet(literal(uri))
+    if stored.kinds:
+        if not everywhere:
+            name, kinds = next(iter(stored.kinds.items()))
+            raise UnreadableFile(
+                uri, f"column {name!r} is {' or '.join(sorted(set(kinds.values())))}: write all alike"
+            )
+        frame = read_unlike(spark, files, frame.schema, stored)
     if not everywhere:
         frame = _with_texts(spark, uri, files, frame, texts)
     # Spark takes the type of nothing for that of integers.
-    nothing = [name for name, found in types.items() if found == "UNKNOWN"]
-    lacking = _check_alike(spark, files[1:], types)
+    nothing = [name for name, found in stored.types.items() if found == NOTHING]
     changed = {name: _micros(quoted(name)) for name in nanos}
     changed |= {name: quoted(name).cast("string") for name in nothing}
-    told = "; ".join(["Parquet", *(_told(name, some) for name, some in lacking.items())])
+    told = "; ".join(["Parquet", *told_of(stored, len(files))])
     return ParquetFiles(frame.withColumns(changed) if changed else frame, told)
 
 
@@ -85,6 +85,15 @@ def _check_case(file: str, names: Sequence[str]) -> None:
         if (other := known.setdefault(name.lower(), name)) != name:
             raise UnreadableFile(
                 file, f"has the columns {other!r} and {name!r}, which Spark takes for one: rename one"
+            )
+
+
+def _check_known(file: str, types: Mapping[str, str]) -> None:
+    for name, found in types.items():
+        digits = re.match(r"DECIMAL\(([0-9]+)", found)
+        if found.startswith(UNKNOWN_TO_SPARK) or (digits and int(digits[1]) > MOST_DIGITS):
+            raise UnreadableFile(
+                file, f"column {name!r} is {found}, which Spark does not read: write it otherwise"
             )
 
 
@@ -117,82 +126,7 @@ def _with_texts(
     )
 
 
-def _check_alike(
-    spark: SparkSession, files: Sequence[str], types: Mapping[str, str]
-) -> dict[str, list[str]]:
-    """Refuse files that have more columns than the first, or a column of another meaning.
-
-    Spark leaves out such columns, reads microseconds, days or hundredths as the integers in which they
-    are stored if those of the first file are integers, and keeps the last bits of integers that are wider
-    than there, all without a word.
-
-    Returns:
-        The files that lack a column, by its name: Spark fills it with nulls.
-    """
-    lacking: dict[str, list[str]] = {}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for file, found in zip(
-            files, pool.map(lambda one: _logical_types(spark, one), files), strict=True
-        ):
-            if more := [name for name in found if name not in types]:
-                raise UnreadableFile(
-                    file, f"has the column {more[0]!r}, but not the first file: write all alike"
-                )
-            for name, logical in found.items():
-                narrow = _bits(logical) > _bits(types[name])
-                if narrow or _meaning(logical) != _meaning(types[name]):
-                    raise UnreadableFile(
-                        file,
-                        f"column {name!r} is {logical or PLAIN}, but {types[name] or PLAIN} in the "
-                        "first file: write all alike",
-                    )
-            for name in types:
-                if name not in found:
-                    lacking.setdefault(name, []).append(file)
-    return lacking
-
-
-def _told(name: str, lacking: Sequence[str]) -> str:
-    more = f" and {len(lacking) - 1:,} more" if len(lacking) > 1 else ""
-    return f"column {name!r} is not in {lacking[0]}{more}, whose rows have no value there"
-
-
-def _bits(logical: str) -> int:
-    """Return how wide integers are; 64 also for those of 32, since Spark tells these apart."""
-    found = re.fullmatch(r"INTEGER\((8|16),true\)", logical)
-    return int(found[1]) if found else 64
-
-
-def _meaning(logical: str) -> str:
-    """Return what tells how a stored value is to be read; the width of integers and the zone do not."""
-    if logical.startswith(("TIMESTAMP", "DECIMAL")):
-        return NANOS if logical.startswith(NANOS) else logical.partition("(")[0]
-    return "" if logical.startswith("INTEGER") and logical.endswith("true)") else logical
-
-
 def _micros(nanos: Column) -> Column:
     # Whole microseconds first: a division of such integers would be one of doubles.
     whole = (nanos - F.pmod(nanos, F.lit(1000))).cast("decimal(20,0)")
     return F.timestamp_micros((whole / 1000).cast("bigint"))
-
-
-def _logical_types(spark: SparkSession, file: str) -> dict[str, str]:
-    """Return Parquet's own name of each column's type; empty for one that has only a physical type."""
-    java = spark.sparkContext._jvm
-    assert java is not None
-    parquet = java.org.apache.parquet.hadoop
-    path = java.org.apache.hadoop.fs.Path(file)
-    settings = spark.sparkContext._jsc.hadoopConfiguration()
-    try:
-        reader = parquet.ParquetFileReader.open(parquet.util.HadoopInputFile.fromPath(path, settings))
-    except Py4JJavaError as error:
-        raise UnreadableFile(file, f"is no Parquet that can be read: {last_cause(error)}") from None
-    try:
-        fields = reader.getFooter().getFileMetaData().getSchema().getFields()
-        return {field.getName(): _name(field.getLogicalTypeAnnotation()) for field in fields}
-    finally:
-        reader.close()
-
-
-def _name(annotation: Any) -> str:
-    return "" if annotation is None else str(annotation.toString())

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from common.data.fetch import Location
-from common.data.infer import infer_table, shown_spec
+from common.data.infer import dialect, infer_table, shown_spec
+from common.data.infer import rows as rows_module
 from common.data.read import read_source
 from common.data.spec_yaml import Given, parse_spec, to_yaml
 from common.errors import UserError
@@ -419,12 +420,7 @@ def test_parquet_files_with_times_in_two_units_are_refused(spark, tmp_path):
 
 DAYS = range(19_000, 19_000 + N)
 PARTS = {
-    "days after nulls": (pa.nulls(N), pa.array(DAYS, pa.date32()), "DATE, but UNKNOWN"),
-    "nulls after texts": (
-        pa.array(["a", "b", "c"] * (N // 3)),
-        pa.nulls(N // 3 * 3),
-        "UNKNOWN, but STRING",
-    ),
+    "text after fractions": (pa.array([0.5] * N), pa.array(["a"] * N), "STRING, but DOUBLE"),
     "days after numbers": (pa.array(DAYS, pa.int32()), pa.array(DAYS, pa.date32()), "DATE, but a plain"),
     "times after numbers": (
         pa.array(DAYS),
@@ -512,10 +508,56 @@ def test_columns_that_later_parquet_files_lack_are_told(spark, tmp_path):
     uri = parts(tmp_path, a=(some, some, some), b=(some, None, None), c=(some, some, None))
     found = infer_table(spark, uri, Given("t", "y"))
     source = read_source(spark, found.spec, Location("path", uri, ""))
-    assert "; column 'b' is not in " in source.told
-    assert "1.parquet and 1 more, whose rows have no value there; column 'c' is not in " in source.told
-    assert source.told.endswith("2.parquet, whose rows have no value there")
+    first, second = (f"the first file:{tmp_path}/{place}.parquet: their rows have" for place in (1, 2))
+    assert f"; column 'b' is not in 2 of 3 files, {first} no value there; column 'c'" in source.told
+    assert source.told.endswith(f"'c' is not in 1 of 3 files, {second} no value there")
     assert source.frame.where("b is null").count() == 2 * len(DAYS)
+
+
+# What files store in a column, the type as which all are read, and the values.
+UNLIKE = {
+    "fractions after integers": ([1, 2], [1.5, None], "double", [1, 2, 1.5, None]),
+    "integers after fractions": ([1.5, None], [1, 2], "double", [1.5, None, 1, 2]),
+    "nulls after texts": (["a", "b"], [None, None], "string", ["a", "b", None, None]),
+    "texts after nulls": ([None, None], ["a", "b"], "string", [None, None, "a", "b"]),
+    "nulls after integers": ([1, 2], [None, None], "integer", [1, 2, None, None]),
+    "times after nulls": (
+        [None, None],
+        [datetime.datetime(2024, 1, 1), datetime.datetime(2024, 1, 1, 12)],
+        "timestamp",
+        [None, None, datetime.datetime(2024, 1, 1), datetime.datetime(2024, 1, 1, 12)],
+    ),
+}
+
+
+def test_parquet_files_of_integers_fractions_and_nulls_are_one_table(spark, tmp_path):
+    columns = {name: [pa.array(values * 5) for values in UNLIKE[name][:2]] for name in UNLIKE}
+    for column in columns["times after nulls"][1:]:
+        columns["times after nulls"][1] = column.cast(pa.timestamp("ns"))
+    uri = parts(tmp_path, **columns, n=[pa.array([*range(first, first + 10)]) for first in (0, 10)])
+    found = infer_table(spark, uri, Given("t", "y"))
+    source = read_source(spark, found.spec, Location("path", uri, ""))
+    rows = source.frame.orderBy("n").collect()
+    for name, (_, _, kind, values) in UNLIKE.items():
+        assert types(found.spec)[name] == kind
+        assert [rows[place][name] for place in (0, 1, 10, 11)] == values
+    for name in list(UNLIKE)[:2]:
+        assert (
+            f"column {name!r} is stored as integers in 1 of 2 files and as floating-point" in source.told
+        )
+
+
+def test_parquet_that_spark_does_not_read_is_refused_with_the_reason(spark, tmp_path):
+    table = pa.table({"a": [decimal.Decimal(1)] * 20, "y": ["no", "yes"] * 10})
+    wide = table.set_column(0, "a", table["a"].cast(pa.decimal256(60, 10)))
+    pq.write_table(wide, tmp_path / "wide.parquet")
+    with pytest.raises(UserError, match=r"column 'a' is DECIMAL\(60,10\), which Spark does not read"):
+        infer_table(spark, f"file://{tmp_path}/wide.parquet", Given("t", "y"))
+    split = pa.table({"a": [n / 7 for n in range(20)], "y": ["no", "yes"] * 10})
+    path = tmp_path / "split.parquet"
+    pq.write_table(split, path, use_byte_stream_split=["a"], use_dictionary=False)
+    with pytest.raises(UserError, match=r"split.parquet.*: Unsupported encoding: BYTE_STREAM_SPLIT$"):
+        infer_table(spark, f"file://{path}", Given("t", "y"))
 
 
 def test_parquet_files_of_wider_and_narrower_integers_are_one_table(spark, tmp_path):
@@ -528,3 +570,45 @@ def test_folder_with_one_header_a_file_is_one_table(spark, tmp_path):
     for part in range(2):
         (tmp_path / f"part{part}.csv").write_text(lines(rows=ROWS[part::2]))
     assert types(infer_table(spark, f"file://{tmp_path}", Given("t", "y")).spec) == KINDS
+
+
+# Of each file: its separator, and how numbers are written that only later records have.
+LATE_MARKS = {
+    "comma": (";", "{},5", ",", 2.5),
+    "comma after tabs": ("\t", "{},5", ",", 2.5),
+    "comma in quotes": (",", '"{},5"', ",", 2.5),
+    "amounts": (";", "{},50 €", ",", 2.5),
+    "thousands": (";", "{}.250", ",", 2250),
+    "negative amounts with thousands": (";", "-1.00{},50", ",", -1002.5),
+    "point": (";", "{}.5", ".", 2.5),
+    "point after tabs": ("\t", "{}.5", ".", 2.5),
+    "thousands after tabs": ("\t", "{},250", ".", 2250),
+}
+
+
+def few_looked_at(monkeypatch):
+    monkeypatch.setattr(dialect, "MOST", 20)
+    monkeypatch.setattr(rows_module, "MOST", 20)
+
+
+@pytest.mark.parametrize("name", LATE_MARKS)
+def test_decimal_mark_that_only_later_records_have_is_found(spark, infer, monkeypatch, tmp_path, name):
+    few_looked_at(monkeypatch)
+    separator, form, decimal, value = LATE_MARKS[name]
+    rows = [[str(i % 7), "01.02.2024", ("no", "yes")[i % 3 > 0]] for i in range(30)]
+    late = [[form.format(2), "01.02.2024", "no"] for _ in range(3)]
+    text = lines(separator, rows + late, ["n", "day", "y"])
+    found = infer(text)
+    assert found.spec.decimal == decimal
+    read = read_source(spark, found.spec, Location("path", f"file://{tmp_path}/table.csv", ""))
+    assert [row["n"] for row in read.frame.where("n < 0 or n > 6 or n = 2.5").collect()] == [value] * 3
+
+
+def test_decimal_mark_at_the_beginning_or_given_is_kept(infer, monkeypatch):
+    few_looked_at(monkeypatch)
+    rows = [[f"{i % 7}.5", ("no", "yes")[i % 3 > 0]] for i in range(30)] + [["1,5", "no"]] * 20
+    found = infer(lines(";", rows, ["n", "y"]))
+    assert found.spec.decimal == "."
+    assert "1,5 is no number by the file's decimal mark" in found.spec.columns[0].why
+    whole = [[str(i % 7), ("no", "yes")[i % 3 > 0]] for i in range(30)] + [["1,5", "no"]] * 20
+    assert infer(lines(";", whole, ["n", "y"]), decimal=".").spec.decimal == "."
