@@ -53,6 +53,12 @@ def read_head(spark: SparkSession, file: str, size: int) -> bytes:
         stream = system.open(path)
         try:
             return bytes((stream if codec is None else codec.createInputStream(stream)).readNBytes(size))
+        except Py4JJavaError as error:
+            if "native" not in first_line(error):
+                raise
+            # Hadoop has some codecs only as libraries of the system, which PySpark comes without.
+            ending = file.rpartition(".")[2]
+            raise UserError(f"{file} is compressed as .{ending}: unpack it, or use gzip") from None
         finally:
             stream.close()
 

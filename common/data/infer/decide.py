@@ -35,7 +35,12 @@ MUCH = 0.5
 LEAST_NUMBERS = 10
 
 # A date that is not written as the readers know it: which of two numbers is the month, they cannot tell.
-ODD_DATE = re.compile(r"[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})(?:[ T][0-9:]{4,8})?")
+MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+ODD_DATE = re.compile(
+    r"(?:[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})|[0-9]{4}([./-])[0-9]{1,2}\2[0-9]{1,2}"
+    rf"|[0-9]{{1,2}}[ -]{MONTH}[ -](?:[0-9]{{4}}|[0-9]{{2}})|{MONTH} [0-9]{{1,2}},? [0-9]{{4}})"
+    r"(?:,?[ T][0-9]{1,2}:[0-9:.]{2,15}(?: ?[AaPp][Mm])?(?: ?[A-Z]{3,4})?)?"
+)
 # A number with the decimal mark that those of the file do not have.
 ODD_MARK = re.compile(r"[+-]?[0-9]+[.,][0-9]+")
 ID = re.compile(r"(?:\A|[^A-Za-z])(?:id|ID|Id)\Z|[a-z](?:Id|ID)\Z")
@@ -125,14 +130,17 @@ def _text_role(facts: Facts, what: str) -> tuple[str, str]:
     is_long = facts.words >= SENTENCE or facts.length >= PARAGRAPH
     if facts.distinct > 2 and is_long and share >= VARIED:
         return IGNORED, f"free text: {facts.words:.1f} words on average"
+    mistakes = _mistakes(facts)
+    if mistakes and facts.distinct > 2 and share >= UNIQUE:
+        return IGNORED, f"{what}, almost each of its own{mistakes}"
     if facts.distinct > 2 and share >= UNIQUE:
         how = "unique" if facts.is_unique else "almost unique"
-        return IGNORED, f"{how} {what}: an identifier{_mistakes(facts)}"
+        return IGNORED, f"{how} {what}: an identifier"
     if facts.distinct > 2 and is_named_id(facts.name) and facts.is_unique:
         return IGNORED, f"unique {what}: an identifier"
     about = "" if facts.values is not None else "about "
     count = f"{about}{facts.distinct:,} value{'s' if facts.distinct > 1 else ''}"
-    return CATEGORY, f"{what}, {count}{_mistakes(facts)}"
+    return CATEGORY, f"{what}, {count}{mistakes}"
 
 
 def _mistakes(facts: Facts) -> str:
@@ -140,4 +148,8 @@ def _mistakes(facts: Facts) -> str:
     texts = sum(facts.kinds.get(kind, 0) for kind in TEXTS)
     if facts.is_typed or not 0 < texts <= (1 - MOSTLY) * facts.given:
         return ""
-    return f": {texts:,} of {facts.given:,} are no numbers or dates, such as {facts.example!r}"
+    are = "is no number or date, namely" if texts == 1 else "are no numbers or dates, such as"
+    return (
+        f": {texts:,} of {facts.given:,} {are} {facts.example!r} (to read the others as such, list what "
+        "means a missing value under missing)"
+    )

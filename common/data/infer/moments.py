@@ -20,7 +20,7 @@ def _micros(text: Column) -> Column:
     seconds = F.when(clock == "", "00:00:00").when(F.length(clock) == 5, F.concat(clock, F.lit(":00")))
     local = F.concat(F.translate(day, "/", "-"), F.lit(" "), F.coalesce(seconds, clock), F.lit("Z"))
     micros = F.unix_micros(local.try_cast("timestamp"))
-    return micros - F.when(F.length(zone) > 1, _offset(zone)).otherwise(F.lit(0))
+    return micros - F.when(zone.isin("", "Z", "UTC"), F.lit(0)).otherwise(_offset(zone))
 
 
 def _offset(zone: Column) -> Column:

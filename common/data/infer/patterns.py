@@ -18,9 +18,14 @@ WHOLE, ZEROS, LONG, GROUPED, CODE = "whole", "zeros", "long", "grouped", "code"
 # is a number or a date.
 SAFE = (
     *("?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NaT", "NULL", "null", "(null)", r"\N"),
-    *("#DIV/0!", "#VALUE!", "#REF!"),
+    *("#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!", "#NV"),
 )
-DOUBTFUL = ("None", "-", ".", "missing")
+# What is divided by zero is infinite to pandas and R, and #DIV/0! to a spreadsheet.
+INFINITE = ("inf", "-inf", "Inf", "-Inf", "Infinity", "-Infinity")
+DOUBTFUL = (
+    *("None", "none", "NONE", "Null", "n.a.", "N.A.", "-", "--", "\u2013", "\u2014", ".", "missing"),
+    *("(blank)", "(empty)", *INFINITE),
+)
 MARKERS = (*SAFE, *DOUBTFUL)
 # Namibia, North America: no marker among texts that are mostly two capital letters.
 LETTERS = "NA"
@@ -66,6 +71,8 @@ def patterns(decimal: str) -> Patterns:
     grouped = _grouped(any_group if decimal == "," else f"(?:{other}|['\u2019])", mark)
     digits = rf"(?:{_grouped(any_group, mark)}|[0-9]+(?:{mark}[0-9]*)?|{mark}[0-9]+)"
     one_sided = rf"(?:{UNIT}{SPACE}?[+-]?{digits}|[+-]?{digits}{SPACE}?{UNIT})"
+    # As SAP writes what is owed; without decimals it may be a grade.
+    behind = rf"(?:{UNIT}{SPACE}?)?(?:{_groups(any_group, mark)}|[0-9]*){mark}[0-9]+-(?:{SPACE}?{UNIT})?"
     date = r"(?!0000)[0-9]{4}([-/])[0-9]{2}\1[0-9]{2}"
     return Patterns(
         start=rf"(?:[-+.,(0-9]|{UNIT})",
@@ -75,7 +82,7 @@ def patterns(decimal: str) -> Patterns:
         whole=rf"[+-]?[0-9]+{mark}0*",
         grouped=rf"[+-]?{grouped}",
         percent=rf"{number}{SPACE}?%",
-        currency=rf"{one_sided}|[+-]{UNIT}{SPACE}?{digits}|\({one_sided}\)|\({digits}\)",
+        currency=rf"{one_sided}|[+-]{UNIT}{SPACE}?{digits}|\({one_sided}\)|\({digits}\)|{behind}",
         date=date,
         # What the readers accept, hence a date too.
         timestamp=MOMENT,
@@ -84,5 +91,11 @@ def patterns(decimal: str) -> Patterns:
 
 
 def _grouped(group: str, mark: str) -> str:
-    """Return the pattern of digits in groups of three."""
-    return rf"[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+(?:{mark}[0-9]+)?"
+    """Return the pattern of digits in groups of three, or as in India, and of what is behind them."""
+    return rf"{_groups(group, mark)}(?:{mark}[0-9]+)?"
+
+
+def _groups(group: str, mark: str) -> str:
+    threes = rf"[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+"
+    indian = r"[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}"
+    return threes if mark == "," else f"(?:{threes}|{indian})"

@@ -15,7 +15,7 @@ from .kinds import shown
 MOMENT = (
     r"((?!0000)[0-9]{4}([-/])[0-9]{2}\2[0-9]{2})"
     r"(?:[T ]((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,6})?)?)(?:(?<=\.[0-9]{6})[0-9]+)?"
-    r"(Z|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?)?)?"
+    r"(?: ?(Z|UTC|[+-](?:[01][0-9]|2[0-3])(?::?[0-5][0-9])?))?)?"
 )
 _MOMENT = re.compile(MOMENT)
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -40,7 +40,7 @@ def parse_moment(text: str) -> int | None:
 
 
 def _offset(zone: str | None) -> int:
-    if not zone or zone == "Z":
+    if not zone or zone in ("Z", "UTC"):
         return 0
     digits = zone[1:].replace(":", "").ljust(4, "0")
     minutes = int(digits[:2]) * 60 + int(digits[2:])

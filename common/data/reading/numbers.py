@@ -36,12 +36,14 @@ def percent_pattern(decimal: str) -> str:
 def money_pattern(decimal: str) -> str:
     """Return the pattern of an amount of money that is no plain number.
 
-    Its digits and its decimal mark, alone, are the amount. It is negative if there is a minus or if it
-    is in parentheses. A currency may stand on one side, and thousands may be separated, all alike.
+    Its digits and its decimal mark, alone, are the amount. It is negative if there is a minus, behind it
+    only after decimals (a grade may be 2-), or if it is in parentheses. A currency may stand on one side,
+    and thousands may be separated, all alike, or as in India: 12,34,567.
     """
     mark, other = (r"\.", ",") if decimal == "." else (",", r"\.")
-    digits = rf"(?:[0-9]{{1,3}}(?:({SPACE}|{other}|['\u2019])[0-9]{{3}})(?:\1[0-9]{{3}})*|[0-9]+)"
-    amount = rf"(?:{digits}(?:{mark}[0-9]*)?|{mark}[0-9]+)"
+    indian = "" if decimal == "," else "|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"
+    digits = rf"(?:[0-9]{{1,3}}(?:({SPACE}|{other}|['\u2019])[0-9]{{3}})(?:\1[0-9]{{3}})*{indian}|[0-9]+)"
+    amount = rf"(?:{digits}(?:{mark}[0-9]*(?:(?<=[0-9])-)?)?|{mark}[0-9]+-?)"
     one_unit = rf"(?!.*{UNIT}.*{UNIT})"
     one_sign = r"(?!.*[+-].*[+-])(?!\(.*[+-])"
     bare = rf"[+-]?(?:{UNIT}{SPACE}?[+-]?)?{amount}(?:{SPACE}?{UNIT})?"

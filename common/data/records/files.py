@@ -48,7 +48,7 @@ def table_files(spark: SparkSession, uri: str) -> Iterator[list[str]]:
 
 def is_parquet(files: Sequence[str]) -> bool:
     """Return whether a table's files are Parquet; the name of the first decides."""
-    return ".parquet" in files[0].rpartition("/")[2]
+    return ".parquet" in files[0].rpartition("/")[2].lower()
 
 
 def value_folder(uri: str, files: Sequence[str]) -> str | None:

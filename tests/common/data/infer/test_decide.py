@@ -44,6 +44,19 @@ CASES = [
         "ignored",
         "; dates are read as 2024-12-31, not 01/12/2024",
     ),
+    *(
+        (many(example=day), "string", "ignored", f"; dates are read as 2024-12-31, not {day}")
+        for day in (
+            "03-Oct-2021",
+            "Oct 3, 2021",
+            "2021-4-3",
+            "2021.04.03",
+            "2021-10-03 12:00 AM",
+            "3 October 2021, 14:05",
+            "2021-10-03 00:00:00 CEST",
+            "10/03/21 2:05:07 PM",
+        )
+    ),
     (
         many(example="1.2.2024 12:30", estimate=90),
         "string",
@@ -125,7 +138,7 @@ CASES = [
         many(kinds={"double": 999, "code": 1}, example="NV"),
         "string",
         "ignored",
-        "unique text: an identifier: 1 of 1,000 are no numbers or dates, such as 'NV'",
+        "text, almost each of its own: 1 of 1,000 is no number or date, namely 'NV' (to read",
     ),
 ]
 

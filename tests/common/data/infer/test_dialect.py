@@ -151,3 +151,17 @@ def test_head_that_ends_within_a_record_or_character_is_read_up_to_there(monkeyp
         assert (found.encoding, found.separator, found.has_header) == ("utf-8", ",", True)
     monkeypatch.setattr(module, "HEAD", 9)
     assert find_dialect(content[:9]).first == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("begin", "told"),
+    [
+        (b"\xfd7zXZ\x00", "compressed by xz"),
+        (b"\x28\xb5\x2f\xfd\x00", "compressed by Zstandard"),
+        (b"BZh91AY", "compressed by bzip2"),
+        (b"<!DOCTYPE html>\n<html>", "web page"),
+    ],
+)
+def test_file_that_is_no_csv_is_called_what_it_is(begin, told):
+    with pytest.raises(Unreadable, match=told):
+        find_dialect(begin + b"1,2\n" * 20)

@@ -138,7 +138,7 @@ def test_marks_of_databases_and_spreadsheets_are_missing_values(infer, mark):
 def test_many_texts_among_numbers_are_told(infer):
     rows = [[*row[:2], "n.d." if place % 3 == 0 else row[2], *row[3:]] for place, row in enumerate(ROWS)]
     (why,) = (column.why for column in infer(lines(rows=rows)).spec.columns if column.name == "wage")
-    assert why.endswith(f": {len(rows[::3])} of {N} are no numbers or dates, such as 'n.d.'")
+    assert f": {len(rows[::3])} of {N} are no numbers or dates, such as 'n.d.' (to read" in why
 
 
 def test_records_of_empty_fields_say_nothing_of_a_column(infer):
@@ -157,6 +157,11 @@ def test_records_of_empty_fields_say_nothing_of_a_column(infer):
         ("2024/01/{d:02} 10:{n:02}", "timestamp", "numeric"),
         ("2024-01-{d:02} 25:00:{n:02}", "string", "ignored"),
         ("2024-02-30 10:00:{n:02}", "string", "ignored"),
+        ("2024-01-{d:02} 10:00:{n:02} UTC", "timestamp", "numeric"),
+        ("2024-01-{d:02} 10:00:{n:02} +0530", "timestamp", "numeric"),
+        ("{n}.50-", "currency", "numeric"),
+        ("{n}.50- EUR", "currency", "numeric"),
+        ("{n}-", "string", "category"),
         ("({n})", "currency", "numeric"),
         ("${n}.50", "currency", "numeric"),
     ],
@@ -612,3 +617,41 @@ def test_decimal_mark_at_the_beginning_or_given_is_kept(infer, monkeypatch):
     assert "1,5 is no number by the file's decimal mark" in found.spec.columns[0].why
     whole = [[str(i % 7), ("no", "yes")[i % 3 > 0]] for i in range(30)] + [["1,5", "no"]] * 20
     assert infer(lines(";", whole, ["n", "y"]), decimal=".").spec.decimal == "."
+
+
+SENT = {
+    "owed": ("1.2{:02},50-", -1200.5),
+    "owed in a currency": ("3{:02},50- EUR", -300.5),
+    "with a sign": ("-3{:02},5", -300.5),
+}
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_amounts_that_end_in_a_minus_are_negative(spark, infer, tmp_path, name):
+    form, first = SENT[name]
+    rows = [[form.format(i), f"{i},25", ("no", "yes")[i % 3 > 0]] for i in range(30)]
+    found = infer(lines(";", rows, ["n", "m", "y"]))
+    read = read_source(spark, found.spec, Location("path", f"file://{tmp_path}/table.csv", ""))
+    assert sorted(row["n"] for row in read.frame.collect())[-1] == first
+    assert found.spec.decimal == ","
+
+
+def test_thousands_of_india_are_amounts(spark, infer, tmp_path):
+    rows = [
+        [f'"{i + 1},34,567"', f'"\u20b91,{i + 10},34,567.50"', ("no", "yes")[i % 3 > 0]]
+        for i in range(30)
+    ]
+    rows[3][0] = '"45,000"'
+    found = infer(lines(",", rows, ["n", "m", "y"]))
+    assert [column.type for column in found.spec.columns[:2]] == ["currency"] * 2
+    read = read_source(spark, found.spec, Location("path", f"file://{tmp_path}/table.csv", ""))
+    (row,) = read.frame.where("n = 134567").collect()
+    assert (row["n"], row["m"]) == (134567, 11034567.5)
+
+
+@pytest.mark.parametrize("mark", ["inf", "-Infinity", "n.a.", "#NV", "\u2013", "(blank)"])
+def test_what_programs_write_for_no_number_is_missing_among_numbers(infer, mark):
+    rows = [[*row[:2], mark if place % 4 == 0 else row[2], *row[3:]] for place, row in enumerate(ROWS)]
+    found = infer(lines(rows=rows))
+    assert (types(found.spec), found.spec.missing) == (KINDS, (mark,))
+    assert f"taken for missing values: {mark} ({N // 4}, most in 'wage')" in found.told
