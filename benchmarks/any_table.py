@@ -276,7 +276,8 @@ def refusal(code: int, shown: str, named: Sequence[str], finished: Collection[st
     errors = [line for line in shown.splitlines() if line.startswith(ERROR)]
     if code == 0:
         return "accepted"
-    if "Traceback" in shown or len(errors) != 1 or code != 1:
+    traces = ("Traceback", "\n\tat ")
+    if any(trace in shown for trace in traces) or len(errors) != 1 or code != 1:
         return f"exit code {code} and {len(errors)} lines: {' / '.join(errors) or last_line(shown)}"
     if unnamed := [text for text in named if text.casefold() not in errors[0].casefold()]:
         return f"does not name {unnamed}: {errors[0]}"

@@ -190,6 +190,12 @@ LINE = "Error: label 'x' is no column"
         (2, LINE, [], f"exit code 2 and 1 lines: {LINE}"),
         (1, f"{LINE}\nError: step load_data failed", [], "exit code 1 and 2 lines: "),
         (1, f"Traceback (most recent call last)\n{LINE}", [], "exit code 1 and 1 lines: "),
+        (
+            1,
+            f"ERROR Executor: in task 0\n\tat org.X.y(X.java:1)\n{LINE}",
+            [],
+            "exit code 1 and 1 lines: ",
+        ),
         (1, "Killed", [], "exit code 1 and 0 lines: Killed"),
         (1, "Error: no", [], "does not name ['label']: Error: no"),
         (1, LINE, ["featurize", "load_data"], f"refused after featurize: {LINE}"),

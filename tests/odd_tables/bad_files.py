@@ -3,11 +3,14 @@
 import gzip
 import io
 import json
+import lzma
 import zipfile
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from .forms import Raw
 from .signal import ordinary
@@ -181,6 +184,44 @@ def ragged_line(rng: np.random.Generator) -> pd.DataFrame:
     return ordinary(rng)
 
 
+@bad_input(
+    "Parquet in an encoding that Spark does not read",
+    "churned",
+    "source",
+    "BYTE_STREAM_SPLIT",
+    form=Raw(lambda rows: {".parquet": _split(rows)}),
+)
+def unread_encoding(rng: np.random.Generator) -> pd.DataFrame:
+    """Only a task finds out."""
+    return ordinary(rng)
+
+
+@bad_input(
+    "CSV compressed by xz",
+    "churned",
+    "source",
+    "xz",
+    "unpack",
+    form=Raw(lambda rows: {".csv.xz": lzma.compress(_text(rows))}),
+)
+def xz_file(rng: np.random.Generator) -> pd.DataFrame:
+    """Its name says so, but Spark reads none."""
+    return ordinary(rng)
+
+
+@bad_input(
+    "CSV compressed by Zstandard",
+    "churned",
+    "source",
+    ".zst",
+    "unpack",
+    form=Raw(lambda rows: {".csv.zst": pa.compress(_text(rows), codec="zstd", asbytes=True)}),
+)
+def zst_file(rng: np.random.Generator) -> pd.DataFrame:
+    """Hadoop knows the name, but lacks the library."""
+    return ordinary(rng)
+
+
 def _text(rows: pd.DataFrame) -> bytes:
     return rows.to_csv(index=False).encode()
 
@@ -190,6 +231,13 @@ def _changed(rows: pd.DataFrame, place: int, change: Callable[[str], str]) -> by
     lines = _text(rows).decode().splitlines()
     lines[place] = change(lines[place])
     return "\n".join(lines).encode()
+
+
+def _split(rows: pd.DataFrame) -> bytes:
+    whole = io.BytesIO()
+    table = pa.Table.from_pandas(rows, preserve_index=False)
+    pq.write_table(table, whole, use_byte_stream_split=["charges"], use_dictionary=False)
+    return whole.getvalue()
 
 
 def _zipped(rows: pd.DataFrame) -> bytes:
