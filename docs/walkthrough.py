@@ -24,7 +24,7 @@ from common.learning.metrics import scores
 from common.learning.vectorizer import feature_names, fit_vectorizer, vectorize
 from common.machine.spark import get_session
 from common.search.breeding import Breeding
-from common.search.engines.choice import make_engine
+from common.search.engines.choice import Choice, make_engine
 from common.search.findings.candidates import parse_candidates
 from common.search.findings.find import find
 from common.search.findings.words import headline
@@ -85,7 +85,7 @@ pd.DataFrame({"feature": feature_names(vectorizer, spec)})
 
 # %%
 learner, data = get_learner("gbt"), fold_data(folded, folds, spec.target)
-engine = make_engine("boosting", data, learner, seed, parallelism=0)
+engine = make_engine(Choice("boosting", "as asked"), data, learner, seed)
 search = Search(engine)
 proposer = GridSearch(load_grid(grid, learner), learner)
 search.run(proposer)
