@@ -21,6 +21,8 @@ METRICS = (
     "accuracy",
     *(f"{name}{of}" for of in ("", "_label_0", "_weighted") for name in ("f1", "precision", "recall")),
 )
+# Those of the probabilities, whatever is predicted. A threshold changes all others.
+OF_PROBABILITY = ("roc_auc", "pr_auc", "log_loss")
 # Those of one of the labels alone.
 OF_A_LABEL = tuple(f"{name}{of}" for of in ("", "_label_0") for name in ("f1", "precision", "recall"))
 # roc_auc needs no threshold, and unlike accuracy it is not dominated by the more frequent label.

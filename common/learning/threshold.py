@@ -8,7 +8,7 @@ import numpy as np
 
 from common.errors import UserError
 from common.learning.curves import ratio
-from common.learning.metrics import METRICS, ScoreTable, scores
+from common.learning.metrics import METRICS, OF_PROBABILITY, ScoreTable, scores
 
 HALF = 0.5
 # The thresholds between which probabilities are counted: of three digits, or five near the ends, where
@@ -21,7 +21,7 @@ PARTS = len(VALUES) + 1
 CHOOSES = ("f1", "f1_weighted", "f1_label_0", "accuracy")
 OTHERWISE = "f1"
 # Those that a threshold changes.
-OF_THRESHOLD = tuple(name for name in METRICS if name not in ("roc_auc", "pr_auc", "log_loss"))
+OF_THRESHOLD = tuple(name for name in METRICS if name not in OF_PROBABILITY)
 
 
 @dataclass(frozen=True)

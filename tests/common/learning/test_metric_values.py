@@ -7,6 +7,7 @@ from sklearn import metrics as theirs
 from common.learning.metrics import (
     DEFAULT_METRIC,
     METRICS,
+    OF_PROBABILITY,
     ScoreTable,
     calibration,
     calibration_error,
@@ -65,6 +66,18 @@ def test_scores_are_those_of_scikit_learn(drawn):
     precision[-1] = precision[-2]
     expected["pr_auc"] = theirs.auc(recall, precision)
     assert found == {name: pytest.approx(value, abs=1e-12) for name, value in expected.items()}
+
+
+def test_metrics_of_probabilities_are_listed(drawn):
+    """A threshold changes all others: by them a model is judged as it predicts."""
+    label, predicted, said = drawn
+    found, other = scores(table(*drawn)), scores(table(label, predicted, said**2))
+    again = scores(table(label, 1 - predicted, said))
+    # Squares keep the order of probabilities, which is all that the areas ask for.
+    turned = scores(table(label, predicted, 1 - said))
+    assert {name for name in METRICS if found[name] != again[name]} == set(METRICS) - set(OF_PROBABILITY)
+    changed = {name for name in METRICS if not found[name] == other[name] == turned[name]}
+    assert changed == set(OF_PROBABILITY)
 
 
 def test_row_with_a_count_is_so_many_rows(drawn):
