@@ -43,9 +43,9 @@ class Effect:
         ordered: Whether its values are numbers.
         levels: Its levels, at least two, in order.
         by_fold: Mean score with the other parameters held equal (levels x folds).
-        share: Share of the variance of the candidates' scores that the parameter explains by itself.
-        share_error: Standard error of that share over the folds; NaN if scores differ on one fold only,
-            or if the candidates are no whole grid: others would give another share.
+        share: Share of the variance of the candidates' mean scores that the parameter explains by itself.
+        share_error: Standard error of that share, by leaving out each fold; NaN if scores differ on one
+            fold only, or if the candidates are no whole grid: others would give another share.
         apart: Whether the candidates suffice to tell its effect from those of other parameters.
         pulls: What each candidate's score adds to each level's mean, with the other parameters held equal
             (levels x candidates).
@@ -116,29 +116,30 @@ class Effects:
 
 
 def find_effects(candidates: Candidates) -> Effects:
-    """Fit the scores on each fold by an additive model with one term per parameter.
+    """Fit the scores by an additive model with one term per parameter.
 
     On a full grid the terms are the plain means of each value's candidates, and the shares are the main
-    effects of an analysis of variance. If candidates are missing or were drawn at random, a value is not
-    credited with the effects of other values that happen to occur with it.
+    effects of an analysis of variance of the mean scores. If candidates are missing or were drawn at
+    random, a value is not credited with the effects of other values that happen to occur with it.
     """
     scores = candidates.folds
     levels = {name: find_levels(candidates.parameters[name]) for name in candidates.varied}
     parts = {name: _indicators([level.members for level in found]) for name, found in levels.items()}
     constant = np.ones((len(scores), 1))
     whole = np.hstack([constant, *parts.values()])
-    fitted, left, rank = _least_squares(whole, scores)
-    total = _varying(scores)
+    fitted, _, rank = _least_squares(whole, scores)
+    means = scores @ _means(scores.shape[1])
+    left, total = _least_squares(whole, means)[1], _varying(means)
     is_whole = _is_whole(candidates.parameters[candidates.varied], levels)
-    pulls, misfits = _influence(whole, scores.mean(axis=1), is_whole)
+    pulls, misfits = _influence(whole, means[:, 0], is_whole)
     effects, start = [], 1
     for name, found in levels.items():
         own = slice(start, start + len(found))
         terms, start = fitted[own], own.stop
         middle = parts[name].mean(axis=0) @ terms
         others = [constant, *(part for other, part in parts.items() if other != name)]
-        _, without, rank_without = _least_squares(np.hstack(others), scores)
-        share, error = _over_folds(without - left, total)
+        _, without, rank_without = _least_squares(np.hstack(others), means)
+        share, error = _share(without - left, total)
         by_fold = scores.mean(axis=0) + terms - middle
         ordered = pd.api.types.is_numeric_dtype(candidates.parameters[name])
         apart = rank - rank_without == len(found) - 1
@@ -149,7 +150,7 @@ def find_effects(candidates: Candidates) -> Effects:
     pairs = []
     for one, other in combinations([effect.parameter for effect in effects], 2):
         cells = (parts[one][:, :, None] * parts[other][:, None, :]).reshape(len(scores), -1)
-        share, error = _over_folds(left - _least_squares(np.hstack([whole, cells]), scores)[1], total)
+        share, error = _share(left - _least_squares(np.hstack([whole, cells]), means)[1], total)
         pairs.append(Pair(one, other, share, error))
     pairs.sort(key=lambda pair: (-round(pair.share, 9), pair.first, pair.second))
     needed = 1 + sum(len(found) - 1 for found in levels.values())
@@ -189,7 +190,7 @@ def _indicators(members: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _least_squares(terms: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return the minimum-norm coefficients, the residual sum of squares by fold, and the rank."""
+    """Return the minimum-norm coefficients, the residual sum of squares by column, and the rank."""
     fitted, _, rank, _ = np.linalg.lstsq(terms, scores, rcond=1e-10)
     return fitted, ((scores - terms @ fitted) ** 2).sum(axis=0), int(rank)
 
@@ -210,21 +211,33 @@ def _influence(terms: np.ndarray, means: np.ndarray, is_whole: bool) -> tuple[np
     return pulls, np.where(free, left / np.where(free, freedom, 1), np.inf)
 
 
-def _varying(scores: np.ndarray) -> np.ndarray:
-    """Return the sum of squares on each fold; 0 where the scores differ by no more than rounding."""
-    total = ((scores - scores.mean(axis=0)) ** 2).sum(axis=0)
-    least = len(scores) * (ROUNDING * np.abs(scores).max(axis=0)) ** 2
+def _means(folds: int) -> np.ndarray:
+    """Return the weights of folds in means: of all of them, then of all but each (folds x 1 + folds)."""
+    without = (1 - np.eye(folds)) / (folds - 1)
+    return np.column_stack([np.full(folds, 1 / folds), without])
+
+
+def _varying(means: np.ndarray) -> np.ndarray:
+    """Return the sum of squares by column; 0 where the scores differ by no more than rounding."""
+    total = ((means - means.mean(axis=0)) ** 2).sum(axis=0)
+    least = len(means) * (ROUNDING * np.abs(means).max(axis=0)) ** 2
     return np.where(total > least, total, 0)
 
 
-def _over_folds(explained: np.ndarray, total: np.ndarray) -> tuple[float, float]:
-    """Return the mean share of the sum of squares, and its standard error, NaN if it is not known.
+def _share(explained: np.ndarray, total: np.ndarray) -> tuple[float, float]:
+    """Return the explained share of the sum of squares, and its standard error, NaN if it is not known.
 
-    A fold on which all candidates score alike has nothing to explain.
+    The share on each fold would be a share of chance: what a parameter does on one fold and not on
+    others is no effect, and the mean over the folds has little of it. So the error is the jackknife's.
+
+    Args:
+        explained: Sums of squares of the columns of `_means`.
+        total: What they are shares of.
     """
-    varying = total > 0
-    shares = explained[varying] / total[varying]
-    if not len(shares):
+    if not total.any():
         return 0.0, 0.0
-    error = shares.std(ddof=1) / np.sqrt(len(shares)) if len(shares) > 1 else np.nan
-    return max(float(shares.mean()), 0.0), float(error)
+    shares = np.divide(explained, total, out=np.full(len(total), np.nan), where=total > 0)
+    # Without a difference of means there is none to explain, even if folds differ.
+    share = max(float(shares[0]), 0.0) if total[0] > 0 else 0.0
+    without = shares[1:]
+    return share, float(np.sqrt((len(without) - 1) * without.var()))

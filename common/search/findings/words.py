@@ -12,7 +12,7 @@ from common.search.findings.effects import show
 from common.search.findings.find import LITTLE_TOGETHER, Finding, Findings, grid_yaml
 
 SHAPES = {"rises": "higher values are better", "falls": "lower values are better"}
-MOST_FAILED, MOST_PAIRS = 5, 3
+MOST_FAILED, MOST_PAIRS, MOST_WEIGHTS = 5, 3, 2
 
 
 def markdown(found: Findings, learner: str, next_grid: str = "next_grid.yaml") -> str:
@@ -52,10 +52,11 @@ def _in_short(found: Findings) -> str:
         return "no hyperparameter varied"
     if found.effects and not found.effects.differ:
         return f"{'both' if len(found.candidates.means) == 2 else 'all'} candidates score alike"
-    weights = [f"{one.name} explains {percent(one.effect.share)}" for one in found.parameters[:2]]
+    clear = [one for one in found.parameters if one.gain.clear and not one.little]
+    weights = [f"{one.name} explains {percent(one.effect.share)}" for one in clear[:MOST_WEIGHTS]]
     edges = [f"{one.name} is best on its {one.edge} edge" for one in found.parameters if one.edge]
     dropped = [f"{one.name} {', '.join(one.dropped)}" for one in found.parameters if one.dropped]
-    parts = [", ".join(weights)] if found.apart else []
+    parts = [", ".join(weights) or "no clear effects"] if found.apart else []
     parts += [f"can be dropped: {'; '.join(dropped)}"] if dropped else []
     parts += [", ".join(edges)] if edges else []
     return "; ".join(parts) or "no clear effects"

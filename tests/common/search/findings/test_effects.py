@@ -40,6 +40,42 @@ def test_shares_are_those_of_an_analysis_of_variance():
     assert all(pair.share == pytest.approx(0, abs=1e-9) for pair in effects.pairs)
 
 
+def test_share_is_that_of_the_scores_that_rank_the_candidates():
+    """Each fold has chance of its own, of which the mean over the folds has little."""
+    by_chance = (0.03, -0.03, 0.02, -0.02, 0)
+    results = [
+        result({"a": a, "b": b}, 0.8 + 0.01 * b, noise=tuple(a * chance for chance in by_chance))
+        for a in (1, 2)
+        for b in (1, 2)
+    ]
+    candidates = parse_candidates(text(results))
+    found = {effect.parameter: effect for effect in find_effects(candidates).effects}
+    assert found["a"].share == pytest.approx(0, abs=1e-9)
+    assert found["b"].share == pytest.approx(1)
+
+
+def test_error_of_a_share_is_that_of_leaving_out_each_fold():
+    rng = np.random.default_rng(3)
+    results = [
+        result({"a": a, "b": b}, 0.8 + 0.01 * b, noise=tuple(0.01 * rng.normal(size=5)))
+        for a in (1, 2, 3)
+        for b in (1, 2)
+    ]
+    candidates = parse_candidates(text(results))
+
+    def share_of_a(means):
+        levels = means.groupby(candidates.parameters["a"]).transform("mean")
+        return np.var(levels) / np.var(means)
+
+    without = [
+        share_of_a(pd.Series(np.delete(candidates.folds, place, axis=1).mean(axis=1)))
+        for place in range(5)
+    ]
+    (found,) = (one for one in find_effects(candidates).effects if one.parameter == "a")
+    assert found.share == pytest.approx(share_of_a(pd.Series(candidates.means)))
+    assert found.share_error == pytest.approx(np.sqrt(4 / 5 * ((without - np.mean(without)) ** 2).sum()))
+
+
 def test_pair_has_what_its_parts_do_not_explain():
     candidates = grid(lambda a, b: 0.8 + 0.01 * (a == b), a=[1, 2], b=[1, 2], noise=0)
     effects = find_effects(candidates)

@@ -336,6 +336,23 @@ def test_findings_of_a_race_say_whose_candidates_they_are_about():
     assert headline(raced({3: 0.8, 5: 0.9})).startswith("of gbt, maxDepth explains 100%")
 
 
+def test_headline_has_no_share_of_what_the_folds_cannot_distinguish_from_zero():
+    by_chance = (0.03, -0.02, 0.02, -0.01, 0)
+    results = [
+        result({"maxDepth": depth, "maxIter": trees}, 0.0005 * trees, [sign * one for one in by_chance])
+        for depth, sign in ((3, 1), (5, -1))
+        for trees in (20, 40)
+    ]
+    found = find(parse_candidates(text(results)), GBT.parameters)
+    shares = {one.name: one.effect.share for one in found.parameters}
+    assert min(shares.values()) > LITTLE
+    assert headline(found).startswith("maxIter explains 61%; ")
+    by_chance_alone = [one for one in results if one.parameters["maxIter"] == 20]
+    found = find(parse_candidates(text(by_chance_alone)), GBT.parameters)
+    assert headline(found).startswith("no clear effects")
+    assert "In short: no clear effects" in markdown(found, "gbt")
+
+
 def test_values_that_score_alike_but_for_rounding_have_no_gain():
     scores = {3: 4e9, 5: 4e9 * (1 + 1e-15)}
     results = [result({"maxDepth": depth}, score) for depth, score in scores.items()]
