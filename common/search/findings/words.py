@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from math import isfinite, isnan
 
 from common.data.shares import percent
-from common.learning.metrics import shown_score
+from common.learning.metrics import DEFAULT_METRIC, OF_PROBABILITY, shown_score
+from common.learning.number_metrics import NUMBER_METRICS
 from common.learning.parameters import Parameters
 from common.search.findings.candidates import Candidates, Difference
 from common.search.findings.effects import show
@@ -51,7 +52,7 @@ def _in_short(found: Findings) -> str:
     if not found.parameters:
         return "no hyperparameter varied"
     if found.effects and not found.effects.differ:
-        return f"{'both' if len(found.candidates.means) == 2 else 'all'} candidates score alike"
+        return _alike(found.candidates)
     clear = [one for one in found.parameters if one.gain.clear and not one.little]
     weights = [f"{one.name} explains {percent(one.effect.share)}" for one in clear[:MOST_WEIGHTS]]
     edges = [f"{one.name} is best on its {one.edge} edge" for one in found.parameters if one.edge]
@@ -60,6 +61,17 @@ def _in_short(found: Findings) -> str:
     parts += [f"can be dropped: {'; '.join(dropped)}"] if dropped else []
     parts += [", ".join(edges)] if edges else []
     return "; ".join(parts) or "no clear effects"
+
+
+def _alike(candidates: Candidates) -> str:
+    text = f"{'both' if len(candidates.means) == 2 else 'all'} candidates score alike"
+    if candidates.metric in (*OF_PROBABILITY, *NUMBER_METRICS):
+        return text
+    # Where a label is rare none may predict it, and they have 0 by its F1.
+    return (
+        f"{text} by {candidates.metric}, which knows predicted labels alone, so the best is the first by "
+        f"name: metric={DEFAULT_METRIC} may tell them apart"
+    )
 
 
 def _race(candidates: Candidates) -> str:

@@ -322,11 +322,11 @@ def test_difference_by_rounding_alone_is_not_clear_whatever_the_scores_size():
         assert not finding.gain.clear, size
 
 
-def raced(scores):
+def raced(scores, metric="roc_auc"):
     """Findings of a race that gbt won, with these scores by its depth."""
     results = [result({"learner": "gbt", "maxDepth": d}, score) for d, score in scores.items()]
-    results.append(result({"learner": "random_forest", "maxDepth": 3, "numTrees": 20}, 0.5))
-    return find(parse_candidates(text(results)), GBT.parameters)
+    results.append(result({"learner": "random_forest", "maxDepth": 3, "numTrees": 20}, -0.5))
+    return find(parse_candidates(text(results, metric)), GBT.parameters)
 
 
 def test_findings_of_a_race_say_whose_candidates_they_are_about():
@@ -351,6 +351,16 @@ def test_headline_has_no_share_of_what_the_folds_cannot_distinguish_from_zero():
     found = find(parse_candidates(text(by_chance_alone)), GBT.parameters)
     assert headline(found).startswith("no clear effects")
     assert "In short: no clear effects" in markdown(found, "gbt")
+
+
+@pytest.mark.parametrize("metric", ["f1", "recall_macro"])
+def test_candidates_whose_predicted_labels_score_alike_are_said_to_be_in_no_order(metric):
+    """As where no candidate predicts a rare label: the best of them is the best by nothing."""
+    said = headline(raced({3: 0.0, 5: 0.0}, metric))
+    assert said == (
+        f"of gbt, both candidates score alike by {metric}, which knows predicted labels alone, so the "
+        "best is the first by name: metric=roc_auc may tell them apart"
+    )
 
 
 def test_values_that_score_alike_but_for_rounding_have_no_gain():
