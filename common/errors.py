@@ -1,6 +1,11 @@
 """The error for mistakes that the user can fix, and one-line summaries of other errors."""
 
+import errno
 import re
+from collections.abc import Iterator
+
+# What the system, the JVM (by the system's words) and SQLite say of a full disk.
+FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 
 
 class UserError(ValueError):
@@ -25,6 +30,27 @@ def first_and_last(error: Exception) -> str:
     """Return the first line of a library error's message, and of its root cause if that says more."""
     first, last = first_line(error), last_cause(error)
     return first if last in first or first in last else f"{first}: {last}"
+
+
+def full_disk(error: BaseException) -> str | None:
+    """Return what an error says of a disk that is full, in one line; None if it is another error.
+
+    Libraries wrap the system's error, and the JVM's comes as text.
+    """
+    for one in _chain(error):
+        if isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT):
+            return str(one.strerror) + (f": {one.filename}" if one.filename else "")
+        text = str(one)
+        found = next((words for words in FULL if words in text), None)
+        if found is not None:
+            return found
+    return None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def last_cause(error: Exception) -> str:

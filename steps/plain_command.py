@@ -7,9 +7,15 @@ from typing import Any
 
 import click
 
-from common.errors import StepFailed, UserError
+from common.errors import StepFailed, UserError, full_disk
 from common.machine.ending import end_soon
 from common.machine.secrets import masked
+
+# Which of them is full, an error seldom says.
+MAKE_ROOM = (
+    "make room on the disks of the project, of the store and of temporary files (TMPDIR), and give the "
+    "same command again"
+)
 
 
 class PlainCommand(click.Command):
@@ -32,6 +38,12 @@ class PlainCommand(click.Command):
         except click.Abort:
             click.echo("Aborted", err=True)
             sys.exit(130)
+        except Exception as error:
+            full = full_disk(error)
+            if full is None:
+                raise
+            click.echo(f"Error: {masked(full)}: {MAKE_ROOM}", err=True)
+            sys.exit(1)
 
 
 def _show_masked(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

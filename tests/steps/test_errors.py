@@ -1,5 +1,6 @@
 """What a user sees after giving a step invalid input."""
 
+import errno
 import re
 import subprocess
 import sys
@@ -89,6 +90,37 @@ def test_bad_file_leaves_a_failed_run_without_artifacts(store, spark, tmp_path):
     (run,) = mlflow.MlflowClient().search_runs([store])
     assert run.info.status == "FAILED"
     assert mlflow.MlflowClient().list_artifacts(run.info.run_id) == []
+
+
+JAVA = "Job aborted: ...\nCaused by: java.io.IOException: No space left on device\n\tat x"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "/data/x"), "Disk quota exceeded: /data/x"),
+        (RuntimeError(JAVA), "No space left on device"),
+        (
+            MlflowException("database or disk is full"),
+            "database or disk is full",
+        ),
+    ],
+)
+def test_full_disk_is_one_line_however_it_is_found(error, said):
+    @click.command(cls=Command)
+    def direct():
+        raise error
+
+    @click.command(cls=Command)
+    def wrapped():
+        raise RuntimeError("the write failed") from error
+
+    for full in (direct, wrapped):
+        assert line_of(full) == (
+            f"Error: {said}: make room on the disks of the project, of the store and of temporary files "
+            "(TMPDIR), and give the same command again"
+        )
 
 
 def test_error_of_ours_keeps_its_trace():
