@@ -14,12 +14,16 @@ class FoldScore:
     Attributes:
         scores: All metrics of the task.
         curve: Counts by probability, to choose a threshold from; None unless there are two labels.
+        weighted_loss: The loss by which fits stop, where rows weigh differently; else None. The scores
+            count each row once.
     """
 
     scores: dict[str, float]
     curve: Curve | None
+    weighted_loss: float | None = None
 
 
-def fold_score(table: Table) -> FoldScore:
+def fold_score(table: Table, weighted_loss: float | None = None) -> FoldScore:
     """Return what is kept of a table of counts."""
-    return FoldScore(scores(table), curve(table) if isinstance(table, ScoreTable) else None)
+    found = curve(table) if isinstance(table, ScoreTable) else None
+    return FoldScore(scores(table), found, weighted_loss)

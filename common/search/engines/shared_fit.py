@@ -60,7 +60,12 @@ class SharedFit:
     def _best_end(self, loss: str) -> int:
         """Return the index of the end that is best over the folds, among those that all reached."""
         reached = zip(*(scores for _, scores in self.folds.values()), strict=False)
-        means = [fmean(one.scores[loss] for one in of_end) for of_end in reached]
+        # What is fitted by weights gets better by them: by the plain loss, a rare label that weighs more
+        # would be fitted until its probability is its share again.
+        means = [
+            fmean(one.scores[loss] if one.weighted_loss is None else one.weighted_loss for one in of_end)
+            for of_end in reached
+        ]
         return means.index(min(means))
 
 

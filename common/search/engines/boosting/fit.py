@@ -41,9 +41,9 @@ def run_fits(fits: Sequence[Fit], matrix: FoldMatrix, samples: SamplesBySize) ->
             started = time.perf_counter()
             try:
                 sides = sides or _sides(fit, matrix, samples)
-                margins, seconds = _fit(fit, sides)
+                margins, losses, seconds = _fit(fit, sides)
                 tables = [_table(margin, sides.true_label, fit.target) for margin in margins]
-                found = [fold_score(table) for table in tables]
+                found = [fold_score(*each) for each in zip(tables, losses, strict=True)]
                 yield FitResult(fit.group, fit.fold, seconds, found)
             except Exception as error:
                 message = f"{type(error).__name__}: {error}"
@@ -69,18 +69,23 @@ def _sides(fit: Fit, matrix: FoldMatrix, samples: SamplesBySize) -> _Sides:
         features = matrix.features()
     out = matrix.fold == fit.fold
     label, true_label = matrix.label[~out], matrix.label[out]
-    weight = None if matrix.weight is None else matrix.weight[~out]
-    validation = xgb.DMatrix(features.take(np.flatnonzero(out)).csr(), true_label, nthread=1)
+    weight, true_weight = (None if matrix.weight is None else matrix.weight[side] for side in (~out, out))
+    left_out = features.take(np.flatnonzero(out)).csr()
+    validation = xgb.DMatrix(left_out, true_label, weight=true_weight, nthread=1)
     train = train_matrix(features, np.flatnonzero(~out), label, weight, rule)
     return _Sides(train, label, weight, validation, true_label)
 
 
-def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
-    """Return the validation margins for each number of trees that it reached, and its seconds."""
+def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], list[float | None], float]:
+    """Return the validation margins and weighted losses at the numbers of trees that it reached.
+
+    The losses are None unless rows have weights and the fit may stop. Last come its seconds.
+    """
     started = time.perf_counter()
     rule = fit.rule
     parameters = _parameters(rule, fit.seed)
     middle, unit = 0.0, 1.0
+    watched: dict[str, dict[str, list[float]]] = {}
     if rule.kind == SPARK:
         found = boosted(sides.train, sides.label, sides.weight, rule, fit.target.task, fit.seed)
         booster, middle = found.booster, found.middle
@@ -90,18 +95,26 @@ def _fit(fit: Fit, sides: _Sides) -> tuple[list[np.ndarray], float]:
         parameters["objective"], parameters["eval_metric"] = OBJECTIVES[fit.target.task]
         if fit.target.task == MULTICLASS:
             parameters["num_class"] = fit.target.classes
-        watched = {"evals": [(sides.validation, "validation")], "verbose_eval": False}
-        stop = {"early_stopping_rounds": rule.stopping, **watched} if rule.stopping else {}
+        evals = {
+            "evals": [(sides.validation, VALIDATION)],
+            "verbose_eval": False,
+            "evals_result": watched,
+        }
+        stop = {"early_stopping_rounds": rule.stopping, **evals} if rule.stopping else {}
         booster = xgb.train(parameters, sides.train, rule.trees, **stop)
     seconds = time.perf_counter() - started
+    reached = [trees for trees in fit.trees if trees <= booster.num_boosted_rounds()]
     margins = [
         booster.predict(sides.validation, output_margin=True, iteration_range=(0, trees))
-        for trees in fit.trees
-        if trees <= booster.num_boosted_rounds()
+        for trees in reached
     ]
+    losses: list[float | None] = [None] * len(reached)
+    if watched and sides.weight is not None:
+        (by_tree,) = watched[VALIDATION].values()
+        losses = [by_tree[trees - 1] for trees in reached]
     if (middle, unit) == (0.0, 1.0):
-        return margins, seconds
-    return [middle + unit * margin.astype(float) for margin in margins], seconds
+        return margins, losses, seconds
+    return [middle + unit * margin.astype(float) for margin in margins], losses, seconds
 
 
 def _parameters(rule: BoostingRule, seed: int) -> dict[str, Any]:
@@ -160,6 +173,7 @@ def standardized(number: np.ndarray) -> tuple[np.ndarray, float, float]:
     return apart / unit, middle, unit
 
 
+VALIDATION = "validation"
 # The loss, and XGBoost's name of the same loss as a metric.
 OBJECTIVES = {
     BINARY: ("binary:logistic", "logloss"),

@@ -1,16 +1,19 @@
 """Boosted trees stop where the folds say."""
 
+from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
+import xgboost as xgb
+from sklearn import metrics as theirs
 
 from common.data.target import BINARY, MULTICLASS, REGRESSION, TWO, Target
 from common.learning.boosting_rule import Fit
 from common.learning.learners import get_learner
 from common.learning.tasks import TASKS
-from common.search.engines.boosting.fit import run_fits
+from common.search.engines.boosting.fit import OBJECTIVES, run_fits
 from common.search.engines.boosting.matrix import FoldMatrix
 from common.search.engines.shared_fit import shared_fits
 
@@ -35,13 +38,13 @@ def matrix(target):
     )
 
 
-def outcome(candidate, target):
+def outcome(candidate, target, rows=None):
     """The candidate's outcome, as the engine assembles it."""
     (group,) = shared_fits([candidate], XGBOOST)
     rule = XGBOOST.fitting(target.task).boosting(candidate)
     group.ends = rule.ends if rule.stopping else ()
     trees = group.ends or (rule.trees,)
-    rows = matrix(target)
+    rows = rows or matrix(target)
     for result in run_fits([Fit(0, fold, rule, trees, 7, target) for fold in range(FOLDS)], rows, {}):
         assert not result.error
         group.folds[result.fold] = (result.seconds, result.scores)
@@ -74,6 +77,34 @@ def test_folds_that_stop_early_are_not_fitted_to_the_end():
         for of_end in zip(*(s for _, s in group.folds.values()), strict=False)
     ]
     assert group.ends[int(np.argmin(losses))] == found.trees
+
+
+def weighted_loss(label, said, weight, target):
+    if target.task == REGRESSION:
+        return theirs.root_mean_squared_error(label, said, sample_weight=weight)
+    return theirs.log_loss(label, said, sample_weight=weight, labels=range(target.classes))
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda one: one.task)
+def test_fits_of_weighted_rows_stop_by_the_loss_of_weighted_rows(target):
+    """Else a rare label that weighs more would be fitted until its probability is its share again."""
+    rows = matrix(target)
+    weight = np.where(rows.label >= np.quantile(rows.label, 0.9), 15.0, 1.0)
+    found, group = outcome(STOPS, target, replace(rows, weight=weight))
+    features, losses = rows.features().csr(), []
+    objective, _ = OBJECTIVES[target.task]
+    parameters = {"objective": objective, "tree_method": "hist", "max_depth": 3, "eta": 0.3, "seed": 7}
+    parameters |= {"num_class": 3} if target.task == MULTICLASS else {}
+    for fold in range(FOLDS):
+        out = rows.fold == fold
+        train = xgb.QuantileDMatrix(features[~out], rows.label[~out], weight=weight[~out])
+        booster = xgb.train(parameters, train, group.ends[-1])
+        each = [booster.inplace_predict(features[out], (0, trees)) for trees in group.ends]
+        losses.append([weighted_loss(rows.label[out], said, weight[out], target) for said in each])
+    assert found.trees == group.ends[int(np.argmin(np.mean(losses, axis=0)))]
+    # Scores count each row once.
+    once, _ = outcome({**XGBOOST.fitted(STOPS, found.trees)}, target, replace(rows, weight=weight))
+    assert once.folds == found.folds
 
 
 def test_never_more_trees_than_are_permitted():
