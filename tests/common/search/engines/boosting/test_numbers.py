@@ -99,7 +99,7 @@ def test_each_rows_margin_is_sparks_prediction(spark, kind, depth):
     engine._send_samples([rule])
     samples = {size: sent.value for size, sent in engine.sent_samples.items()}
     fit = Fit(0, 1, rule, (5, 2), 7, NUMBER)
-    margins, _ = _fit(fit, _sides(fit, engine.sent_matrix.value, samples))
+    margins, _, _ = _fit(fit, _sides(fit, engine.sent_matrix.value, samples))
     expected = GBT.fitting(REGRESSION).estimator(parameters, 7).fit(data.train(1))
     rows = expected.transform(data.validation(1)).select("prediction").toPandas()["prediction"].to_numpy()
     spread = engine.sent_matrix.value.label.std()
