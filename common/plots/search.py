@@ -56,7 +56,8 @@ def _effects(candidates: Candidates, found: Effects) -> Chart:
     panels = [_effect(candidates, effect, found.apart) for effect in found.effects]
     title = f"Effect of each hyperparameter{candidates.whose} on {candidates.metric}"
     if found.apart and len(panels) > 1:
-        title += f": {found.effects[0].parameter} matters most"
+        clear = [effect.parameter for effect in found.effects if effect.is_clear]
+        title += f": {clear[0]} matters most" if clear else ": none is clear"
     elif not found.apart:
         title += ": too few candidates to tell all apart"
     parts = not all(is_few(candidates.parameters[name]) for name in candidates.varied)

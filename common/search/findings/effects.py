@@ -73,6 +73,11 @@ class Effect:
         """Standard deviation over the folds of each level's mean, less what all levels share."""
         return (self.by_fold - self.by_fold.mean(axis=0)).std(axis=1)
 
+    @property
+    def is_clear(self) -> bool:
+        """Whether the level with the highest mean is clearly above the one with the lowest."""
+        return self.gain(int(np.argmax(self.means)), int(np.argmin(self.means))).clear
+
     def gain(self, level: int, over: int) -> Difference:
         """Return by how much the score is higher at one level than at another.
 

@@ -43,6 +43,17 @@ def coarse():
     )
 
 
+def test_no_hyperparameter_matters_most_where_none_has_a_clear_gain(coarse):
+    by_chance = (0.03, -0.02, 0.02, -0.01, 0)
+    noise = [
+        result({"maxDepth": depth, "maxIter": 20 * depth + trees}, 0.8, [sign * one for one in by_chance])
+        for depth, trees, sign in ((1, 0, 1), (1, 20, -1), (2, 0, 0.5), (2, -20, 0))
+    ]
+    title = by_name(search_charts(parse_candidates(text(noise))))["effects"].title
+    assert title == "Effect of each hyperparameter on f1: none is clear"
+    assert by_name(search_charts(coarse))["effects"].title.endswith(": maxDepth matters most")
+
+
 @pytest.fixture(scope="module")
 def genetic():
     draw = np.random.default_rng(3)
