@@ -2,7 +2,7 @@
 
 python -m benchmarks.workflow [--source FILE] [--seconds] [--cluster]
 
-main runs by `mlflow run` in a copy of the project with an empty store, and again with nothing changed;
+main runs as `make main` in a copy of the project with an empty store, and again with nothing changed;
 with --cluster on a standalone cluster of two workers with one core each, which has started before.
 """
 
@@ -108,8 +108,8 @@ def workflow(source: str, seconds: bool, cluster: bool) -> None:
 
 
 def _main(checkout: Path, environment: dict[str, str], source: str) -> tuple[float, Usage]:
-    """Run main as a user does; return its seconds and what it used."""
-    words = [sys.executable, "-m", "mlflow", "run", ".", "-e", MAIN, "--env-manager", "local"]
+    """Run main as `make main` does; return its seconds and what it used."""
+    words = [sys.executable, "-m", "steps.run", "run", ".", "-e", MAIN, "--env-manager", "local"]
     said = checkout.parent / "said"
     with said.open("w") as log:
         started = time.perf_counter()

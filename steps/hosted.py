@@ -3,15 +3,11 @@
 The latter is half a second of each step.
 """
 
-from importlib import import_module
-
 from common.store import tracking
 from common.workflow.declaration import CHAIN, MAIN
 
 DATABASE = ("mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store")
 
-for module in (
-    *(f"steps.{step}" for step in (MAIN, *CHAIN)),
-    *(DATABASE if tracking.is_database() else ()),
-):
-    import_module(module)
+FIRST = (f"steps.{MAIN}", *(DATABASE if tracking.is_database() else ()))
+# Main begins before these are imported.
+LATER = tuple(f"steps.{step}" for step in CHAIN)

@@ -34,7 +34,9 @@ log = logging.getLogger(__name__)
 
 # What a host of the workflow's steps imports.
 STEPS = "steps.hosted"
-FIRST = "first"
+AHEAD = "ahead"
+# Seconds that the first command may take to come, while MLflow reads what it is to run.
+COMING = 5
 HOSTS = "common.machine.step_host"
 
 
@@ -51,7 +53,7 @@ class StepHost:
         self.path = copies.lasting_folder() / "host"
         self.is_late = False
         self.process = subprocess.Popen(
-            [sys.executable, "-m", HOSTS, str(self.path), FIRST if listens_first else "", *modules],
+            [sys.executable, "-m", HOSTS, str(self.path), AHEAD if listens_first else "", *modules],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -129,7 +131,8 @@ def serve(
     Args:
         path: The socket.
         modules: What to import.
-        listens_first: Whether to listen before, so that who connects meanwhile waits.
+        listens_first: Whether to listen before. The first command does not wait for what may be imported
+            later, further ones do.
 
     Returns:
         In a fork the connection to a command, and the variables that the modules have set; None in the
@@ -138,6 +141,10 @@ def serve(
     # Linux has it since 5.3.
     os.close(os.pidfd_open(os.getpid()))
     code, before = code_state(), dict(os.environ)
+
+    def set_() -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if before.get(name) != value}
+
     with socket.socket(socket.AF_UNIX) as listener:
         # A file that is there says that the host listens.
         part = path.with_suffix(".part")
@@ -145,14 +152,19 @@ def serve(
         listener.listen()
         if listens_first:
             part.rename(path)
-        for module in modules:
+        later = [name for module in modules for name in _import(module)]
+        if listens_first and select.select([listener, sys.stdin], [], [], COMING)[0] == [listener]:
+            # Main starts the others: it goes ahead, and they wait for all that is imported.
+            connection = _fork_for(listener)
+            if connection:
+                return connection, set_()
+        for module in later:
             importlib.import_module(module)
-        set_ = {name: value for name, value in os.environ.items() if before.get(name) != value}
         # Spares the forks to look through what was imported, each time that they look for garbage.
         gc.freeze()
         # Ended forks are nobody's to wait for.
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-        if not listens_first:
+        if not path.exists():
             part.rename(path)
         # So does the end of its output.
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -160,10 +172,27 @@ def serve(
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready or code_state() != code:
                 return None
-            connection, _ = listener.accept()
-            if os.fork() == 0:
-                return connection, set_
-            connection.close()
+            connection = _fork_for(listener)
+            if connection:
+                return connection, set_()
+
+
+def _import(module: str) -> Sequence[str]:
+    """Import a module and those that it lists as FIRST, and return those that it lists as LATER."""
+    found = importlib.import_module(module)
+    for name in getattr(found, "FIRST", ()):
+        importlib.import_module(name)
+    later: Sequence[str] = getattr(found, "LATER", ())
+    return later
+
+
+def _fork_for(listener: socket.socket) -> socket.socket | None:
+    """Return, in a fork, the connection to a command; None in this process."""
+    connection, _ = listener.accept()
+    if os.fork() == 0:
+        return connection
+    connection.close()
+    return None
 
 
 def take(connection: socket.socket, variables: Mapping[str, str], path: Path) -> None:
@@ -252,6 +281,6 @@ def _become(asked: Mapping[str, Any], streams: Sequence[int], variables: Mapping
 
 
 if __name__ == "__main__":
-    taken = serve(Path(sys.argv[1]), sys.argv[3:], sys.argv[2] == FIRST)
+    taken = serve(Path(sys.argv[1]), sys.argv[3:], sys.argv[2] == AHEAD)
     if taken is not None:
         take(*taken, Path(sys.argv[1]))

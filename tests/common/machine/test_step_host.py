@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
 import psutil
@@ -187,18 +187,24 @@ def test_fork_ends_with_its_command(start, host, ending):
     assert host.process.poll() is None
 
 
-def test_fork_ends_with_a_command_that_has_not_read_that_it_was_taken(host, place, environment):
-    asked = {"module": "hosted.task", "words": ["persist"], "environment": environment}
+@contextmanager
+def asked_by_hand(path, word, place, environment):
+    """Ask a host for a command, and yield what the command prints; nobody reads the host's answer."""
+    asked = {"module": "hosted.task", "words": [word], "environment": environment}
     text = json.dumps({**asked, "folder": str(place), "nice": os.nice(0)}).encode()
     reading, writing = os.pipe()
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(host.path))
+    with open(reading) as said, socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
         socket.send_fds(connection, [SIZE.pack(len(text))], [writing] * STREAMS)
         connection.sendall(text)
         os.close(writing)
-        with open(reading) as said:
-            fork = fork_of(SimpleNamespace(stdout=said))[1]
-            assert said.readline() == "deaf\n"
+        yield SimpleNamespace(stdout=said)
+
+
+def test_fork_ends_with_a_command_that_has_not_read_that_it_was_taken(host, place, environment):
+    with asked_by_hand(host.path, "persist", place, environment) as asked:
+        fork = fork_of(asked)[1]
+        assert asked.stdout.readline() == "deaf\n"
     fork.wait(DEADLINE)
 
 
@@ -305,17 +311,23 @@ if taken:
         assert process.wait(DEADLINE) == 0
 
 
-def test_command_waits_for_a_host_that_listens_before_it_imports(start, environment, place):
+def test_first_command_goes_ahead_of_the_imports_of_a_host_that_listens_first(start, environment, place):
+    """Main is the first; what it starts waits for what is imported later, here until the host is told."""
     (place / "hosted" / "late.py").write_text("import sys\nsys.stdin.read(1)\n")
+    (place / "hosted" / "all.py").write_text("FIRST = ['hosted.task']\nLATER = ['hosted.late']\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", environment["PYTHONPATH"])
-        host = StepHost(["hosted.late", "hosted.task"], listens_first=True)
+        host = StepHost(["hosted.all"], listens_first=True)
     ready(host)
-    process = start("code", path=host.path)
-    host.process.stdin.write(b"x")
-    host.process.stdin.flush()
-    assert places_of(process)[0] == host.process.pid
-    assert process.wait(DEADLINE) == 7
+    with asked_by_hand(host.path, "wait", place, environment) as ahead:
+        imported_by, first = fork_of(ahead)
+        assert imported_by == host.process.pid
+        assert ahead.stdout.readline() == "waits\n"
+        second = start("code", path=host.path)
+        host.process.stdin.write(b"x")
+        host.process.stdin.flush()
+        assert places_of(second)[0] == host.process.pid
+        assert first.is_running()
     host.process.communicate()
 
 
