@@ -37,7 +37,7 @@ def full_disk(error: BaseException) -> str | None:
 
     Libraries wrap the system's error, and the JVM's comes as text.
     """
-    for one in _chain(error):
+    for one in chain_of(error):
         if isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT):
             return str(one.strerror) + (f": {one.filename}" if one.filename else "")
         text = str(one)
@@ -47,7 +47,8 @@ def full_disk(error: BaseException) -> str | None:
     return None
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def chain_of(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, what it was raised from or while handling, and so on."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

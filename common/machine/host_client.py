@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +17,7 @@ from typing import Any
 HOST = "INCOME_STEP_HOST"
 SIZE = struct.Struct("!I")
 STREAMS = 3
-INTERRUPT = b"i"
+INTERRUPT, TERMINATE = b"i", b"e"
 # What a fork says first, and after it the command's exit code.
 TAKEN = b"t"
 # Seconds after which a host is not waited for.
@@ -61,11 +62,16 @@ def _is_taken(connection: socket.socket, path: str) -> bool:
 def _wait(connection: socket.socket) -> int:
     """Return the exit code, once the fork has ended."""
 
-    def interrupt(*_: Any) -> None:
-        with suppress(OSError):
-            connection.sendall(INTERRUPT)
+    def say(word: bytes) -> Callable[..., None]:
+        def send(*_: Any) -> None:
+            with suppress(OSError):
+                connection.sendall(word)
 
-    signal.signal(signal.SIGINT, interrupt)
+        return send
+
+    signal.signal(signal.SIGINT, say(INTERRUPT))
+    # MLflow terminates what it runs as soon as it is interrupted itself: the fork is to end in order.
+    signal.signal(signal.SIGTERM, say(TERMINATE))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     code = connection.recv(1)
     return code[0] if code else 1

@@ -6,8 +6,10 @@ import sys
 from signal import SIGKILL
 from typing import Any
 
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JNetworkError
 from pyspark import SparkContext
+
+from common.errors import chain_of
 
 # Seconds that the end of a JVM whose connections broke may take.
 DYING = 5.0
@@ -16,19 +18,22 @@ DYING = 5.0
 def lost_jvm(error: BaseException) -> str | None:
     """Return how the JVM of this process was killed, in words; None if it was not, or is not its own.
 
-    The session is forgotten, since MLflow asks an active one for settings, dead or alive.
+    If the connection to a JVM broke, the session is forgotten: MLflow asks an active one for settings,
+    dead or alive.
 
     Args:
         error: The error with which the work ended.
     """
+    if not any(isinstance(one, Py4JNetworkError | ConnectionError | EOFError) for one in chain_of(error)):
+        return None
+    SparkContext._active_spark_context = None
     process = getattr(SparkContext._gateway, "proc", None)
-    if process is None or not _is_broken(error):
+    if process is None:
         return None
     try:
         code = process.wait(DYING)
     except subprocess.TimeoutExpired:
         return None
-    SparkContext._active_spark_context = None
     # A shell between reports a signal as 128 and its number.
     if code not in (-SIGKILL, 128 + SIGKILL):
         return None
@@ -36,6 +41,14 @@ def lost_jvm(error: BaseException) -> str | None:
         "Spark's Java was killed, as a system does that runs out of memory: leave it more, or set "
         "SPARK_DRIVER_MEMORY to less than it has now"
     )
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Return whether work that failed was ending because of an interruption.
+
+    One interrupts all processes of a terminal, so Spark may be gone before the work has ended.
+    """
+    return any(isinstance(one, KeyboardInterrupt) for one in chain_of(error))
 
 
 def tell_no_broken_connections(context: SparkContext) -> None:
@@ -57,10 +70,3 @@ def tell_no_broken_connections(context: SparkContext) -> None:
 def _is_no_broken_command(record: logging.LogRecord) -> bool:
     # The root logger has it, so there is no logger of py4j's to be set.
     return record.msg != "Exception while sending command."
-
-
-def _is_broken(error: BaseException) -> bool:
-    """Return whether an error, or one that it comes from, is that of a connection."""
-    return isinstance(error, Py4JError | ConnectionError | EOFError) or (
-        error.__context__ is not None and _is_broken(error.__context__)
-    )

@@ -27,13 +27,15 @@ from typing import Any
 from common import ROOT
 from common.machine import copies
 from common.machine.code import code_state
-from common.machine.host_client import HOST, INTERRUPT, SIZE, STREAMS, TAKEN
+from common.machine.host_client import HOST, INTERRUPT, SIZE, STREAMS, TAKEN, TERMINATE
 from common.machine.process import offered
 
 log = logging.getLogger(__name__)
 
 # What a host of the workflow's steps imports.
 STEPS = "steps.hosted"
+# Seconds in which a step whose command is terminated may end by itself.
+ENDING = 5
 AHEAD = "ahead"
 # Seconds that the first command may take to come, while MLflow reads what it is to run.
 COMING = 5
@@ -224,13 +226,16 @@ def _supervise(step: int, connection: socket.socket) -> int:
     """Pass a command's signals on to its step, and tell the command the step's exit code."""
     ended = os.pidfd_open(step)
     either: list[Any] = [connection, ended]
-    while ended not in select.select(either, [], [])[0]:
-        is_interrupted = _said(connection) == INTERRUPT
-        if is_interrupted:
-            _interrupt(step)
-        else:
+    is_interrupted, patience = False, None
+    while ended not in (ready := select.select(either, [], [], patience)[0]):
+        said = _said(connection) if ready else b""
+        if not said:
             os.kill(step, signal.SIGKILL)
             break
+        # Terminated after an interruption, a step is left to end in order.
+        if said == INTERRUPT or not is_interrupted:
+            _interrupt(step)
+        is_interrupted, patience = True, ENDING if said == TERMINATE else patience
     code = os.waitstatus_to_exitcode(os.waitpid(step, 0)[1])
     with suppress(OSError):
         # As a shell, which has no negative codes.

@@ -23,7 +23,7 @@ from common.data.spec_yaml import to_yaml
 from common.errors import UserError
 from common.learning.vectorizer import FEATURES
 from common.machine import copies
-from common.machine.lost_jvm import lost_jvm
+from common.machine.lost_jvm import lost_jvm, was_interrupted
 from common.machine.process import is_in_background
 from common.machine.secrets import masked
 from common.machine.spark import get_session, in_thread, name_jobs
@@ -204,7 +204,10 @@ def start_run(name: str, tell: Tell = log.info) -> Iterator[mlflow.ActiveRun]:
             try:
                 yield active
             except Exception as error:
-                if killed := lost_jvm(error):
+                killed = lost_jvm(error)
+                if was_interrupted(error):
+                    raise KeyboardInterrupt from None
+                if killed:
                     raise UserError(killed) from None
                 if isinstance(error, OSError):
                     _check_kept(error, active.info.artifact_uri)

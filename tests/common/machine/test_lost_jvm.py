@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 
+import pytest
 from mlflow import MlflowClient
+from pyspark import SparkContext
 
 from common import ROOT
-from common.machine.lost_jvm import lost_jvm
+from common.machine.lost_jvm import lost_jvm, was_interrupted
 
 STEP = """
 import os, signal
@@ -48,6 +50,22 @@ def test_step_whose_jvm_is_killed_says_so_in_one_line_and_its_run_has_failed(tmp
     assert [run.info.status for run in runs] == ["FAILED"]
 
 
+def test_work_that_fails_while_it_is_being_interrupted_was_interrupted():
+    def work():
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise ConnectionRefusedError("Spark has ended before")
+
+    with pytest.raises(ConnectionRefusedError) as failed:
+        work()
+    assert was_interrupted(failed.value)
+    assert not was_interrupted(ConnectionRefusedError("by itself"))
+
+
 def test_error_of_another_kind_or_beside_a_living_jvm_is_left_alone(spark):
     assert lost_jvm(ValueError("of the data")) is None
-    assert spark.range(1).count() == 1
+    with pytest.raises(Exception, match="DIVIDE_BY_ZERO") as failed:
+        spark.sql("select 1 / 0").collect()
+    assert lost_jvm(failed.value) is None
+    assert SparkContext._active_spark_context is not None
