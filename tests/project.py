@@ -33,6 +33,8 @@ def table(output):
 class Project:
     """The copy; main starts at once, beside the other tests, and is waited for when needed."""
 
+    mlflow = ("mlflow",)
+
     def __init__(self, folder, source):
         self.folder, self.source, self.checkout = folder, source, folder / "it's my checkout"
         copy_project(self.checkout)
@@ -42,7 +44,7 @@ class Project:
         self.main = self._start("main", MAIN)
 
     def _start(self, entry_point, parameters):
-        command = ["mlflow", "run", ".", "-e", entry_point, "--env-manager", "local"]
+        command = [*self.mlflow, "run", ".", "-e", entry_point, "--env-manager", "local"]
         origin = {} if entry_point in ("predict", "report") else {"source": self.source}
         for name, value in {**origin, **parameters}.items():
             command += ["-P", f"{name}={value}"]

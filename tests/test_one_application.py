@@ -1,5 +1,7 @@
 """Main when the Spark application that its steps share dies, and when main itself is killed."""
 
+import signal
+import sys
 import time
 from contextlib import suppress
 
@@ -17,9 +19,15 @@ class BriefProject(Project):
         return super()._start(entry_point, BRIEF if entry_point == "main" else parameters)
 
 
+class MadeProject(BriefProject):
+    """Main as `make main` runs it."""
+
+    mlflow = (sys.executable, "-m", "steps.run")
+
+
 @pytest.fixture
-def started(tmp_path, slice_file):
-    project = BriefProject(tmp_path, slice_file)
+def started(request, tmp_path, slice_file):
+    project = getattr(request, "param", BriefProject)(tmp_path, slice_file)
     yield project
     for process in below(project):
         with suppress(psutil.Error):
@@ -82,3 +90,20 @@ def test_java_machine_step_and_host_end_when_main_is_killed(started):
     main.kill()
     _, alive = psutil.wait_procs(others, DEADLINE)
     assert not alive
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("started", [MadeProject], indirect=True)
+def test_main_of_make_is_a_fork_of_its_host_and_ends_in_order_when_interrupted(started):
+    wait_for(started, "split")
+    processes = below(started)
+    assert {"main", "split", "eda"} <= {process.name() for process in processes}
+    command, out, err = started.main
+    command.send_signal(signal.SIGINT)
+    assert command.wait(DEADLINE) == 1
+    with out, err:
+        err.seek(0)
+        assert "Traceback" not in err.read()
+    _, alive = psutil.wait_procs(processes, DEADLINE)
+    assert not alive
+    assert {run.info.status for run in started.runs()} <= {"FINISHED", "FAILED"}

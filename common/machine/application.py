@@ -10,6 +10,7 @@ JVM loses what the step held there. The JVM ends with the process that started i
 import atexit
 import os
 import shutil
+import signal
 import socket
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, wait
@@ -17,7 +18,7 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingUnixStreamServer
 from subprocess import TimeoutExpired
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread, main_thread
 from typing import Any
 
 from py4j.java_gateway import JavaGateway
@@ -64,7 +65,11 @@ def attach(gateway: JavaGateway, conf: SparkConf) -> SparkSession:
     SparkContext._ensure_initialized(gateway=gateway)
     java: Any = SparkContext._jvm
     shared = java.JavaSparkContext.fromSparkContext(java.org.apache.spark.SparkContext.getOrCreate())
+    interrupted = signal.getsignal(signal.SIGINT)
     context = SparkContext(conf=conf, gateway=gateway, jsc=shared)
+    if current_thread() is main_thread():
+        # PySpark's handler cancels all jobs of the application, not this process's alone.
+        signal.signal(signal.SIGINT, interrupted)
     atexit.register(shutil.rmtree, context._temp_dir, ignore_errors=True)
     first = _sessions(java).getDefaultSession().get()
     session = SparkSession(context, first.newSession())

@@ -13,6 +13,8 @@ from common.errors import chain_of
 
 # Seconds that the end of a JVM whose connections broke may take.
 DYING = 5.0
+# What py4j logs, with a trace, before it raises the same.
+BROKEN = ("Exception while sending command.", "KeyboardInterrupt while sending command.")
 
 
 def lost_jvm(error: BaseException) -> str | None:
@@ -68,5 +70,5 @@ def tell_no_broken_connections(context: SparkContext) -> None:
 
 
 def _is_no_broken_command(record: logging.LogRecord) -> bool:
-    # The root logger has it, so there is no logger of py4j's to be set.
-    return record.msg != "Exception while sending command."
+    # The root logger has them, so there is no logger of py4j's to be set.
+    return record.msg not in BROKEN
