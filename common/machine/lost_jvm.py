@@ -6,7 +6,7 @@ import sys
 from signal import SIGKILL
 from typing import Any
 
-from py4j.protocol import Py4JNetworkError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
 
 from common.errors import chain_of
@@ -20,13 +20,12 @@ BROKEN = ("Exception while sending command.", "KeyboardInterrupt while sending c
 def lost_jvm(error: BaseException) -> str | None:
     """Return how the JVM of this process was killed, in words; None if it was not, or is not its own.
 
-    If the connection to a JVM broke, the session is forgotten: MLflow asks an active one for settings,
-    dead or alive.
+    The session of a JVM that is gone is forgotten: MLflow asks an active one for settings, dead or alive.
 
     Args:
         error: The error with which the work ended.
     """
-    if not any(isinstance(one, Py4JNetworkError | ConnectionError | EOFError) for one in chain_of(error)):
+    if not any(map(_is_of_connection, chain_of(error))) or _answers():
         return None
     SparkContext._active_spark_context = None
     process = getattr(SparkContext._gateway, "proc", None)
@@ -43,6 +42,21 @@ def lost_jvm(error: BaseException) -> str | None:
         "Spark's Java was killed, as a system does that runs out of memory: leave it more, or set "
         "SPARK_DRIVER_MEMORY to less than it has now"
     )
+
+
+def _answers() -> bool:
+    jvm = SparkContext._jvm
+    try:
+        return jvm is None or bool(jvm.java.lang.System.currentTimeMillis())
+    except (Py4JError, OSError, EOFError):
+        return False
+
+
+def _is_of_connection(error: BaseException) -> bool:
+    """Return whether an error is one of the connection to a JVM; one of Java's own came through it."""
+    if isinstance(error, Py4JJavaError):
+        return False
+    return isinstance(error, Py4JError | ConnectionError | EOFError)
 
 
 def was_interrupted(error: BaseException) -> bool:
