@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 
 class OneProcess:
@@ -89,6 +89,10 @@ class DoneStep:
         """Return whether the step succeeded."""
         return self.code == 0
 
+    def get_status(self) -> str:
+        """Return how the run ended."""
+        return "FINISHED" if self.wait() else "FAILED"
+
     def cancel(self) -> None:
         """Do nothing: the step has ended."""
 
@@ -112,7 +116,7 @@ def _serve(asked: TextIO, answers: TextIO) -> None:
 def _take_over() -> None:
     """Make MLflow run a step's command here, where it would start a process."""
     from mlflow.projects.backend import local
-    from mlflow.projects.utils import get_entry_point_command, get_run_env_vars, load_project
+    from mlflow.projects.utils import get_run_env_vars
 
     from common.store import submit
 
@@ -122,12 +126,7 @@ def _take_over() -> None:
         _, _, module, *words = shlex.split(command)
         return DoneStep(run_id, _in_thread(module.removeprefix("steps."), words))
 
-    def start(work_dir: str, entry_point: str, **given: Any) -> DoneStep:
-        project = load_project(work_dir)
-        parts = get_entry_point_command(project, entry_point, given["parameters"], given["storage_dir"])
-        return run(" ".join(parts), work_dir, given["experiment_id"], given["run_id"])
-
-    vars(local).update(_run_entry_point=run, _invoke_mlflow_run_subprocess=start)
+    vars(local).update(_run_entry_point=run)
     # There is no other process to lend Spark to, nor to fork.
     vars(submit).update(lend_spark=nullcontext, _offered=nullcontext)
 
