@@ -72,7 +72,6 @@ def tell_no_broken_connections(context: SparkContext) -> None:
 
     What fails for want of the JVM raises errors of its own, which tell it.
     """
-    logging.getLogger().addFilter(_is_no_broken_command)
     server: Any = context._accumulatorServer
     show = server.handle_error
 
@@ -86,3 +85,7 @@ def tell_no_broken_connections(context: SparkContext) -> None:
 def _is_no_broken_command(record: logging.LogRecord) -> bool:
     # The root logger has them, so there is no logger of py4j's to be set.
     return record.msg not in BROKEN
+
+
+# A process that lends its JVM, or is about to get a session, has connections too.
+logging.getLogger().addFilter(_is_no_broken_command)
