@@ -94,7 +94,7 @@ def test_java_machine_step_and_host_end_when_main_is_killed(started):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("started", [MadeProject], indirect=True)
-def test_main_of_make_is_a_fork_of_its_host_and_ends_in_order_when_interrupted(started):
+def test_main_of_make_is_a_fork_of_its_host_and_all_ends_when_it_is_interrupted(started):
     wait_for(started, "split")
     processes = below(started)
     assert {"main", "split", "eda"} <= {process.name() for process in processes}
@@ -105,4 +105,3 @@ def test_main_of_make_is_a_fork_of_its_host_and_ends_in_order_when_interrupted(s
     err.close()
     _, alive = psutil.wait_procs(processes, DEADLINE)
     assert not alive
-    assert {run.info.status for run in started.runs()} <= {"FINISHED", "FAILED"}
