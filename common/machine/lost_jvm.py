@@ -68,7 +68,7 @@ def was_interrupted(error: BaseException) -> bool:
 
 
 def tell_no_broken_connections(context: SparkContext) -> None:
-    """Keep PySpark and py4j from printing a trace of each connection that breaks as the JVM ends.
+    """Keep PySpark from printing a trace when its server of accumulators loses the JVM.
 
     What fails for want of the JVM raises errors of its own, which tell it.
     """

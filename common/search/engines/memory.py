@@ -41,8 +41,8 @@ def room_for(data: FoldData, parallelism: int) -> Room:
         parallelism: Number of concurrent fits that was asked for; 0 for one per core.
     """
     context = data.frame.sparkSession.sparkContext
-    needed = task_bytes(data)
-    values = needed // TASK_BYTES
+    values = _values(data)
+    needed = TASK_BYTES * values
     part, (most, bound) = largest_part(data), most_bytes(context)
     if part > most:
         return Room(None, f"the driver must receive {_mb(part)} at once, but {bound} allows {_mb(most)}")
@@ -81,7 +81,12 @@ def _room(context: SparkContext) -> int:
 
 def task_bytes(data: FoldData) -> int:
     """Return the peak memory of a task of the boosting engine, in bytes."""
-    return TASK_BYTES * sum(count for _, count in data.partitions.values())
+    return TASK_BYTES * _values(data)
+
+
+def _values(data: FoldData) -> int:
+    """Return the number of non-zero feature values."""
+    return sum(count for _, count in data.partitions.values())
 
 
 def _share(context: SparkContext) -> int:
