@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from common.data.records.files import UnreadableFile, value_folder
-from common.data.records.parquet_types import NANOS, NOTHING, find_stored, logical_types
+from common.data.records.parquet_types import NANOS, NOTHING, Stored, find_stored, logical_types
 from common.data.records.parquet_unlike import read_unlike, told_of
 from common.data.row_hash import quoted
 from common.machine.file_system import literal
@@ -20,8 +20,6 @@ UNKNOWN_TO_SPARK = ("TIME(", "FLOAT16", "INTERVAL")
 # The most digits of its decimals.
 MOST_DIGITS = 38
 NANOS_AS_LONG = "spark.sql.legacy.parquet.nanosAsLong"
-# Whether Spark takes the values of folders' names for numbers and dates.
-INFERS = "spark.sql.sources.partitionColumnTypeInference.enabled"
 
 
 class ParquetFiles(NamedTuple):
@@ -41,18 +39,20 @@ def open_parquet(
     Args:
         spark: The session.
         uri: URI of the file or folder.
-        files: URIs of its files; the first tells the columns.
+        files: URIs of its files.
         texts: Names of columns whose values are texts, if the names of folders are the values.
 
     Raises:
-        UnreadableFile: A file is no Parquet, has a column of a type that Spark does not know, one that
-            the first file lacks, one whose name differs from another's in case alone, or one that is
-            stored otherwise, such as days where that has text.
+        UnreadableFile: A file is no Parquet, has a column of a type that Spark does not know, one whose
+            name differs from another's in case alone, or one that is stored otherwise than in files
+            before it, such as days where these have text.
     """
     types = logical_types(spark, files[0])
     _check_case(files[0], list(types))
     _check_known(files[0], types)
     stored = find_stored(spark, files, types)
+    _check_case(uri, list(stored.types))
+    _check_known(uri, stored.types)
     nanos = [name for name, found in stored.types.items() if found.startswith(NANOS)]
     if nanos:
         # Spark has no such type, and refuses the whole file unless it may read them as integers. It looks
@@ -60,7 +60,10 @@ def open_parquet(
         spark.conf.set(NANOS_AS_LONG, "true")
     # Asked to look into all folders, Spark does not take their names for values of a column.
     everywhere = value_folder(uri, files) is None
-    frame = spark.read.option("recursiveFileLookup", everywhere).parquet(literal(uri))
+    reader = spark.read.option("recursiveFileLookup", everywhere)
+    frame = reader.parquet(literal(uri))
+    if more := [name for name in stored.types if name not in types]:
+        frame = reader.schema(_with(spark, frame.schema, more, files, stored)).parquet(literal(uri))
     if stored.kinds:
         if not everywhere:
             name, kinds = next(iter(stored.kinds.items()))
@@ -97,6 +100,16 @@ def _check_known(file: str, types: Mapping[str, str]) -> None:
             )
 
 
+def _with(
+    spark: SparkSession, schema: T.StructType, more: Sequence[str], files: Sequence[str], stored: Stored
+) -> T.StructType:
+    """Return the schema of the first file with the columns that only others have."""
+    for name in more:
+        having = next(file for file in files if file not in stored.lacking[name])
+        schema = schema.add(spark.read.parquet(literal(having)).schema[name])
+    return schema
+
+
 def _with_texts(
     spark: SparkSession, uri: str, files: Sequence[str], frame: DataFrame, texts: Collection[str]
 ) -> DataFrame:
@@ -112,18 +125,10 @@ def _with_texts(
     found = {field.name: field.dataType for field in frame.schema}
     if all(isinstance(found.get(name, T.StringType()), T.StringType) for name in kept):
         return frame
-    before = spark.conf.get(INFERS)
-    spark.conf.set(INFERS, "false")
-    try:
-        plain = spark.read.parquet(literal(uri))
-    finally:
-        spark.conf.set(INFERS, str(before))
-    return plain.select(
-        *[
-            quoted(name) if name in kept else quoted(name).cast(type_).alias(name)
-            for name, type_ in found.items()
-        ]
+    schema = T.StructType(
+        [T.StructField(name, T.StringType() if name in kept else kind) for name, kind in found.items()]
     )
+    return spark.read.schema(schema).parquet(literal(uri))
 
 
 def _micros(nanos: Column) -> Column:

@@ -20,7 +20,7 @@ AT_ONCE = 16
 
 
 class Stored(NamedTuple):
-    """How the columns of a table are stored, by their names in the first file.
+    """How the columns of a table are stored, by their names, those of the first file first.
 
     Attributes:
         types: Parquet's own name of each column's type; empty for plain integers.
@@ -34,12 +34,13 @@ class Stored(NamedTuple):
 
 
 def find_stored(spark: SparkSession, files: Sequence[str], types: Mapping[str, str]) -> Stored:
-    """Look how files store the columns of the first, and refuse more columns, or one of another meaning.
+    """Look how files store their columns, and refuse one that means something else in some of them.
 
-    Spark leaves out such columns, reads microseconds, days or hundredths as the integers in which they
-    are stored if those of the first file are integers, and keeps the last bits of integers that are wider
-    than there, all without a word. Integers in one file and fractions in another are numbers, and pandas
-    writes both if only some months have a missing value; a column of nulls may be anything.
+    Spark takes the columns of the first file alone, reads microseconds, days or hundredths as the
+    integers in which they are stored if those of the first file are integers, and keeps the last bits of
+    integers that are wider than there, all without a word. Integers in one file and fractions in another
+    are numbers, and pandas writes both if only some months have a missing value; a column of nulls may be
+    anything.
 
     Args:
         spark: The session.
@@ -51,27 +52,25 @@ def find_stored(spark: SparkSession, files: Sequence[str], types: Mapping[str, s
     """
     merged = dict(types)
     kinds = {name: {files[0]: _kind(logical)} for name, logical in types.items()}
-    lacking: dict[str, list[str]] = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         every = pool.map(lambda one: logical_types(spark, one), files[1:])
         for file, found in zip(files[1:], every, strict=True):
-            if more := [name for name in found if name not in merged]:
-                raise UnreadableFile(
-                    file, f"has the column {more[0]!r}, but not the first file: write all alike"
-                )
             for name, logical in found.items():
-                if not _fits(logical, merged[name]):
+                before = merged.setdefault(name, NOTHING)
+                if not _fits(logical, before):
                     raise UnreadableFile(
                         file,
-                        f"column {name!r} is {logical or PLAIN}, but {merged[name] or PLAIN} in the "
-                        "first file: write all alike",
+                        f"column {name!r} is {logical or PLAIN}, but {before or PLAIN} in files "
+                        "before it: write all alike",
                     )
-                if merged[name] == NOTHING or logical in FLOATS:
+                if before == NOTHING or logical in FLOATS:
                     merged[name] = logical
-                kinds[name][file] = _kind(logical)
-            for name in types:
-                if name not in found:
-                    lacking.setdefault(name, []).append(file)
+                kinds.setdefault(name, {})[file] = _kind(logical)
+    lacking = {
+        name: [file for file in files if file not in having]
+        for name, having in kinds.items()
+        if len(having) < len(files)
+    }
     unlike = {name: found for name, found in kinds.items() if len(set(found.values())) > 1}
     return Stored(merged, unlike, lacking)
 

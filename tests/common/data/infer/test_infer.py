@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark.sql import functions as F
 
 from common.data.fetch import Location
 from common.data.infer import dialect, infer_table, shown_spec
@@ -454,7 +455,7 @@ def parts(folder, **columns):
 @pytest.mark.parametrize("name", PARTS)
 def test_parquet_files_of_two_meanings_are_refused(spark, tmp_path, name):
     first, second, said = PARTS[name]
-    with pytest.raises(UserError, match=f"1.parquet: column 'a' is {said}.* in the first file"):
+    with pytest.raises(UserError, match=f"1.parquet: column 'a' is {said}.* in files before it"):
         infer_table(spark, parts(tmp_path, a=(first, second)), Given("t", "y"))
 
 
@@ -482,15 +483,16 @@ def test_folders_named_by_codes_keep_their_zeros(spark, tmp_path):
     for code, month in (("01067", "07"), ("10115", "08")):
         folder = tmp_path / f"zip code={code}" / f"month={month}"
         folder.mkdir(parents=True)
-        parts(folder, n=(pa.array(DAYS),))
+        later = {"later": (pa.array(DAYS),)} if month == "08" else {}
+        parts(folder, n=(pa.array(DAYS),), **later)
     uri = f"file://{tmp_path}"
     found = infer_table(spark, uri, Given("t", "y"))
     kinds = types(found.spec)
     assert (kinds["n"], kinds["zip code"], kinds["month"]) == ("integer", "string", "integer")
     rows = read_source(spark, found.spec, Location("path", uri, "")).frame
-    assert {tuple(row) for row in rows.select("zip code", "month").distinct().collect()} == {
-        ("01067", 7),
-        ("10115", 8),
+    assert {tuple(row) for row in rows.groupBy("zip code", "month").agg(F.count("later")).collect()} == {
+        ("01067", 7, 0),
+        ("10115", 8, N),
     }
 
 
@@ -502,10 +504,38 @@ def test_folders_of_csv_named_by_a_columns_value_are_refused(spark, tmp_path):
     assert infer_table(spark, f"file://{tmp_path}/kind=a", Given("t", "y")).spec.names
 
 
-def test_column_that_only_a_later_parquet_file_has_is_refused(spark, tmp_path):
+@pytest.mark.parametrize("folders", [("", "", ""), ("year=2023", "year=2024", "year=2025")])
+def test_columns_that_only_later_parquet_files_have_are_read_and_told(spark, tmp_path, folders):
+    some, wide = pa.array(DAYS), pa.array([None if day % 3 else day / 2 for day in DAYS])
+    uri = parts(tmp_path, a=(some, some, some), b=(None, None, some), **{"c.d": (None, wide, wide)})
+    for place, folder in enumerate(folders):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / f"{place}.parquet").rename(tmp_path / folder / f"{place}.parquet")
+    found = infer_table(spark, uri, Given("t", "y"))
+    assert (types(found.spec)["b"], types(found.spec)["c.d"]) == ("integer", "double")
+    source = read_source(spark, found.spec, Location("path", uri, ""))
+    assert "; column 'c.d' is not in 1 of 3 files, the first file:" in source.told
+    assert "; column 'b' is not in 2 of 3 files, the first file:" in source.told
+    rows = source.frame.toPandas()
+    assert sorted(rows["a"]) == sorted([*DAYS] * 3)
+    assert sorted(rows["b"].dropna()) == sorted(DAYS)
+    assert sorted(rows["c.d"].dropna()) == sorted(2 * [day / 2 for day in DAYS if day % 3 == 0])
+
+
+def test_later_parquet_file_with_a_name_of_another_case_is_refused(spark, tmp_path):
     some = pa.array(DAYS)
-    with pytest.raises(UserError, match="1.parquet: has the column 'b', but not the first file"):
-        infer_table(spark, parts(tmp_path, a=(some, some), b=(None, some)), Given("t", "y"))
+    with pytest.raises(UserError, match="has the columns 'a' and 'A', which Spark takes for one"):
+        infer_table(
+            spark, parts(tmp_path, a=(some, None), A=(None, some), b=(some, some)), Given("t", "y")
+        )
+
+
+def test_column_of_later_parquet_files_that_is_stored_in_two_ways_is_read(spark, tmp_path):
+    whole, parted = pa.array(DAYS), pa.array([day + 0.5 for day in DAYS])
+    uri = parts(tmp_path, a=(whole, whole, whole), b=(None, whole, parted))
+    found = infer_table(spark, uri, Given("t", "y"))
+    rows = read_source(spark, found.spec, Location("path", uri, "")).frame.toPandas()
+    assert sorted(rows["b"].dropna()) == sorted([*DAYS, *(day + 0.5 for day in DAYS)])
 
 
 def test_columns_that_later_parquet_files_lack_are_told(spark, tmp_path):
