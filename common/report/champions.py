@@ -203,7 +203,8 @@ def _compare(
         "difference",
     ]
     compared = (
-        f"The previous champion is {what} ({best_parameters(before.tags)}). Both on the same test rows:"
+        f"The previous champion is {what} ({best_parameters(before.tags)}). Both on the same test rows, "
+        "where differences may be chance; a verdict goes by the folds, or by rows new to both:"
     )
     return Table(header, rows, words=("test rows",)), compared
 

@@ -137,6 +137,7 @@ def test_champion_stands_beside_the_one_before(workflow, store):
     facts = dict(found.facts)
     assert facts["f1 over folds"] == "0.8600 ± 0.0100 (standard deviation; guessing 0.3900)"
     assert "version 1, gbt by train_grid" in found.compared
+    assert "the same test rows, where differences may be chance" in found.compared
     assert [picture.name for picture in found.pictures] == ["strata"]
 
 

@@ -56,12 +56,6 @@ def test_markdown_stands_below_the_heading_it_is_under():
     assert "<strong>maxDepth</strong>" in page()
 
 
-def test_gain_is_told_from_loss():
-    shown = page()
-    assert '<td class=" good">+0.1 better</td>' in shown
-    assert '<td class=" bad">-0.1 worse</td>' in shown
-
-
 def test_what_is_missing_is_a_sentence():
     shown = page(champion="There is no champion.", judged=Section("no winner"), searches=[])
     assert "<p>There is no champion.</p>" in shown
