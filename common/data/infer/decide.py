@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from common.data.infer.facts import TEXTS, Facts
+from common.data.infer.facts import CODES, TEXTS, Facts
 from common.data.infer.patterns import GROUPED, LONG, PAIRS, WHOLE, ZEROS
 from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
 from common.data.shares import percent
@@ -31,6 +31,8 @@ SENTENCE, PARAGRAPH, VARIED = 3.0, 100.0, 0.5
 # Share of the values that are not text, from which the texts may be mistakes or mark missing values.
 MOSTLY = 0.5
 MUCH = 0.5
+# A number that may be a code is so many times as large as all others.
+APART = 4
 # Of fewer numbers, all may be among the test rows, and none is left to learn from.
 LEAST_NUMBERS = 10
 
@@ -68,6 +70,8 @@ def decide(facts: Facts) -> Decision:
         why += f"; dates are read as 2024-12-31, not {facts.example}"
     if type == TEXT and not facts.is_typed and ODD_MARK.fullmatch(facts.example or ""):
         why += f"; {facts.example} is no number by the file's decimal mark"
+    if type in (INTEGER, DOUBLE) and role == NUMERIC:
+        why += _code(facts)
     if facts.given and facts.missing >= MUCH:
         why += f"; {percent(facts.missing)} missing"
     return Decision(type, role, why)
@@ -123,6 +127,21 @@ def _counts(facts: Facts) -> str:
     if facts.least not in (0, 1) or facts.most is None or facts.given < facts.rows:
         return ""
     return f"{facts.least:.0f} to {facts.most:.0f}" if facts.most - facts.least + 1 == facts.given else ""
+
+
+def _code(facts: Facts) -> str:
+    """Say which number is far from all others, if it may mean that there is none."""
+    if facts.between is None:
+        return ""
+    least, most = facts.between
+    codes = [facts.least] if facts.least in CODES and facts.least < 0 <= least else []
+    codes += [facts.most] if facts.most in CODES and facts.most >= APART * max(most, 1) else []
+    if not codes:
+        return ""
+    return (
+        f"; {' and '.join(f'{code:.0f}' for code in codes)} beside {least:g} to {most:g}: list it under "
+        "missing, as the file has it, if it means that"
+    )
 
 
 def _text_role(facts: Facts, what: str) -> tuple[str, str]:

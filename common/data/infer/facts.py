@@ -8,6 +8,8 @@ from common.data.reading import BOOLEAN, TEXT
 from common.data.sketches import ESTIMATE_ERROR
 
 TEXTS = frozenset({TEXT, CODE, BOOLEAN})
+# Numbers that may say that there is none.
+CODES = tuple(float(sign * (10**digits - 1)) for sign in (-1, 1) for digits in range(1, 8))
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Facts:
         words: Average number of words.
         least: The smallest number; None if there are no numbers.
         most: The largest number.
+        between: The smallest and the largest of the numbers that are not in CODES.
         example: A value that is text; None if there is none.
         units: Currencies of its amounts.
         is_typed: Whether the file says the type, as Parquet does.
@@ -40,6 +43,7 @@ class Facts:
     words: float = 1.0
     least: float | None = None
     most: float | None = None
+    between: tuple[float, float] | None = None
     example: str | None = None
     units: frozenset[str] = frozenset()
     is_typed: bool = False

@@ -7,7 +7,7 @@ from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from common.data.infer.facts import Facts
+from common.data.infer.facts import CODES, Facts
 from common.data.infer.moments import is_moment
 from common.data.infer.patterns import (
     CODE,
@@ -174,6 +174,7 @@ def _counts(decimal: str) -> list[Column]:
     text, kind = F.col(VALUE), F.col(KIND)
     point = F.translate(text, ",", ".") if decimal == "," else text
     number = F.when(kind.isin(INTEGER, WHOLE, DOUBLE), point.try_cast("double"))
+    no_code = F.when(~number.isin(*CODES), number)
     is_text = kind.isin(TEXT, CODE, BOOLEAN)
     spaces = F.length(text) - F.length(F.replace(text, F.lit(" "), F.lit("")))
     top = f"approx_top_k({{0}}, {{1}}, {{2}}) FILTER (WHERE {VALUE} IS NOT NULL)"
@@ -187,6 +188,7 @@ def _counts(decimal: str) -> list[Column]:
         F.avg(spaces + 1).alias("words"),
         F.min(number).alias("least"),
         F.max(number).alias("most"),
+        F.struct(F.min(no_code), F.max(no_code)).alias("between"),
         F.min(F.when(is_text, F.left(text, F.lit(LONGEST)))).alias("example"),
     ]
 
@@ -211,6 +213,7 @@ def _facts(name: str, found: Row, is_typed: bool) -> Facts:
         words=found["words"] or 1.0,
         least=found["least"],
         most=found["most"],
+        between=None if None in found["between"] else tuple(found["between"]),
         example=found["example"],
         is_typed=is_typed,
     )

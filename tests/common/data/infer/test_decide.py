@@ -150,6 +150,28 @@ def test_column_is_decided_by_its_counts(facts, type, role, why):
     assert found.why.startswith(why) or why in found.why
 
 
+# The least and the largest of all numbers, those of the numbers that are no codes, and which are told.
+CODED = [
+    (-999, 70, (0, 70), "-999"),
+    (0, 9999, (0, 70), "9999"),
+    (-99, 999, (18, 70), "-99 and 999"),
+    (-9, 1, (0, 1), "-9"),
+    (-99, 70, (-80, 70), ""),
+    (-98, 70, (0, 70), ""),
+    (0, 99, (0, 70), ""),
+    (0, 99999, (0, 41310), ""),
+    (-99, -99, None, ""),
+]
+
+
+@pytest.mark.parametrize(("least", "most", "between", "said"), CODED)
+def test_number_that_may_be_a_code_is_told(least, most, between, said):
+    why = decide(many(kinds={"double": 1000}, least=least, most=most, between=between)).why
+    shown = f"numbers; {said} beside {between[0]} to {between[1]}: list it under" if said else "numbers"
+    assert why.startswith(shown)
+    assert said or why == "numbers"
+
+
 @pytest.mark.parametrize(
     "name", ["id", "ID", "user_id", "user-id", "PassengerId", "customerID", "Unnamed: 0", "index"]
 )

@@ -459,6 +459,18 @@ def test_parquet_files_of_two_meanings_are_refused(spark, tmp_path, name):
         infer_table(spark, parts(tmp_path, a=(first, second)), Given("t", "y"))
 
 
+def test_number_that_may_be_a_code_is_told(infer, spark, tmp_path):
+    aged = "".join(f"{-999 if row % 7 == 3 else 20 + row},{'ab'[row % 2]}\n" for row in range(N))
+    found = infer("age,y\n" + aged)
+    assert "; -999 beside 20 to 59: list it under" in found.spec.columns[0].why
+    (tmp_path / "parts").mkdir()
+    typed = parts(
+        tmp_path / "parts", a=(pa.array([9999.0 if row % 7 == 3 else row for row in range(N)]),)
+    )
+    spec = infer_table(spark, typed, Given("t", "y", missing=("-999",))).spec
+    assert "; 9999 beside 0 to 39: list it" in spec.columns[0].why
+
+
 @pytest.mark.parametrize(("kind", "said"), [(pa.time32("s"), r"TIME\("), (pa.float16(), "FLOAT16")])
 def test_column_of_a_type_that_spark_does_not_know_is_named(spark, tmp_path, kind, said):
     odd = pa.array([1, 2] * 20, pa.int32()).cast(kind)
