@@ -3,9 +3,11 @@
 import sys
 from importlib.util import find_spec
 
+from common.machine.ending import abort_quietly
 from common.machine.host_client import hand_over
 
 hand_over()
+abort_quietly()
 
 # Import names of the required packages.
 PACKAGES = (

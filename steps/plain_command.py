@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from common.errors import StepFailed, UserError, full_disk
-from common.machine.ending import end_soon
+from common.machine.ending import ABORTED, abort_quietly, end_soon
 from common.machine.secrets import masked
 
 # Which of them is full, an error seldom says.
@@ -24,6 +24,7 @@ class PlainCommand(click.Command):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command; see click.Command.main."""
         sys.excepthook = _show_masked
+        abort_quietly()
         end_soon()
         try:
             return super().main(*args, **{**kwargs, "standalone_mode": False})
@@ -36,7 +37,7 @@ class PlainCommand(click.Command):
             click.echo(f"Error: {masked(str(message))}", err=True)
             sys.exit(1)
         except click.Abort:
-            click.echo("Aborted", err=True)
+            click.echo(ABORTED, err=True)
             sys.exit(130)
         except Exception as error:
             full = full_disk(error)

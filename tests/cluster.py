@@ -11,13 +11,15 @@ from types import SimpleNamespace
 
 import pyspark
 
+from common.machine.spark import FIRST_COMPILER
+
 SPARK_HOME = Path(pyspark.__file__).parent
 ENVIRONMENT = {
     **os.environ,
     "SPARK_HOME": str(SPARK_HOME),
     "SPARK_LOCAL_IP": "127.0.0.1",
     "PYSPARK_PYTHON": sys.executable,
-    "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+    "JDK_JAVA_OPTIONS": " ".join(FIRST_COMPILER),
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
 }
 LOCAL = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from mlflow import MlflowClient
 
+from common.machine.spark import FIRST_COMPILER
 from tests.checkout import ROOT as ROOT  # many tests import it from here
 from tests.checkout import copy_project
 
@@ -22,6 +23,9 @@ MAIN = {
     "space": '{"maxDepth": {"low": 1, "high": 3}, "maxIter": {"low": 1, "high": 4}}',
     "grid": '{"maxDepth": [2], "maxIter": [2, 4], "stepSize": [0.3]}',
 }
+
+# With so little data the optimising compiler does not pay off.
+BRIEF_JAVA = " ".join(FIRST_COMPILER)
 
 
 def table(output):
@@ -52,8 +56,7 @@ class Project:
             **os.environ,
             "MLFLOW_TRACKING_URI": self.uri,
             "MLFLOW_EXPERIMENT_ID": self.experiment,
-            # With so little data the optimising compiler does not pay off.
-            "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+            "JDK_JAVA_OPTIONS": BRIEF_JAVA,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
         # Files instead of pipes: nothing reads them while main runs beside the other tests.
@@ -63,7 +66,7 @@ class Project:
             )
             return process, os.fdopen(os.dup(out.fileno())), os.fdopen(os.dup(err.fileno()))
 
-    def _finish(self, started):
+    def finish(self, started):
         process, out, err = started
         code = process.wait()
         with out, err:
@@ -74,7 +77,7 @@ class Project:
     @cached_property
     def done_main(self):
         """What main printed, once it has ended."""
-        done = self._finish(self.main)
+        done = self.finish(self.main)
         assert done.returncode == 0, done.stdout + done.stderr
         return done
 
@@ -83,4 +86,4 @@ class Project:
         return [run for run in found if tags.items() <= run.data.tags.items()]
 
     def run(self, entry_point, **parameters):
-        return self._finish(self._start(entry_point, parameters))
+        return self.finish(self._start(entry_point, parameters))

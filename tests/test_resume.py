@@ -14,7 +14,7 @@ from common.store.candidate_runs import TAKEN_FROM
 from steps.train_ga import train_ga
 from steps.train_grid import train_grid
 from tests.held_search import HELD, WRITTEN
-from tests.project import ROOT
+from tests.project import BRIEF_JAVA, ROOT
 from tests.stores import step_caller
 
 GRID = '{"maxDepth": [1], "maxBins": [4, 8], "stepSize": [0.2, 0.3], "maxIter": [2]}'
@@ -31,7 +31,7 @@ def start(step, features, kept_store):
     environment = {
         **os.environ,
         "MLFLOW_EXPERIMENT_ID": kept_store,
-        "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",
+        "JDK_JAVA_OPTIONS": BRIEF_JAVA,
         "PYTHONUNBUFFERED": "1",
     }
     options = [part for name, value in SEARCHES[step].items() for part in (f"--{name}", value)]

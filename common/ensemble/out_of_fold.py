@@ -20,7 +20,7 @@ from common.learning.metrics import EPSILON, ScoreTable
 from common.learning.score_table import probability_vector, score_table
 from common.learning.tasks import scores
 from common.learning.vectorizer import LABEL
-from common.machine.spark import inheriting
+from common.machine.threads import inheriting
 from common.search.engines.mllib import FITS_PER_CORE
 from common.search.folds import FOLD, FoldData, weighted
 

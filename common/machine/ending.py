@@ -2,6 +2,10 @@
 
 import atexit
 import gc
+import sys
+from types import TracebackType
+
+ABORTED = "Aborted"
 
 
 def end_soon() -> None:
@@ -11,3 +15,16 @@ def end_soon() -> None:
     """
     atexit.unregister(gc.freeze)
     atexit.register(gc.freeze)
+
+
+def abort_quietly() -> None:
+    """Have an interruption end this process with a word, also while it imports what it needs."""
+    show = sys.excepthook
+
+    def said(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.stderr.write(f"{ABORTED}\n")
+        else:
+            show(kind, error, trace)
+
+    sys.excepthook = said

@@ -14,7 +14,11 @@ from common.errors import chain_of
 # Seconds that the end of a JVM whose connections broke may take.
 DYING = 5.0
 # What py4j logs, with a trace, before it raises the same.
-BROKEN = ("Exception while sending command.", "KeyboardInterrupt while sending command.")
+BROKEN = (
+    "Exception while sending command.",
+    "KeyboardInterrupt while sending command.",
+    "Exception occurred while shutting down connection",
+)
 
 
 def lost_jvm(error: BaseException) -> str | None:
@@ -83,9 +87,9 @@ def tell_no_broken_connections(context: SparkContext) -> None:
 
 
 def _is_no_broken_command(record: logging.LogRecord) -> bool:
-    # The root logger has them, so there is no logger of py4j's to be set.
     return record.msg not in BROKEN
 
 
 # A process that lends its JVM, or is about to get a session, has connections too.
-logging.getLogger().addFilter(_is_no_broken_command)
+for name in ("", "py4j.clientserver", "py4j.java_gateway"):
+    logging.getLogger(name).addFilter(_is_no_broken_command)

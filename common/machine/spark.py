@@ -3,19 +3,18 @@
 import logging
 import os
 import shlex
+import signal
 import socket
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
-from threading import Lock
-from typing import Any, TypeVar
+from threading import Lock, Thread, current_thread, main_thread
 
 from py4j.java_gateway import JavaGateway
-from pyspark import SparkConf, SparkContext, inheritable_thread_target
+from py4j.protocol import Py4JError
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from common import PROJECT, ROOT
@@ -33,8 +32,8 @@ from common.machine.code import code_state
 from common.machine.java import ensure_java, start_java
 from common.machine.lost_jvm import tell_no_broken_connections
 from common.machine.memory import machine_memory
+from common.machine.threads import in_thread
 
-T = TypeVar("T")
 LOG4J = ROOT / "conf" / "spark" / "log4j2.properties"
 POOLS = ROOT / "conf" / "spark" / "pools.xml"
 # The pool of work that others go before.
@@ -254,33 +253,24 @@ def name_jobs(session: SparkSession, group: str, description: str, in_background
     context.setJobGroup(group, description, interruptOnCancel=True)
     if in_background:
         context.setLocalProperty("spark.scheduler.pool", BACKGROUND)
+    if current_thread() is main_thread():
+        _cancel_when_interrupted(context, group)
 
 
-def inheriting(session: SparkSession, work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
-    """Return work for one thread to do once, with the Spark properties of the current thread.
+def _cancel_when_interrupted(context: SparkContext, group: str) -> None:
+    """Have an interruption of this process cancel its jobs, whose end PySpark waits for."""
+    java = context._jsc.sc()
 
-    It has a copy of its own. If threads share one, jobs count for the queries of other threads, where
-    Spark keeps them for ever.
-    """
-    found: Callable[[], T] = inheritable_thread_target(session)(partial(work, *arguments))
-    return found
+    def cancel() -> None:
+        with suppress(Py4JError, OSError):
+            java.cancelJobGroupAndFutureJobs(group)
 
+    def interrupted(*_: object) -> None:
+        # The connection of this thread may wait for an answer; another one has its own.
+        Thread(target=cancel, daemon=True).start()
+        raise KeyboardInterrupt
 
-def beside(session: SparkSession, work: Callable[..., T], *arguments: Any) -> Future[T]:
-    """Start work in its own thread, with the Spark properties of the current one.
-
-    Returns:
-        A future of the result.
-    """
-    return in_thread(inheriting(session, work, *arguments))
-
-
-def in_thread(work: Callable[..., T], *arguments: Any) -> Future[T]:
-    """Start work in its own thread, and return a future of the result."""
-    pool = ThreadPoolExecutor(1)
-    started = pool.submit(work, *arguments)
-    pool.shutdown(wait=False)
-    return started
+    signal.signal(signal.SIGINT, interrupted)
 
 
 def _include_library(context: SparkContext) -> None:

@@ -34,8 +34,9 @@ log = logging.getLogger(__name__)
 
 # What a host of the workflow's steps imports.
 STEPS = "steps.hosted"
-# Seconds in which a step whose command is terminated may end by itself.
-ENDING = 5
+# Seconds in which a step whose command is terminated may end by itself; main waits for its steps.
+ENDING, MAIN_ENDING = 5, 10
+MAIN = "steps.main"
 AHEAD = "ahead"
 # Seconds that the first command may take to come, while MLflow reads what it is to run.
 COMING = 5
@@ -214,7 +215,7 @@ def take(connection: socket.socket, variables: Mapping[str, str], path: Path) ->
     if step:
         for stream in streams:
             os.close(stream)
-        os._exit(_supervise(step, connection))
+        os._exit(_supervise(step, connection, MAIN_ENDING if asked["module"] == MAIN else ENDING))
     connection.close()
     _become(asked, streams, variables)
     # Not this module, which is the main one.
@@ -222,8 +223,14 @@ def take(connection: socket.socket, variables: Mapping[str, str], path: Path) ->
     runpy.run_module(asked["module"], run_name="__main__", alter_sys=True)
 
 
-def _supervise(step: int, connection: socket.socket) -> int:
-    """Pass a command's signals on to its step, and tell the command the step's exit code."""
+def _supervise(step: int, connection: socket.socket, ending: float) -> int:
+    """Pass a command's signals on to its step, and tell the command the step's exit code.
+
+    Args:
+        step: The step's process.
+        connection: The connection to the command.
+        ending: Seconds in which the step may end by itself if the command is terminated.
+    """
     ended = os.pidfd_open(step)
     either: list[Any] = [connection, ended]
     is_interrupted, patience = False, None
@@ -235,7 +242,7 @@ def _supervise(step: int, connection: socket.socket) -> int:
         # Terminated after an interruption, a step is left to end in order.
         if said == INTERRUPT or not is_interrupted:
             _interrupt(step)
-        is_interrupted, patience = True, ENDING if said == TERMINATE else patience
+        is_interrupted, patience = True, ending if said == TERMINATE else patience
     code = os.waitstatus_to_exitcode(os.waitpid(step, 0)[1])
     with suppress(OSError):
         # As a shell, which has no negative codes.

@@ -1,11 +1,12 @@
 """Spark's daemon for Python workers, with workers that end silently when Spark drops them.
 
-Spark drops workers that were idle for a minute, and all workers when it stops, by closing their input. A
-worker takes that for an error, cannot report it, and prints the trace of a broken pipe. Spark runs this
-module instead of its own daemon (spark.python.daemon.module).
+Spark drops workers that were idle for a minute, all workers when it stops, and those of a job that is
+cancelled, by closing their input. A worker takes that for an error, cannot report it, and prints the
+trace of a broken pipe. Spark runs this module instead of its own daemon (spark.python.daemon.module).
 """
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import pyspark.util
@@ -23,7 +24,20 @@ def end_quietly(error: BaseException, *rest: Any) -> None:
     _tell(error, *rest)
 
 
+def without_broken_pipes(work: Callable[..., int]) -> Callable[..., int]:
+    """Return the work of a worker, which exits if nobody takes the result of its last task."""
+
+    def quietly(*connection: Any) -> int:
+        try:
+            return work(*connection)
+        except BrokenPipeError:
+            os._exit(1)
+
+    return quietly
+
+
 if __name__ == "__main__":
-    # Workers look the function up there when they start.
+    # Workers look the functions up there when they start.
     pyspark.util.handle_worker_exception = end_quietly  # type: ignore[assignment]
+    daemon.worker = without_broken_pipes(daemon.worker)
     daemon.manager()

@@ -26,7 +26,8 @@ from common.machine import copies
 from common.machine.lost_jvm import lost_jvm, was_interrupted
 from common.machine.process import is_in_background
 from common.machine.secrets import masked
-from common.machine.spark import get_session, in_thread, name_jobs
+from common.machine.spark import get_session, name_jobs
+from common.machine.threads import in_thread
 from common.store import artifacts, experiment, frames, get_or_run, liveness, logged_data, tracking
 from common.store.locations import local_path
 from common.store.opening import open_store

@@ -28,6 +28,8 @@ from common import ROOT
 from common.machine import copies, step_host
 from common.machine.host_client import PATIENCE
 from common.machine.spark import has_lost_spark, lend_spark
+from common.store import tracking
+from common.store.liveness import RUNNING
 
 log = logging.getLogger(__name__)
 
@@ -91,16 +93,31 @@ def _offered() -> AbstractContextManager[None]:
 
 def _submit(step: str, parameters: Mapping[str, str], experiment_id: str) -> SubmittedRun:
     with lend_spark(), _offered():
-        return mlflow.run(
-            str(ROOT),
-            entry_point=step,
-            parameters=dict(parameters),
-            env_manager=ENVIRONMENT,
-            experiment_id=experiment_id,
-            run_name=step,
-            # Without it each step leaves an empty temporary folder.
-            storage_dir=str(copies.new_folder()),
-        )
+        try:
+            return mlflow.run(
+                str(ROOT),
+                entry_point=step,
+                parameters=dict(parameters),
+                env_manager=ENVIRONMENT,
+                experiment_id=experiment_id,
+                run_name=step,
+                # Without it each step leaves an empty temporary folder.
+                storage_dir=str(copies.new_folder()),
+            )
+        except KeyboardInterrupt:
+            _end_unfilled(experiment_id)
+            raise
+
+
+def _end_unfilled(experiment_id: str) -> None:
+    """End the runs below this process's that no step has begun to fill.
+
+    MLflow ends a run that it waits for, but not one that it had only just made when it was interrupted.
+    """
+    if (own := mlflow.active_run()) is not None:
+        for run in tracking.find_runs({tracking.PARENT: own.info.run_id}, experiment_id, RUNNING):
+            if tracking.STEP not in run.data.tags:
+                end_run(run.info.run_id)
 
 
 def _begin(step: str, parameters: Mapping[str, str], experiment_id: str) -> SubmittedRun:

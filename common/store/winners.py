@@ -30,7 +30,7 @@ from common.learning.threshold import (
 )
 from common.learning.vectorizer import feature_sources, number_features
 from common.machine.secrets import masked
-from common.machine.spark import beside
+from common.machine.threads import beside
 from common.plots.chart import Chart
 from common.plots.interactive import PAGE, page
 from common.plots.search import search_charts

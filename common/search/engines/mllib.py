@@ -15,7 +15,7 @@ from common.learning.fold_score import FoldScore, fold_score
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.learning.score_table import score_table
-from common.machine.spark import inheriting
+from common.machine.threads import inheriting
 from common.search.engines.shared_fit import shared_fits
 from common.search.folds import FoldData, weighted
 from common.search.result import Outcome

@@ -1,6 +1,7 @@
 """Processes that use the Spark application of the one that started them."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -110,6 +111,31 @@ def test_killed_process_takes_its_jobs_with_it(spark):
     until(lambda: not active(spark, "other") and cached(spark) <= before)
     for process in (killed, other):
         process.communicate()
+
+
+# PySpark waits for the end of the job, also when it was interrupted.
+COLLECTS = """
+print("ready", flush=True)
+session.range(10**15).selectExpr("sum(id % 7)").toArrow()
+"""
+
+
+def test_interrupted_process_ends_with_its_jobs_and_leaves_those_of_others(spark):
+    with lend_spark():
+        interrupted, other = start(COLLECTS, "interrupted"), start(WAIT, "other")
+    try:
+        for process, group in ((interrupted, "interrupted"), (other, "other")):
+            assert process.stdout.readline() == "ready\n"
+            until(lambda group=group: active(spark, group))
+        interrupted.send_signal(signal.SIGINT)
+        _, errors = interrupted.communicate(timeout=DEADLINE)
+        assert "KeyboardInterrupt" in errors
+        until(lambda: not active(spark, "interrupted"))
+        assert active(spark, "other")
+    finally:
+        interrupted.kill()
+        other.kill()
+    other.communicate()
 
 
 LENDS = """

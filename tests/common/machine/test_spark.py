@@ -2,7 +2,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from common.machine import spark as machine
-from common.machine.spark import get_session, inheriting
+from common.machine.spark import get_session
+from common.machine.threads import inheriting
 
 
 def test_jvm_gets_no_more_than_half_of_a_small_container(monkeypatch):

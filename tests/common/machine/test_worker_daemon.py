@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 import psutil
+import pytest
 from pyspark.serializers import UTF8Deserializer, read_int
 
 from tests.project import ROOT
@@ -34,3 +35,22 @@ def test_worker_that_is_let_go_ends_without_a_word():
         assert not psutil.wait_procs([worker], DEADLINE)[1]
         # The daemon ends when its standard input is closed.
         assert daemon.communicate()[1] == b""
+
+
+DROPPED = """
+from common.machine.worker_daemon import without_broken_pipes
+
+def work(pipe):
+    raise BrokenPipeError if pipe == "broken" else ValueError(pipe)
+
+without_broken_pipes(work)({!r})
+"""
+
+
+@pytest.mark.parametrize(("pipe", "said"), [("broken", ""), ("other", "ValueError: other")])
+def test_worker_whose_result_nobody_takes_ends_without_a_word(pipe, said):
+    ended = subprocess.run(
+        [sys.executable, "-c", DROPPED.format(pipe)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert (ended.stderr.splitlines() or [""])[-1] == said

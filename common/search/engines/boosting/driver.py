@@ -16,7 +16,7 @@ from common.learning.boosting_rule import SPARK, BoostingRule, Fit, FitResult
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.learning.tasks import TASKS
-from common.machine.spark import beside, inheriting
+from common.machine.threads import beside, inheriting
 from common.search.engines.boosting.arriving import Arriving
 from common.search.engines.boosting.matrix import WHOLE, FoldMatrix, Samples
 from common.search.engines.boosting.rows import ROW, arrow_columns, draw_samples, fold_matrix
