@@ -9,7 +9,6 @@ from typing import Any
 import click
 from mlflow.exceptions import MlflowException
 
-from common.errors import first_line
 from common.machine.secrets import masked
 from common.store import tracking
 from common.workflow.declaration import Parameter, parameters_of
@@ -29,9 +28,9 @@ class Command(PlainCommand):
         try:
             return super().main(*args, **kwargs)
         except MlflowException as error:
-            if not tracking.is_silence(error):
+            silent = tracking.no_answer(error)
+            if silent is None:
                 raise
-            silent = f"{tracking.shown_store()} does not answer: {first_line(error)}"
             click.echo(f"Error: {masked(silent)}", err=True)
             sys.exit(1)
 

@@ -7,20 +7,28 @@ import hashlib
 import os
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from urllib.parse import urlparse
 
 import mlflow
-from mlflow.environment_variables import MLFLOW_ALLOW_FILE_STORE
+from mlflow import MlflowClient
+from mlflow.environment_variables import MLFLOW_ALLOW_FILE_STORE, MLFLOW_HTTP_REQUEST_MAX_RETRIES
+from mlflow.exceptions import MlflowException
 from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 from mlflow.utils.file_utils import ExclusiveFileLock
 
 from common import PROJECT, ROOT
 from common.errors import UserError, first_line
 from common.machine.ending import end_soon
+from common.machine.process import offered
+from common.machine.secrets import masked
 from common.store import tracking
 from common.store.experiment import adopt_default
 from common.store.moved import check_place
+
+# With MLflow's pauses between them, these take some twelve seconds.
+FIRST_RETRIES = "3"
 
 
 def open_store() -> None:
@@ -53,6 +61,25 @@ def open_store() -> None:
     check_place()
 
 
+def check_answers() -> None:
+    """Ask a server for some seconds: MLflow would for four minutes, which a run that has begun needs.
+
+    Raises:
+        UserError: It does not answer as a server of MLflow.
+    """
+    if urlparse(mlflow.get_tracking_uri()).scheme not in ("http", "https"):
+        return
+    known = MLFLOW_HTTP_REQUEST_MAX_RETRIES.is_set()
+    with nullcontext() if known else offered(MLFLOW_HTTP_REQUEST_MAX_RETRIES.name, FIRST_RETRIES):
+        try:
+            MlflowClient().get_experiment_by_name(PROJECT)
+        except MlflowException as error:
+            silent = tracking.no_answer(error)
+            if silent is None:
+                raise
+            raise UserError(masked(silent)) from None
+
+
 def main() -> None:
     """Run the command mlflow on a store that was opened safely.
 
@@ -63,6 +90,7 @@ def main() -> None:
     tracking.decode_store()
     try:
         open_store()
+        check_answers()
     except UserError as error:
         sys.exit(f"Error: {error}")
     told = {"MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"} & os.environ.keys()
@@ -73,3 +101,8 @@ def main() -> None:
         sys.exit(cli(prog_name="mlflow"))
     except UnsupportedModelRegistryStoreURIException as error:
         sys.exit(f"Error: MLFLOW_TRACKING_URI cannot be used: {first_line(error)}")
+    except MlflowException as error:
+        silent = tracking.no_answer(error)
+        if silent is None:
+            raise
+        sys.exit(f"Error: {masked(silent)}")

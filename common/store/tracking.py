@@ -12,7 +12,13 @@ import requests
 from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage, Metric, Run
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE, ErrorCode
+from mlflow.protos.databricks_pb2 import (
+    ENDPOINT_NOT_FOUND,
+    PERMISSION_DENIED,
+    TEMPORARILY_UNAVAILABLE,
+    UNAUTHENTICATED,
+    ErrorCode,
+)
 from mlflow.store.db.db_types import DATABASE_ENGINES
 from mlflow.tracking import is_tracking_uri_set
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -45,6 +51,10 @@ ALL = 10**9
 
 # MLflow cuts longer tags without a warning.
 LONGEST_TAG = 8000
+
+# MLflow's words for the page of a login or of another service, which its message contains.
+NO_JSON = "not in a valid JSON format"
+LONGEST_ANSWER = 300
 
 
 class StoreSilent(UserError):
@@ -117,6 +127,28 @@ def is_silence(error: BaseException | None) -> bool:
     return False
 
 
+def no_answer(error: MlflowException) -> str | None:
+    """Return in one line why an error of MLflow's is no answer of the store; None if it is one."""
+    store, said = shown_store(), first_line(error)
+    if is_silence(error):
+        return f"{store} does not answer: {said}"
+    # It has the page in it.
+    said = said[:LONGEST_ANSWER]
+    if error.error_code == ErrorCode.Name(UNAUTHENTICATED):
+        return (
+            f"{store} does not know you: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or "
+            "MLFLOW_TRACKING_TOKEN, to those of one of its users"
+        )
+    if error.error_code == ErrorCode.Name(PERMISSION_DENIED):
+        return f"{store} does not allow it: {said}"
+    if error.error_code == ErrorCode.Name(ENDPOINT_NOT_FOUND) or NO_JSON in said:
+        return (
+            f"{store} does not answer as a server of MLflow does: {said}; give all of its address in "
+            "MLFLOW_TRACKING_URI, with the path if it has one"
+        )
+    return None
+
+
 def get_run(uri: str) -> Run:
     """Return a run by its id or runs:/ URI.
 
@@ -128,8 +160,8 @@ def get_run(uri: str) -> Run:
     try:
         return mlflow.get_run(run_id)
     except MlflowException as error:
-        if is_silence(error):
-            raise StoreSilent(f"{shown_store()} does not answer: {first_line(error)}") from None
+        if silent := no_answer(error):
+            raise StoreSilent(silent) from None
         raise UserError(f"run {run_id!r} does not exist in {shown_store()}") from None
 
 

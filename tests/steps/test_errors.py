@@ -21,6 +21,7 @@ from steps.report import report
 from steps.split import split
 from steps.train_ga import train_ga
 from steps.train_grid import train_grid
+from tests.answering import answering
 from tests.project import ROOT
 
 
@@ -156,6 +157,13 @@ def test_store_that_does_not_answer_is_one_line(store, monkeypatch, slice_file):
     assert said.startswith(
         "Error: http://127.0.0.1:9 does not answer: API request to http://127.0.0.1:9/"
     )
+
+
+def test_store_that_wants_a_password_is_one_line(store, slice_file):
+    with answering(401) as url:
+        mlflow.set_tracking_uri(url)
+        said = line_of(load_data, "--source", str(slice_file))
+    assert said.startswith(f"Error: {url} does not know you: set MLFLOW_TRACKING_USERNAME and ")
 
 
 def test_store_that_is_a_folder_is_one_line(store, tmp_path, slice_file):

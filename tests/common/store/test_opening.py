@@ -3,9 +3,16 @@
 import os
 import subprocess
 import sys
+import time
 
+import mlflow
+import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
+from common.errors import UserError
+from common.store import opening
+from tests.answering import answering
 from tests.project import ROOT
 
 # A step that waits after its modules are loaded.
@@ -41,3 +48,52 @@ def test_steps_that_start_at_once_on_an_empty_store_all_end_well(tmp_path):
         assert process.returncode == 0, error
     found = MlflowClient(uri).search_runs(["0"])
     assert [run.info.status for run in found] == ["FINISHED"] * 2
+
+
+def test_server_that_is_down_is_not_waited_for_before_anything_has_begun(store, monkeypatch):
+    monkeypatch.setattr(opening, "FIRST_RETRIES", "1")
+    mlflow.set_tracking_uri("http://me:s3cret@127.0.0.1:9")
+    begun = time.monotonic()
+    with pytest.raises(UserError, match=r"^http://me:\*\*\*@127.0.0.1:9 does not answer: [^\n]*$"):
+        opening.check_answers()
+    assert time.monotonic() - begun < 30
+    # What has begun waits as long as MLflow does.
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
+
+
+def test_database_is_not_asked_whether_it_answers(store, monkeypatch):
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", None)
+    opening.check_answers()
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "does not know you"), (404, "does not answer as a server of MLflow does")]
+)
+def test_makes_command_shows_a_line_if_the_server_is_none_of_mlflows(store, monkeypatch, status, said):
+    monkeypatch.setattr(sys, "argv", ["mlflow", "run", "."])
+    with answering(status) as url:
+        mlflow.set_tracking_uri(url)
+        with pytest.raises(SystemExit, match=f"^Error: {url} {said}[^\n]*$"):
+            opening.main()
+
+
+def test_makes_command_shows_a_line_if_the_server_ends_meanwhile(store, monkeypatch):
+    def end(**_):
+        mlflow.set_tracking_uri("http://127.0.0.1:9")
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+        MlflowClient().get_run("a" * 32)
+
+    monkeypatch.setattr(sys, "argv", ["mlflow", "run", "."])
+    monkeypatch.setattr("mlflow.cli.cli", end)
+    with pytest.raises(SystemExit, match="^Error: http://127.0.0.1:9 does not answer: "):
+        opening.main()
+
+
+def test_error_of_makes_command_that_is_no_silence_keeps_its_trace(store, monkeypatch):
+    def fail(**_):
+        raise MlflowException("no such column")
+
+    monkeypatch.setattr(sys, "argv", ["mlflow", "run", "."])
+    monkeypatch.setattr("mlflow.cli.cli", fail)
+    with pytest.raises(MlflowException, match="no such column"):
+        opening.main()

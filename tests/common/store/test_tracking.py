@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 from common.errors import UserError
 from common.store import artifacts, logged_data, tracking
 from common.store.tracking import StoreSilent
+from tests.answering import answering
 
 
 @pytest.fixture
@@ -59,6 +60,26 @@ def test_store_that_does_not_answer_is_no_run_that_is_gone(store, monkeypatch):
         ) as raised:
             ask("0123456789abcdef0123456789abcdef")
         assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (200, "does not answer as a server of MLflow does: .* with the path if it has one"),
+        (401, "does not know you: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"),
+        (403, "does not allow it: .*who are you"),
+        (404, "does not answer as a server of MLflow does: .*404"),
+        (503, "does not answer: .*503"),
+    ],
+)
+def test_answer_of_a_login_or_another_server_is_no_run_that_is_gone(store, monkeypatch, status, said):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with answering(status) as url:
+        mlflow.set_tracking_uri(url)
+        for ask in (tracking.get_run, tracking.find_run):
+            with pytest.raises(StoreSilent, match=f"^{url} {said}") as raised:
+                ask("0123456789abcdef0123456789abcdef")
+            assert "\n" not in str(raised.value)
 
 
 def test_run_that_was_deleted_or_never_was_is_not_found(store):
