@@ -177,8 +177,9 @@ def _settings(master: str, java_options: Sequence[str] | None, brief: bool) -> d
     # Spark splits the options as a shell does, quotes included.
     settings["spark.driver.extraJavaOptions"] = shlex.join(_java_options(java_options, brief))
     if master.startswith("local"):
-        # The default is the first python3 on the PATH, which may lack the packages.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        # The default is the first python3 on the PATH, and one that is set is a cluster's, or of another
+        # project: they may lack the packages.
+        os.environ["PYSPARK_PYTHON"] = sys.executable
         # The address of the web UI.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         # Not on a cluster: there, workers have their own logs, and get the library after they start.

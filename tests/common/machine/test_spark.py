@@ -1,4 +1,5 @@
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from common.machine import spark as machine
@@ -10,6 +11,14 @@ def test_jvm_gets_no_more_than_half_of_a_small_container(monkeypatch):
     for memory, given in ((64 << 30, "4096m"), (8 << 30, "4096m"), (2 << 30, "1024m")):
         monkeypatch.setattr(machine, "machine_memory", lambda memory=memory: memory)
         assert machine._driver_memory() == given
+
+
+def test_workers_of_this_machine_are_of_this_environment_whatever_python_is_a_clusters(monkeypatch):
+    monkeypatch.setenv("PYSPARK_PYTHON", "/usr/bin/none")
+    machine._settings("spark://host:7077", None, brief=False)
+    assert os.environ["PYSPARK_PYTHON"] == "/usr/bin/none"
+    machine._settings("local[1]", None, brief=False)
+    assert os.environ["PYSPARK_PYTHON"] == sys.executable
 
 
 def test_workers_of_changed_code_are_new_ones(spark, monkeypatch):
