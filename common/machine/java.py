@@ -4,9 +4,11 @@ import atexit
 import os
 import re
 import subprocess
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import pyspark
 from py4j.java_gateway import JavaGateway
 from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkRuntimeError
@@ -43,8 +45,10 @@ def start_java(conf: SparkConf) -> JavaGateway:
         conf: The configuration of the JVM, and of a session in it.
 
     Raises:
-        UserError: There is no Java, or it does not start; it has said why.
+        UserError: There is no Java, or it does not start, and has said why; or SPARK_HOME names another
+            Spark.
     """
+    _check_home()
     read, write = os.pipe()
     passing = Thread(target=_pass_on, args=(read,), daemon=True)
     passing.start()
@@ -59,6 +63,16 @@ def start_java(conf: SparkConf) -> JavaGateway:
     os.close(write)
     atexit.register(_finish, gateway.proc, passing)
     return gateway
+
+
+def _check_home() -> None:
+    home = os.environ.get("SPARK_HOME")
+    # PySpark starts whatever Spark is there, and calls what another version of it does not have.
+    if home is not None and not any(Path(home, "jars").glob(f"spark-core_*-{pyspark.__version__}.jar")):
+        raise UserError(
+            f"SPARK_HOME {home!r} has no Spark {pyspark.__version__}, the one of requirements.txt: unset "
+            "SPARK_HOME, or let it name a Spark of that version"
+        )
 
 
 def _finish(java: subprocess.Popen[bytes], passing: Thread) -> None:

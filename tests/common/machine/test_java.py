@@ -4,9 +4,13 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
+import pyspark
 import pytest
+from pyspark import SparkConf
 
+from common.errors import UserError
 from common.machine import java
 from tests.project import ROOT
 
@@ -45,6 +49,24 @@ def test_without_java_there_is_one_line_that_says_what_is_needed():
     assert said.startswith("Java did not start (its message is above; JAVA_HOME is '/none'): Spark needs")
     # It never started, so that a step need not run again.
     assert lost == "False"
+
+
+@pytest.mark.parametrize("version", [None, "3.5.1"])
+def test_another_spark_in_the_environment_is_named_before_it_is_started(monkeypatch, tmp_path, version):
+    (tmp_path / "jars").mkdir()
+    if version:
+        (tmp_path / "jars" / f"spark-core_2.12-{version}.jar").touch()
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path))
+    with pytest.raises(UserError, match=f"^SPARK_HOME '{tmp_path}' has no Spark {pyspark.__version__}, "):
+        java.start_java(SparkConf(loadDefaults=False))
+
+
+def test_spark_of_the_right_version_in_the_environment_is_used(monkeypatch):
+    for home in (None, Path(pyspark.__file__).parent):
+        monkeypatch.delenv("SPARK_HOME", raising=False)
+        if home:
+            monkeypatch.setenv("SPARK_HOME", str(home))
+        java._check_home()
 
 
 @pytest.fixture
