@@ -46,9 +46,10 @@ def start_java(conf: SparkConf) -> JavaGateway:
 
     Raises:
         UserError: There is no Java, or it does not start, and has said why; or SPARK_HOME names another
-            Spark.
+            Spark, or PYSPARK_SUBMIT_ARGS no program.
     """
     _check_home()
+    _check_arguments()
     read, write = os.pipe()
     passing = Thread(target=_pass_on, args=(read,), daemon=True)
     passing.start()
@@ -73,6 +74,13 @@ def _check_home() -> None:
             f"SPARK_HOME {home!r} has no Spark {pyspark.__version__}, the one of requirements.txt: unset "
             "SPARK_HOME, or let it name a Spark of that version"
         )
+
+
+def _check_arguments() -> None:
+    given = os.environ.get("PYSPARK_SUBMIT_ARGS")
+    # Spark prints a hundred lines of help otherwise.
+    if given is not None and "pyspark-shell" not in given:
+        raise UserError(f"PYSPARK_SUBMIT_ARGS {given!r} must end with pyspark-shell, or be unset")
 
 
 def _finish(java: subprocess.Popen[bytes], passing: Thread) -> None:

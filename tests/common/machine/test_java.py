@@ -69,6 +69,17 @@ def test_spark_of_the_right_version_in_the_environment_is_used(monkeypatch):
         java._check_home()
 
 
+def test_arguments_without_a_program_are_named_before_java_is_started(monkeypatch):
+    for given in ("--master local[1]", ""):
+        monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", given)
+        with pytest.raises(UserError) as raised:
+            java.start_java(SparkConf(loadDefaults=False))
+        said = f"PYSPARK_SUBMIT_ARGS {given!r} must end with pyspark-shell, or be unset"
+        assert str(raised.value) == said
+    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", "--master local[1] pyspark-shell")
+    java._check_arguments()
+
+
 @pytest.fixture
 def passed_on(capfd):
     """Pass on chunks of Java's output, and return what is shown."""
