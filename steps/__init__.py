@@ -1,5 +1,6 @@
 """One module per entry point: a command that resolves inputs, calls the library, and logs."""
 
+import os
 import sys
 from importlib.util import find_spec
 
@@ -48,6 +49,17 @@ if lacking:
         f"Error: {sys.executable} lacks {', '.join(lacking[:3])}{more} of requirements.txt: use make, "
         'or run make setup and then PATH=".venv/bin:$PATH" mlflow run ... --env-manager local'
     )
+
+# Many shells set PYTHONPATH, which goes before the environment, to the Python of another Spark.
+if os.environ.get("PYTHONPATH") and (spark := find_spec("pyspark")):
+    from importlib.metadata import distribution
+
+    own = distribution("pyspark").locate_file("pyspark/__init__.py")
+    if spark.origin != str(own):
+        sys.exit(
+            f"Error: PYTHONPATH {os.environ['PYTHONPATH']!r} has another pyspark than requirements.txt, "
+            f"{spark.origin}: unset PYTHONPATH"
+        )
 
 if sys.orig_argv[1:3] == ["-m", "steps.main"]:
     from common.machine import step_host

@@ -47,6 +47,25 @@ def test_step_tells_what_its_python_lacks_in_a_line(bare):
     assert said[0].endswith('PATH=".venv/bin:$PATH" mlflow run ... --env-manager local')
 
 
+@pytest.mark.parametrize("shadowed", [True, False])
+def test_pyspark_of_another_spark_on_the_python_path_is_named_in_a_line(tmp_path, shadowed):
+    """As where a shell has PYTHONPATH=$SPARK_HOME/python; any other folder does no harm."""
+    package = tmp_path / ("pyspark" if shadowed else "common")
+    package.mkdir()
+    (package / "__init__.py").write_text("raise RuntimeError\n")
+    command = [sys.executable, "-m", "steps.split", "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if not shadowed:
+        assert (done.returncode, done.stderr) == (0, "")
+        return
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"Error: PYTHONPATH '{tmp_path}' has another pyspark than requirements.txt, "
+        f"{package}/__init__.py: unset PYTHONPATH\n"
+    )
+
+
 @pytest.mark.slow
 def test_mlflow_outside_the_environment_shows_that_line(bare, tmp_path):
     command = [sys.executable, "-m", "mlflow", "run", ".", "-e", "split", "--env-manager", "local"]
