@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import pwd
 import re
 import subprocess
 from pathlib import Path
@@ -46,8 +47,9 @@ def start_java(conf: SparkConf) -> JavaGateway:
 
     Raises:
         UserError: There is no Java, or it does not start, and has said why; or SPARK_HOME names another
-            Spark, or PYSPARK_SUBMIT_ARGS no program.
+            Spark, PYSPARK_SUBMIT_ARGS no program, or the system no user.
     """
+    _check_user()
     _check_home()
     _check_arguments()
     read, write = os.pipe()
@@ -64,6 +66,17 @@ def start_java(conf: SparkConf) -> JavaGateway:
     os.close(write)
     atexit.register(_finish, gateway.proc, passing)
     return gateway
+
+
+def _check_user() -> None:
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        # As in a container that is started for any user id; Java's login takes no name but this one.
+        raise UserError(
+            f"user id {os.getuid()} has no name on this machine, and Spark needs one: add a line for it "
+            "to /etc/passwd, or use another user (docker run --user)"
+        ) from None
 
 
 def _check_home() -> None:

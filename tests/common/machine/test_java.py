@@ -80,6 +80,12 @@ def test_arguments_without_a_program_are_named_before_java_is_started(monkeypatc
     java._check_arguments()
 
 
+def test_user_without_a_name_is_told_before_java_is_started(monkeypatch):
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
+    with pytest.raises(UserError, match="^user id 2147483641 has no name on this machine, and Spark"):
+        java.start_java(SparkConf(loadDefaults=False))
+
+
 @pytest.fixture
 def passed_on(capfd):
     """Pass on chunks of Java's output, and return what is shown."""
