@@ -5,13 +5,17 @@ import shlex
 from urllib.parse import urlparse
 
 from mlflow import MlflowClient
-from mlflow.entities import Experiment
+from mlflow.entities import Experiment, LifecycleStage
+from mlflow.exceptions import MlflowException
 
 from common import PROJECT
+from common.errors import UserError
 from common.store.tracking import shown_store
 
 # MLflow's default experiment.
 DEFAULT_ID = "0"
+# The variables that name another.
+NAMES = ("MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID")
 # The default address of `mlflow ui`.
 LOCAL_UI = "http://127.0.0.1:5000"
 # MLflow's UI shows traces and judges by default. The address, or a choice of the user, makes it show
@@ -48,6 +52,43 @@ def adopt_default() -> None:
     runs = client.search_runs([DEFAULT_ID], max_results=2)
     if {run.info.run_id for run in runs} <= {os.environ.get("MLFLOW_RUN_ID")}:
         client.rename_experiment(DEFAULT_ID, PROJECT)
+
+
+def check_named() -> str | None:
+    """Check the experiment that `mlflow run` will use.
+
+    Returns:
+        The project's name, or None if the environment names an experiment.
+
+    Raises:
+        UserError: The environment names two, or one that is not there; or it was deleted.
+    """
+    for name in NAMES:
+        if not os.environ.get(name):
+            # MLflow takes an empty one for a name.
+            os.environ.pop(name, None)
+    by_name, by_id = map(os.environ.get, NAMES)
+    if by_name is not None and by_id is not None:
+        both = f"{NAMES[0]} {by_name!r} and {NAMES[1]} {by_id!r}"
+        raise UserError(f"{both} are both set: unset one of them")
+    found = _by_id(by_id) if by_id else MlflowClient().get_experiment_by_name(by_name or PROJECT)
+    if found is not None and found.lifecycle_stage == LifecycleStage.DELETED:
+        raise UserError(
+            f"experiment {found.name!r} of {shown_store()} was deleted: `mlflow experiments restore "
+            f"--experiment-id {found.experiment_id}`, or set {NAMES[0]} to the name of another"
+        )
+    return None if by_name or by_id else PROJECT
+
+
+def _by_id(given: str) -> Experiment:
+    try:
+        return MlflowClient().get_experiment(given)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise UserError(
+            f"{NAMES[1]} {given!r} is no experiment of {shown_store()}: unset it, or give the id of one"
+        ) from None
 
 
 def introduce(experiment_id: str) -> None:

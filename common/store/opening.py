@@ -24,7 +24,7 @@ from common.machine.ending import end_soon
 from common.machine.process import offered
 from common.machine.secrets import masked
 from common.store import tracking
-from common.store.experiment import adopt_default
+from common.store.experiment import adopt_default, check_named
 from common.store.moved import check_place
 
 # With MLflow's pauses between them, these take some twelve seconds.
@@ -91,14 +91,13 @@ def main() -> None:
     try:
         open_store()
         check_answers()
+        if sys.argv[1:2] == ["run"] and not any("--experiment-" in one for one in sys.argv):
+            name = check_named()
+            sys.argv += ["--experiment-name", name] if name else []
+        end_soon()
+        sys.exit(cli(prog_name="mlflow"))
     except UserError as error:
         sys.exit(f"Error: {error}")
-    told = {"MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"} & os.environ.keys()
-    if sys.argv[1:2] == ["run"] and not told and not any("--experiment-" in one for one in sys.argv):
-        sys.argv += ["--experiment-name", PROJECT]
-    end_soon()
-    try:
-        sys.exit(cli(prog_name="mlflow"))
     except UnsupportedModelRegistryStoreURIException as error:
         sys.exit(f"Error: MLFLOW_TRACKING_URI cannot be used: {first_line(error)}")
     except MlflowException as error:

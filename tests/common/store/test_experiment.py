@@ -6,6 +6,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
+from common.errors import UserError
 from common.store import experiment
 from common.store.opening import open_store
 
@@ -82,3 +83,42 @@ def test_address_is_where_the_store_is_served(store, address, monkeypatch):
     shown = "#/experiments/7/runs?workflowType=machine_learning"
     assert experiment.table_address("7") == f"{address}/{shown}"
     assert experiment.table_address("7", "http://here:1/") == f"http://here:1/{shown}"
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"MLFLOW_EXPERIMENT_ID": "77"}, "MLFLOW_EXPERIMENT_ID '77' is no experiment of sqlite:///"),
+        ({"MLFLOW_EXPERIMENT_ID": "mine"}, "MLFLOW_EXPERIMENT_ID 'mine' is no experiment of sqlite:///"),
+        ({"MLFLOW_EXPERIMENT_ID": "0", "MLFLOW_EXPERIMENT_NAME": "a"}, "are both set: unset one of them"),
+        ({"MLFLOW_EXPERIMENT_ID": "1"}, "experiment 'gone' of sqlite:.* `mlflow experiments restore "),
+        ({"MLFLOW_EXPERIMENT_NAME": "gone"}, "experiment 'gone' of sqlite:.*--experiment-id 1`, or set"),
+    ],
+)
+def test_experiment_that_cannot_be_used_is_named_before_a_run(client, monkeypatch, named, said):
+    client.delete_experiment(client.create_experiment("gone"))
+    for name in experiment.NAMES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in named.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UserError, match=said):
+        experiment.check_named()
+
+
+def test_projects_experiment_that_was_deleted_is_named_too(client, monkeypatch):
+    for name in experiment.NAMES:
+        # An empty one names none.
+        monkeypatch.setenv(name, "")
+    assert experiment.check_named() == "income"
+    client.delete_experiment(client.create_experiment("income"))
+    with pytest.raises(UserError, match="^experiment 'income' of .* was deleted"):
+        experiment.check_named()
+
+
+def test_experiment_of_the_environment_may_be_there_or_not_yet(client, monkeypatch):
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_ID", raising=False)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "new")
+    assert experiment.check_named() is None
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "0")
+    assert experiment.check_named() is None
