@@ -1,6 +1,8 @@
 """Start Spark's JVM, and filter the notices that it prints about itself."""
 
 import atexit
+import codecs
+import locale
 import os
 import pwd
 import re
@@ -52,6 +54,9 @@ def start_java(conf: SparkConf) -> JavaGateway:
     _check_user()
     _check_home()
     _check_arguments()
+    if codecs.lookup(locale.getencoding()).name != "utf-8":
+        # By it Java reads and writes the names of files; Python, in C's, takes them for UTF-8.
+        os.environ["LC_ALL"] = "C.UTF-8"
     read, write = os.pipe()
     passing = Thread(target=_pass_on, args=(read,), daemon=True)
     passing.start()

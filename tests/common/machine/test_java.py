@@ -27,6 +27,28 @@ def test_session_starts_works_and_ends_without_a_word():
     assert (done.stdout, done.stderr) == ("[0, 1, 2, 3]\n", "")
 
 
+READING = """
+import sys
+from common.machine.spark import get_session
+print(get_session("local[1]").read.text(sys.argv[1]).first()[0])
+"""
+
+
+@pytest.mark.slow
+def test_file_is_found_by_a_name_that_the_locale_cannot_write(tmp_path):
+    """As in a job of cron, or a script that sets LC_ALL=C."""
+    (tmp_path / "zäune").mkdir()
+    (tmp_path / "zäune" / "größe.txt").write_text("found")
+    done = subprocess.run(
+        [sys.executable, "-c", READING, tmp_path / "zäune" / "größe.txt"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LC_ALL": "C"},
+    )
+    assert (done.stdout, done.stderr) == ("found\n", "")
+
+
 NO_JAVA = """
 from common.errors import UserError
 from common.machine.spark import get_session, has_lost_spark, lend_spark
