@@ -1,12 +1,11 @@
 """Entry point describe_table: shows what each column of a table is taken for, and writes it as YAML."""
 
-from pathlib import Path
-
 import click
 
 from common.data.infer import find_spec, shown_spec, write_spec
 from common.data.load import read_found
 from common.data.read import with_missing
+from common.machine.user_path import user_path
 from common.store import frames
 from steps.command import step_command
 from steps.step import step
@@ -32,7 +31,7 @@ def describe_table(
         click.echo(shown_spec(found.spec))
         click.echo("\n".join(told))
         if output != "none":
-            write_spec(found.spec, Path(output), overwrite)
+            write_spec(found.spec, user_path(output), overwrite)
             click.echo(f"written to {output}: edit it, and give it back with dataset={output}")
 
 

@@ -22,6 +22,7 @@ from common.data.spec_yaml import CONF, Given
 from common.errors import UserError
 from common.machine.secrets import check_no_secret
 from common.machine.spark import file_uri
+from common.machine.user_path import user_path
 from common.machine.whole_file import whole_file
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ def _given(source: str) -> Location:
         return _remote(source)
     if "://" in source and not source.startswith("file://"):
         return Location("path", source, None)
-    path = Path(unquote(source[7:]) if source.startswith("file://") else source).expanduser()
+    path = user_path(unquote(source[7:]) if source.startswith("file://") else source)
     if isfile(path):
         if path.stat().st_size == 0:
             raise UserError(f"source {source!r} is an empty file")

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from os.path import isfile
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -17,6 +16,7 @@ from common.data.spec_values import check_keys, count_in, text_in, texts_in
 from common.data.target import BINARY, MULTICLASS, REGRESSION, TASK_NAMES
 from common.errors import UserError, first_line
 from common.machine.text_file import read_text_file
+from common.machine.user_path import user_path
 
 CONF = ROOT / "conf" / "datasets"
 
@@ -98,7 +98,8 @@ def load_given(dataset: str) -> Given:
     Raises:
         UserError: The data set does not exist, or its file is invalid.
     """
-    path = Path(dataset) if dataset.endswith((".yaml", ".yml")) else CONF / f"{dataset}.yaml"
+    is_file = dataset.endswith((".yaml", ".yml"))
+    path = user_path(dataset) if is_file else CONF / f"{dataset}.yaml"
     if not isfile(path):
         known = ", ".join(sorted(file.stem for file in CONF.glob("*.yaml")))
         raise UserError(

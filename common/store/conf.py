@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from os.path import isfile
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,6 +13,7 @@ from common.data.target import TASK_NAMES
 from common.errors import UserError, first_line
 from common.learning.learners import DEFAULT, Learner, default_learner, get_learner
 from common.machine.text_file import read_text_file
+from common.machine.user_path import user_path
 from common.store import artifacts
 
 CONF = ROOT / "conf"
@@ -81,7 +81,8 @@ def _read(what: str, given: str) -> dict[str, Any]:
     elif given.startswith("runs:/"):
         text, shown = artifacts.read_text(given), f"{what} {given!r}"
     else:
-        path = Path(given) if given.endswith((".yaml", ".yml")) else folder / f"{given}.yaml"
+        is_file = given.endswith((".yaml", ".yml"))
+        path = user_path(given) if is_file else folder / f"{given}.yaml"
         # The name of a file that cannot be is no error there.
         if not isfile(path):
             known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))

@@ -15,6 +15,7 @@ from common.errors import UserError, first_line
 from common.machine.file_system import has_system, literal
 from common.machine.secrets import check_no_secret
 from common.machine.spark import file_uri
+from common.machine.user_path import user_path
 from common.store import artifacts, staging
 from common.store.locations import is_local, local_path
 
@@ -95,7 +96,7 @@ def absolute_uri(uri: str) -> str:
     check_no_secret("URI", uri)
     place = artifacts.resolve(uri)
     local = local_path(place)
-    return place if local is None else file_uri(local)
+    return place if local is None else file_uri(user_path(local))
 
 
 def writable_uri(spark: SparkSession, uri: str) -> str:
@@ -108,7 +109,7 @@ def writable_uri(spark: SparkSession, uri: str) -> str:
     local = local_path(uri)
     if local is None:
         return uri
-    path = local.resolve()
+    path = user_path(local).resolve()
     there = next(folder for folder in path.parents if folder.exists())
     if not there.is_dir():
         raise UserError(f"output {path} cannot be written: {there} is a file, not a folder")

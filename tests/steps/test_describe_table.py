@@ -43,3 +43,17 @@ def test_columns_that_files_lack_and_rows_without_a_label_are_told(store, tmp_pa
     shares = {line.split()[0]: line.split()[3] for line in said.stdout.splitlines()[2:5]}
     # Of the rows that have a label, as load_data counts them.
     assert shares == {"months": "0.0", "plan": "50.0", "churned": "0.0"}
+
+
+def test_description_is_written_into_the_users_home_or_refused_in_a_line(store, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    TABLE.to_csv(tmp_path / "table.csv", index=False)
+    asked_for = [*asked("~/table.csv"), "--output"]
+    said = CliRunner().invoke(describe_table, [*asked_for, "~/mine.yaml"])
+    assert said.exit_code == 0, said.output
+    assert "label: churned" in (tmp_path / "mine.yaml").read_text()
+    said = CliRunner().invoke(describe_table, [*asked_for, "~/table.csv/x/mine.yaml"])
+    assert said.exit_code == 1
+    assert said.stderr.endswith(
+        f"Error: output '{tmp_path}/table.csv/x/mine.yaml' cannot be written: Not a directory\n"
+    )

@@ -13,7 +13,7 @@ from common.data.reading import UTF8, encoding_name
 from common.data.spec import CATEGORY, IGNORED, DatasetSpec
 from common.data.spec_yaml import to_yaml
 from common.data.target import REGRESSION
-from common.errors import UserError
+from common.errors import UserError, full_disk
 from common.machine.whole_file import whole_file
 
 SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
@@ -43,14 +43,20 @@ def write_spec(spec: DatasetSpec, path: Path, overwrite: bool = False) -> None:
     """Write a spec as YAML, for the user to edit.
 
     Raises:
-        UserError: The file's name is not one of YAML, or it exists and must not be overwritten.
+        UserError: The file's name is not one of YAML, or it exists and must not be overwritten, or cannot
+            be written.
     """
     if path.suffix not in (".yaml", ".yml"):
         raise UserError(f"output {str(path)!r} must end in .yaml or .yml")
     if path.exists() and not overwrite:
         raise UserError(f"output {str(path)!r} exists: choose another, or set overwrite=true")
-    with whole_file(path) as part:
-        part.write_text(to_yaml(spec), encoding="utf-8")
+    try:
+        with whole_file(path) as part:
+            part.write_text(to_yaml(spec), encoding="utf-8")
+    except OSError as error:
+        if full_disk(error):
+            raise
+        raise UserError(f"output {str(path)!r} cannot be written: {error.strerror}") from None
 
 
 def told_of(

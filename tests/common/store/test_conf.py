@@ -31,6 +31,20 @@ def test_text_that_can_be_no_files_name_is_unknown(what, given):
         READERS[what](given)
 
 
+@pytest.mark.parametrize("what", READERS)
+def test_file_of_nobodys_home_is_unknown(what):
+    with pytest.raises(UserError, match=f"{what} '~nobody-has-it/x.yaml' is unknown: give one of"):
+        READERS[what]("~nobody-has-it/x.yaml")
+
+
+def test_file_is_found_in_the_users_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "mine.yaml").write_text("maxDepth: [3]\n")
+    assert load_grid("~/mine.yaml", GBT) == {"maxDepth": [3]}
+    with pytest.raises(UserError, match="dataset '~/mine.yaml' .*maxDepth"):
+        load_given("~/mine.yaml")
+
+
 def test_byte_order_mark_of_a_file_is_no_part_of_it(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_bytes("maxDepth: [3]\n".encode("utf-8-sig"))

@@ -105,6 +105,12 @@ def test_where_spark_has_the_file_system_nothing_passes_the_driver(spark, monkey
     assert frames.spark_has(spark, "hdfs://host/x")
 
 
+def test_input_and_output_may_be_in_the_users_home(spark, store, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert frames.absolute_uri("~/in.csv") == f"file://{tmp_path}/in.csv"
+    assert frames.writable_uri(spark, "~/out.csv") == f"file://{tmp_path}/out.csv"
+
+
 def test_staging_folder_is_the_one_that_mlflow_takes(spark, temporary, monkeypatch, tmp_path):
     monkeypatch.setenv("MLFLOW_DFS_TMP", str(tmp_path / "shared mount"))
     place = staging.staging_folder(spark)
