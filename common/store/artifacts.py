@@ -22,6 +22,7 @@ from common.machine import copies
 from common.machine.text_file import read_text_file
 from common.store.locations import local_path
 from common.store.moved import check_place
+from common.store.opening import check_answers
 from common.store.tracking import StoreSilent
 
 
@@ -155,8 +156,11 @@ def model_folder(uri: str) -> Path:
     """Return the local folder of a model; download it first if it is remote.
 
     Raises:
-        UserError: The model does not exist, or has no python_function flavor to score with.
+        UserError: The model does not exist, or has no python_function flavor to score with; or the store
+            does not answer.
     """
+    if uri.startswith(("models:/", "runs:/")):
+        check_answers()
     check_version(uri)
     try:
         folder = Path(_fetch(uri))

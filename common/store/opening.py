@@ -28,7 +28,7 @@ from common.store.experiment import adopt_default, check_named
 from common.store.moved import check_place
 
 # With MLflow's pauses between them, these take some twelve seconds.
-FIRST_RETRIES = "3"
+FIRST_RETRIES = "2"
 
 
 def open_store() -> None:

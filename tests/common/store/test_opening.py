@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from common.errors import UserError
-from common.store import opening
+from common.store import artifacts, opening
 from tests.answering import answering
 from tests.project import ROOT
 
@@ -59,6 +59,19 @@ def test_server_that_is_down_is_not_waited_for_before_anything_has_begun(store, 
     assert time.monotonic() - begun < 30
     # What has begun waits as long as MLflow does.
     assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
+
+
+def test_model_of_a_server_that_is_down_is_not_waited_for(store, monkeypatch):
+    monkeypatch.setattr(opening, "FIRST_RETRIES", "0")
+    mlflow.set_tracking_uri("http://127.0.0.1:9")
+    begun = time.monotonic()
+    for model in ("models:/income@champion", f"runs:/{'a' * 32}/portable-model"):
+        with pytest.raises(UserError, match="^http://127.0.0.1:9 does not answer: "):
+            artifacts.model_folder(model)
+    assert time.monotonic() - begun < 30
+    # A folder needs no store.
+    with pytest.raises(UserError, match="model '/none' cannot be read"):
+        artifacts.model_folder("/none")
 
 
 def test_database_is_not_asked_whether_it_answers(store, monkeypatch):
