@@ -177,8 +177,7 @@ def _settings(master: str, java_options: Sequence[str] | None, brief: bool) -> d
     # Spark splits the options as a shell does, quotes included.
     settings["spark.driver.extraJavaOptions"] = shlex.join(_java_options(java_options, brief))
     if master.startswith("local"):
-        # The default is the first python3 on the PATH, and one that is set is a cluster's, or of another
-        # project: they may lack the packages.
+        # The first python3 on the PATH, the default, may lack the packages, as may one that is set.
         os.environ["PYSPARK_PYTHON"] = sys.executable
         # The address of the web UI.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
