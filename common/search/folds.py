@@ -121,10 +121,10 @@ def fold_data(
         check_folds(folds, target.task, rows, rows)
         guess = _guess_numbers(train, folds, target)
     else:
-        counts = _label_counts(train, target)
+        counts, totals = _label_counts(train, target)
         rows, guess = int(counts.sum()), guess_scores(Labels(target.task, np.arange(len(counts)), counts))
         if balance:
-            weights = [balanced(counts, weights)]
+            weights = [balanced(totals, weights)]
         check_folds(folds, target.task, rows, int(counts.min()))
     partitions = math.ceil(rows / PARTITION_ROWS)
     fold = (F.col(FOLD_RANK) % folds).cast("int").alias(FOLD)
@@ -137,15 +137,18 @@ def fold_data(
     return FoldData(ordered.cache(), folds, rows, target, guess)
 
 
-def balanced(counts: np.ndarray, weights: Sequence[Column]) -> Column:
+def balanced(totals: np.ndarray, weights: Sequence[Column]) -> Column:
     """Return the weight of a row that makes all labels weigh the same, times its own weight, if any.
 
     Args:
-        counts: Number of rows of each label.
+        totals: What the rows of each label weigh in total; without weights, their number.
         weights: The column of the rows' own weights, or none.
     """
-    each = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
-    weight = F.get(F.array(*[F.lit(float(one)) for one in each]), F.col(LABEL).cast("int"))
+    there = totals > 0
+    each = np.divide(totals.sum(), there.sum() * totals, out=np.zeros(len(totals)), where=there)
+    # The last digits of a sum depend on the order in which Spark's tasks end.
+    exact = [float(f"{one:.12g}") for one in each]
+    weight = F.get(F.array(*map(F.lit, exact)), F.col(LABEL).cast("int"))
     for own in weights:
         weight = weight * own
     return weight.alias(WEIGHT)
@@ -158,13 +161,20 @@ def weighted(estimator: Estimator, data: FoldData) -> Estimator:
     return estimator.copy({estimator.getParam("weightCol"): WEIGHT})
 
 
-def _label_counts(train: DataFrame, target: Target) -> np.ndarray:
-    counted = {row[LABEL]: row["count"] for row in train.groupBy(LABEL).count().collect()}
-    counts = np.array([counted.get(float(place), 0) for place in range(target.classes)])
+def _label_counts(train: DataFrame, target: Target) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of rows of each label, and what they weigh in total."""
+    weight = F.col(WEIGHT) if WEIGHT in train.columns else F.lit(1.0)
+    counted = train.groupBy(LABEL).agg(F.count(F.lit(1)).alias("rows"), F.sum(weight).alias("weight"))
+    found = {row[LABEL]: row for row in counted.collect()}
+    none = {"rows": 0, "weight": 0.0}
+    counts, totals = (
+        np.array([found.get(float(place), none)[name] for place in range(target.classes)])
+        for name in ("rows", "weight")
+    )
     if np.count_nonzero(counts) < 2:
         raise UserError("the training rows have only one label: nothing can be learnt from them")
     check_labels(dict(zip(target.labels, counts.tolist(), strict=True)))
-    return counts
+    return counts, totals
 
 
 def _count_numbers(train: DataFrame) -> int:

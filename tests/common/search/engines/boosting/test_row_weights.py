@@ -75,6 +75,17 @@ def test_balance_multiplies_the_rows_own_weight(spark):
     assert (balanced[WEIGHT] / own).round(9).nunique() == 2
 
 
+@pytest.mark.parametrize(("task", "target"), [(BINARY, TWO), (MULTICLASS, THREE)])
+def test_balanced_labels_of_weighted_rows_weigh_the_same_in_total(spark, task, target):
+    rows = rows_of(spark, task, 300)
+    own = fold_data(rows, 2, target).frame.toPandas()
+    totals = own.groupby(LABEL)[WEIGHT].sum()
+    assert totals.max() > 1.05 * totals.min()
+    frame = fold_data(rows, 2, target, balance=True).frame.toPandas()
+    balanced = frame.groupby(LABEL)[WEIGHT].sum().to_numpy()
+    assert balanced == pytest.approx(totals.sum() / target.classes)
+
+
 def test_balance_of_a_number_is_refused(spark):
     with pytest.raises(UserError, match="balance=true weighs labels, and the task is regression"):
         fold_data(rows_of(spark, REGRESSION, 50), 2, TARGETS[REGRESSION], balance=True)
