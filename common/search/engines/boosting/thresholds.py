@@ -43,12 +43,20 @@ def split_thresholds(
     between = (distinct[:-1] + distinct[1:]) / 2
     if len(between) < max_bins:
         return between
-    return between[_places(weights.cumsum(), rows / max_bins)]
-
-
-def _places(cumulative: np.ndarray, stride: float) -> list[int]:
-    """Return the midpoints to cut at: for each multiple of the stride, the one with nearest count."""
+    cumulative = weights.cumsum()
     middles = (cumulative[:-1] + cumulative[1:]) / 2
+    # Before a value that weighs nothing Spark never cuts: both its counts are equally near.
+    weighs = weights[1:] > 0
+    return between[weighs][_places(middles[weighs], rows / max_bins)]
+
+
+def _places(middles: np.ndarray, stride: float) -> list[int]:
+    """Return the midpoints to cut at: for each multiple of the stride, the one with nearest count.
+
+    Args:
+        middles: For each midpoint, the mean of the counts up to the values around it, ascending.
+        stride: The count between two cuts.
+    """
     found: list[int] = []
     target = stride
     place = 0

@@ -6,11 +6,12 @@ import pytest
 from common.search.engines.boosting.thresholds import sampled_rows, split_thresholds
 
 
-def by_the_letter(values, rows, max_bins):
+def by_the_letter(values, rows, max_bins, weights=None):
     """Spark's loop over values and counts, with the zeros that its sparse vectors omit."""
     counts = {}
-    for value in values[values != 0]:
-        counts[value] = counts.get(value, 0) + 1
+    weights = np.ones(len(values)) if weights is None else weights
+    for value, weight in zip(values[values != 0], weights[values != 0], strict=True):
+        counts[value] = counts.get(value, 0) + weight
     if rows - sum(counts.values()) > 1e-9:
         counts[0.0] = rows - sum(counts.values())
     pairs = sorted(counts.items())
@@ -40,6 +41,16 @@ def test_thresholds_are_those_of_sparks_loop(kind, max_bins):
     for rows in (500.0, 497.3, 503.6):
         found = split_thresholds(values, rows, max_bins)
         assert found.tolist() == by_the_letter(values, rows, max_bins)
+
+
+@pytest.mark.parametrize("max_bins", [2, 5, 8, 32, 40])
+@pytest.mark.parametrize("most", [1, 4])
+def test_thresholds_are_those_of_sparks_loop_if_rows_weigh_nothing(most, max_bins):
+    generator = np.random.default_rng(max_bins)
+    values = generator.normal(size=500)
+    weights = generator.integers(0, most + 1, 500).astype(float)
+    found = split_thresholds(values, weights.sum(), max_bins, weights)
+    assert found.tolist() == by_the_letter(values, weights.sum(), max_bins, weights)
 
 
 def test_constant_has_no_threshold():
