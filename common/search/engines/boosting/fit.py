@@ -234,13 +234,13 @@ def boost_like_spark(
         weight: Weight of each row; 1 if None.
     """
     fixed = {"lambda": 0, "alpha": 0, "base_score": 0, "objective": "reg:squarederror"}
-    booster = xgb.Booster({**parameters, **fixed}, [train])
     number = loss.target(label)
     # Each row's second derivative: leaves are then weighted means.
-    second = np.ones_like(number) if weight is None else weight
+    second = np.ones_like(number) if weight is None else with_mean_near_one(weight)
     if weight is not None:
         # Spark counts rows, not their weights; more than one row per leaf is left to its own engine.
         parameters = {**parameters, "min_child_weight": 0}
+    booster = xgb.Booster({**parameters, **fixed}, [train])
     # Caches the margins; otherwise the first call after a tree would predict all rows again.
     booster.predict(train, output_margin=True, training=True)
     # Dividing by eta gives the first tree weight 1; a common factor does not change the splits.
@@ -249,6 +249,17 @@ def boost_like_spark(
         margin = booster.predict(train, output_margin=True, training=True)
         booster.boost(train, tree, grad=-second * loss.residual(number, margin), hess=second)
     return booster
+
+
+def with_mean_near_one(weight: np.ndarray) -> np.ndarray:
+    """Return weights in a unit in which their mean is about 1.
+
+    XGBoost refuses gains below a millionth, which are sums of weights. So it would see nothing in weights
+    that add up to 1. Spark's trees are the same for weights in any unit.
+    """
+    mean = float(weight.mean())
+    # A power of two, so that no digit is lost.
+    return weight / 2.0 ** np.round(np.log2(mean)) if mean > 0 else weight
 
 
 def _table(margin: np.ndarray, label: np.ndarray, target: Target) -> Table:

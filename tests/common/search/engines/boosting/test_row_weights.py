@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from pyspark.ml.linalg import Vectors, VectorUDT
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from common.data.target import BINARY, MULTICLASS, REGRESSION, Target
@@ -48,6 +49,22 @@ def test_weighted_scores_are_those_of_sparks_own_trees(spark, task):
     for theirs in MllibEngine(data, GBT, seed=7).evaluate(candidates):
         found = [fold[metric] for fold in ours[theirs.name].folds]
         assert found == pytest.approx([fold[metric] for fold in theirs.folds], abs=1e-6)
+
+
+@pytest.mark.parametrize("total", [1, 600])
+@pytest.mark.parametrize("task", TARGETS)
+def test_scores_of_weights_that_add_up_to_one_are_those_of_sparks_own_trees(spark, task, total):
+    """Many of 600 that add up to 600 weigh less than 1, too."""
+    rows = rows_of(spark, task, 600).withColumn(WEIGHT, F.col(WEIGHT) * F.exp(F.randn(1)))
+    (whole,) = rows.agg(F.sum(WEIGHT)).first()
+    data = fold_data(rows.withColumn(WEIGHT, F.col(WEIGHT) * total / whole), 2, TARGETS[task])
+    candidates = [{"maxDepth": 5, "maxIter": 4, "maxBins": 16}]
+    metric = "log_loss" if task == BINARY else "rmse"
+    ours, theirs = (
+        engine(data, GBT, seed=7).evaluate(candidates) for engine in (BoostingEngine, MllibEngine)
+    )
+    found, expected = ([fold[metric] for fold in each[0].folds] for each in map(list, (ours, theirs)))
+    assert found == pytest.approx(expected, abs=1e-6)
 
 
 def test_weights_change_the_scores(spark):
