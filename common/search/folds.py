@@ -174,14 +174,27 @@ def _label_counts(train: DataFrame, target: Target) -> tuple[np.ndarray, np.ndar
     if np.count_nonzero(counts) < 2:
         raise UserError("the training rows have only one label: nothing can be learnt from them")
     check_labels(dict(zip(target.labels, counts.tolist(), strict=True)))
+    if idle := [label for label, total in zip(target.labels, totals, strict=True) if not total]:
+        raise UserError(
+            f"all training rows of label {idle[0]!r} weigh 0, so nothing can be learnt of it: leave them "
+            "out of the source, or give the column of weights the role ignored"
+        )
     return counts, totals
 
 
 def _count_numbers(train: DataFrame) -> int:
-    rows, least, most = train.agg(F.count(LABEL), F.min(LABEL), F.max(LABEL)).first() or (0, 0.0, 0.0)
+    weighs = F.col(WEIGHT) > 0 if WEIGHT in train.columns else F.lit(True)
+    rows, least, most, weighing = train.agg(
+        F.count(LABEL), F.min(LABEL), F.max(LABEL), F.count_if(weighs)
+    ).first() or (0, 0.0, 0.0, 0)
     if least == most:
         raise UserError(
             f"the training rows have only one label, {least}: nothing can be learnt from them"
+        )
+    if not weighing:
+        raise UserError(
+            "all training rows weigh 0, so nothing can be learnt: give the column of weights the role "
+            "ignored"
         )
     return int(rows)
 

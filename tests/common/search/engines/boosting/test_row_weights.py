@@ -103,6 +103,36 @@ def test_balanced_labels_of_weighted_rows_weigh_the_same_in_total(spark, task, t
     assert balanced == pytest.approx(totals.sum() / target.classes)
 
 
+@pytest.mark.parametrize(
+    ("task", "target", "idle", "message"),
+    [
+        (
+            BINARY,
+            TWO,
+            [1],
+            "all training rows of label 'yes' weigh 0, so nothing can be learnt of it: leave",
+        ),
+        (
+            MULTICLASS,
+            THREE,
+            [0, 1, 2],
+            "all training rows of label 'a' weigh 0, so nothing can be learnt",
+        ),
+        (
+            REGRESSION,
+            TARGETS[REGRESSION],
+            None,
+            "all training rows weigh 0, so nothing can be learnt: give",
+        ),
+    ],
+)
+def test_labels_whose_rows_all_weigh_nothing_are_refused(spark, task, target, idle, message):
+    rows = rows_of(spark, task, 300)
+    weighs = ~F.col(LABEL).isin(idle) if idle else F.lit(False)
+    with pytest.raises(UserError, match=message):
+        fold_data(rows.withColumn(WEIGHT, F.col(WEIGHT) * weighs.cast("double")), 2, target)
+
+
 def test_balance_of_a_number_is_refused(spark):
     with pytest.raises(UserError, match="balance=true weighs labels, and the task is regression"):
         fold_data(rows_of(spark, REGRESSION, 50), 2, TARGETS[REGRESSION], balance=True)
