@@ -28,6 +28,8 @@ FOLD = "__fold"
 # Up to this many rows a fit is fastest in one partition, since more tasks cost more than they save. The
 # number of partitions depends only on the rows, because Spark's tree splits depend on it.
 PARTITION_ROWS = 250_000
+# Rows of so much weight on average count as one each: no parameter's bound on a leaf's weight is near.
+HEAVY = 1e6
 
 
 def assign_fold_rank(frame: DataFrame, label: str, seed: int, task: str = BINARY) -> DataFrame:
@@ -113,7 +115,9 @@ def fold_data(
     """
     if FOLD_RANK not in train.columns:
         raise UserError("the training rows have no folds: they must come from featurize")
-    weights = [F.col(WEIGHT)] if WEIGHT in train.columns else []
+    weights = []
+    if WEIGHT in train.columns:
+        train, weights = _in_unit(train), [F.col(WEIGHT)]
     if target.task == REGRESSION:
         if balance:
             raise UserError("balance=true weighs labels, and the task is regression: leave it out")
@@ -135,6 +139,20 @@ def fold_data(
         .drop(FOLD_RANK)
     )
     return FoldData(ordered.cache(), folds, rows, target, guess)
+
+
+def _in_unit(train: DataFrame) -> DataFrame:
+    """Return rows with weights in a unit in which their mean is about 1, if it is far from that.
+
+    XGBoost's `min_child_weight` is 1 unless it is given: weights that add up to 1 would permit no split.
+    Above 1 they stay, so that a row of weight 2 is one that is there twice.
+    """
+    mean = (train.agg(F.avg(WEIGHT)).first() or (None,))[0]
+    if not mean or 1 <= mean <= HEAVY:
+        return train
+    # A power of two, so that no digit is lost; the last ones of the mean depend on the order of a sum.
+    unit = 2.0 ** math.floor(math.log2(float(f"{mean:.12g}")))
+    return train.withColumn(WEIGHT, F.col(WEIGHT) / unit)
 
 
 def balanced(totals: np.ndarray, weights: Sequence[Column]) -> Column:

@@ -67,6 +67,19 @@ def test_scores_of_weights_that_add_up_to_one_are_those_of_sparks_own_trees(spar
     assert found == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.parametrize("unit", [2.0**-30, 2.0**40])
+def test_xgboost_learns_from_weights_in_any_unit(spark, unit):
+    """Its least weight of a leaf is 1 unless it is given."""
+    rows, learner = rows_of(spark, BINARY, 600), get_learner("xgboost")
+    (mean,) = rows.agg(F.avg(WEIGHT)).first()
+    found = []
+    for factor in (2.0 ** -np.floor(np.log2(mean)), unit):
+        data = fold_data(rows.withColumn(WEIGHT, F.col(WEIGHT) * factor), 2, TWO)
+        (one,) = BoostingEngine(data, learner, 7).evaluate([{"max_depth": 2, "n_estimators": 3}])
+        found.append(one.mean("log_loss"))
+    assert found[0] == found[1] < 0.5
+
+
 def test_weights_change_the_scores(spark):
     rows = rows_of(spark, BINARY, 600)
     candidate = [{"maxDepth": 2, "maxIter": 3}]
