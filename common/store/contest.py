@@ -52,8 +52,8 @@ def compare_versions(
     features = [_features(version) for version in (first, second)]
     specs = [parse_spec(artifacts.read_text(f"{uri}/dataset.yaml"), uri) for uri in features]
     spec = specs[0]
-    if _columns(spec) != _columns(specs[1]):
-        raise Incomparable("their columns or labels differ")
+    if why := _unlike(*specs):
+        raise Incomparable(why)
     if changed := _other_currencies(spec, specs[1]):
         raise Incomparable(f"the amounts of {', '.join(changed)} are in other currencies")
     spark = session()
@@ -136,6 +136,15 @@ def _is_value(marker: str, rows: DataFrame, spec: DatasetSpec) -> bool:
     return not rows.where(~all_of(differ)).isEmpty()
 
 
-def _columns(spec: DatasetSpec) -> object:
-    # What a model sees, in whatever order the file has it.
-    return {(c.name, c.type, c.role) for c in spec.inputs}, spec.label, spec.target
+def _unlike(ours: DatasetSpec, theirs: DatasetSpec) -> str | None:
+    """Return how what two models see or predict differs; the order of the columns makes no difference."""
+    if ours.label != theirs.label:
+        return f"one predicts {ours.label!r} and the other {theirs.label!r}"
+    if ours.target != theirs.target:
+        return f"the labels of {ours.label!r} differ"
+    kinds = [{c.name: f"{c.type}, {c.role}" for c in spec.inputs} for spec in (ours, theirs)]
+    for name in {**kinds[0], **kinds[1]}:
+        one, other = (found.get(name, "no input") for found in kinds)
+        if one != other:
+            return f"column {name!r} is {one} to one and {other} to the other"
+    return None

@@ -4,7 +4,7 @@ import mlflow
 import pytest
 
 from common.data.spec import CATEGORY, IGNORED, NUMERIC, Column
-from common.store.contest import _columns, _is_value, _other_currencies, measure
+from common.store.contest import _is_value, _other_currencies, _unlike, measure
 from tests.specs import labelled
 
 
@@ -22,12 +22,27 @@ def test_amounts_of_two_versions_are_compared_unless_their_currencies_differ(our
 
 def test_versions_are_compared_if_their_models_see_the_same_columns_in_any_order():
     price, kind = Column("price", "double", NUMERIC), Column("kind", "text", CATEGORY)
-    first = _columns(labelled(price, kind))
-    assert first == _columns(labelled(kind, price))
-    assert first == _columns(labelled(Column("exported", "date", IGNORED), price, kind))
-    assert first != _columns(labelled(price))
-    assert first != _columns(labelled(price, replace(kind, type="integer")))
-    assert first != _columns(labelled(price, replace(kind, role=NUMERIC)))
+    one = labelled(price, kind)
+    assert _unlike(one, labelled(kind, price)) is None
+    assert _unlike(one, labelled(Column("exported", "date", IGNORED), price, kind)) is None
+
+
+def test_what_differs_between_two_versions_is_named():
+    price, kind = Column("price", "double", NUMERIC), Column("kind", "text", CATEGORY)
+    one = labelled(price, kind)
+    others = {
+        "column 'kind' is text, category to one and no input to the other": labelled(price),
+        "column 'extra' is no input to one and integer, numeric to the other": labelled(
+            price, kind, Column("extra", "integer", NUMERIC)
+        ),
+        "column 'kind' is text, category to one and integer, category to the other": labelled(
+            price, replace(kind, type="integer")
+        ),
+        "one predicts 'y' and the other 'z'": replace(one, label="z"),
+        "the labels of 'y' differ": replace(one, labels=("a", "c")),
+    }
+    for said, other in others.items():
+        assert _unlike(one, other) == said
 
 
 @pytest.mark.parametrize(
