@@ -225,7 +225,8 @@ def _check_kept(error: OSError, location: str) -> None:
     if place.is_relative_to(at) or Path(at).is_relative_to(place):
         raise UserError(
             f"the artifacts of this run cannot be kept in {place}: {error.strerror}: {at}; make that "
-            "a folder that can be written, or set MLFLOW_TRACKING_URI to another store"
+            "a folder that can be written, or set MLFLOW_EXPERIMENT_NAME to an experiment with artifacts "
+            "elsewhere (`mlflow experiments create --artifact-location`)"
         ) from None
 
 
