@@ -9,16 +9,16 @@ LOGIN = b"<html>who are you?</html>"
 
 
 @contextmanager
-def answering(status: int) -> Iterator[str]:
-    """Yield the URL of a server that answers with a status and a page of HTML."""
+def answering(status: int, page: bytes = LOGIN) -> Iterator[str]:
+    """Yield the URL of a server that answers with a status and a page, by default one of HTML."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             self.send_response(status)
-            self.send_header("Content-Length", str(len(LOGIN)))
+            self.send_header("Content-Length", str(len(page)))
             self.end_headers()
-            self.wfile.write(LOGIN)
+            self.wfile.write(page)
 
         do_POST = do_GET
 

@@ -7,13 +7,17 @@ import hashlib
 import os
 import sys
 import tempfile
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlparse
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.environment_variables import MLFLOW_ALLOW_FILE_STORE, MLFLOW_HTTP_REQUEST_MAX_RETRIES
+from mlflow.environment_variables import (
+    MLFLOW_ALLOW_FILE_STORE,
+    MLFLOW_HTTP_REQUEST_MAX_RETRIES,
+    MLFLOW_HTTP_REQUEST_TIMEOUT,
+)
 from mlflow.exceptions import MlflowException
 from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 from mlflow.utils.file_utils import ExclusiveFileLock
@@ -27,8 +31,8 @@ from common.store import tracking
 from common.store.experiment import adopt_default, check_named
 from common.store.moved import check_place
 
-# With MLflow's pauses between them, these take some twelve seconds.
-FIRST_RETRIES = "2"
+# Where nothing answers these take some twenty seconds at most, with MLflow's pauses between them.
+BRIEFLY = {MLFLOW_HTTP_REQUEST_MAX_RETRIES: "2", MLFLOW_HTTP_REQUEST_TIMEOUT: "5"}
 
 
 def open_store() -> None:
@@ -62,22 +66,24 @@ def open_store() -> None:
 
 
 def check_answers() -> None:
-    """Ask a server for some seconds: MLflow would for four minutes, which a run that has begun needs.
+    """Ask a server for some seconds: MLflow would for minutes, which a run that has begun needs.
 
     Raises:
         UserError: It does not answer as a server of MLflow.
     """
     if urlparse(mlflow.get_tracking_uri()).scheme not in ("http", "https"):
         return
-    known = MLFLOW_HTTP_REQUEST_MAX_RETRIES.is_set()
-    with nullcontext() if known else offered(MLFLOW_HTTP_REQUEST_MAX_RETRIES.name, FIRST_RETRIES):
+    with ExitStack() as brief:
+        for variable, value in BRIEFLY.items():
+            if not variable.is_set():
+                brief.enter_context(offered(variable.name, value))
         try:
-            MlflowClient().get_experiment_by_name(PROJECT)
+            found = MlflowClient().get_experiment_by_name(PROJECT)
         except MlflowException as error:
-            silent = tracking.no_answer(error)
-            if silent is None:
-                raise
+            silent = tracking.no_answer(error) or tracking.other_server(first_line(error))
             raise UserError(masked(silent)) from None
+    if found is not None and found.name != PROJECT:
+        raise UserError(tracking.other_server("its experiment has another name"))
 
 
 def main() -> None:

@@ -14,7 +14,9 @@ from mlflow.entities import LifecycleStage, Metric, Run
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import (
     ENDPOINT_NOT_FOUND,
+    INVALID_PARAMETER_VALUE,
     PERMISSION_DENIED,
+    RESOURCE_DOES_NOT_EXIST,
     TEMPORARILY_UNAVAILABLE,
     UNAUTHENTICATED,
     ErrorCode,
@@ -55,6 +57,8 @@ LONGEST_TAG = 8000
 # MLflow's words for the page of a login or of another service, which its message contains.
 NO_JSON = "not in a valid JSON format"
 LONGEST_ANSWER = 300
+# The codes of an error that says of a run that it is not there.
+GONE = [ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE)]
 
 
 class StoreSilent(UserError):
@@ -128,11 +132,11 @@ def is_silence(error: BaseException | None) -> bool:
 
 
 def no_answer(error: MlflowException) -> str | None:
-    """Return in one line why an error of MLflow's is no answer of the store; None if it is one."""
+    """Return in one line why an error of MLflow's is no answer of the store; None if it may be one."""
     store, said = shown_store(), first_line(error)
     if is_silence(error):
         return f"{store} does not answer: {said}"
-    # It has the page in it.
+    # It may have a page in it.
     said = said[:LONGEST_ANSWER]
     if error.error_code == ErrorCode.Name(UNAUTHENTICATED):
         return (
@@ -142,11 +146,16 @@ def no_answer(error: MlflowException) -> str | None:
     if error.error_code == ErrorCode.Name(PERMISSION_DENIED):
         return f"{store} does not allow it: {said}"
     if error.error_code == ErrorCode.Name(ENDPOINT_NOT_FOUND) or NO_JSON in said:
-        return (
-            f"{store} does not answer as a server of MLflow does: {said}; give all of its address in "
-            "MLFLOW_TRACKING_URI, with the path if it has one"
-        )
+        return other_server(said)
     return None
+
+
+def other_server(said: str) -> str:
+    """Return in one line that what answers is no server of MLflow, and what it has said."""
+    return (
+        f"{shown_store()} does not answer as a server of MLflow does: {said}; give all of its address in "
+        "MLFLOW_TRACKING_URI, with the path if it has one"
+    )
 
 
 def get_run(uri: str) -> Run:
@@ -158,11 +167,15 @@ def get_run(uri: str) -> Run:
     """
     run_id = uri.removeprefix("runs:/")
     try:
-        return mlflow.get_run(run_id)
+        run = mlflow.get_run(run_id)
     except MlflowException as error:
-        if silent := no_answer(error):
-            raise StoreSilent(silent) from None
-        raise UserError(f"run {run_id!r} does not exist in {shown_store()}") from None
+        if error.error_code in GONE:
+            raise UserError(f"run {run_id!r} does not exist in {shown_store()}") from None
+        # A gateway's refusal in JSON has no code of MLflow's.
+        raise StoreSilent(no_answer(error) or other_server(first_line(error)[:LONGEST_ANSWER])) from None
+    if run.info.run_id != run_id:
+        raise StoreSilent(other_server("its run has another id"))
+    return run
 
 
 def find_run(run_id: str) -> Run | None:

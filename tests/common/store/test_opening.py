@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 
 import mlflow
 import pytest
@@ -50,25 +49,40 @@ def test_steps_that_start_at_once_on_an_empty_store_all_end_well(tmp_path):
     assert [run.info.status for run in found] == ["FINISHED"] * 2
 
 
-def test_server_that_is_down_is_not_waited_for_before_anything_has_begun(store, monkeypatch):
-    monkeypatch.setattr(opening, "FIRST_RETRIES", "1")
+BRIEF = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+
+
+@pytest.mark.parametrize("own", [{}, {"MLFLOW_HTTP_REQUEST_TIMEOUT": "60"}])
+def test_server_is_not_waited_for_long_before_anything_has_begun(store, monkeypatch, own):
+    def ask(_, name):
+        asked.append({name: os.environ.get(name) for name in BRIEF})
+
+    asked = []
+    monkeypatch.setattr(MlflowClient, "get_experiment_by_name", ask)
+    for name in BRIEF:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    mlflow.set_tracking_uri("http://127.0.0.1:9")
+    opening.check_answers()
+    assert asked == [BRIEF | own]
+    # What has begun waits as long as MLflow does.
+    assert {name: os.environ[name] for name in BRIEF if name in os.environ} == own
+
+
+def test_server_that_is_down_is_told_in_a_line(store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     mlflow.set_tracking_uri("http://me:s3cret@127.0.0.1:9")
-    begun = time.monotonic()
     with pytest.raises(UserError, match=r"^http://me:\*\*\*@127.0.0.1:9 does not answer: [^\n]*$"):
         opening.check_answers()
-    assert time.monotonic() - begun < 30
-    # What has begun waits as long as MLflow does.
-    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
 
 
-def test_model_of_a_server_that_is_down_is_not_waited_for(store, monkeypatch):
-    monkeypatch.setattr(opening, "FIRST_RETRIES", "0")
+def test_model_of_a_server_that_is_down_is_told_in_a_line(store, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     mlflow.set_tracking_uri("http://127.0.0.1:9")
-    begun = time.monotonic()
     for model in ("models:/income@champion", f"runs:/{'a' * 32}/portable-model"):
         with pytest.raises(UserError, match="^http://127.0.0.1:9 does not answer: "):
             artifacts.model_folder(model)
-    assert time.monotonic() - begun < 30
     # A folder needs no store.
     with pytest.raises(UserError, match="model '/none' cannot be read"):
         artifacts.model_folder("/none")

@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 
 from common.errors import UserError
 from common.store import artifacts, logged_data, tracking
+from common.store.opening import check_answers
 from common.store.tracking import StoreSilent
 from tests.answering import answering
 
@@ -70,6 +71,8 @@ def test_store_that_does_not_answer_is_no_run_that_is_gone(store, monkeypatch):
         (403, "does not allow it: .*who are you"),
         (404, "does not answer as a server of MLflow does: .*404"),
         (503, "does not answer: .*503"),
+        (400, "does not answer as a server of MLflow does: .*400"),
+        (407, "does not answer as a server of MLflow does: .*407"),
     ],
 )
 def test_answer_of_a_login_or_another_server_is_no_run_that_is_gone(store, monkeypatch, status, said):
@@ -80,6 +83,19 @@ def test_answer_of_a_login_or_another_server_is_no_run_that_is_gone(store, monke
             with pytest.raises(StoreSilent, match=f"^{url} {said}") as raised:
                 ask("0123456789abcdef0123456789abcdef")
             assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 404])
+@pytest.mark.parametrize("page", [b'{"message": "who are you?"}', b'{"detail": "Not Found"}'])
+def test_json_of_another_server_is_no_run_that_is_gone(store, monkeypatch, status, page):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with answering(status, page) as url:
+        mlflow.set_tracking_uri(url)
+        for ask in (tracking.get_run, tracking.find_run):
+            with pytest.raises(StoreSilent, match=f"^{url} does not answer as a server of MLflow does: "):
+                ask("0123456789abcdef0123456789abcdef")
+        with pytest.raises(UserError, match=f"^{url} does not answer as a server of MLflow does: "):
+            check_answers()
 
 
 def test_run_that_was_deleted_or_never_was_is_not_found(store):
