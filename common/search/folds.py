@@ -142,7 +142,7 @@ def fold_data(
 
 
 def _in_unit(train: DataFrame) -> DataFrame:
-    """Return rows with weights in a unit in which their mean is about 1, if it is far from that.
+    """Return rows with weights in a unit in which their mean is about 1, or more within reason.
 
     XGBoost's `min_child_weight` is 1 unless it is given: weights that add up to 1 would permit no split.
     Above 1 they stay, so that a row of weight 2 is one that is there twice.
@@ -151,7 +151,7 @@ def _in_unit(train: DataFrame) -> DataFrame:
     if not mean or 1 <= mean <= HEAVY:
         return train
     # A power of two, so that no digit is lost; the last ones of the mean depend on the order of a sum.
-    unit = 2.0 ** math.floor(math.log2(float(f"{mean:.12g}")))
+    unit = 2.0 ** round(math.log2(float(f"{mean:.12g}")))
     return train.withColumn(WEIGHT, F.col(WEIGHT) / unit)
 
 
@@ -194,8 +194,8 @@ def _label_counts(train: DataFrame, target: Target) -> tuple[np.ndarray, np.ndar
     check_labels(dict(zip(target.labels, counts.tolist(), strict=True)))
     if idle := [label for label, total in zip(target.labels, totals, strict=True) if not total]:
         raise UserError(
-            f"all training rows of label {idle[0]!r} weigh 0, so nothing can be learnt of it: leave them "
-            "out of the source, or give the column of weights the role ignored"
+            f"all training rows of label {idle[0]!r} weigh 0, so nothing can be learnt of it: correct "
+            "their weights, or give the column of weights the role ignored"
         )
     return counts, totals
 

@@ -4,8 +4,8 @@ Most are forks of a process that has imported what they need.
 """
 
 import logging
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 import mlflow
 import psutil
@@ -92,32 +92,33 @@ def _offered() -> AbstractContextManager[None]:
 
 
 def _submit(step: str, parameters: Mapping[str, str], experiment_id: str) -> SubmittedRun:
-    with lend_spark(), _offered():
-        try:
-            return mlflow.run(
-                str(ROOT),
-                entry_point=step,
-                parameters=dict(parameters),
-                env_manager=ENVIRONMENT,
-                experiment_id=experiment_id,
-                run_name=step,
-                # Without it each step leaves an empty temporary folder.
-                storage_dir=str(copies.new_folder()),
-            )
-        except KeyboardInterrupt:
-            _end_unfilled(experiment_id)
-            raise
+    with lend_spark(), _offered(), _none_left_unfilled(experiment_id):
+        return mlflow.run(
+            str(ROOT),
+            entry_point=step,
+            parameters=dict(parameters),
+            env_manager=ENVIRONMENT,
+            experiment_id=experiment_id,
+            run_name=step,
+            # Without it each step leaves an empty temporary folder.
+            storage_dir=str(copies.new_folder()),
+        )
 
 
-def _end_unfilled(experiment_id: str) -> None:
-    """End the runs below this process's that no step has begun to fill.
+@contextmanager
+def _none_left_unfilled(experiment_id: str) -> Iterator[None]:
+    """If it is interrupted, end the runs below this process's that no step has begun to fill.
 
-    MLflow ends a run that it waits for, but not one that it had only just made when it was interrupted.
+    MLflow ends a run that it waits for, but not one that it had only just made.
     """
-    if (own := mlflow.active_run()) is not None:
-        for run in tracking.find_runs({tracking.PARENT: own.info.run_id}, experiment_id, RUNNING):
-            if tracking.STEP not in run.data.tags:
-                end_run(run.info.run_id)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if (own := mlflow.active_run()) is not None:
+            for run in tracking.find_runs({tracking.PARENT: own.info.run_id}, experiment_id, RUNNING):
+                if tracking.STEP not in run.data.tags:
+                    end_run(run.info.run_id)
+        raise
 
 
 def _begin(step: str, parameters: Mapping[str, str], experiment_id: str) -> SubmittedRun:
@@ -132,9 +133,9 @@ def _begin(step: str, parameters: Mapping[str, str], experiment_id: str) -> Subm
         **dict.fromkeys((PROJECT_DOCKER_ARGS, PROJECT_BUILD_IMAGE, PROJECT_DOCKER_AUTH)),
     }
     where = mlflow.get_tracking_uri(), experiment_id
-    with lend_spark(), _offered():
+    with lend_spark(), _offered(), _none_left_unfilled(experiment_id):
         run = load_backend(BACKEND).run(str(ROOT), step, dict(parameters), None, config, *where)
-    MlflowClient().log_batch(
-        run.run_id, tags=[RunTag(MLFLOW_PROJECT_BACKEND, BACKEND), RunTag(MLFLOW_RUN_NAME, step)]
-    )
+        MlflowClient().log_batch(
+            run.run_id, tags=[RunTag(MLFLOW_PROJECT_BACKEND, BACKEND), RunTag(MLFLOW_RUN_NAME, step)]
+        )
     return run

@@ -122,17 +122,18 @@ session.range(0, 10**15, 1, 1).selectExpr("sum(id % 7)").toArrow()
 
 
 def test_interrupted_process_ends_with_its_jobs_and_leaves_those_of_others(spark):
+    # A group of a test before would be cancelled: so are its later jobs.
     with lend_spark():
-        interrupted, other = start(COLLECTS, "interrupted"), start(WAIT, "other")
+        interrupted, other = start(COLLECTS, "interrupted"), start(WAIT, "bystander")
     try:
-        for process, group in ((interrupted, "interrupted"), (other, "other")):
+        for process, group in ((interrupted, "interrupted"), (other, "bystander")):
             assert process.stdout.readline() == "ready\n"
             until(lambda group=group: active(spark, group))
         interrupted.send_signal(signal.SIGINT)
         _, errors = interrupted.communicate(timeout=DEADLINE)
         assert "KeyboardInterrupt" in errors
         until(lambda: not active(spark, "interrupted"))
-        assert active(spark, "other")
+        assert active(spark, "bystander")
     finally:
         interrupted.kill()
         other.kill()

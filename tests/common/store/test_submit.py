@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import mlflow
 import pytest
@@ -114,21 +115,23 @@ def test_run_of_a_step_that_was_killed_is_ended(store):
     assert [client.get_run(run_id).info.status for run_id in (killed, ended)] == ["FAILED", "FINISHED"]
 
 
-def test_run_that_was_made_but_not_begun_is_ended_when_main_is_interrupted(store, monkeypatch):
+@pytest.mark.parametrize("start", [submit.submit, submit.submit_in_background])
+def test_run_that_was_made_but_not_begun_is_ended_when_main_is_interrupted(store, monkeypatch, start):
     """As by an interruption between the two, which no signal hits for sure."""
     client, parent = MlflowClient(), "mlflow.parentRunId"
     monkeypatch.setattr(submit, "lend_spark", nullcontext)
     monkeypatch.setattr(submit, "_offered", nullcontext)
     with mlflow.start_run() as main:
 
-        def run(*_, experiment_id, **__):
+        def run(*_, **__):
             for tags in ({}, {"workflow.step": "eda"}):
                 below = {parent: main.info.run_id, **tags}
-                made.append(client.create_run(experiment_id, tags=below).info.run_id)
+                made.append(client.create_run(main.info.experiment_id, tags=below).info.run_id)
             raise KeyboardInterrupt
 
         made = [client.create_run(main.info.experiment_id).info.run_id]
         monkeypatch.setattr(mlflow, "run", run)
+        monkeypatch.setattr(submit, "load_backend", lambda _: SimpleNamespace(run=run))
         with pytest.raises(KeyboardInterrupt):
-            submit.submit("split", {}, main.info.experiment_id)
+            start("split", {}, main.info.experiment_id)
     assert [client.get_run(one).info.status for one in made] == ["RUNNING", "FAILED", "RUNNING"]

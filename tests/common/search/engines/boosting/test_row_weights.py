@@ -73,11 +73,18 @@ def test_xgboost_learns_from_weights_in_any_unit(spark, unit):
     rows, learner = rows_of(spark, BINARY, 600), get_learner("xgboost")
     (mean,) = rows.agg(F.avg(WEIGHT)).first()
     found = []
-    for factor in (2.0 ** -np.floor(np.log2(mean)), unit):
+    for factor in (2.0 ** -np.round(np.log2(mean)), unit):
         data = fold_data(rows.withColumn(WEIGHT, F.col(WEIGHT) * factor), 2, TWO)
         (one,) = BoostingEngine(data, learner, 7).evaluate([{"max_depth": 2, "n_estimators": 3}])
         found.append(one.mean("log_loss"))
     assert found[0] == found[1] < 0.5
+
+
+@pytest.mark.parametrize(("mean", "kept"), [(0.99, 0.99), (1.01, 1.01), (3, 3), (0.25, 1), (3e6, 0.715)])
+def test_weights_stay_as_they_are_unless_their_mean_is_far_below_1_or_beyond_reason(spark, mean, kept):
+    rows = rows_of(spark, BINARY, 60).withColumn(WEIGHT, F.lit(float(mean)))
+    found = fold_data(rows, 2, TWO).frame.select(WEIGHT).distinct().collect()
+    assert [row[WEIGHT] for row in found] == [pytest.approx(kept, rel=1e-3)]
 
 
 def test_weights_change_the_scores(spark):
@@ -123,7 +130,7 @@ def test_balanced_labels_of_weighted_rows_weigh_the_same_in_total(spark, task, t
             BINARY,
             TWO,
             [1],
-            "all training rows of label 'yes' weigh 0, so nothing can be learnt of it: leave",
+            "all training rows of label 'yes' weigh 0, so nothing can be learnt of it: correct",
         ),
         (
             MULTICLASS,
