@@ -50,7 +50,7 @@ def gbt_boosting(parameters: Parameters) -> BoostingRule:
     depth = parameters.get("maxDepth", 5)
     booster = {
         "max_depth": max(depth, 1),
-        "gamma": 0 if depth else 1e30,
+        "gamma": 0 if depth else 3e38,
         "eta": parameters.get("stepSize", 0.1),
         "min_child_weight": parameters.get("minInstancesPerNode", 1),
         "subsample": parameters.get("subsamplingRate", 1.0),

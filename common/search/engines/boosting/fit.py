@@ -156,13 +156,13 @@ def boosted(
 
 
 def standardized(number: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Return numbers with mean 0 and a spread of about 1, with the mean and the unit that were taken out.
+    """Return numbers with median 0 and a spread of about 1, with the median and the unit taken out.
 
-    XGBoost computes a split's gain in single precision from sums of squares, and refuses gains below a
-    millionth. So it would see nothing in numbers that are small, or large beside their spread. Spark's
-    trees are the same for numbers in any unit and from any zero.
+    XGBoost computes a split's gain in single precision from sums of squares. So it would see nothing in
+    numbers that are large beside their spread. Spark's trees are the same for numbers in any unit and
+    from any zero. From the mean, one number far away would leave all others large beside their spread.
     """
-    middle = float(number.mean())
+    middle = float(np.median(number))
     apart = number - middle
     most = float(np.abs(apart).max())
     if most == 0:
@@ -208,6 +208,12 @@ SPARK_LOSSES = {
 }
 
 
+# XGBoost refuses gains below a millionth: of few rows, of residuals that are almost learnt, or of all
+# numbers but one that is far away. Gradients are this much larger and eta as much smaller, which leaves
+# the trees as they are. A power of two, so that no digit is lost, and small enough for the largest gains.
+SCALE = 2.0**30
+
+
 def boost_like_spark(
     train: xgb.DMatrix,
     label: np.ndarray,
@@ -240,14 +246,15 @@ def boost_like_spark(
     if weight is not None:
         # Spark counts rows, not their weights; more than one row per leaf is left to its own engine.
         parameters = {**parameters, "min_child_weight": 0}
-    booster = xgb.Booster({**parameters, **fixed}, [train])
+    eta = parameters["eta"]
+    booster = xgb.Booster({**parameters, **fixed, "eta": eta / SCALE}, [train])
     # Caches the margins; otherwise the first call after a tree would predict all rows again.
     booster.predict(train, output_margin=True, training=True)
     # Dividing by eta gives the first tree weight 1; a common factor does not change the splits.
-    booster.boost(train, 0, grad=-second * number / parameters["eta"], hess=second)
+    booster.boost(train, 0, grad=-second * number * (SCALE / eta), hess=second)
     for tree in range(1, trees):
         margin = booster.predict(train, output_margin=True, training=True)
-        booster.boost(train, tree, grad=-second * loss.residual(number, margin), hess=second)
+        booster.boost(train, tree, grad=-second * loss.residual(number, margin) * SCALE, hess=second)
     return booster
 
 

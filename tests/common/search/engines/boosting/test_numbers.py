@@ -116,3 +116,15 @@ def test_thresholds_are_those_that_spark_draws_from_many_rows(spark):
     (sparks,) = MllibEngine(data, GBT, seed=7).evaluate(candidates)
     for found, expected in zip(ours.folds, sparks.folds, strict=True):
         assert_alike(found, expected, "many rows")
+
+
+def test_all_numbers_but_one_that_is_far_away_are_learnt(spark):
+    """A sentinel among the numbers to predict, such as 9999999, is as far from the others as that."""
+    data = data_of(spark, lambda z: np.where(np.arange(len(z)) == 17, 1e6, z), 300)
+    candidates = [{"maxDepth": 3, "maxIter": 1}]
+    (ours,) = BoostingEngine(data, GBT, seed=7).evaluate(candidates)
+    (sparks,) = MllibEngine(data, GBT, seed=7).evaluate(candidates)
+    for found, expected in zip(ours.folds, sparks.folds, strict=True):
+        assert found["median_absolute_error"] == pytest.approx(
+            expected["median_absolute_error"], rel=1e-5
+        )
