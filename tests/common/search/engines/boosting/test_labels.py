@@ -139,3 +139,18 @@ def test_missing_numbers_reach_xgboost_as_missing(spark, target):
         expected = theirs.r2_score(label[fold], model.predict(found[fold]))
     assert outcome.folds[0][metric] == pytest.approx(expected, abs=1e-6)
     data.frame.unpersist()
+
+
+def test_log_loss_of_a_sure_model_is_that_of_its_own_probabilities(spark):
+    """Which are 1 in single precision where its margins are large: a wrong one is as wrong as can be."""
+    data, found, label = data_of(spark, Target(BINARY, ("no", "yes")), 0.0)
+    sure = {"learning_rate": 1.0, "reg_lambda": 0.0, "min_child_weight": 0.0, "n_estimators": 200}
+    (outcome,) = BoostingEngine(data, XGBOOST, seed=7).evaluate([sure])
+    out = np.arange(ROWS) % 3 == 0
+    model = xgb.XGBClassifier(**sure, tree_method="hist", random_state=7, n_jobs=1)
+    said = model.fit(found[~out], label[~out]).predict_proba(found[out])
+    true = said[np.arange(len(said)), label[out].astype(int)].astype(float)
+    assert (true == 0).any()
+    expected = -np.log(np.maximum(true, 1e-15)).mean()
+    assert outcome.folds[0]["log_loss"] == pytest.approx(expected, abs=1e-6)
+    data.frame.unpersist()
