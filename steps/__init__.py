@@ -1,14 +1,17 @@
 """One module per entry point: a command that resolves inputs, calls the library, and logs."""
 
 import os
+import re
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
+from common import ROOT
 from common.machine.ending import abort_quietly
 from common.machine.host_client import hand_over
 
-hand_over()
 abort_quietly()
+hand_over()
 
 # Import names of the required packages.
 PACKAGES = (
@@ -51,11 +54,11 @@ if lacking:
     )
 
 # Many shells set PYTHONPATH, which goes before the environment, to the Python of another Spark.
-if os.environ.get("PYTHONPATH") and (spark := find_spec("pyspark")):
-    from importlib.metadata import distribution
-
-    own = distribution("pyspark").locate_file("pyspark/__init__.py")
-    if spark.origin != str(own):
+if os.environ.get("PYTHONPATH") and (spark := find_spec("pyspark")) and spark.origin:
+    pins, version = ROOT / "requirements.txt", Path(spark.origin).with_name("version.py")
+    pin = re.search(r"^pyspark==(\S+)", pins.read_text(), re.MULTILINE)
+    has = re.search(r"= *['\"](.+)['\"]", version.read_text()) if version.is_file() else None
+    if not pin or not has or pin[1] != has[1]:
         sys.exit(
             f"Error: PYTHONPATH {os.environ['PYTHONPATH']!r} has another pyspark than requirements.txt, "
             f"{spark.origin}: unset PYTHONPATH"

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from common.learning.learners import get_learner, learner_with
+from common.machine.user_path import user_path
 from common.plots.interactive import PAGE, page
 from common.plots.search import search_charts
 from common.plots.still import stills
@@ -36,6 +37,7 @@ def plots(candidates: str, folder: Path) -> None:
     files = {**stills(charts), PAGE: page(f"Search of {learner.name}", charts).encode()}
     files |= {"next_grid.yaml": grid_yaml(found).encode()}
     files["findings.md"] = markdown(found, learner.name, str(folder / "next_grid.yaml")).encode()
+    folder = user_path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)

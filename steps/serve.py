@@ -16,6 +16,7 @@ import click
 from common import ROOT
 from common.errors import UserError
 from common.machine import copies
+from common.machine.user_path import user_path
 from common.service.__main__ import run
 from common.service.lean import MODEL, import_server, is_portable
 from steps.plain_command import plain_command
@@ -49,8 +50,8 @@ def _find(model: str, workers: int) -> str:
     Raises:
         SystemExit: There is no such model; the other process said so.
     """
-    if isfile(Path(model, "MLmodel")) and is_portable(model):
-        return model
+    if isfile(Path(given := str(user_path(model)), "MLmodel")) and is_portable(given):
+        return given
     command = [sys.executable, "-m", "steps.find_model", model, str(copies.new_folder())]
     with subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE, text=True) as finding:
         if workers == 1:

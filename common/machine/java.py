@@ -7,6 +7,7 @@ import os
 import pwd
 import re
 import subprocess
+import sys
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -54,8 +55,8 @@ def start_java(conf: SparkConf) -> JavaGateway:
     _check_user()
     _check_home()
     _check_arguments()
-    if codecs.lookup(locale.getencoding()).name != "utf-8":
-        # By it Java reads and writes the names of files; Python, in C's, takes them for UTF-8.
+    if sys.getfilesystemencoding() == "utf-8" != codecs.lookup(locale.getencoding()).name:
+        # By the locale Java reads and writes the names of files; Python, in C's, takes them for UTF-8.
         os.environ["LC_ALL"] = "C.UTF-8"
     read, write = os.pipe()
     passing = Thread(target=_pass_on, args=(read,), daemon=True)
@@ -87,7 +88,7 @@ def _check_user() -> None:
 def _check_home() -> None:
     home = os.environ.get("SPARK_HOME")
     # PySpark starts whatever Spark is there, and calls what another version of it does not have.
-    if home is not None and not any(Path(home, "jars").glob(f"spark-core_*-{pyspark.__version__}.jar")):
+    if home is not None and not any(Path(home, "jars").glob(f"spark-core_*-{pyspark.__version__}*.jar")):
         raise UserError(
             f"SPARK_HOME {home!r} has no Spark {pyspark.__version__}, the one of requirements.txt: unset "
             "SPARK_HOME, or let it name a Spark of that version"

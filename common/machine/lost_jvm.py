@@ -13,7 +13,7 @@ from common.errors import chain_of
 
 # Seconds that the end of a JVM whose connections broke may take.
 DYING = 5.0
-# What py4j logs, with a trace, before it raises the same.
+# What py4j logs with a trace, of errors that it raises or that do not matter.
 BROKEN = (
     "Exception while sending command.",
     "KeyboardInterrupt while sending command.",
@@ -91,5 +91,5 @@ def _is_no_broken_command(record: logging.LogRecord) -> bool:
 
 
 # A process that lends its JVM, or is about to get a session, has connections too.
-for name in ("", "py4j.clientserver", "py4j.java_gateway"):
-    logging.getLogger(name).addFilter(_is_no_broken_command)
+for logger in map(logging.getLogger, ("", "py4j.clientserver", "py4j.java_gateway")):
+    logger.addFilter(_is_no_broken_command)

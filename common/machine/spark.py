@@ -267,7 +267,9 @@ def _cancel_when_interrupted(context: SparkContext, group: str) -> None:
 
     def interrupted(*_: object) -> None:
         # The connection of this thread may wait for an answer; another one has its own.
-        Thread(target=cancel, daemon=True).start()
+        with suppress(RuntimeError):
+            # None can start when the process ends anyway.
+            Thread(target=cancel, daemon=True).start()
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupted)

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 # What a host of the workflow's steps imports.
 STEPS = "steps.hosted"
 # Seconds in which a step whose command is terminated may end by itself; main waits for its steps.
-ENDING, MAIN_ENDING = 5, 10
+ENDING, MAIN_ENDING = 5, 12
 MAIN = "steps.main"
 AHEAD = "ahead"
 # Seconds that the first command may take to come, while MLflow reads what it is to run.

@@ -20,6 +20,7 @@ from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 from common.errors import UserError, first_line
 from common.machine import copies
 from common.machine.text_file import read_text_file
+from common.machine.user_path import user_path
 from common.store.locations import local_path
 from common.store.moved import check_place
 from common.store.opening import check_answers
@@ -159,6 +160,8 @@ def model_folder(uri: str) -> Path:
         UserError: The model does not exist, or has no python_function flavor to score with; or the store
             does not answer.
     """
+    if uri.startswith("~"):
+        uri = str(user_path(uri))
     if uri.startswith(("models:/", "runs:/")):
         check_answers()
     check_version(uri)

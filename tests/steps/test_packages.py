@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import venv
+from pathlib import Path
 
+import pyspark
 import pytest
 
 import steps
@@ -47,23 +49,37 @@ def test_step_tells_what_its_python_lacks_in_a_line(bare):
     assert said[0].endswith('PATH=".venv/bin:$PATH" mlflow run ... --env-manager local')
 
 
-@pytest.mark.parametrize("shadowed", [True, False])
-def test_pyspark_of_another_spark_on_the_python_path_is_named_in_a_line(tmp_path, shadowed):
-    """As where a shell has PYTHONPATH=$SPARK_HOME/python; any other folder does no harm."""
-    package = tmp_path / ("pyspark" if shadowed else "common")
+@pytest.mark.parametrize("version", ["3.5.1", None])
+def test_pyspark_of_another_spark_on_the_python_path_is_named_in_a_line(tmp_path, version):
+    """As where a shell has PYTHONPATH=$SPARK_HOME/python."""
+    package = tmp_path / "pyspark"
     package.mkdir()
     (package / "__init__.py").write_text("raise RuntimeError\n")
-    command = [sys.executable, "-m", "steps.split", "--help"]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    if not shadowed:
-        assert (done.returncode, done.stderr) == (0, "")
-        return
+    if version:
+        (package / "version.py").write_text(f'__version__: str = "{version}"\n')
+    done = split_with(tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         f"Error: PYTHONPATH '{tmp_path}' has another pyspark than requirements.txt, "
         f"{package}/__init__.py: unset PYTHONPATH\n"
     )
+
+
+@pytest.mark.parametrize("package", ["pyspark", "common"])
+def test_same_pyspark_or_another_package_on_the_python_path_does_no_harm(tmp_path, package):
+    if package == "pyspark":
+        (tmp_path / package).symlink_to(Path(pyspark.__file__).parent)
+    else:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").write_text("raise RuntimeError\n")
+    done = split_with(tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def split_with(folder):
+    command = [sys.executable, "-m", "steps.split", "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
 @pytest.mark.slow

@@ -130,7 +130,7 @@ def _counts(facts: Facts) -> str:
 
 
 def _code(facts: Facts) -> str:
-    """Say which number is far from all others, if it may mean that there is none."""
+    """Say which number may mean that there is none: the only negative one, or one far above."""
     if facts.between is None:
         return ""
     least, most = facts.between
@@ -138,9 +138,10 @@ def _code(facts: Facts) -> str:
     codes += [facts.most] if facts.most in CODES and facts.most >= APART * max(most, 1) else []
     if not codes:
         return ""
+    said = " and ".join(f"{code:.0f}" for code in codes)
     return (
-        f"; {' and '.join(f'{code:.0f}' for code in codes)} beside {least:g} to {most:g}: list it under "
-        "missing, as the file has it, if it means that"
+        f"; {said} beside {least:.15g} to {most:.15g}: list it under missing, as the file has it, if it "
+        "means that"
     )
 
 

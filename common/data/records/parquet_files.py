@@ -51,6 +51,7 @@ def open_parquet(
     _check_case(files[0], list(types))
     _check_known(files[0], types)
     stored = find_stored(spark, files, types)
+    # What is wrong now is of a file that has more columns than the first.
     _check_case(uri, list(stored.types))
     _check_known(uri, stored.types)
     nanos = [name for name, found in stored.types.items() if found.startswith(NANOS)]
@@ -73,12 +74,16 @@ def open_parquet(
         frame = read_unlike(spark, files, frame.schema, stored)
     if not everywhere:
         frame = _with_texts(spark, uri, files, frame, texts)
+    told = "; ".join(["Parquet", *told_of(stored, len(files))])
+    return ParquetFiles(_in_known_types(frame, stored, nanos), told)
+
+
+def _in_known_types(frame: DataFrame, stored: Stored, nanos: Collection[str]) -> DataFrame:
     # Spark takes the type of nothing for that of integers.
     nothing = [name for name, found in stored.types.items() if found == NOTHING]
     changed = {name: _micros(quoted(name)) for name in nanos}
     changed |= {name: quoted(name).cast("string") for name in nothing}
-    told = "; ".join(["Parquet", *told_of(stored, len(files))])
-    return ParquetFiles(frame.withColumns(changed) if changed else frame, told)
+    return frame.withColumns(changed) if changed else frame
 
 
 def _check_case(file: str, names: Sequence[str]) -> None:

@@ -54,3 +54,16 @@ def test_worker_whose_result_nobody_takes_ends_without_a_word(pipe, said):
     )
     assert ended.returncode == 1
     assert (ended.stderr.splitlines() or [""])[-1] == said
+
+
+DAEMON = """
+import runpy
+from pyspark import daemon
+daemon.manager = lambda: print(daemon.worker.__module__)
+runpy.run_module("common.machine.worker_daemon", run_name="__main__")
+"""
+
+
+def test_workers_of_the_daemon_work_so():
+    ended = subprocess.run([sys.executable, "-c", DAEMON], cwd=ROOT, capture_output=True, text=True)
+    assert ended.stdout == "__main__\n"

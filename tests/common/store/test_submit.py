@@ -81,7 +81,8 @@ def test_host_imports_main_and_every_step_that_it_runs_and_what_opens_a_database
 from steps.hosted import FIRST, LATER
 from common.workflow.declaration import CHAIN
 assert {f"steps.{step}" for step in CHAIN} == set(LATER)
-assert "steps.main" in FIRST
+from common.machine.step_host import MAIN
+assert MAIN in FIRST
 print("mlflow.store.tracking.sqlalchemy_store" in FIRST)
 """
     for uri, opens in (("sqlite:///any.db", "True"), ("http://127.0.0.1:1", "False")):
