@@ -1,4 +1,4 @@
-"""What must be known of a model beside its scores: weights, balance, probabilities, repeated rows."""
+"""What must be known of a model beside its scores: weights, probabilities, units, repeated rows."""
 
 import math
 
@@ -6,14 +6,21 @@ import numpy as np
 
 from common.data.repeated import Repeated
 from common.data.spec import DatasetSpec
+from common.learning.boosting_rule import XGBOOST
 from common.learning.metrics import ScoreTable, calibration
+from common.learning.number_metrics import NumberTable
 from common.learning.tasks import Table
 
 # A mean probability that is further from the share of the label did not come about by chance.
 STANDARD_ERRORS = 4
+# XGBoost computes in single precision and drops gains below a millionth, which are squares of the
+# numbers: it learns less of those that are spread less, or are more times as large as that. Measured.
+LEAST_SPREAD, MOST_TIMES = 0.002, 300_000
 
 
-def caveats(spec: DatasetSpec, test: Table, balance: bool, repeated: Repeated) -> list[str]:
+def caveats(
+    spec: DatasetSpec, test: Table, balance: bool, repeated: Repeated, learner: str = ""
+) -> list[str]:
     """Return what a model's scores and probabilities do not say by themselves.
 
     Args:
@@ -21,6 +28,7 @@ def caveats(spec: DatasetSpec, test: Table, balance: bool, repeated: Repeated) -
         test: Counts of the model's predictions on the test rows.
         balance: Whether its fits weigh labels alike.
         repeated: The rows of the data set that have an equal one.
+        learner: The learner's name.
     """
     said = []
     if spec.weight is not None:
@@ -31,6 +39,8 @@ def caveats(spec: DatasetSpec, test: Table, balance: bool, repeated: Repeated) -
         )
     if isinstance(test, ScoreTable) and (off := _off(test)):
         said.append(f"the probability of {spec.positive} is no frequency: {off}")
+    if isinstance(test, NumberTable) and learner == XGBOOST and (unit := _unit(test)):
+        said.append(f"XGBoost learns little of numbers like those of {spec.label}: {unit}")
     if repeated.is_worth_telling:
         said.append(str(repeated))
     return said
@@ -44,3 +54,15 @@ def _off(test: ScoreTable) -> str:
     if abs(mean - share) <= STANDARD_ERRORS * error:
         return ""
     return f"its mean on the test rows is {mean:.3g}, and {share:.3g} of them have this label"
+
+
+def _unit(test: NumberTable) -> str:
+    """Say in which unit or from which zero numbers would suit single precision; nothing if they do."""
+    rows = float(test.count.sum())
+    mean = float(np.average(test.label, weights=test.count))
+    spread = math.sqrt(test.label_squared.sum() / rows)
+    if abs(mean) > MOST_TIMES * spread > 0:
+        return f"they are {mean:.3g} on average and spread by {spread:.3g}; subtract a constant from all"
+    if 0 < spread < LEAST_SPREAD:
+        return f"they are spread by {spread:.3g}; give them in a smaller unit, or take another learner"
+    return ""

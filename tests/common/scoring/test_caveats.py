@@ -6,6 +6,7 @@ import pytest
 from common.data.repeated import Repeated
 from common.data.spec import WEIGHT
 from common.learning.metrics import ScoreTable
+from common.learning.number_metrics import number_table
 from common.scoring.caveats import caveats
 
 NONE = Repeated(0, 1000)
@@ -54,3 +55,23 @@ def test_weights_balance_and_repeated_rows_are_told(spec):
     assert "balance=true" in found[1]
     assert found[2].startswith("10 of 1,000 rows have an equal one")
     assert len(caveats(weighted, table(0.24, 0.24), False, Repeated(9, 1000))) == 1
+
+
+@pytest.mark.parametrize(
+    ("zero", "unit", "said"),
+    [
+        (0, 1, None),
+        (2000, 0.01, None),
+        (0, 0.001, "they are spread by 0.001; give them in a smaller unit, or take another learner"),
+        (1.7e9, 1, "they are 1.7e+09 on average and spread by 1; subtract a constant from all"),
+        (-1.7e9, 1, "they are -1.7e+09 on average and spread by 1; subtract a constant from all"),
+        (5, 0, None),
+    ],
+)
+def test_numbers_of_which_xgboost_learns_little_are_told(spec, zero, unit, said):
+    numbers = number_table(zero + unit * np.array([-1.0, 1.0] * 50), np.full(100, float(zero)))
+    found = caveats(spec, numbers, False, NONE, "xgboost")
+    assert found == (
+        [] if said is None else [f"XGBoost learns little of numbers like those of income: {said}"]
+    )
+    assert caveats(spec, numbers, False, NONE, "gbt") == []
