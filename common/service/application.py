@@ -3,7 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Protocol
 
 Message = MutableMapping[str, Any]
@@ -68,8 +69,8 @@ class Service:
         try:
             # MLflow's application has this limit too, but counts from when it is called.
             async with asyncio.timeout(self._limit):
-                first = await receive()
-                answer = self._answer(first.get("body", b"")) if _is_short(scope, first) else None
+                first = await _first(scope, receive)
+                answer = self._answer(_body(first)) if _is_short(scope, first) else None
                 if answer is not None:
                     sent.way = DIRECT
                     await _respond(sent, 200, answer, b"application/json")
@@ -120,19 +121,38 @@ class _Sent:
             self._figures.asked(self.way, self.status, self.kind, time.perf_counter() - self._started)
 
 
-def _is_short(scope: Message, first: Message) -> bool:
-    """Tell whether the first message is the whole body of a short JSON request."""
-    if first["type"] != "http.request" or first.get("more_body") or len(first.get("body", b"")) > SHORT:
-        return False
+async def _first(scope: Message, receive: Receive) -> list[Message]:
+    """Return the first messages: of JSON until they are the whole body, or too much for a short one.
+
+    A network divides what is longer than a packet, some 1,400 bytes.
+    """
+    found = [await receive()]
+    while found[-1].get("more_body") and _is_json(scope) and len(_body(found)) <= SHORT:
+        found.append(await receive())
+    return found
+
+
+def _body(messages: Sequence[Message]) -> bytes:
+    return b"".join(message.get("body", b"") for message in messages)
+
+
+def _is_json(scope: Message) -> bool:
     return next((value for name, value in scope["headers"] if name == b"content-type"), b"") in JSON_TYPES
 
 
-def _again(first: Message, receive: Receive) -> Receive:
-    """Return a `receive` that begins with a message that was received before."""
-    held = [first]
+def _is_short(scope: Message, first: Sequence[Message]) -> bool:
+    """Tell whether the first messages are the whole body of a short JSON request."""
+    if first[-1]["type"] != "http.request" or first[-1].get("more_body"):
+        return False
+    return _is_json(scope) and len(_body(first)) <= SHORT
+
+
+def _again(first: Sequence[Message], receive: Receive) -> Receive:
+    """Return a `receive` that begins with messages that were received before."""
+    held = deque(first)
 
     async def receive_again() -> Message:
-        return held.pop() if held else await receive()
+        return held.popleft() if held else await receive()
 
     return receive_again
 

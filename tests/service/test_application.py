@@ -77,9 +77,20 @@ def test_other_types_go_to_mlflow(kind):
     assert ask(BODY, kind=kind, answer=short) == (200, b"27", [("mlflow", 200, "")])
 
 
-def test_body_in_parts_or_too_long_or_not_good_goes_to_mlflow_whole():
-    assert ask(BODY, BODY, BODY, answer=short) == (200, b"81", [("mlflow", 200, "")])
-    assert ask(b" " * (SHORT + 1), answer=short) == (200, b"32769", [("mlflow", 200, "")])
+def test_short_json_may_come_in_parts():
+    """As over a network, which divides what is longer than a packet."""
+    seen = []
+    answered = (200, b"short", [("direct", 200, "")])
+    assert ask(b"a", b"", b"b", b"c", answer=lambda body: seen.append(body) or b"short") == answered
+    assert seen == [b"abc"]
+
+
+def test_body_that_is_too_long_or_not_good_goes_to_mlflow_whole():
+    whole = [("mlflow", 200, "")]
+    assert ask(BODY, BODY, BODY, kind=b"text/csv", answer=short) == (200, b"81", whole)
+    assert ask(b" " * (SHORT + 1), answer=short) == (200, b"32769", whole)
+    assert ask(b" " * SHORT, b"  ", b" ", answer=short) == (200, b"32771", whole)
+    assert ask(b"ba", b"d", answer=short)[0] == 400
     refused = [("mlflow", 400, "INVALID_PARAMETER_VALUE")]
     assert ask(b"bad", answer=short)[::2] == (400, refused)
 
