@@ -19,14 +19,17 @@ from mlflow.environment_variables import (
     MLFLOW_HTTP_REQUEST_TIMEOUT,
 )
 from mlflow.exceptions import MlflowException
+from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
 from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
 from mlflow.utils.file_utils import ExclusiveFileLock
+from sqlalchemy import make_url
 
 from common import PROJECT, ROOT
 from common.errors import UserError, first_line
 from common.machine.ending import end_soon
 from common.machine.process import offered
 from common.machine.secrets import masked
+from common.machine.whole_file import can_be_written, whole_file
 from common.store import tracking
 from common.store.experiment import adopt_default, check_named
 from common.store.moved import check_place
@@ -54,6 +57,7 @@ def open_store() -> None:
     name = f"mlflow-store-{os.getuid()}-{hashlib.sha256(uri.encode()).hexdigest()[:16]}.lock"
     with ExclusiveFileLock(str(Path(tempfile.gettempdir(), name))):
         try:
+            _make_whole(uri)
             adopt_default()
         except ValueError as error:
             # Its configuration's parser takes a % in the path of its own files for a reference.
@@ -63,6 +67,32 @@ def open_store() -> None:
                 f"MLflow makes no tables where its files' path has a %: move {ROOT} to another folder"
             ) from None
     check_place()
+
+
+def _make_whole(uri: str) -> None:
+    """Make the tables of an SQLite store that is not there yet: all of them or none.
+
+    An interruption while MLflow makes them leaves some, on which every later command fails.
+    """
+    url = make_url(uri)
+    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":", "file:")):
+        return
+    path = Path(url.database)
+    # MLflow says better why a file cannot be made.
+    if _is_nothing(path) and can_be_written(path):
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        with whole_file(path) as part:
+            own = url.set(database=str(part)).render_as_string(hide_password=False)
+            SqlAlchemyStore(own, DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH).engine.dispose()
+            if not _is_nothing(path):
+                # Of another command, such as `mlflow ui`.
+                part.unlink()
+
+
+def _is_nothing(path: Path) -> bool:
+    # SQLite makes an empty file of a database that is only looked at.
+    return not path.exists() or path.stat().st_size == 0
 
 
 def check_answers() -> None:

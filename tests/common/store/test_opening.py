@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from mlflow.store.db import utils
+from sqlalchemy import text
 
 from common.errors import UserError
 from common.store import artifacts, opening
@@ -124,3 +127,34 @@ def test_error_of_makes_command_that_is_no_silence_keeps_its_trace(store, monkey
     monkeypatch.setattr("mlflow.cli.cli", fail)
     with pytest.raises(MlflowException, match="no such column"):
         opening.main()
+
+
+def test_store_whose_making_is_interrupted_is_not_there(tmp_path, monkeypatch):
+    """MLflow fails on a database that has some of its tables."""
+
+    def interrupted(engine):
+        make(engine)
+        with engine.begin() as connection:
+            connection.execute(text("DROP TABLE metrics"))
+        raise KeyboardInterrupt
+
+    make = utils._initialize_tables
+    (tmp_path / "it's 100 ?").mkdir()
+    before = mlflow.get_tracking_uri()
+    monkeypatch.chdir(tmp_path / "it's 100 ?")
+    mlflow.set_tracking_uri("sqlite:///mlflow.db")
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(utils, "_initialize_tables", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                opening.open_store()
+        assert not [file.name for file in Path().iterdir() if file.name != "mlruns"]
+        Path("mlflow.db").touch()
+        opening.open_store()
+        run = MlflowClient().create_run("0")
+        MlflowClient().log_metric(run.info.run_id, "a", 1)
+        assert Path("mlflow.db").is_file()
+        assert ".part" not in run.info.artifact_uri
+        assert "/mlruns/0/" in run.info.artifact_uri
+    finally:
+        mlflow.set_tracking_uri(before)
