@@ -6,6 +6,7 @@ import shlex
 import signal
 import socket
 import sys
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -270,6 +271,8 @@ def _cancel_when_interrupted(context: SparkContext, group: str) -> None:
         with suppress(RuntimeError):
             # None can start when the process ends anyway.
             Thread(target=cancel, daemon=True).start()
+        # PySpark warns of a job that failed, with Java's trace.
+        warnings.simplefilter("ignore")
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, interrupted)

@@ -117,23 +117,26 @@ def test_killed_process_takes_its_jobs_with_it(spark):
 COLLECTS = """
 print("ready", flush=True)
 # On one of the two cores.
-session.range(0, 10**15, 1, 1).selectExpr("sum(id % 7)").toArrow()
+session.range(0, 10**15, 1, 1).selectExpr("sum(id % 7)").{}()
 """
 
 
-def test_interrupted_process_ends_with_its_jobs_and_leaves_those_of_others(spark):
+@pytest.mark.parametrize("collect", ["toArrow", "toPandas"])
+def test_interrupted_process_ends_with_its_jobs_and_leaves_those_of_others(spark, collect):
     # A group of a test before would be cancelled: so are its later jobs.
     with lend_spark():
-        interrupted, other = start(COLLECTS, "interrupted"), start(WAIT, "bystander")
+        interrupted = start(COLLECTS.format(collect), f"interrupted {collect}")
+        other = start(WAIT, f"bystander {collect}")
     try:
-        for process, group in ((interrupted, "interrupted"), (other, "bystander")):
+        for process, group in ((interrupted, f"interrupted {collect}"), (other, f"bystander {collect}")):
             assert process.stdout.readline() == "ready\n"
             until(lambda group=group: active(spark, group))
         interrupted.send_signal(signal.SIGINT)
         _, errors = interrupted.communicate(timeout=DEADLINE)
         assert "KeyboardInterrupt" in errors
-        until(lambda: not active(spark, "interrupted"))
-        assert active(spark, "bystander")
+        assert "Warning" not in errors
+        until(lambda: not active(spark, f"interrupted {collect}"))
+        assert active(spark, f"bystander {collect}")
     finally:
         interrupted.kill()
         other.kill()
