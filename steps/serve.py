@@ -50,8 +50,9 @@ def _find(model: str, workers: int) -> str:
     Raises:
         SystemExit: There is no such model; the other process said so.
     """
-    if isfile(Path(given := str(user_path(model)), "MLmodel")) and is_portable(given):
-        return given
+    folder = user_path(model)
+    if isfile(folder / "MLmodel") and is_portable(str(folder)):
+        return str(folder)
     command = [sys.executable, "-m", "steps.find_model", model, str(copies.new_folder())]
     with subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE, text=True) as finding:
         if workers == 1:

@@ -70,7 +70,8 @@ class Service:
             # MLflow's application has this limit too, but counts from when it is called.
             async with asyncio.timeout(self._limit):
                 first = await _first(scope, receive)
-                answer = self._answer(_body(first)) if _is_short(scope, first) else None
+                body = _short_body(scope, first)
+                answer = None if body is None else self._answer(body)
                 if answer is not None:
                     sent.way = DIRECT
                     await _respond(sent, 200, answer, b"application/json")
@@ -140,11 +141,12 @@ def _is_json(scope: Message) -> bool:
     return next((value for name, value in scope["headers"] if name == b"content-type"), b"") in JSON_TYPES
 
 
-def _is_short(scope: Message, first: Sequence[Message]) -> bool:
-    """Tell whether the first messages are the whole body of a short JSON request."""
-    if first[-1]["type"] != "http.request" or first[-1].get("more_body"):
-        return False
-    return _is_json(scope) and len(_body(first)) <= SHORT
+def _short_body(scope: Message, first: Sequence[Message]) -> bytes | None:
+    """Return the body of a short JSON request, if the first messages are all of it."""
+    if first[-1]["type"] != "http.request" or first[-1].get("more_body") or not _is_json(scope):
+        return None
+    body = _body(first)
+    return body if len(body) <= SHORT else None
 
 
 def _again(first: Sequence[Message], receive: Receive) -> Receive:

@@ -261,8 +261,8 @@ def boost_like_spark(
 def with_mean_near_one(weight: np.ndarray) -> np.ndarray:
     """Return weights in a unit in which their mean is about 1.
 
-    XGBoost refuses gains below a millionth, which are sums of weights. So it would see nothing in weights
-    that add up to 1. Spark's trees are the same for weights in any unit.
+    Gains are sums of weights, and XGBoost computes them in single precision: SCALE is for weights of
+    about 1. Spark's trees are the same for weights in any unit.
     """
     mean = float(weight.mean())
     # A power of two, so that no digit is lost.
