@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from decimal import ROUND_DOWN, Context, Decimal
 
 from pyspark import SparkContext
 
@@ -42,28 +43,33 @@ def room_for(data: FoldData, parallelism: int) -> Room:
     """
     context = data.frame.sparkSession.sparkContext
     values = _values(data)
-    needed = TASK_BYTES * values
     part, (most, bound) = largest_part(data), most_bytes(context)
     if part > most:
         return Room(None, f"the driver must receive {_mb(part)} at once, but {bound} allows {_mb(most)}")
-    room, on_driver = _room(context), DRIVER_BYTES * values
-    if on_driver > room:
-        return Room(None, f"the rows need {_mb(on_driver)} on the driver, which has {_mb(room)} for them")
-    cores = context.defaultParallelism
+    needed, on_driver, room = TASK_BYTES * values, DRIVER_BYTES * values, _room(context)
+    cores, is_local = context.defaultParallelism, _is_local(context)
+    # The workers of this machine that are idle meanwhile hold the matrix too.
+    idle = (cores - 1) * IDLE_BYTES * values if is_local else 0
+    share = room if is_local else _share(context)
+    that_fits = min(room / max(1, on_driver), share / max(1, needed + idle))
+    if that_fits < 1:
+        there = f"the rows need {_mb(on_driver)} on the driver, which has {_mb(room)} for them"
+        why = there if on_driver > room else _said(needed, share - idle)
+        return Room(None, f"{why}; a train_ratio {_down(that_fits)} times as large would fit")
+    if not is_local:
+        return Room(parallelism, _said(needed, share))
     asked = min(parallelism or cores, cores)
-    if not _is_local(context):
-        share = _share(context)
-        there_is = needed <= share
-        return Room(parallelism if there_is else None, _said(needed, share))
-    # The workers that are idle meanwhile hold the matrix too.
     fewer = (room - cores * IDLE_BYTES * values) // max(1, (TASK_BYTES - IDLE_BYTES) * values)
     if fewer >= asked:
         return Room(parallelism, _said(needed, room // asked))
-    if fewer < 1:
-        return Room(None, _said(needed, room - (cores - 1) * IDLE_BYTES * values))
     return Room(
         fewer, f"the rows need {_mb(needed)}, and {_mb(room)} take {fewer} of {asked} tasks at once"
     )
+
+
+def _down(share: float) -> str:
+    """Return a share below 1 with its first two digits, rounded down."""
+    return str(Decimal(share).normalize(Context(prec=2, rounding=ROUND_DOWN)))
 
 
 def _said(needed: int, share: int) -> str:

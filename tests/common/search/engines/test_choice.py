@@ -132,12 +132,25 @@ def test_rows_that_are_too_many_for_one_fit_are_left_to_mllib_or_refused(data, m
     machine(memory.TASK_BYTES + memory.IDLE_BYTES - 1)
     choice = choose_engine(GBT, "auto", [], data, 5)
     assert (choice.engine, choice.parallelism) == ("mllib", 5)
-    assert choice.reason == "the rows need 11 MB, a task has 10 MB"
+    needs = "the rows need 11 MB, a task has 10 MB"
+    assert choice.reason == f"{needs}; a train_ratio 0.97 times as large would fit"
     for learner, engine in ((GBT, "boosting"), (XGBOOST, "auto")):
         with pytest.raises(UserError, match="lacks memory: the rows need 11 MB, a task has 10 MB"):
             choose_engine(learner, engine, [], data)
     machine(memory.DRIVER_BYTES - 1)
     assert "need 7 MB on the driver, which has 7 MB" in choose_engine(GBT, "auto", [], data).reason
+
+
+def test_share_of_the_rows_that_is_told_to_fit_does(data, machine):
+    for size in (1, 7, 23, 45):
+        machine(size)
+        reason = choose_engine(GBT, "auto", [], data).reason
+        share = float(reason.partition("a train_ratio ")[2].split()[0])
+        # Of so many rows, the same memory is more for each value.
+        machine(size / share)
+        assert choose_engine(GBT, "auto", [], data).engine == "boosting", size
+        machine(size / (1.05 * share))
+        assert choose_engine(GBT, "auto", [], data).engine == "mllib", size
 
 
 @pytest.mark.parametrize(
