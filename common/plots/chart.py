@@ -76,12 +76,13 @@ class Cells:
 
 @dataclass(frozen=True)
 class Mark:
-    """A vertical line at a value of x, with text to its right or left."""
+    """A vertical line at a value of x, with text to its right or left; raised, it leaves room below."""
 
     at: float
     text: str
     colour: str = RED
     left: bool = False
+    raised: bool = False
 
 
 Layer = Points | Line | Bars | Cells | Mark

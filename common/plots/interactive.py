@@ -29,6 +29,8 @@ PAGE = "interactive.html"
 # Plotly's name for chart.SCALE.
 SCALE = "Viridis"
 PIXELS_PER_INCH = 100
+# Two lines of text, in pixels.
+RAISED = 36
 CONFIG = {"displaylogo": False, "responsive": True}
 
 
@@ -118,6 +120,7 @@ def _layer(drawn: go.Figure, layer: Layer, place: dict[str, int], legend: bool) 
                 line={"color": layer.colour, "dash": "dot"},
                 annotation_text=_html(layer.text),
                 annotation_position="bottom left" if layer.left else "bottom right",
+                annotation_yshift=RAISED if layer.raised else 0,
             )
 
 

@@ -44,11 +44,13 @@ STYLE = {
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#E6E6E6",
-    "legend.frameon": False,
+    "legend.edgecolor": "none",
     # Otherwise a dollar sign in a label starts a formula.
     "text.parse_math": False,
     "legend.fontsize": 8,
 }
+# What lets a text be read where lines cross it.
+BEHIND = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8}
 MARKERS = {"circle": "o", "star": "*", "diamond": "D"}
 
 
@@ -162,11 +164,11 @@ def _layer(axis: Any, layer: Layer) -> Any:
         case Mark():
             axis.axvline(layer.at, color=layer.colour, linestyle=":", linewidth=1.4)
             axis.annotate(
-                *(layer.text, (layer.at, 0.02)),
+                *(layer.text, (layer.at, 0.15 if layer.raised else 0.02)),
                 xycoords=("data", "axes fraction"),
                 **{"xytext": (-4 if layer.left else 4, 0), "textcoords": "offset points"},
                 **{"ha": "right" if layer.left else "left", "fontsize": 8},
-                color=layer.colour,
+                **{"color": layer.colour, "bbox": BEHIND, "zorder": 5},
             )
     return None
 
@@ -268,8 +270,7 @@ def _parallel(figure: Figure, chart: Parallel) -> None:
 
 
 def _tick_text(axis: Any, x: float, y: float, text: str) -> None:
-    box = {"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8}
-    axis.text(x + 0.02, y, text, fontsize=8, va="center", zorder=5, bbox=box)
+    axis.text(x + 0.02, y, text, fontsize=8, va="center", zorder=5, bbox=BEHIND)
 
 
 def _ends(axis: Any) -> tuple[float, float]:

@@ -26,6 +26,8 @@ from common.plots.interval import interval
 
 # Number of points of a curve.
 CURVE = 400
+# Width of the longest text beside a mark, as a share of its panel.
+TEXT = 0.35
 
 
 def binary_charts(
@@ -159,12 +161,9 @@ def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str], thre
         layers: list[Layer] = [
             Line(found.probability[few], on_test[few], "test rows"),
             Line(fitted.probability[few_train], on_train[few_train], "training rows", GREY, dashed=True),
-            Mark(best, f"best on the training rows\n{there}: {then:.4f} on test", RED, best < threshold),
-            Mark(
-                threshold,
-                f"threshold in use\n{threshold:g}: {now:.4f} on test",
-                GREEN,
-                best >= threshold,
+            *_marks(
+                (best, f"best on the training rows\n{there}: {then:.4f} on test", RED),
+                (threshold, f"threshold in use\n{threshold:g}: {now:.4f} on test", GREEN),
             ),
         ]
         said = f"{names[1]} on the test rows: {now:.4f} at {threshold:g}, {then:.4f} at {there}"
@@ -180,6 +179,15 @@ def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str], thre
         columns=2,
         height=3.8,
     )
+
+
+def _marks(*given: tuple[float, str, str]) -> list[Layer]:
+    """Return two marks whose texts neither leave the panel, of x from 0 to 1, nor lie on each other."""
+    lower, higher = sorted(given, key=lambda mark: mark[0])
+    # A text takes a third of the panel.
+    left = {lower: lower[0] > TEXT, higher: higher[0] > 1 - TEXT}
+    outward = left[lower] and not left[higher]
+    return [Mark(*one, left[one], raised=one is higher and not outward) for one in given]
 
 
 def _at(

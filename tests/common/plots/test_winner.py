@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -6,10 +7,11 @@ import pytest
 
 from common.data.target import BINARY, Target
 from common.learning.metrics import ScoreTable, scores
-from common.plots.chart import Bars, Mark
+from common.plots.chart import GREEN, RED, Bars, Mark
 from common.plots.interactive import page
 from common.plots.still import stills
 from common.plots.winner import winner_charts
+from common.plots.winner_binary import TEXT, _marks
 
 LABELS = Target(BINARY, ("<=50K", ">50K"))
 ALL = ["confusion", "curves", "calibration", "threshold", "features", "strata"]
@@ -122,6 +124,17 @@ def test_worst_served_stratum_stands_first(charts):
             "Male: predicted": 500 / 14,
         }
     )
+
+
+def test_texts_of_marks_stay_in_the_panel_and_apart():
+    for best, in_use in product(np.linspace(0, 1, 21), repeat=2):
+        marks = _marks((best, "best", RED), (in_use, "in use", GREEN))
+        assert [mark.at for mark in marks] == [best, in_use]
+        ends = [(mark.at - TEXT, mark.at) if mark.left else (mark.at, mark.at + TEXT) for mark in marks]
+        assert min(ends)[0] >= 0, (best, in_use)
+        assert max(end for _, end in ends) <= 1, (best, in_use)
+        (_, end), (start, _) = sorted(ends)
+        assert marks[0].raised != marks[1].raised or end <= start, (best, in_use)
 
 
 def test_threshold_in_use_is_the_one_that_predictions_have():
