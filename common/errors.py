@@ -23,7 +23,7 @@ class StepFailed(UserError):
 def first_line(error: Exception) -> str:
     """Return the first line of a library error's message; for a Java error, of the Java exception."""
     cause = getattr(error, "java_exception", None)
-    return str(cause or error).strip().splitlines()[0]
+    return str(cause or error).strip().partition("\n")[0]
 
 
 def first_and_last(error: Exception) -> str:

@@ -152,7 +152,7 @@ class Terms:
         """Return whether a contender's lead is large enough, and the verdict for the user."""
         gained = found.difference
         asked = gained.error if self.margin is None else self.margin
-        enough = gained.mean > max(asked, found.nothing)
+        enough = gained.mean - asked > found.nothing
         unit = "one standard error" if self.margin is None else "margin"
         ours, theirs, error, bound = (
             shown_score(found.metric, value, DIGITS)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from common.data.repeated import Repeated
+from common.data.shares import percent
 from common.data.spec import DatasetSpec
 from common.learning.boosting_rule import XGBOOST
 from common.learning.metrics import ScoreTable, calibration
@@ -16,10 +17,17 @@ STANDARD_ERRORS = 4
 # XGBoost computes in single precision and drops gains below a millionth, which are squares of the
 # numbers: it learns less of those that are spread less, or are more times as large as that. Measured.
 LEAST_SPREAD, MOST_TIMES = 0.002, 300_000
+# Weights that leave less of the rows make scores and findings those of a few rows.
+LEAST_EFFECTIVE = 0.1
 
 
 def caveats(
-    spec: DatasetSpec, test: Table, balance: bool, repeated: Repeated, learner: str = ""
+    spec: DatasetSpec,
+    test: Table,
+    balance: bool,
+    repeated: Repeated,
+    learner: str = "",
+    effective: float = 1.0,
 ) -> list[str]:
     """Return what a model's scores and probabilities do not say by themselves.
 
@@ -29,10 +37,16 @@ def caveats(
         balance: Whether its fits weigh labels alike.
         repeated: The rows of the data set that have an equal one.
         learner: The learner's name.
+        effective: How many rows of equal weight tell as much as the weighted ones, as a share of them.
     """
     said = []
     if spec.weight is not None:
         said.append(f"fits weigh each row by {spec.weight}; all scores count each row once")
+        if effective < LEAST_EFFECTIVE:
+            said.append(
+                f"the weights of {spec.weight} are so unequal that {percent(effective, 1)} of the rows, "
+                "weighed alike, would tell as much"
+            )
     if balance:
         said.append(
             "fits weigh all labels alike (balance=true), so a rare label's probability is above its share"

@@ -75,6 +75,21 @@ class FoldData:
         return WEIGHT in self.frame.columns
 
     @cached_property
+    def effective_share(self) -> float:
+        """How many rows of equal weight tell as much, as a share of the rows; 1 without weights.
+
+        Source: Kish's effective sample size, the square of the weights' sum by the sum of their squares.
+        """
+        if not self.is_weighted:
+            return 1.0
+        weight = F.col(WEIGHT)
+        sums = self.frame.agg(F.sum(weight), F.sum(weight * weight)).first()
+        total, squares = sums or (0.0, 0.0)
+        # Of one that is 1e154 times the others, the square is no number.
+        rows = total * total / squares if math.isfinite(squares) else 1.0
+        return float(rows / self.rows)
+
+    @cached_property
     def partitions(self) -> dict[int, tuple[int, int]]:
         """Number of rows and of stored feature values in each non-empty partition."""
         stored = F.size(F.unwrap_udt(FEATURES)["values"])

@@ -286,7 +286,8 @@ def log_pipeline(
     model, found = exporting.result()
     example, known = example_records(data.test, spec), vocabulary(pipeline, spec)
     digests = {context: digest.content for context, digest in data.digests.items()}
-    noted = caveats(spec, test, data.balance, data.repeated, learner)
+    effective = data.folds.effective_share
+    noted = caveats(spec, test, data.balance, data.repeated, learner, effective)
     made = Origin(learner, parameters, digests, fitted_by, noted)
     card = model_card(spec, made, test, strata, found, example, known)
     log_portable_model(model, "portable-model", spec, known, example, card)

@@ -46,6 +46,9 @@ def test_lower_log_loss_is_better():
         # No lead, and a negative one.
         ([0.89, 0.78, 0.83], 0.0, False),
         ([0.88, 0.77, 0.82], 0.0, False),
+        # A lead on one fold alone is exactly its error, but for rounding.
+        ([0.901, 0.78, 0.83], None, False),
+        ([0.934, 0.78, 0.83], None, False),
         # The same lead on every fold: the error is zero.
         ([0.90, 0.79, 0.84], None, True),
     ],

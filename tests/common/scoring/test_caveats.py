@@ -57,6 +57,16 @@ def test_weights_balance_and_repeated_rows_are_told(spec):
     assert len(caveats(weighted, table(0.24, 0.24), False, Repeated(9, 1000))) == 1
 
 
+def test_weights_of_which_few_count_are_told(spec):
+    columns = [replace(c, role=WEIGHT) if c.name == "fnlwgt" else c for c in spec.columns]
+    weighted = replace(spec, columns=tuple(columns))
+    _, found = caveats(weighted, table(0.24, 0.24), False, NONE, effective=0.0024)
+    assert found == (
+        "the weights of fnlwgt are so unequal that 0.2% of the rows, weighed alike, would tell as much"
+    )
+    assert len(caveats(weighted, table(0.24, 0.24), False, NONE, effective=0.1)) == 1
+
+
 @pytest.mark.parametrize(
     ("zero", "unit", "said"),
     [

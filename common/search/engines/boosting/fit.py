@@ -13,6 +13,7 @@ import numpy as np
 import xgboost as xgb
 
 from common.data.target import BINARY, MULTICLASS, REGRESSION, Target
+from common.errors import first_line
 from common.learning.boosting_rule import SPARK, BoostingRule, Fit, FitResult
 from common.learning.class_metrics import class_table
 from common.learning.fold_score import fold_score
@@ -46,7 +47,8 @@ def run_fits(fits: Sequence[Fit], matrix: FoldMatrix, samples: SamplesBySize) ->
                 found = [fold_score(*each) for each in zip(tables, losses, strict=True)]
                 yield FitResult(fit.group, fit.fold, seconds, found)
             except Exception as error:
-                message = f"{type(error).__name__}: {error}"
+                # XGBoost adds a trace of its own code.
+                message = f"{type(error).__name__}: {first_line(error)}"
                 yield FitResult(fit.group, fit.fold, time.perf_counter() - started, [], message)
 
 

@@ -87,6 +87,17 @@ def test_weights_stay_as_they_are_unless_their_mean_is_far_below_1_or_beyond_rea
     assert [row[WEIGHT] for row in found] == [pytest.approx(kept, rel=1e-3)]
 
 
+@pytest.mark.parametrize(("heavy", "share"), [(1, 1), (1e6, 1 / 60), (1e300, 1 / 60)])
+def test_weights_are_worth_few_rows_if_one_outweighs_all(spark, heavy, share):
+    weight = F.when(F.col(FOLD_RANK) == 7, heavy).otherwise(1.0)
+    data = fold_data(rows_of(spark, BINARY, 60).withColumn(WEIGHT, weight), 2, TWO)
+    assert data.effective_share == pytest.approx(share, rel=1e-3)
+    candidate = [{"max_depth": 2, "n_estimators": 3}]
+    (found,) = BoostingEngine(data, get_learner("xgboost"), 7).evaluate(candidate)
+    # XGBoost refuses a share of a label that is 0 or 1 as numbers go, with a trace.
+    assert "\n" not in getattr(found, "error", "")
+
+
 def test_weights_change_the_scores(spark):
     rows = rows_of(spark, BINARY, 600)
     candidate = [{"maxDepth": 2, "maxIter": 3}]
