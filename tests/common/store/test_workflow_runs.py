@@ -1,9 +1,10 @@
 import mlflow
 import pytest
 
+from common.data.fetch import content_digest
 from common.errors import UserError
 from common.store import tracking
-from common.store.workflow_runs import STEP_RUNS, candidates_of, find_workflow, rows_from
+from common.store.workflow_runs import STEP_RUNS, candidates_of, find_workflow, made_of
 
 
 @pytest.fixture
@@ -107,11 +108,21 @@ def test_champion_by_hand_is_no_workflow_of_its_own(chain, leave, store):
     assert steps(find_workflow("auto", store)) == [chain[name] for name in ALL]
 
 
-def test_source_of_a_models_rows_is_known_as_far_as_its_runs_are(chain, leave):
-    mlflow.MlflowClient().set_tag(chain["load_data"], "source_uri", "file:///a/people.csv")
-    assert rows_from(chain["ga"]) == ("file:///a/people.csv", "")
-    mlflow.MlflowClient().set_tag(chain["load_data"], "source_digest", "abc")
-    assert rows_from(chain["ga"]) == ("file:///a/people.csv", "abc")
-    assert rows_from(leave("train_ga")) == rows_from("") == rows_from("0" * 32) == ("", "")
+def test_model_is_made_of_a_file_by_its_content_else_by_its_place(chain, leave, tmp_path):
+    file, copied, other = (tmp_path / name for name in ("people.csv", "copied.csv", "other.csv"))
+    for path, content in ((file, "a\n1\n"), (copied, "a\n1\n"), (other, "a\n2\n")):
+        path.write_text(content)
+
+    def made(search):
+        return [made_of(search, path.as_uri()) for path in (file, copied, other)]
+
+    mlflow.MlflowClient().set_tag(chain["load_data"], "source_uri", file.as_uri())
+    assert made(chain["ga"]) == [True, False, False]
+    mlflow.MlflowClient().set_tag(chain["load_data"], "source_digest", content_digest(file.as_uri()))
+    assert made(chain["ga"]) == [True, True, False]
+    file.write_text("a\n2\n")
+    assert made(chain["ga"]) == [False, True, False]
+    for unknown in (leave("train_ga"), "", "0" * 32):
+        assert made(unknown) == [False] * 3
     mlflow.delete_run(chain["split"])
-    assert rows_from(chain["ga"]) == ("", "")
+    assert made(chain["ga"]) == [False] * 3
