@@ -1,9 +1,11 @@
 """Entry point load_data: logs data/ (Parquet) and dataset.yaml."""
 
+from dataclasses import replace
+
 import click
 from pyspark.sql import SparkSession
 
-from common.data.fetch import Location
+from common.data.fetch import Location, check_unchanged
 from common.data.infer import Found, find_spec, shown_spec
 from common.data.load import read_found
 from common.data.read import Source, with_missing
@@ -30,8 +32,12 @@ def _read(spark: SparkSession, found: Found, nothing_said: bool) -> tuple[Found,
 def load_data(dataset: str, source: str, label: str, task: str, positive: str) -> None:
     """Read and check a data set: downloaded, from a file, or the built-in sample."""
     with step("load_data") as run:
+        place = ""
 
         def reach(uri: str) -> str:
+            nonlocal place
+            # What Spark reads may be a copy.
+            place = uri
             run.input_bytes = Location("path", uri, None).size
             return frames.for_spark(run.spark, uri)
 
@@ -40,6 +46,8 @@ def load_data(dataset: str, source: str, label: str, task: str, positive: str) -
         found, rows = _read(run.spark, found, label == dataset == AUTO)
         spec = with_missing(found.spec, rows.missing)
         run.log_frame("data", rows.frame)
+        # Its hash is part of the key by which later runs find these rows.
+        check_unchanged(replace(location, uri=place))
         data = run.kept_frame("data")
         run.log_dataset(spec)
         digest = frame_digest(data)

@@ -208,6 +208,25 @@ def _cached(path: Path) -> Iterator[Path]:
         raise UserError(f"{said}: set INCOME_CACHE to another") from None
 
 
+def check_unchanged(location: Location) -> None:
+    """Refuse a file that was written while it was read: its rows may be of neither content.
+
+    Args:
+        location: The file as it was located before.
+
+    Raises:
+        UserError: Its content has changed.
+    """
+    # The sample's hash is that of the counts that it is drawn from.
+    if location.digest is None or location.kind == "sample":
+        return
+    if content_digest(location.uri) != location.digest:
+        raise UserError(
+            f"source {location.uri} has changed while it was read: give the same command again when "
+            "nothing writes to it"
+        )
+
+
 def content_digest(uri: str) -> str:
     """Return a hash of the content of a file or folder on this machine; empty for anything else."""
     path = Path(uri.removeprefix("file://"))
