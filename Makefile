@@ -14,8 +14,8 @@ RUN := PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m steps.run run . --env-manager
 # Quotes any text as one word for the shell.
 quoted = '$(subst ','\'',$(1))'
 
-# What is given to make is given to main: make main source=FILE grid=gbt_fine
-GIVEN = $(foreach p,$(filter-out PYTHON,$(.VARIABLES)),$(if $(filter command line,$(origin $(p))),-P $(call quoted,$(p)=$($(p)))))
+# What is given to make is given to main, a $ as it is: make main source=FILE grid=gbt_fine
+GIVEN = $(foreach p,$(filter-out PYTHON,$(.VARIABLES)),$(if $(filter command line,$(origin $(p))),-P $(call quoted,$(p)=$(value $(p)))))
 
 .PHONY: main test bench mutants load-tool pictures lint mlproject report ui moved serve image setup java pins platforms clean
 
@@ -77,7 +77,7 @@ ui: .venv/installed
 moved: .venv/installed
 	@exec $(BIN)/python -m steps.moved
 
-given = $(foreach p,$(1),$(if $(filter command line,$(origin $(p))),--$(p) $(call quoted,$($(p)))))
+given = $(foreach p,$(1),$(if $(filter command line,$(origin $(p))),--$(p) $(call quoted,$(value $(p)))))
 
 # make serve port=5056 workers=2 model=models:/income/1; on 127.0.0.1, or make serve host=0.0.0.0
 serve: .venv/installed

@@ -56,8 +56,8 @@ def checkout(tmp_path):
     return Checkout(tmp_path / "it's my project")
 
 
-def test_commands_and_their_values_may_have_spaces_and_apostrophes(checkout):
-    source = "/data/Anna's people/adult.data"
+def test_commands_and_their_values_may_have_spaces_apostrophes_and_dollars(checkout):
+    source = "/data/Anna's people/in $HOME/adult.data"
     assert checkout.make("main", f"source={source}", "grid=gbt_fine").returncode == 0
     assert checkout.make("lint").returncode == 0
     assert checkout.make("serve", f"model={source}", "port=5056").returncode == 0
