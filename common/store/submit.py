@@ -4,6 +4,7 @@ Most are forks of a process that has imported what they need.
 """
 
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
@@ -91,10 +92,15 @@ def _offered() -> AbstractContextManager[None]:
     return nullcontext() if host is None else host.offered(PATIENCE if before else 0)
 
 
+def _project() -> str:
+    """Return the project's folder; a relative path, since MLflow divides a URI at a # of its own."""
+    return os.path.relpath(ROOT)
+
+
 def _submit(step: str, parameters: Mapping[str, str], experiment_id: str) -> SubmittedRun:
     with lend_spark(), _offered(), _none_left_unfilled(experiment_id):
         return mlflow.run(
-            str(ROOT),
+            _project(),
             entry_point=step,
             parameters=dict(parameters),
             env_manager=ENVIRONMENT,
@@ -134,7 +140,7 @@ def _begin(step: str, parameters: Mapping[str, str], experiment_id: str) -> Subm
     }
     where = mlflow.get_tracking_uri(), experiment_id
     with lend_spark(), _offered(), _none_left_unfilled(experiment_id):
-        run = load_backend(BACKEND).run(str(ROOT), step, dict(parameters), None, config, *where)
+        run = load_backend(BACKEND).run(_project(), step, dict(parameters), None, config, *where)
         MlflowClient().log_batch(
             run.run_id, tags=[RunTag(MLFLOW_PROJECT_BACKEND, BACKEND), RunTag(MLFLOW_RUN_NAME, step)]
         )

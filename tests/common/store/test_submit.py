@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import mlflow
 import pytest
 from mlflow import MlflowClient
+from mlflow.projects.utils import fetch_and_validate_project
 
 from common import ROOT
 from common.machine import step_host
@@ -45,6 +46,20 @@ def test_host_that_was_begun_before_is_waited_for(seen, begin):
     submit.submit("featurize", {}, "0")
     assert seen == [str(host.path), str(host.path), None]
     assert HOST not in os.environ
+
+
+def test_folder_with_a_number_sign_is_the_project(tmp_path, monkeypatch):
+    found = []
+    monkeypatch.setattr(mlflow, "run", lambda uri, **_: found.append(uri))
+    monkeypatch.setattr(submit, "lend_spark", nullcontext)
+    monkeypatch.setattr(submit, "_offered", nullcontext)
+    folder = tmp_path / "no. #1"
+    folder.mkdir()
+    (folder / "MLproject").write_text("name: x\nentry_points: {split: {command: 'true'}}\n")
+    monkeypatch.setattr(submit, "ROOT", folder)
+    monkeypatch.chdir(folder)
+    submit.submit("split", {}, "0")
+    assert fetch_and_validate_project(found[0], None, "split", {}) == str(folder)
 
 
 def test_first_step_does_not_wait_for_a_host_that_begins_beside_it(seen, begin, monkeypatch, tmp_path):
