@@ -193,9 +193,8 @@ def check_version(uri: str) -> None:
 
 
 def _fetch(uri: str) -> str:
-    def download(folder: Path | None = None) -> str:
-        target = None if folder is None else str(folder)
-        return str(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=target))
+    def download(folder: Path) -> str:
+        return str(mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=str(folder)))
 
     place = _place(uri)
     path = local_path(place)
@@ -205,7 +204,8 @@ def _fetch(uri: str) -> str:
         # MLflow would not say which folder it looked in.
         check_place()
         raise MlflowException(f"{path} does not exist", RESOURCE_DOES_NOT_EXIST)
-    return download()
+    # MLflow would copy what a run has on this machine, too, and leave the copy.
+    return str(path.absolute())
 
 
 def _place(uri: str) -> str:
