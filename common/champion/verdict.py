@@ -132,7 +132,11 @@ def _predicts_other(ours: Contestant, theirs: Contestant) -> str | None:
     if said[0] != said[1]:
         return f"it predicts {said[0]}, champion {theirs.version} {said[1]}"
     digests = {one.labels_digest for one in (ours, theirs) if one.labels_digest}
-    return f"it predicts other labels than champion {theirs.version}" if len(digests) > 1 else None
+    if len(digests) < 2:
+        return None
+    # The digest is also of which of two is the positive one.
+    other = "labels, or another positive one," if ours.task == BINARY else "labels"
+    return f"it predicts other {other} than champion {theirs.version}"
 
 
 @dataclass(frozen=True)

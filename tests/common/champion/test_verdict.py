@@ -89,7 +89,7 @@ def test_verdict_says_the_difference_with_its_error_and_what_was_asked():
             "it predicts one of two labels, champion 2 one of 4 labels",
         ),
         ({"task": "regression", "labels": 0}, "it predicts one of two labels, champion 2 a number"),
-        ({"labels_digest": "b"}, "it predicts other labels than champion 2"),
+        ({"labels_digest": "b"}, "it predicts other labels, or another positive one, than champion 2"),
         # Older versions have no digest.
         ({"labels_digest": ""}, None),
         ({}, None),
