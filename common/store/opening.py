@@ -73,6 +73,9 @@ def _make_whole(uri: str) -> None:
     """Make the tables of an SQLite store that is not there yet: all of them or none.
 
     An interruption while MLflow makes them leaves some, on which every later command fails.
+
+    Raises:
+        UserError: MLflow cannot keep the path of the current folder.
     """
     url = make_url(uri)
     if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith((":", "file:")):
@@ -80,6 +83,13 @@ def _make_whole(uri: str) -> None:
     path = Path(url.database)
     # MLflow says better why a file cannot be made.
     if _is_nothing(path) and can_be_written(path):
+        here = str(Path.cwd())
+        # MLflow writes the place of artifacts into its SQL as Python would write it.
+        if repr(here)[1:-1] != here:
+            raise UserError(
+                "MLflow makes no store in a folder with both kinds of quotes, a backslash or an "
+                f"invisible character in its path, such as {here!r}: use another folder"
+            )
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
         with whole_file(path) as part:

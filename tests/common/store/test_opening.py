@@ -158,3 +158,14 @@ def test_store_whose_making_is_interrupted_is_not_there(tmp_path, monkeypatch):
         assert "/mlruns/0/" in run.info.artifact_uri
     finally:
         mlflow.set_tracking_uri(before)
+
+
+@pytest.mark.parametrize("name", ['it\'s "it"', "back\\slash", "no\xa0break"])
+def test_folder_whose_path_mlflow_cannot_keep_is_refused(tmp_path, monkeypatch, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(mlflow, "get_tracking_uri", lambda: "sqlite:///mlflow.db")
+    with pytest.raises(UserError, match="MLflow makes no store in a folder with both kinds of quotes"):
+        opening.open_store()
+    assert not list(folder.iterdir())
