@@ -112,7 +112,7 @@ def test_first_python_that_suits_makes_the_environment(checkout, pythons):
     assert (checkout.folder / "log.pythons").read_text() == "python3.12 -m venv .venv\n"
     install = checkout.called()[0]
     assert install[:3] == ["-m", "pip", "install"]
-    assert install[-3:] == ["--no-deps", "-r", "requirements.txt"]
+    assert install[-4:] == ["--no-deps", "--no-compile", "-r", "requirements.txt"]
 
 
 def test_no_python_that_suits_is_told_in_a_line(pythons):
