@@ -9,6 +9,7 @@ import math
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
 from types import TracebackType
@@ -162,19 +163,22 @@ class Heartbeat:
         return Beat(time.time(), self.grace)
 
     def _beat_on(self) -> None:
-        last, told = time.monotonic(), False
+        last, told, impatient = time.monotonic(), False, ExitStack()
         while not self.stopped.wait(self.grace / BEATS):
             try:
                 self.client.set_tag(self.run_id, BEAT, str(self._now()))
                 last, told = time.monotonic(), False
+                impatient.close()
                 if self.run_id not in end_dead_runs(self.experiment_id, self.watch):
                     self._revive()
             except Exception as error:
                 if time.monotonic() - last > self.grace and not told:
                     told = True
+                    # Each call that follows, to end the run above all, would take as many minutes again.
+                    impatient.enter_context(tracking.asked_briefly())
                     log.warning(
                         "the store has accepted no heartbeat for %.0f s: %s",
-                        self.grace,
+                        time.monotonic() - last,
                         first_line(error),
                     )
 

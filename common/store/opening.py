@@ -7,17 +7,12 @@ import hashlib
 import os
 import sys
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlparse
 
 import mlflow
 from mlflow import MlflowClient
-from mlflow.environment_variables import (
-    MLFLOW_ALLOW_FILE_STORE,
-    MLFLOW_HTTP_REQUEST_MAX_RETRIES,
-    MLFLOW_HTTP_REQUEST_TIMEOUT,
-)
+from mlflow.environment_variables import MLFLOW_ALLOW_FILE_STORE
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH
 from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
@@ -27,15 +22,11 @@ from sqlalchemy import make_url
 from common import PROJECT, ROOT
 from common.errors import UserError, first_line
 from common.machine.ending import end_soon
-from common.machine.process import offered
 from common.machine.secrets import masked
 from common.machine.whole_file import can_be_written, whole_file
 from common.store import tracking
 from common.store.experiment import adopt_default, check_named
 from common.store.moved import check_place
-
-# Where nothing answers these take some twenty seconds at most, with MLflow's pauses between them.
-BRIEFLY = {MLFLOW_HTTP_REQUEST_MAX_RETRIES: "2", MLFLOW_HTTP_REQUEST_TIMEOUT: "5"}
 
 
 def open_store() -> None:
@@ -113,10 +104,7 @@ def check_answers() -> None:
     """
     if urlparse(mlflow.get_tracking_uri()).scheme not in ("http", "https"):
         return
-    with ExitStack() as brief:
-        for variable, value in BRIEFLY.items():
-            if not variable.is_set():
-                brief.enter_context(offered(variable.name, value))
+    with tracking.asked_briefly():
         try:
             found = MlflowClient().get_experiment_by_name(PROJECT)
         except MlflowException as error:

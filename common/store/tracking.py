@@ -3,7 +3,8 @@
 import logging
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import count, takewhile
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -11,6 +12,7 @@ import mlflow
 import requests
 from mlflow import MlflowClient
 from mlflow.entities import LifecycleStage, Metric, Run
+from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW_HTTP_REQUEST_TIMEOUT
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import (
     ENDPOINT_NOT_FOUND,
@@ -26,6 +28,7 @@ from mlflow.tracking import is_tracking_uri_set
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from common.errors import UserError, first_line
+from common.machine.process import offered
 from common.machine.secrets import masked
 
 # Tags that identify runs.
@@ -59,6 +62,10 @@ NO_JSON = "not in a valid JSON format"
 LONGEST_ANSWER = 300
 # The codes of an error that says of a run that it is not there.
 GONE = [ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE)]
+
+
+# Where nothing answers these take some twenty seconds at most, with MLflow's pauses between them.
+BRIEFLY = {MLFLOW_HTTP_REQUEST_MAX_RETRIES: "2", MLFLOW_HTTP_REQUEST_TIMEOUT: "5"}
 
 
 class StoreSilent(UserError):
@@ -118,6 +125,16 @@ def search(experiment_id: str, query: str, most: int | None = None) -> list[Run]
             output_format="list",
         )
     )
+
+
+@contextmanager
+def asked_briefly() -> Iterator[None]:
+    """Ask a silent server for seconds meanwhile: MLflow would for minutes, each time."""
+    with ExitStack() as brief:
+        for variable, value in BRIEFLY.items():
+            if not variable.is_set():
+                brief.enter_context(offered(variable.name, value))
+        yield
 
 
 def is_silence(error: BaseException | None) -> bool:

@@ -8,6 +8,7 @@ from threading import Event
 import mlflow
 import pytest
 from mlflow import MlflowClient
+from mlflow.environment_variables import MLFLOW_HTTP_REQUEST_MAX_RETRIES
 from mlflow.exceptions import MlflowException
 
 from common.errors import UserError
@@ -188,6 +189,29 @@ def test_beat_that_fails_breaks_nothing_and_is_told_once_the_grace_is_over(
         monkeypatch.setattr(beat.client, "set_tag", fail)
         assert told.wait(30)
     assert status(run.info.run_id) == ["FINISHED"]
+
+
+def test_store_is_asked_briefly_once_it_was_silent_and_patiently_when_it_answers_again(
+    store, quick, monkeypatch
+):
+    told, answered = Event(), Event()
+
+    def fail(*_):
+        raise MlflowException("no answer")
+
+    def look(*_):
+        answered.set()
+        return {run.info.run_id}
+
+    with mlflow.start_run() as run, Heartbeat(run.info.run_id, store) as beat:
+        monkeypatch.setattr(liveness.log, "warning", lambda *_: told.set())
+        with monkeypatch.context() as silent:
+            silent.setattr(beat.client, "set_tag", fail)
+            assert told.wait(30)
+            assert MLFLOW_HTTP_REQUEST_MAX_RETRIES.get() == 2
+        monkeypatch.setattr(liveness, "end_dead_runs", look)
+        assert answered.wait(30)
+        assert not MLFLOW_HTTP_REQUEST_MAX_RETRIES.is_set()
 
 
 def test_store_that_hangs_keeps_no_process_from_ending(store, quick, monkeypatch):
