@@ -2,15 +2,14 @@
 
 import signal
 import sys
-import time
 from contextlib import suppress
 
 import psutil
 import pytest
 
 from tests.project import MAIN, Project, table
+from tests.waiting import DEADLINE, until
 
-DEADLINE = 300
 BRIEF = {**MAIN, "profile": "none", "generations": 0}
 
 
@@ -56,12 +55,13 @@ def java(project):
 
 def wait_for(project, step):
     """Wait until a step has a session: it tells in which application."""
-    end = time.monotonic() + DEADLINE
-    while not any(
-        "spark.application" in run.data.tags for run in project.runs(**{"workflow.step": step})
-    ):
-        assert time.monotonic() < end
+
+    def has_session():
         assert project.main[0].poll() is None
+        runs = project.runs(**{"workflow.step": step})
+        return any("spark.application" in run.data.tags for run in runs)
+
+    until(has_session, pause=0.3)
 
 
 @pytest.mark.slow
@@ -94,11 +94,10 @@ def test_java_machine_step_and_host_end_when_main_is_killed(started):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("started", [MadeProject], indirect=True)
-@pytest.mark.parametrize("step", ["load_data", "split"])
-def test_main_of_make_is_a_fork_of_its_host_and_all_ends_when_it_is_interrupted(started, step):
-    wait_for(started, step)
+def test_main_of_make_is_a_fork_of_its_host_and_all_ends_when_it_is_interrupted(started):
+    wait_for(started, "split")
     processes = below(started)
-    assert {"main", step} <= {process.name() for process in processes}
+    assert {"main", "split"} <= {process.name() for process in processes}
     command, _, _ = started.main
     command.send_signal(signal.SIGINT)
     done = started.finish(started.main)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from common.machine import application, copies
 from common.machine.spark import lend_spark
 from tests.project import ROOT
+from tests.waiting import until
 
 DEADLINE = 120
 
@@ -47,13 +47,6 @@ def start(script, group, background=False, environment=None):
         stderr=subprocess.PIPE,
         text=True,
     )
-
-
-def until(holds):
-    """Ask Spark until something holds; it has no way to tell by itself."""
-    end = time.monotonic() + DEADLINE
-    while not holds():
-        assert time.monotonic() < end
 
 
 def active(spark, group):

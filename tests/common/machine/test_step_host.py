@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
 
@@ -14,6 +13,7 @@ import pytest
 from common import ROOT
 from common.machine.host_client import HOST, INTERRUPT, SIZE, STREAMS, TAKEN
 from common.machine.step_host import StepHost
+from tests.waiting import until
 
 DEADLINE = 60
 COMMAND = """
@@ -96,9 +96,7 @@ def environment(place):
 
 def ready(host):
     """Wait until a host listens or has ended."""
-    end = time.monotonic() + DEADLINE
-    while not host.path.exists() and host.process.poll() is None:
-        assert time.monotonic() < end
+    until(lambda: host.path.exists() or host.process.poll() is not None)
 
 
 @pytest.fixture(scope="module")
@@ -289,10 +287,10 @@ def test_host_ends_with_the_process_that_started_it(environment):
     code = """
 import os, signal
 from common.machine.step_host import StepHost
+from tests.waiting import until
 host = StepHost(["json"])
 print(host.process.pid, flush=True)
-while not host.path.exists():
-    pass
+until(host.path.exists)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, cwd=ROOT)
