@@ -14,8 +14,16 @@ from common.search.result import CandidateFailure, CandidateResult, Outcome
 
 # Seconds between lines in a pipe.
 PAUSE = 10
+# Seconds left from which a limit is worth a word.
+LONG = 1800
 # A bar's own estimate knows of no limit, so the words after it have the time left.
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+
+
+def _shown(seconds: float) -> str:
+    if seconds < 600:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 class Progress:
@@ -45,7 +53,7 @@ class Progress:
         self.started = time.monotonic()
         self.best: CandidateResult | None = None
         self.done = self.failed = self.reused = 0
-        self.told = self.started
+        self.told, self.advised = self.started, minutes > 0
         self.as_bar = sys.stderr.isatty()
         self.bar = tqdm(total=total, desc=step, disable=not self.as_bar, bar_format=BAR)
 
@@ -95,7 +103,15 @@ class Progress:
         spent, scored = now - self.started, self.done - self.reused
         ends = [spent / scored * (self.total - self.done)] if scored else []
         ends += [max(self.limit - spent, 0)] if self.limit else []
-        return f"; {min(ends):.0f} s left" if ends else ""
+        if not ends:
+            return ""
+        if min(ends) >= LONG and not self.advised:
+            self.advised = True
+            tqdm.write(
+                f"{self.step} takes about {_shown(min(ends))}: minutes=30 would end it after half an "
+                "hour with the best so far; if it is interrupted, the same command goes on"
+            )
+        return f"; {_shown(min(ends))} left"
 
     def _compare(self, result: CandidateResult) -> None:
         metric = self.metric

@@ -67,6 +67,29 @@ def test_candidates_that_are_reused_do_not_shorten_the_time_left(clock, capsys):
     ]
 
 
+@pytest.mark.parametrize(
+    ("total", "minutes", "left", "lines"),
+    [
+        (60, 0, "590 s", 1),
+        (61, 0, "10 min", 1),
+        (181, 0, "30 min", 2),
+        (2881, 0, "8.0 h", 2),
+        (2881, 50, "50 min", 1),
+    ],
+)
+def test_search_that_takes_long_says_how_to_end_it_sooner(clock, capsys, total, minutes, left, lines):
+    with Progress("train_ga", total, "f1", 0.4, minutes) as shown:
+        clock[0] += 10
+        shown.show(result({"maxDepth": 2}, 0.5))
+        said = capsys.readouterr().out.splitlines()
+        assert said[-1].endswith(f"; {left} left")
+        assert len(said) == lines
+        assert all(line.startswith(f"train_ga takes about {left}: minutes=30") for line in said[:-1])
+        clock[0] += 10
+        shown.show(result({"maxDepth": 3}, 0.5))
+        assert len(capsys.readouterr().out.splitlines()) == 1
+
+
 def test_failures_are_counted(clock, capsys):
     with Progress("train_grid", 3, "f1", 0.4) as shown:
         clock[0] += 10
