@@ -8,8 +8,9 @@ PYTHONS := Python 3.11, 3.12 or 3.13 is needed
 # A relative path, since that of this folder may contain spaces and quotes.
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# MLflow's command; only one process at a time creates the tables of an empty store.
-RUN := PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m steps.run run . --env-manager local
+# MLflow's command; only one process at a time creates the tables of an empty store. In place of the shell,
+# which would not pass it on when make is terminated.
+RUN := exec env PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m steps.run run . --env-manager local
 
 # Quotes any text as one word for the shell.
 quoted = '$(subst ','\'',$(1))'

@@ -15,8 +15,11 @@ PYTHON = f"""#!/bin/sh
 '''exec' "{sys.executable}" "$0" "$@"
 ' '''
 import json, os, sys
+import psutil
 with open(os.environ["LOG"], "a") as log:
     print(json.dumps(sys.argv[1:]), file=log)
+with open(os.environ["LOG"] + ".parents", "a") as log:
+    print(psutil.Process().parent().name(), file=log)
 """
 
 
@@ -122,3 +125,11 @@ def test_no_python_that_suits_is_told_in_a_line(pythons):
     add("python3", (3, 10))
     assert make().stderr.startswith(f"{needed}none is on PATH: ")
     assert make("PYTHON=python3").stderr.startswith(f"{needed}python3 is none of them: ")
+
+
+@pytest.mark.parametrize("command", ["main", "report"])
+def test_make_terminates_what_it_runs_when_it_is_terminated(checkout, command):
+    """A shell between the two would end alone."""
+    assert checkout.make(command).returncode == 0
+    *_, parent = (checkout.folder / "log.parents").read_text().splitlines()
+    assert "make" in parent

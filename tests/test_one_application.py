@@ -94,12 +94,13 @@ def test_java_machine_step_and_host_end_when_main_is_killed(started):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("started", [MadeProject], indirect=True)
-def test_main_of_make_is_a_fork_of_its_host_and_all_ends_when_it_is_interrupted(started):
+def test_main_of_make_is_a_fork_of_its_host_and_all_ends_when_it_is_terminated(started):
     wait_for(started, "split")
     processes = below(started)
     assert {"main", "split"} <= {process.name() for process in processes}
     command, _, _ = started.main
-    command.send_signal(signal.SIGINT)
+    # As if it were interrupted.
+    command.send_signal(signal.SIGTERM)
     done = started.finish(started.main)
     assert done.returncode == 1
     # Neither Python's nor Java's.

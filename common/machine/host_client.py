@@ -72,6 +72,9 @@ def _wait(connection: socket.socket) -> int:
     signal.signal(signal.SIGINT, say(INTERRUPT))
     # MLflow terminates what it runs as soon as it is interrupted itself: the fork is to end in order.
     signal.signal(signal.SIGTERM, say(TERMINATE))
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        # The fork has no terminal that could be closed.
+        signal.signal(signal.SIGHUP, say(TERMINATE))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     code = connection.recv(1)
     return code[0] if code else 1

@@ -232,11 +232,12 @@ def test_what_a_fork_starts_is_a_fork_of_its_host_and_is_interrupted_with_it(sta
     assert not any(fork.is_running() for _, fork in (above, below))
 
 
-def test_command_that_is_terminated_lets_its_fork_end_in_order(start):
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_command_that_is_terminated_lets_its_fork_end_in_order(start, ending):
     process = start("wait")
     _, fork = fork_of(process)
     assert process.stdout.readline() == "waits\n"
-    process.terminate()
+    process.send_signal(ending)
     assert process.communicate()[0] == "interrupted\n"
     assert process.returncode == 1
     assert not fork.is_running()
