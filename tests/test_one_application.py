@@ -94,13 +94,13 @@ def test_java_machine_step_and_host_end_when_main_is_killed(started):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("started", [MadeProject], indirect=True)
-def test_main_of_make_is_a_fork_of_its_host_and_all_ends_when_it_is_terminated(started):
-    wait_for(started, "split")
+@pytest.mark.parametrize(("step", "ending"), [("load_data", signal.SIGINT), ("split", signal.SIGTERM)])
+def test_main_of_make_is_a_fork_of_its_host_and_all_ends_when_it_is_interrupted(started, step, ending):
+    wait_for(started, step)
     processes = below(started)
-    assert {"main", "split"} <= {process.name() for process in processes}
+    assert {"main", step} <= {process.name() for process in processes}
     command, _, _ = started.main
-    # As if it were interrupted.
-    command.send_signal(signal.SIGTERM)
+    command.send_signal(ending)
     done = started.finish(started.main)
     assert done.returncode == 1
     # Neither Python's nor Java's.

@@ -71,7 +71,9 @@ def test_part_of_a_large_table_is_looked_at_and_said(load):
 
 # What is said of it; WIDENED has more kinds, all in one table.
 LATER = {
+    "text among whole numbers": ({"n": "many"}, "n", "'many', expected a whole number"),
     "code among numbers": ({"price": "007"}, "price", "digits after a zero"),
+    "amount among numbers": ({"price": "$5"}, "price", "'$5', expected a finite number"),
     "two at once": ({"n": "2.5", "day": "soon"}, "n", "expected a whole number"),
 }
 

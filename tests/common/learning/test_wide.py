@@ -8,7 +8,7 @@ import pytest
 from tests.project import ROOT
 
 # Columns of numbers, texts and dates: many, and few numbers among many texts.
-SIZES = ("7-60-1", "60-20-2")
+SIZES = ("7-60-1", "120-20-2")
 
 
 @pytest.mark.slow

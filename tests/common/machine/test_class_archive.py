@@ -1,6 +1,5 @@
 """Runs in separate processes, because the shared session's JVM has already started."""
 
-import shutil
 import subprocess
 import sys
 from urllib.parse import quote
@@ -8,9 +7,13 @@ from urllib.parse import quote
 import pyspark
 import pytest
 
-from common.machine.spark import CLASS_ARCHIVE
 from tests.project import ROOT
 
+WRITE = """
+from pathlib import Path
+from common.machine.class_archive import write_archive
+write_archive(Path({path!r}))
+"""
 COUNT = """
 from common.machine.spark import get_session
 print("rows", get_session("local[1]", {options!r}).range(3).count())
@@ -22,14 +25,13 @@ def run(code):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
 
-# `make setup` has written it.
 @pytest.mark.slow
 def test_session_takes_its_classes_from_the_archive_and_does_without_a_foreign_one(tmp_path):
     # Spark splits Java's options at spaces that are not quoted.
     folder = tmp_path / "it's my folder"
     path = folder / "classes.jsa"
-    folder.mkdir()
-    shutil.copyfile(CLASS_ARCHIVE, path)
+    run(WRITE.format(path=str(path)))
+    assert list(folder.iterdir()) == [path]
     shared = [f"-XX:SharedArchiveFile={path}", f"-Xlog:class+load=info:file={tmp_path}/loaded.log"]
     assert "rows 3" in run(COUNT.format(options=shared)).stdout
     log = (tmp_path / "loaded.log").read_text().splitlines()

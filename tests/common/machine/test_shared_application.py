@@ -85,7 +85,7 @@ def test_what_a_process_cached_is_gone_when_it_has_ended(spark):
     with lend_spark():
         started = start(WORK, "caches")
     started.communicate(timeout=DEADLINE)
-    until(lambda: cached(spark) <= before)
+    until(lambda: cached(spark) <= before, deadline=DEADLINE)
 
 
 def test_killed_process_takes_its_jobs_with_it(spark):
@@ -95,13 +95,13 @@ def test_killed_process_takes_its_jobs_with_it(spark):
     try:
         for process, group in ((killed, "killed"), (other, "other")):
             assert process.stdout.readline() == "ready\n"
-            until(lambda group=group: active(spark, group))
+            until(lambda group=group: active(spark, group), deadline=DEADLINE)
         killed.kill()
-        until(lambda: not active(spark, "killed"))
+        until(lambda: not active(spark, "killed"), deadline=DEADLINE)
         assert active(spark, "other")
     finally:
         other.kill()
-    until(lambda: not active(spark, "other") and cached(spark) <= before)
+    until(lambda: not active(spark, "other") and cached(spark) <= before, deadline=DEADLINE)
     for process in (killed, other):
         process.communicate()
 
@@ -123,12 +123,12 @@ def test_interrupted_process_ends_with_its_jobs_and_leaves_those_of_others(spark
     try:
         for process, group in ((interrupted, f"interrupted {collect}"), (other, f"bystander {collect}")):
             assert process.stdout.readline() == "ready\n"
-            until(lambda group=group: active(spark, group))
+            until(lambda group=group: active(spark, group), deadline=DEADLINE)
         interrupted.send_signal(signal.SIGINT)
         _, errors = interrupted.communicate(timeout=DEADLINE)
         assert "KeyboardInterrupt" in errors
         assert "Warning" not in errors
-        until(lambda: not active(spark, f"interrupted {collect}"))
+        until(lambda: not active(spark, f"interrupted {collect}"), deadline=DEADLINE)
         assert active(spark, f"bystander {collect}")
     finally:
         interrupted.kill()

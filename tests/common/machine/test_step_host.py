@@ -96,7 +96,7 @@ def environment(place):
 
 def ready(host):
     """Wait until a host listens or has ended."""
-    until(lambda: host.path.exists() or host.process.poll() is not None)
+    until(lambda: host.path.exists() or host.process.poll() is not None, deadline=DEADLINE)
 
 
 @pytest.fixture(scope="module")
