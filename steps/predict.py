@@ -11,11 +11,6 @@ from common.store.portable_models import find_portable_model
 from steps.command import step_command
 from steps.step import step
 
-OWN_ROWS = (
-    "the model was made of this file and has learnt most of its rows, so these scores are too good: "
-    "those of its test rows are on the page of its search"
-)
-
 
 @step_command("predict")
 def predict(input: str, output: str, model: str, encoding: str, overwrite: bool) -> None:
@@ -25,7 +20,8 @@ def predict(input: str, output: str, model: str, encoding: str, overwrite: bool)
         source, target = frames.for_spark(run.spark, given, input), frames.writable_uri(run.spark, output)
         run.tag(model_uri=scorer.uri, model_version=scorer.version, source_uri=given, output_uri=target)
         logged_data.log_source(given, "scoring")
-        outcome = score_file(run.spark, scorer, source, target, overwrite)
+        train = frames.frame_if_there(run.spark, workflow_runs.features_of(scorer.run_id), "train")
+        outcome = score_file(run.spark, scorer, source, target, overwrite, train)
         measured = outcome.measured
         counts = {"rows": outcome.rows, "rejected": outcome.rejected, "labelled": measured.labelled}
         mlflow.log_metrics({**counts, "scored": outcome.scored})
@@ -33,8 +29,6 @@ def predict(input: str, output: str, model: str, encoding: str, overwrite: bool)
             run.tag(warnings="\n".join(outcome.alarms))
         tracking.log_scores("scored", measured.scores, [run.id])
         _report(outcome, scorer, target)
-        if measured.scores and workflow_runs.made_of(scorer.run_id, given):
-            click.echo(OWN_ROWS)
 
 
 def _report(outcome: Outcome, model: KeptModel, target: str) -> None:
@@ -50,6 +44,8 @@ def _report(outcome: Outcome, model: KeptModel, target: str) -> None:
     if measured.scores:
         shown = shown_scores(model.target.task, measured.scores, measured.guess)
         click.echo(f"on the {measured.labelled:,} that have a label: {shown}")
+        if outcome.learnt:
+            click.echo(outcome.learnt)
     if outcome.alarms:
         rule = "!" * 88
         click.echo("\n".join([rule, *(f"WARNING: {alarm}" for alarm in outcome.alarms), rule]), err=True)

@@ -180,6 +180,10 @@ def test_predict_scores_a_file_and_puts_its_bad_rows_aside(project, first, slice
     assert done.returncode == 0, done.stderr
     assert "97 of 100 rows scored by models:/income/" in done.stdout
     assert "on the 97 that have a label: roc_auc 0." in done.stdout
+    # They are among the first hundred of the table, of which a part was trained on.
+    learnt = re.search(r"the model was trained on rows equal to (\d+) of these 97: ", done.stdout)
+    assert learnt, done.stdout
+    assert 40 < int(learnt[1]) < 97
     assert f"Warning: 3 rows cannot be scored, put aside in file://{output}.rejected" in done.stderr
     scored = pd.concat(map(pd.read_csv, output.glob("part-*")))
     assert set(scored["prediction"]) <= {"<=50K", ">50K"}

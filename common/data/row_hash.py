@@ -1,7 +1,7 @@
 """A hash of a row's content; it makes splits, folds and digests independent of the partitioning."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
@@ -35,7 +35,12 @@ def row_hash(columns: Sequence[str], seed: int | str) -> Column:
         columns: Names of the columns, in any order.
         seed: Seed of the hash; different seeds give unrelated hashes.
     """
-    parts = [part for name in sorted(columns) for part in (quoted(name), quoted(name).isNull())]
+    return hash_of({name: quoted(name) for name in columns}, seed)
+
+
+def hash_of(values: Mapping[str, Column], seed: int | str) -> Column:
+    """Return the same hash of values that are called otherwise where they are, by the columns' names."""
+    parts = [part for name in sorted(values) for part in (values[name], values[name].isNull())]
     return F.xxhash64(F.lit(str(seed)), *parts)
 
 

@@ -21,6 +21,7 @@ from common.scoring.added import added_names, renamed_outputs
 from common.scoring.alarms import alarms, left_out
 from common.scoring.arrow_scoring import scores_of
 from common.scoring.kept_model import KeptModel
+from common.scoring.learnt import Training, told_of
 from common.scoring.measure import Measured, measure
 from common.scoring.outputs import outputs_of
 from common.scoring.records import LINE, NO_SCORE, REASON, Records, read_records
@@ -70,6 +71,7 @@ class Outcome:
         measured: The comparison with the true labels.
         told: How the file was read, in words.
         notes: What else is to be known about the output, one line each.
+        learnt: That the model may have learnt some of the rows, if it is so.
         alarms: Warnings, one line each.
     """
 
@@ -81,6 +83,7 @@ class Outcome:
     told: str
     notes: tuple[str, ...]
     alarms: tuple[str, ...]
+    learnt: str
 
     @property
     def scored(self) -> int:
@@ -89,7 +92,12 @@ class Outcome:
 
 
 def score_file(
-    spark: SparkSession, model: KeptModel, source: str, target: str, overwrite: bool = False
+    spark: SparkSession,
+    model: KeptModel,
+    source: str,
+    target: str,
+    overwrite: bool = False,
+    train: DataFrame | None = None,
 ) -> Outcome:
     """Score CSV or Parquet on Spark; write a folder with the same columns and the scores.
 
@@ -102,6 +110,8 @@ def score_file(
         source: URI of a file or folder.
         target: URI of the folder to write: CSV if it ends in .csv, otherwise Parquet.
         overwrite: Whether to replace an existing target.
+        train: The rows that the model was trained on, if they are known: a file with labels is scored too
+            well on these.
 
     Raises:
         UserError: The source cannot be read or has no record that can be scored, or the target exists
@@ -115,9 +125,12 @@ def score_file(
         names = added_names(records.table.names, model)
         with replacing(spark, [target, rejects]) as (scored_part, rejects_part):
             seen = Observation()
+            # The output has columns more, one of which may be called like the label.
+            label = find_column(model.form.label, records.table.names, model.form)
+            training = Training.of(train, model.form.columns) if train is not None and label else None
             scores = scores_of(spark, model.pipeline, outputs_of(model.target))
             with _batches(spark, CELLS // len(model.form.columns)):
-                _write(scored(records, scores, model, names, seen), scored_part, target)
+                _write(scored(records, scores, model, names, seen, training), scored_part, target)
             counts = seen.get
             rows, bad = counts["rows"], counts["bad"]
             # Text in Parquet may contain line breaks; only CSV was checked for them.
@@ -130,8 +143,6 @@ def score_file(
                 _write(rejected, rejects_part, target)
                 reason = _first(_read(spark, rejects_part, target, over_lines), names[REASON])
             whole = _read(spark, scored_part, target, over_lines)
-            # The output has columns more, one of which may be called like the label.
-            label = find_column(model.form.label, records.table.names, model.form)
             mark = _decimal_as_written(model, records, label)
             measured = measure(whole, model, rows - bad, names, label, mark)
     except (Py4JJavaError, PySparkException) as error:
@@ -146,7 +157,8 @@ def score_file(
     notes += unseen_features(unseen, model)
     if measured.unknown.rows and not measured.unknown.is_most:
         notes.append(left_out(model.form.label, measured.unknown, known))
-    return Outcome(rows, bad, rejects, reason, measured, records.table.told, tuple(notes), alarming)
+    told, learnt = records.table.told, told_of(counts, rows - bad)
+    return Outcome(rows, bad, rejects, reason, measured, told, tuple(notes), alarming, learnt)
 
 
 def scored(
@@ -155,6 +167,7 @@ def scored(
     model: KeptModel,
     names: Mapping[str, str],
     seen: Observation,
+    training: Training | None = None,
 ) -> DataFrame:
     """Return the good records with their scores; the columns that the model takes have its types.
 
@@ -164,16 +177,22 @@ def scored(
         model: The model.
         names: The names of the columns that the output adds, as `added_names` returns them.
         seen: The observation that holds `rows`, `bad`, `unscored` (of the bad ones, those that were read
-            but have no finite score) and the unseen categories after the frame has been written.
+            but have no finite score), the unseen categories and what `training` counts after the frame
+            has been written.
+        training: The rows that the model has learnt, to count those that are among these.
     """
     wrong = F.col(WRONG)
+    own = [] if training is None else [training.own_hash(records.table.values)]
+    told = records.scored(scores, *own)
     counts = [
         F.count(F.lit(1)).alias("rows"),
         F.count(wrong).alias("bad"),
         F.count_if(wrong == NO_SCORE).alias("unscored"),
     ]
-    told = records.scored(scores).observe(seen, *counts, *count_unseen(records, model))
-    good = told.where(wrong.isNull())
+    if training is not None:
+        told = training.found_in(told)
+        counts += training.counts(wrong.isNull())
+    good = told.observe(seen, *counts, *count_unseen(records, model)).where(wrong.isNull())
     added = [F.col(SCORED).getField(name).alias(names[name]) for name in outputs_of(model.target)]
     return good.select(*[quoted(name) for name in records.table.names], *added)
 

@@ -31,14 +31,15 @@ class Records:
         values = {self.table.columns[name]: value for name, value in self.table.values.items()}
         return [values.get(name, quoted(name)).alias(name) for name in self.table.names]
 
-    def scored(self, scores: Then) -> DataFrame:
+    def scored(self, scores: Then, *more: Column) -> DataFrame:
         """Return all columns of the file, the scores as SCORED, and what is wrong as WRONG, or null.
 
         Args:
             scores: What scores the values where they are read.
+            more: Columns that are added, of the table's values.
         """
         read, made = self.table.read(scores), made_of_rows()
-        return read.select(*self.whole, made.alias(SCORED), self._wrong(made).alias(WRONG))
+        return read.select(*self.whole, made.alias(SCORED), self._wrong(made).alias(WRONG), *more)
 
     def rejected(self, reason: str = REASON, line: str = LINE, scores: Then | None = None) -> DataFrame:
         """Return the bad records as they were read, with the reason and, for CSV, the line.

@@ -1,6 +1,7 @@
 """Log Spark frames as run artifacts and read them back, for every kind of artifact store."""
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -58,6 +59,15 @@ def read_frame(spark: SparkSession, uri: str) -> DataFrame:
         return spark.read.parquet(literal(readable_uri(spark, uri)))
     except (MlflowException, PySparkException) as error:
         raise UserError(f"frame {uri!r} cannot be read: {first_line(error)}") from None
+
+
+def frame_if_there(spark: SparkSession, uri: str, path: str) -> DataFrame | None:
+    """Read a frame at a path in an input; None if it is not known, or gone."""
+    if not uri:
+        return None
+    with suppress(UserError):
+        return read_frame(spark, f"{uri}/{path}")
+    return None
 
 
 def readable_uri(spark: SparkSession, uri: str) -> str:

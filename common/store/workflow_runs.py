@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from mlflow.entities import Run
 
-from common.data.fetch import content_digest
 from common.errors import UserError
 from common.store import tracking
 from common.store.get_or_run import searches_on
@@ -106,18 +105,10 @@ def source_of(split: Run | None) -> str:
     return "unknown" if load_data is None else str(load_data.data.tags.get("source", "unknown"))
 
 
-def made_of(search: str, uri: str) -> bool:
-    """Tell whether a file is the one that a search's rows come from, wherever it lies.
-
-    Args:
-        search: The id of the search's run.
-        uri: The file's URI. Only where the content of the search's source is not known, it decides.
-    """
-    features = _input(_found([search] if search else []), "features")
-    load_data = _input([_input([features], "split")], "data")
-    tags = {} if load_data is None else load_data.data.tags
-    digest = tags.get("source_digest", "")
-    return digest == content_digest(uri) if digest else tags.get("source_uri") == uri
+def features_of(search: str) -> str:
+    """Return the URI of the features that a search's run was given; empty if it is not known."""
+    found = _found([search] if search else [])
+    return found[0].data.tags.get(f"{tracking.INPUT}features", "") if found else ""
 
 
 def step_of(run: Run) -> str:

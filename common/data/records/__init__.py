@@ -3,6 +3,8 @@
 from common.data.records.at_once import Then, made_of_rows, values_read, why_bad
 from common.data.records.over_lines import RECORD
 from common.data.records.table import (
+    LEARNT,
+    OWN,
     SCORED,
     WRONG,
     Table,
@@ -14,6 +16,8 @@ from common.data.records.table import (
 from common.data.records.wide import plan_wide
 
 __all__ = [
+    "LEARNT",
+    "OWN",
     "RECORD",
     "SCORED",
     "WRONG",

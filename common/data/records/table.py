@@ -43,10 +43,10 @@ from common.data.row_hash import quoted, value_hash
 from common.errors import UserError
 
 FITS, FIELDS = "__fits", "__fields"
-# While a file is scored: what is wrong with a record, and its scores.
-WRONG, SCORED = "__wrong", "__scored"
+# While a file is scored: what is wrong with a record, its scores, its hash, and whether it was learnt.
+WRONG, SCORED, OWN, LEARNT = "__wrong", "__scored", "__own", "__learnt"
 # Names that a column of a file cannot have beside the columns that are added here.
-TAKEN = (FILE, RECORD, LINE, BLOCK, PLACE, FITS, FIELDS, READ, WRONG, SCORED)
+TAKEN = (FILE, RECORD, LINE, BLOCK, PLACE, FITS, FIELDS, READ, WRONG, SCORED, OWN, LEARNT)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Files scored on Spark: what is scored, what is set aside, and what is refused."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pyspark.errors import PythonException
 from common.data.reading import read_rows
 from common.data.target import BINARY, REGRESSION, Target
 from common.errors import UserError
+from common.scoring import learnt
 from common.scoring.alarms import Strange
 from common.scoring.batch import OTHER_RULES, score_file
 from common.scoring.measure import measure, numbers_of
@@ -576,3 +578,55 @@ def test_what_workers_import_to_score_is_not_mlflow():
     asks = "import sys, common.scoring.arrow_scoring; print({'mlflow', 'pyspark.ml'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", asks], cwd=ROOT, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+@pytest.fixture
+def train(spark):
+    """The training rows of the model: ages from 0, with a rate of one half and a job."""
+    columns = "age long, `pay-rate` double, job string, promoted string"
+    return lambda ages: spark.createDataFrame([(age, 0.5, "Clerk", "yes") for age in ages], columns)
+
+
+def labelled(ages):
+    return [f"{HEADER},promoted", *(f"{n},{age},0.5,Clerk,no" for n, age in enumerate(ages))]
+
+
+def test_rows_that_the_model_has_learnt_are_told_beside_the_scores(score, train):
+    bad = ["7,x,0.5,Clerk,yes", "8,3,,Clerk,yes"]
+    outcome, good, _ = score([*labelled([3, 90, 4, 3, 91]), *bad], train=train(range(10)))
+    # A column that the model does not see, as the id, makes no row another; bad ones are not scored.
+    assert outcome.learnt.startswith("the model was trained on rows equal to 3 of these 5: if they are")
+    assert good["id"].tolist() == [0, 1, 2, 3, 4]
+    assert list(good) == [*f"{HEADER},promoted,prediction,probability".split(",")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "ages"),
+    [
+        (labelled(range(100, 200)), range(10)),
+        # One of 200 changes no score.
+        (labelled([3, *range(100, 299)]), range(10)),
+        # Without a label there is no score that it could change.
+        ([HEADER, "0,3,0.5,Clerk"], range(10)),
+    ],
+    ids=["new rows", "few", "no label"],
+)
+def test_rows_that_are_new_or_have_no_label_are_not_told(score, train, lines, ages):
+    outcome, good, _ = score(lines, train=train(ages))
+    assert (outcome.learnt, len(good)) == ("", len(lines) - 1)
+
+
+def test_of_many_training_rows_some_are_looked_for(score, train, monkeypatch):
+    monkeypatch.setattr(learnt, "MOST_HASHES", 100)
+    outcome, _, _ = score(labelled(range(500, 1500)), train=train(range(1000)))
+    about = re.search(r"equal to about ([\d,]+) of these 1,000: ", outcome.learnt)
+    assert about
+    assert abs(int(about[1]) - 500) < 150
+
+
+def test_column_of_the_file_may_be_called_as_what_is_looked_up(score, train):
+    lines = ["age,pay-rate,job,promoted,__own,__learnt", "3,0.5,Clerk,no,a,b", "90,0.5,Clerk,yes,c,d"]
+    outcome, good, _ = score(lines, train=train(range(10)))
+    assert "equal to 1 of these 2: " in outcome.learnt
+    assert sorted(good["__own_2"]) == ["a", "c"]
+    assert sorted(good["__learnt_2"]) == ["b", "d"]

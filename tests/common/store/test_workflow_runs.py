@@ -1,10 +1,9 @@
 import mlflow
 import pytest
 
-from common.data.fetch import content_digest
 from common.errors import UserError
 from common.store import tracking
-from common.store.workflow_runs import STEP_RUNS, candidates_of, find_workflow, made_of
+from common.store.workflow_runs import STEP_RUNS, candidates_of, features_of, find_workflow
 
 
 @pytest.fixture
@@ -108,21 +107,8 @@ def test_champion_by_hand_is_no_workflow_of_its_own(chain, leave, store):
     assert steps(find_workflow("auto", store)) == [chain[name] for name in ALL]
 
 
-def test_model_is_made_of_a_file_by_its_content_else_by_its_place(chain, leave, tmp_path):
-    file, copied, other = (tmp_path / name for name in ("people.csv", "copied.csv", "other.csv"))
-    for path, content in ((file, "a\n1\n"), (copied, "a\n1\n"), (other, "a\n2\n")):
-        path.write_text(content)
-
-    def made(search):
-        return [made_of(search, path.as_uri()) for path in (file, copied, other)]
-
-    mlflow.MlflowClient().set_tag(chain["load_data"], "source_uri", file.as_uri())
-    assert made(chain["ga"]) == [True, False, False]
-    mlflow.MlflowClient().set_tag(chain["load_data"], "source_digest", content_digest(file.as_uri()))
-    assert made(chain["ga"]) == [True, True, False]
-    file.write_text("a\n2\n")
-    assert made(chain["ga"]) == [False, True, False]
-    for unknown in (leave("train_ga"), "", "0" * 32):
-        assert made(unknown) == [False] * 3
-    mlflow.delete_run(chain["split"])
-    assert made(chain["ga"]) == [False] * 3
+def test_features_of_a_search_are_known_until_it_is_deleted(chain, leave):
+    assert features_of(chain["ga"]) == f"runs:/{chain['featurize']}"
+    assert [features_of(search) for search in (leave("train_ga"), "", "0" * 32)] == [""] * 3
+    mlflow.delete_run(chain["ga"])
+    assert features_of(chain["ga"]) == ""
