@@ -159,6 +159,8 @@ def _settings(master: str, java_options: Sequence[str] | None, brief: bool) -> d
         "spark.sql.execution.pyspark.udf.simplifiedTraceback.enabled": "false",
         # Each call that makes a column would tell Java from where it was called, for messages of errors.
         "spark.python.sql.dataFrameDebugging.enabled": "false",
+        # Before ICU puts a first text in lower case, it lists all title cases for two seconds.
+        "spark.sql.icu.caseMappings.enabled": "false",
         # With columnar input from Parquet, Spark cannot pass a vector to a Python function.
         "spark.sql.execution.arrow.pythonUDF.columnarInput.enabled": "false",
         "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY") or _driver_memory(),
