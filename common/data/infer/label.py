@@ -32,9 +32,9 @@ LEAST_OF_A_LABEL, LEAST_IN_ALL = 2, 10
 NUMBERS = (INTEGER, DOUBLE, PERCENT, CURRENCY)
 
 # Of two labels one of these is what a user asks about; 1 only beside 0 or -1, not beside 2.
-POSITIVE = ("yes", "true", "t", "y", "1", "1.0", "positive", "pos", "churned", "fraud", "spam", "default")
-NEGATIVE = ("no", "false", "f", "n", "0", "0.0", "-1", "-1.0", "negative", "neg")
-ONES = ("1", "1.0")
+POSITIVE = ("yes", "true", "t", "y", "1", "positive", "pos", "churned", "fraud", "spam", "default")
+NEGATIVE = ("no", "false", "f", "n", "0", "-1", "negative", "neg")
+ONE = "1"
 PLAIN = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?")
 
 
@@ -278,10 +278,19 @@ def _positive(counts: Mapping[str, int], given: Given, name: str) -> tuple[str, 
     if given.labels is not None:
         return labels[1], "the last of the given labels"
     for label, other in (labels, labels[::-1]):
-        is_word = label.lower() in POSITIVE and (label not in ONES or other.lower() in NEGATIVE)
-        if is_word and other.lower() not in POSITIVE:
+        word, opposite = _word(label), _word(other)
+        is_word = word in POSITIVE and (word != ONE or opposite in NEGATIVE)
+        if is_word and opposite not in POSITIVE:
             return label, "by its word"
     for label, other in (labels, labels[::-1]):
-        if other.lower() in NEGATIVE and label.lower() not in NEGATIVE:
+        if _word(other) in NEGATIVE and _word(label) not in NEGATIVE:
             return label, f"the other is {other}"
     return min(reversed(labels), key=lambda label: counts[label]), "the rarer"
+
+
+def _word(label: str) -> str:
+    """Return a label as POSITIVE and NEGATIVE have it: a whole number without its decimals."""
+    number = _number(label)
+    if number is not None and number.is_integer():
+        return f"{number:.0f}"
+    return label.lower().removesuffix(".")
