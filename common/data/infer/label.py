@@ -212,9 +212,10 @@ def _check_case(name: str, counts: Mapping[str, int]) -> None:
     """Refuse one word in two spellings; a and A may be two classes."""
     words: dict[str, str] = {}
     for label in counts:
-        lower = label.lower()
-        other = words.setdefault(lower, label)
-        if other != label and (len(label) > 1 or lower in WORDS):
+        # Adult's test file has a point behind each label; copied texts have blanks that do not break.
+        plain = " ".join(label.lower().split()).removesuffix(".")
+        other = words.setdefault(plain, label)
+        if other != label and (max(len(label), len(other)) > 1 or plain in WORDS):
             raise UserError(
                 f"label {name!r} has one word in two spellings, {other!r} and {label!r}: write it in "
                 "one, or list all under labels if they are two classes"
