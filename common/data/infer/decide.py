@@ -5,7 +5,17 @@ from dataclasses import dataclass
 
 from common.data.infer.facts import CODES, TEXTS, Facts
 from common.data.infer.patterns import GROUPED, LONG, PAIRS, WHOLE, ZEROS
-from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
+from common.data.reading import (
+    BOOLEAN,
+    CURRENCY,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    MOMENT,
+    PERCENT,
+    TEXT,
+    TIMESTAMP,
+)
 from common.data.shares import percent
 from common.data.spec import CATEGORY, IGNORED, NUMERIC
 
@@ -38,11 +48,14 @@ LEAST_NUMBERS = 10
 
 # A date that is not written as the readers know it: which of two numbers is the month, they cannot tell.
 MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+# Of a day or a month. A time is no date, though some write 18.00.00.
+PART = "(?:0?[1-9]|[12][0-9]|3[01])"
 ODD_DATE = re.compile(
-    r"(?:[0-9]{1,2}([./-])[0-9]{1,2}\1(?:[0-9]{4}|[0-9]{2})|[0-9]{4}([./-])[0-9]{1,2}\2[0-9]{1,2}"
+    rf"(?:{PART}([./-]){PART}\1(?:[0-9]{{4}}|[0-9]{{2}})|[0-9]{{4}}([./-]){PART}\2{PART}"
     rf"|[0-9]{{1,2}}[ -]{MONTH}[ -](?:[0-9]{{4}}|[0-9]{{2}})|{MONTH} [0-9]{{1,2}},? [0-9]{{4}})"
     r"(?:,?[ T][0-9]{1,2}:[0-9:.]{2,15}(?: ?[AaPp][Mm])?(?: ?[A-Z]{3,4})?)?"
 )
+KNOWN_DATE = re.compile(MOMENT)
 # A number with the decimal mark that those of the file do not have.
 ODD_MARK = re.compile(r"[+-]?[0-9]+[.,][0-9]+")
 ID = re.compile(r"(?:\A|[^A-Za-z])(?:id|ID|Id)\Z|[a-z](?:Id|ID)\Z")
@@ -66,7 +79,7 @@ def decide(facts: Facts) -> Decision:
     """
     type, what = value_type(facts)
     role, why = _role(facts, type, what)
-    if type == TEXT and ODD_DATE.fullmatch(facts.example or ""):
+    if type == TEXT and _is_odd_date(facts.example or ""):
         why += f"; dates are read as 2024-12-31, not {facts.example}"
     if type == TEXT and not facts.is_typed and ODD_MARK.fullmatch(facts.example or ""):
         why += f"; {facts.example} is no number by the file's decimal mark"
@@ -98,6 +111,11 @@ def value_type(facts: Facts) -> tuple[str, str]:
     if kinds <= {INTEGER, ZEROS, LONG} and LONG in kinds:
         return TEXT, "digits beyond 64 bits"
     return TEXT, "text"
+
+
+def _is_odd_date(text: str) -> bool:
+    """Whether a text is a date that is written otherwise; 2023-02-30 is none that there is."""
+    return bool(ODD_DATE.fullmatch(text)) and not KNOWN_DATE.fullmatch(text)
 
 
 def is_named_id(name: str) -> bool:

@@ -150,6 +150,11 @@ def test_column_is_decided_by_its_counts(facts, type, role, why):
     assert found.why.startswith(why) or why in found.why
 
 
+@pytest.mark.parametrize("text", ["00.00.00", "18.00.00", "0000-00-00", "2023-02-30", "10.99.2024"])
+def test_what_is_no_date_is_not_told_to_be_one_that_is_written_otherwise(text):
+    assert "dates are read" not in decide(many(estimate=24, example=text)).why
+
+
 # The least and the largest of all numbers, those of the numbers that are no codes, and which are told.
 CODED = [
     (-999, 70, (0, 70), "-999"),
