@@ -153,7 +153,8 @@ def _resolved(given: Given, names: Names, opened: Opened, uri: str) -> Given:
             left_out = [
                 told for told in opened.left_out if told.startswith(f"column {name!r} is left out")
             ]
-            raise UserError("; ".join((f"{error}{_without_header(opened)}", *left_out))) from None
+            why = f"{error}{_without_header(opened)}{_without_separator(opened, given)}"
+            raise UserError("; ".join((why, *left_out))) from None
 
     def all_of(given_names: Iterable[str], key: str) -> tuple[str, ...]:
         return tuple(own(name, key) for name in given_names)
@@ -184,6 +185,15 @@ def _without_header(opened: Opened) -> str:
     first = opened.dialect.first_record
     shown = first if len(first) <= 60 else first[:60] + "..."
     return f"; the first record, {shown!r}, was taken for a row, not for a header"
+
+
+def _without_separator(opened: Opened, given: Given) -> str:
+    if opened.dialect is None or opened.width > 1 or given.separator is not None:
+        return ""
+    return (
+        "; no comma, semicolon, tab or bar separates its fields: if another character does, give it as "
+        "separator in a data set's YAML"
+    )
 
 
 def _check_typed_label(label: Facts, given: Given) -> None:

@@ -277,6 +277,11 @@ def test_missing_share_is_none_or_all_only_if_it_is(plain, missing, text):
     [
         (lines(), {"label": "z"}, "label 'z' is no column of .*; the columns are id, city, wage, n, y"),
         (lines(), {"label": "wages"}, r"'wages' is no column of .* \(did you mean 'wage'\?\)"),
+        (
+            lines().replace(",", " "),
+            {},
+            "the columns are id city wage n y; no comma, semicolon, tab or bar separates .* separator in",
+        ),
         (lines(), {"drop": ("towns",)}, "drop 'towns' is no column"),
         (lines(), {"strata": ("towns",)}, "strata 'towns' is no column"),
         (lines(), {"rename": {"towns": "x"}}, "rename 'towns' is no column"),
