@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.data.infer.decide import value_type
-from common.data.infer.facts import Facts
+from common.data.infer.facts import TEXTS, Facts
 from common.data.infer.naming import listing
 from common.data.infer.patterns import DOUBTFUL, WHOLE, WORDS
+from common.data.infer.positive import find_positive, number_of
 from common.data.reading import (
     BOOLEAN,
     CURRENCY,
     DATE,
     DOUBLE,
     INTEGER,
-    NUMBER,
     PERCENT,
     TEXT,
     TIMESTAMP,
@@ -31,10 +31,6 @@ MOST_NUMBERS, LEAST_ROWS = 20, 5
 LEAST_OF_A_LABEL, LEAST_IN_ALL = 2, 10
 NUMBERS = (INTEGER, DOUBLE, PERCENT, CURRENCY)
 
-# Of two labels one of these is what a user asks about; 1 only beside 0 or -1, not beside 2.
-POSITIVE = ("yes", "true", "t", "y", "1", "positive", "pos", "churned", "fraud", "spam", "default")
-NEGATIVE = ("no", "false", "f", "n", "0", "-1", "negative", "neg")
-ONE = "1"
 PLAIN = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?")
 
 
@@ -98,7 +94,7 @@ def choose_label(facts: Facts, given: Given) -> Choice:
                 f"positive {given.positive!r} needs a label with 2 values; {name!r} has {len(counts)}"
             )
         return Choice(task, kind, why, counts)
-    positive, because = _positive(counts, given, name)
+    positive, because = find_positive(counts, given, name)
     ordered = sorted(counts, key=lambda label: label == positive)
     return Choice(task, kind, why, {label: counts[label] for label in ordered}, positive, because)
 
@@ -125,6 +121,7 @@ def _task(facts: Facts, counts: Mapping[str, int] | None, type: str, given: Give
     distinct = facts.distinct if counts is None else len(counts)
     if given.task == REGRESSION:
         if type not in NUMBERS:
+            _check_words(facts, counts)
             raise UserError(
                 f"task 'regression' does not fit: label {facts.name!r} has texts such as "
                 f"{_example(facts)!r}; give {BINARY if distinct == 2 else MULTICLASS}, or auto"
@@ -136,6 +133,8 @@ def _task(facts: Facts, counts: Mapping[str, int] | None, type: str, given: Give
     if type in NUMBERS:
         task, why = _number_task(facts, distinct, type)
     else:
+        if given.labels is None and "type" not in given.columns.get(given.label, {}):
+            _check_words(facts, counts)
         _check_classes(facts, counts, distinct)
         task, why = (BINARY if distinct == 2 else MULTICLASS), f"text, {distinct} values"
     return task, why
@@ -148,6 +147,28 @@ def _number_task(facts: Facts, distinct: int, type: str) -> tuple[str, str]:
     if whole and distinct <= MOST_NUMBERS and facts.given >= LEAST_ROWS * distinct:
         return MULTICLASS, f"whole numbers, only {distinct} values"
     return REGRESSION, "whole numbers, many values" if whole else "numbers"
+
+
+def _check_words(facts: Facts, counts: Mapping[str, int] | None) -> None:
+    """Refuse words among numbers that would be predicted as such, which they would make classes.
+
+    What has a digit is no word: numbers may stand among codes such as V57.
+    """
+    kinds = {kind: rows for kind, rows in facts.kinds.items() if kind not in TEXTS}
+    numbers = replace(facts, kinds=kinds)
+    words = {label: rows for label, rows in (counts or {}).items() if not re.search("[0-9]", label)}
+    texts = facts.given - numbers.given
+    if counts is not None and sum(words.values()) < texts:
+        return
+    type, _ = value_type(numbers)
+    if facts.is_typed or type not in NUMBERS or texts > numbers.given:
+        return
+    if counts is None or _number_task(numbers, len(counts) - len(words), type)[0] == REGRESSION:
+        raise UserError(
+            f"label {facts.name!r} is a number in {numbers.given:,} rows, but {_example(facts)!r} or "
+            f"another text in {texts:,}: list what means a missing value under missing, or give "
+            f"task={MULTICLASS}"
+        )
 
 
 def _check_task(
@@ -194,9 +215,9 @@ def _plain_counts(values: Mapping[str, int]) -> dict[str, int]:
 
 def _check_spelling(name: str, counts: Mapping[str, int]) -> None:
     numbers: dict[float, str] = {}
-    are_numbers = all(_number(label) is not None for label in counts)
+    are_numbers = all(number_of(label) is not None for label in counts)
     for label in counts:
-        number = _number(label)
+        number = number_of(label)
         # 1E1 among texts is one.
         if number is None or not (are_numbers or PLAIN.fullmatch(label)):
             continue
@@ -243,11 +264,6 @@ def check_markers(label: Facts, chosen: Sequence[str], found: Sequence[Facts]) -
         )
 
 
-def _number(label: str) -> float | None:
-    text = label.replace(",", ".")
-    return float(text) if re.fullmatch(NUMBER, text) else None
-
-
 def _order(counts: Mapping[str, int], given: Given, name: str) -> list[str]:
     if given.labels is not None:
         for label, rows in counts.items():
@@ -261,37 +277,7 @@ def _order(counts: Mapping[str, int], given: Given, name: str) -> list[str]:
                     f"labels name {label!r}, which does not occur in {name!r}: it has {listing(counts)}"
                 )
         return list(given.labels)
-    numbers = {label: _number(label) for label in counts}
+    numbers = {label: number_of(label) for label in counts}
     if None in numbers.values():
         return sorted(counts)
     return sorted(counts, key=lambda label: numbers[label] or 0.0)
-
-
-def _positive(counts: Mapping[str, int], given: Given, name: str) -> tuple[str, str]:
-    labels: Sequence[str] = list(counts)
-    if given.positive is not None:
-        positive = plain_text(given.positive)
-        if positive not in counts:
-            raise UserError(
-                f"positive {given.positive!r} does not occur in label {name!r}: it has {listing(labels)}"
-            )
-        return positive, "as given"
-    if given.labels is not None:
-        return labels[1], "the last of the given labels"
-    for label, other in (labels, labels[::-1]):
-        word, opposite = _word(label), _word(other)
-        is_word = word in POSITIVE and (word != ONE or opposite in NEGATIVE)
-        if is_word and opposite not in POSITIVE:
-            return label, "by its word"
-    for label, other in (labels, labels[::-1]):
-        if _word(other) in NEGATIVE and _word(label) not in NEGATIVE:
-            return label, f"the other is {other}"
-    return min(reversed(labels), key=lambda label: counts[label]), "the rarer"
-
-
-def _word(label: str) -> str:
-    """Return a label as POSITIVE and NEGATIVE have it: a whole number without its decimals."""
-    number = _number(label)
-    if number is not None and number.is_integer():
-        return f"{number:.0f}"
-    return label.lower().removesuffix(".")

@@ -11,6 +11,14 @@ def label(values, kind="string", rows=None, estimate=None, **more):
     return Facts("y", rows or given, {kind: given}, values=values, estimate=estimate or 0, **more)
 
 
+def among_numbers(texts, numbers, kind="integer"):
+    """The facts of a label of numbers that some texts stand among."""
+    values = {**texts, **numbers}
+    kinds = {kind: sum(numbers.values()), "string": sum(texts.values())}
+    rows = sum(values.values())
+    return Facts("y", rows, kinds, values=values, estimate=len(values), example=min(texts))
+
+
 def given(**keys):
     return Given(name="t", label="y", **keys)
 
@@ -57,6 +65,38 @@ def test_label_is_decided_by_its_counts(values, kind, said, task, labels, positi
     found = choose_label(label(values, kind), given(**said))
     assert (found.task, tuple(found.counts), found.positive) == (task, labels, positive)
     assert (found.type == "string") == (task != "regression")
+
+
+AGES = {str(age): 5 for age in range(18, 60)}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        among_numbers({"Unknown": 3}, AGES),
+        among_numbers({"Unknown": 3, "n.k.": 2}, {"1.5": 60, "2.5": 70, "3": 9}, "double"),
+        Facts("y", 5000, {"double": 4990, "string": 10}, estimate=3000, example="Unknown"),
+    ],
+)
+@pytest.mark.parametrize("said", [{}, {"task": "regression"}])
+def test_words_do_not_make_classes_of_numbers_unawares(facts, said):
+    with pytest.raises(UserError, match="'Unknown' or another text in .* under missing, or give task"):
+        choose_label(facts, given(**said))
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (among_numbers({"Unknown": 3}, AGES), {"task": "multiclass"}),
+        (among_numbers({"Unknown": 3}, AGES), {"labels": ("Unknown", *AGES)}),
+        (among_numbers({"Unknown": 3}, AGES), {"columns": {"y": {"type": "string"}}}),
+        (among_numbers({"Unknown": 3}, {str(stars): 50 for stars in range(1, 6)}), {}),
+        (among_numbers({"V57": 3}, AGES), {}),
+        (among_numbers({"S": 300, "M": 300}, AGES), {}),
+    ],
+)
+def test_numbers_and_texts_may_be_classes(facts, said):
+    assert choose_label(facts, given(**said)).task == "multiclass"
 
 
 MANY = {f"n{place}": 1 for place in range(200)}
