@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from common.data.infer.decide import value_type
 from common.data.infer.facts import TEXTS, Facts
 from common.data.infer.naming import listing
-from common.data.infer.patterns import DOUBTFUL, WHOLE, WORDS
+from common.data.infer.patterns import DOUBTFUL, PAIRS, WHOLE, WORDS
 from common.data.infer.positive import find_positive, number_of
 from common.data.reading import (
     BOOLEAN,
@@ -31,6 +31,9 @@ MOST_NUMBERS, LEAST_ROWS = 20, 5
 LEAST_OF_A_LABEL, LEAST_IN_ALL = 2, 10
 NUMBERS = (INTEGER, DOUBLE, PERCENT, CURRENCY)
 
+# What a column reads that the user calls boolean.
+AS_BOOLEAN = dict.fromkeys(("1", *(yes for yes, _ in PAIRS)), "true")
+AS_BOOLEAN |= dict.fromkeys(("0", *(no for _, no in PAIRS)), "false")
 PLAIN = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?")
 
 
@@ -68,7 +71,8 @@ def choose_label(facts: Facts, given: Given) -> Choice:
     name = facts.name
     type = given.columns.get(given.label, {}).get("type") or value_type(facts)[0]
     _check_column(facts, type)
-    counts = None if facts.values is None else _plain_counts(facts.values)
+    is_boolean = given.columns.get(given.label, {}).get("type") == BOOLEAN
+    counts = None if facts.values is None else _plain_counts(facts.values, is_boolean)
     task, why = _task(facts, counts, type, given)
     if task == REGRESSION:
         if given.positive is not None:
@@ -87,7 +91,7 @@ def choose_label(facts: Facts, given: Given) -> Choice:
                 f"label {name!r} has {label!r} in only {rows} row: leave such rows out, or merge the "
                 f"class with another{number}"
             )
-    kind = type if type == BOOLEAN and BOOLEAN in given.columns.get(given.label, {}).values() else TEXT
+    kind = BOOLEAN if is_boolean else TEXT
     if task == MULTICLASS:
         if given.positive is not None:
             raise UserError(
@@ -205,11 +209,14 @@ def _example(facts: Facts) -> str:
     return text if len(text) <= 40 else text[:40] + "..."
 
 
-def _plain_counts(values: Mapping[str, int]) -> dict[str, int]:
+def _plain_counts(values: Mapping[str, int], is_boolean: bool) -> dict[str, int]:
     """Return the counts by label, as the readers spell it."""
     found: dict[str, int] = {}
     for text, rows in values.items():
-        found[plain_text(text)] = found.get(plain_text(text), 0) + rows
+        label = plain_text(text)
+        if is_boolean:
+            label = AS_BOOLEAN.get(label.lower(), label)
+        found[label] = found.get(label, 0) + rows
     return found
 
 

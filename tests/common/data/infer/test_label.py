@@ -67,6 +67,12 @@ def test_label_is_decided_by_its_counts(values, kind, said, task, labels, positi
     assert (found.type == "string") == (task != "regression")
 
 
+@pytest.mark.parametrize("values", [{"0": 70, "1": 30}, {"no": 60, "NO": 10, "Yes": 30}])
+def test_label_that_the_user_calls_boolean_has_the_labels_that_are_read(values):
+    found = choose_label(label(values), given(columns={"y": {"type": "boolean"}}))
+    assert (found.type, found.counts, found.positive) == ("boolean", {"false": 70, "true": 30}, "true")
+
+
 AGES = {str(age): 5 for age in range(18, 60)}
 
 
