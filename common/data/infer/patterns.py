@@ -35,7 +35,10 @@ WORDS = tuple(word for pair in PAIRS for word in pair)
 
 SIGNS = "[$€£¥₹]"
 # Any three capitals would take product codes such as ABC123 for money.
-CODES = "(?:USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|TRY|KRW|SGD|HKD)"
+CODES = (
+    "(?:USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|NZD|SEK|NOK|DKK|ISK|PLN|CZK|HUF|BGN|UAH|RUB|BRL|MXN|ARS|CLP"
+    "|ZAR|EGP|NGN|KES|TRY|ILS|AED|SAR|QAR|KWD|PKR|KRW|TWD|SGD|HKD|THB|MYR|IDR|VND)"
+)
 UNIT = f"(?:{SIGNS}|{CODES})"
 SPACE = "[ \u00a0\u202f]"
 

@@ -165,6 +165,9 @@ def test_records_of_empty_fields_say_nothing_of_a_column(infer):
         ("{n}-", "string", "ignored"),
         ("({n})", "currency", "numeric"),
         ("${n}.50", "currency", "numeric"),
+        ("AED {n}500.00", "currency", "numeric"),
+        ("{n}.50 RUB", "currency", "numeric"),
+        ("ABC{n}", "string", "ignored"),
     ],
 )
 def test_values_are_of_the_type_that_reads_them(infer, written, type, role):
