@@ -1,7 +1,8 @@
 """The type and the role of a column, from what was counted of it."""
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
 from common.data.infer.facts import CODES, TEXTS, Facts
 from common.data.infer.patterns import GROUPED, LONG, PAIRS, WHOLE, ZEROS
@@ -78,6 +79,7 @@ def decide(facts: Facts) -> Decision:
         facts: Its counts, where markers of missing values count as missing.
     """
     type, what = value_type(facts)
+    facts = as_read(facts, type)
     role, why = _role(facts, type, what)
     if type == TEXT and _is_odd_date(facts.example or ""):
         why += f"; dates are read as 2024-12-31, not {facts.example}"
@@ -111,6 +113,16 @@ def value_type(facts: Facts) -> tuple[str, str]:
     if kinds <= {INTEGER, ZEROS, LONG} and LONG in kinds:
         return TEXT, "digits beyond 64 bits"
     return TEXT, "text"
+
+
+def as_read(facts: Facts, type: str) -> Facts:
+    """Return the facts of a column of this type, where Yes and YES are one value if it is boolean."""
+    if type != BOOLEAN or facts.values is None:
+        return facts
+    values = Counter[str]()
+    for word, rows in facts.values.items():
+        values[word.lower()] += rows
+    return replace(facts, values=values)
 
 
 def _is_odd_date(text: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from common.data.infer.decide import LEAST_NUMBERS, MUCH, VARIED, is_named_id, value_type
+from common.data.infer.decide import LEAST_NUMBERS, MUCH, VARIED, as_read, is_named_id, value_type
 from common.data.infer.facts import Facts
 from common.data.infer.tally import kind_of_text
 from common.data.reading import BLANKS, BOOLEAN, DOUBLE, INTEGER, TEXT
@@ -27,11 +27,11 @@ def needs_all(facts: Facts, rows: int) -> bool:
         rows: Number of all rows.
     """
     facts = facts.without(facts.markers)
-    if not facts.given or facts.distinct == 1:
+    type, _ = value_type(facts)
+    if not facts.given or as_read(facts, type).distinct == 1:
         return True
     if facts.given < LEAST_NUMBERS and facts.missing >= MUCH:
         return True
-    type, _ = value_type(facts)
     if type == TEXT:
         return facts.distinct >= VARIED * facts.given
     if type != INTEGER or not facts.is_unique:

@@ -1,6 +1,7 @@
 import pytest
 
 from common.data.infer.decide import decide, is_named_id
+from common.data.infer.doubt import needs_all
 from common.data.infer.facts import Facts, choose_markers
 
 
@@ -85,6 +86,9 @@ CASES = [
     # Yes or no.
     (few(kind="boolean", values={"Yes": 5, "no": 5}), "boolean", "category", "yes or no, 2 values"),
     (few(kind="boolean", values={"t": 5, "F": 5}), "boolean", "category", "yes or no"),
+    (few(kind="boolean", values={"Yes": 5, "no": 5, "NO": 1}), "boolean", "category", "yes or no, 2"),
+    (few(kind="boolean", values={"true": 5, "TRUE": 5}), "boolean", "ignored", "constant"),
+    (few(kind="boolean", values={"Y": 5, "y": 5}, rows=12), "boolean", "category", "yes or no, 1 value"),
     (few(kind="boolean", values={"n": 5, "f": 5, "y": 1}), "string", "category", "text, 3 values"),
     (few(kind="boolean", values={"yes": 5, "true": 5}), "string", "category", "text, 2 values"),
     # Numbers with the other decimal mark.
@@ -148,6 +152,11 @@ def test_column_is_decided_by_its_counts(facts, type, role, why):
     found = decide(facts)
     assert (found.type, found.role) == (type, role)
     assert found.why.startswith(why) or why in found.why
+
+
+@pytest.mark.parametrize(("words", "all_rows"), [(("true", "TRUE"), True), (("true", "false"), False)])
+def test_one_word_in_a_part_of_the_rows_is_counted_over_all(words, all_rows):
+    assert needs_all(few(kind="boolean", values=dict.fromkeys(words, 5)), 1000) == all_rows
 
 
 @pytest.mark.parametrize("text", ["00.00.00", "18.00.00", "0000-00-00", "2023-02-30", "10.99.2024"])
