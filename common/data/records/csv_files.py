@@ -257,7 +257,10 @@ def _look_through(lines: DataFrame, files: Sequence[str], header: str | None, fo
         other = file["first"] != file["first_header"]
         begins_so = header is None or BREAK.search(header) or not other
         if not begins_so and not file["foreign"] and file["first"] is not None:
-            raise UnreadableFile(file[FILE], "does not begin with the header of the first file")
+            first = files[0].rpartition("/")[2]
+            raise UnreadableFile(
+                file[FILE], f"does not begin with the header of the first file, {first!r}"
+            )
     return _Found(
         sum(file["foreign"] for file in found),
         sum(file["quoted"] for file in found),
