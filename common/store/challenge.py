@@ -202,7 +202,8 @@ def set_champion(name: str, version: str) -> Verdict:
     """
     client = MlflowClient()
     try:
-        client.get_model_version(name, version)
+        # The registry also finds version 1 by 01, and nothing else would know that they are one.
+        version = str(client.get_model_version(name, version).version)
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise

@@ -138,6 +138,14 @@ def test_going_back_gives_the_alias_to_a_version_by_hand():
     assert "followed_by" not in tags("1")
 
 
+@pytest.mark.parametrize("spelt", ["01", "1 "])
+def test_champion_that_is_spelt_another_way_does_not_follow_itself(spelt):
+    enter(make_search(LOW))
+    assert set_champion("income", spelt).version == "1"
+    assert "follows" not in tags("1")
+    assert tags("1")["reason"] == "there was no champion"
+
+
 def test_way_back_is_not_undone_by_entering_again():
     runs = [make_search(LOW), make_search(MIDDLE), make_search(HIGH)]
     for run in runs:
