@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from common.machine.secrets import masked
 from common.store import tracking
-from common.workflow.declaration import Parameter, parameters_of
+from common.workflow.declaration import Parameter, as_text, parameters_of
 from steps.plain_command import PlainCommand, plain_command
 
 # The largest of Java's integers.
@@ -65,7 +65,18 @@ def _option(parameter: Parameter) -> click.Option:
     # With an explicit default of None, click would not require the option.
     missing = {"required": True} if parameter.default is None else {"default": parameter.default}
     names = [parameter.flag, parameter.name]
-    return click.Option(names, type=_type(parameter), help=parameter.help, **missing)
+    return _Given(names, type=_type(parameter), help=parameter.help, **missing)
+
+
+class _Given(click.Option):
+    """An option that refuses blank text: as a path it is the project's folder, as a boolean false."""
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """Convert a value; see click.Parameter.type_cast_value."""
+        if isinstance(value, str) and not value.strip():
+            default = "" if self.required else f", or leave it out for {as_text(self.default)}"
+            raise click.BadParameter(f"{value!r} is no value: give one{default}.", ctx, self)
+        return super().type_cast_value(ctx, value)
 
 
 def _type(parameter: Parameter) -> Any:

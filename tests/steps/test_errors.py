@@ -34,6 +34,21 @@ def line_of(command, *arguments):
     return line
 
 
+@pytest.mark.parametrize(
+    ("command", "flag", "value", "message"),
+    [
+        (load_data, "--source", "", "'--source': '' is no value: give one, or leave it out for auto"),
+        (load_data, "--label", " ", "'--label': ' ' is no value: give one, or leave it out for auto"),
+        (train_grid, "--features", "", "'--features': '' is no value"),
+        (main, "--use-cache", "", "'--use-cache': '' is no value: give one, or leave it out for true"),
+        (main, "--folds", "", "'--folds': '' is no value: give one, or leave it out for 5"),
+        (predict, "--input", "", "'--input': '' is no value: give one."),
+    ],
+)
+def test_parameter_without_a_value_is_refused_before_anything_is_read(command, flag, value, message):
+    assert message in line_of(command, flag, value)
+
+
 FILES = ["--input", "nope.csv", "--output", "scores"]
 
 
