@@ -15,6 +15,7 @@ from common.report.page import Champion, Picture, Section, Table
 from common.report.shown import best_parameters, score
 from common.store import tracking
 from common.store.artifacts import find_files, find_text
+from common.store.challenge import ELSEWHERE, is_from_elsewhere
 from common.store.registry import (
     CHAMPION,
     FOLLOWED_BY,
@@ -44,6 +45,7 @@ NAMES = {
     **{"rmse": "RMSE", "mae": "MAE", "median_absolute_error": "median absolute error", "r2": "R²"},
 }
 FIRST = "There was no champion before it."
+UNKNOWN = "Which version was champion before it is not known."
 UNJUDGED = "No winner of this workflow has been registered yet; `mlflow run . -e champion` registers one."
 
 
@@ -121,7 +123,9 @@ def _judged(version: ModelVersion) -> list[str]:
     over, test = over and over + at_half(metric, threshold), test and test + at_own(metric, threshold)
     named = [str(version.version), tags.get("step", ""), tags.get("learner", ""), metric]
     why = tags.get(REASON, "")
-    if FOLLOWED_BY in tags:
+    if CHAMPION in version.aliases and is_from_elsewhere(version):
+        why = ELSEWHERE
+    elif FOLLOWED_BY in tags:
         why += f"; then version {tags[FOLLOWED_BY]} took its place"
     return [*named, over, test, guess, ", ".join(version.aliases), why]
 
@@ -140,6 +144,8 @@ def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
         story += " in another workflow; see below the verdicts on this workflow's winners"
     if workflow.searches and not has_test_rows_of(champion, workflow.searches):
         story += ". Its scores are of that workflow's test rows, which are not those of this one"
+    if is_from_elsewhere(champion):
+        return f"{story}; {ELSEWHERE}."
     return f"{story}. Verdict: {tags.get(REASON, 'none is recorded').replace(': ', ', ', 1)}."
 
 
@@ -172,6 +178,8 @@ def _predicts(champion: ModelVersion, labels: Mapping[str, str]) -> str:
 def _compare(
     champion: ModelVersion, before: ModelVersion | None, labels: Mapping[str, str]
 ) -> tuple[Table | None, str]:
+    if is_from_elsewhere(champion):
+        return None, UNKNOWN
     if before is None:
         gone = champion.tags.get(FOLLOWS)
         return None, f"Version {gone}, the previous champion, has been deleted." if gone else FIRST

@@ -32,6 +32,8 @@ VERDICT, TERMS = "verdict", "terms"
 # Tags of a version about to become champion, written before the alias: the attempt's id; set by hand.
 CLAIM, BY_HAND = "claim", "by_hand"
 MEANWHILE = "claimed the alias at the same time"
+# The reason of a champion that another program made one.
+ELSEWHERE = "it was made champion outside this project, such as in MLflow's UI"
 # The artifact of a search that a version is.
 MODEL = "portable-model"
 ANY_GAIN = Terms(margin=0.0, gates={})
@@ -71,10 +73,10 @@ def challenge(
         UserError: The champion changed ATTEMPTS times during the challenge.
     """
     version, present = str(contender.version), present_champion(name)
-    if _number(present) == version:
-        return _crown(name, version)
-    judged = _judged_before(contender, terms)
-    if judged is not None and present is not None:
+    if present is not None and _number(present) == version:
+        return _confirm(name, present)
+    judged = None if present is None else _judged_before(contender, present, terms)
+    if judged is not None:
         return judged
     if failed:
         return _settle(name, version, REJECTED, f"it fails its gates: {failed}", terms)
@@ -101,7 +103,24 @@ def challenge(
     )
 
 
-def _judged_before(contender: ModelVersion, terms: Terms) -> Verdict | None:
+def is_from_elsewhere(champion: ModelVersion) -> bool:
+    """Tell whether a champion has its alias from another program, which leaves the tags as they were."""
+    tags = champion.tags
+    settled = tags.get(VERDICT, CHAMPION) != CHAMPION or FOLLOWED_BY in tags
+    return settled or tags.get(REASON) == ELSEWHERE
+
+
+def _confirm(name: str, champion: ModelVersion) -> Verdict:
+    """Return the verdict on a version that holds the alias, and complete its tags."""
+    version = str(champion.version)
+    if not is_from_elsewhere(champion):
+        return _crown(name, version)
+    # The champion that it followed once need not be the one before it now.
+    _untag(name, version, FOLLOWS)
+    return _crown(name, version, ELSEWHERE)
+
+
+def _judged_before(contender: ModelVersion, champion: ModelVersion, terms: Terms) -> Verdict | None:
     """Return the verdict on a version that was already judged on these terms, or that was champion.
 
     Judging it again would undo a champion that was set by hand.
@@ -109,8 +128,10 @@ def _judged_before(contender: ModelVersion, terms: Terms) -> Verdict | None:
     tags, version = contender.tags, str(contender.version)
     if VERDICT not in tags:
         return None
-    if FOLLOWED_BY in tags:
-        return Verdict(version, FORMER, f"version {tags[FOLLOWED_BY]} took its place")
+    if FOLLOWED_BY in tags or tags[VERDICT] == CHAMPION:
+        # Another program that moves the alias tags nothing.
+        successor = tags.get(FOLLOWED_BY, champion.version)
+        return Verdict(version, FORMER, f"version {successor} took its place")
     return Verdict(version, tags[VERDICT], tags[REASON]) if tags.get(TERMS) == _text(terms) else None
 
 
@@ -213,8 +234,8 @@ def set_champion(name: str, version: str) -> Verdict:
             f"version {version!r} of model {name!r} does not exist; existing versions: {listed}"
         ) from None
     before = present_champion(name)
-    if _number(before) == version:
-        return _crown(name, version)
+    if before is not None and _number(before) == version:
+        return _confirm(name, before)
     reason = "set by hand" + (f" after version {before.version}" if before else "")
     _claim(name, version, {REASON: reason, BY_HAND: "true", **_follows(before)})
     _write(client.set_registered_model_alias, name, CHAMPION, version)

@@ -11,10 +11,11 @@ import pytest
 
 from common.champion.verdict import Terms
 from common.data.describe import COLUMNS
+from common.report.champions import UNKNOWN
 from common.report.collect import collect
 from common.report.render import render
 from common.store import tracking
-from common.store.challenge import challenge
+from common.store.challenge import ELSEWHERE, challenge
 from common.store.contest import compare_versions
 from common.store.registry import register
 from common.store.step_run import REPEATED_ROWS
@@ -171,6 +172,14 @@ def test_first_champion_has_none_before_it(leave, leave_search, store):
     assert found.comparison is None
     assert found.compared == "There was no champion before it."
     assert "Verdict: there was no champion." in found.story
+
+
+def test_champion_that_another_program_made_has_no_verdict_of_ours(workflow, store):
+    mlflow.MlflowClient().set_registered_model_alias("income", "champion", "1")
+    page = page_of(store)
+    assert page.champion.story.endswith(f"; {ELSEWHERE}.")
+    assert page.champion.compared == UNKNOWN
+    assert page.judged.table.rows[0][-2:] == ["champion", ELSEWHERE]
 
 
 def test_search_tells_its_candidates_findings_and_pictures(workflow, store):

@@ -15,7 +15,7 @@ from common.report.render import render
 from common.report.summary import summary
 from common.search.result import CandidateResult, candidates_table
 from common.store import tracking
-from common.store.challenge import challenge
+from common.store.challenge import challenge, set_champion
 from common.store.contest import compare_versions
 from common.store.registry import register
 from common.store.workflow_runs import find_workflow
@@ -145,9 +145,7 @@ def test_champion_that_predicted_something_else_is_not_set_beside(store):
     whys = [row[-1] for row in page.judged.table.rows]
     assert whys[1].startswith("it predicts other labels than champion 1; version=2 makes it champion")
     assert whys[2].startswith("it predicts a number, champion 1 one of 3 labels; version=3 makes")
-    client = mlflow.MlflowClient()
-    client.set_registered_model_alias("toy", "champion", "3")
-    client.set_model_version_tag("toy", "3", "follows", "1")
+    set_champion("toy", "3")
     found = collect(find_workflow("auto", store)).champion
     assert found.comparison is None
     assert found.compared.endswith("It predicted something else.")

@@ -11,7 +11,7 @@ from mlflow.utils.file_utils import local_file_uri_to_path
 from common.champion.verdict import Terms
 from common.errors import UserError
 from common.store import challenge, registry
-from common.store.challenge import set_champion
+from common.store.challenge import ELSEWHERE, set_champion
 from tests.common.store.contenders import enter, make_search
 from tests.project import ROOT
 
@@ -154,6 +154,18 @@ def test_way_back_is_not_undone_by_entering_again():
     assert [enter(run).became for run in runs] == ["champion"] + ["former champion"] * 2
     assert [enter(run, Terms(0.0, {})).became for run in runs[1:]] == ["former champion"] * 2
     assert champion_version() == "1"
+
+
+def test_alias_that_another_program_moved_is_no_verdict_of_ours():
+    runs = [make_search(LOW), make_search(HIGH)]
+    for run in runs:
+        enter(run)
+    MlflowClient().set_registered_model_alias("income", "champion", "1")
+    best = enter(runs[1], Terms(0.0, {}))
+    assert (best.became, best.reason) == ("former champion", "version 1 took its place")
+    assert enter(runs[0]).reason == ELSEWHERE == set_champion("income", "1").reason
+    assert tags("1")["verdict"] == "champion"
+    assert not {"follows", "followed_by"} & tags("1").keys()
 
 
 def test_model_without_a_champion_judges_old_versions_again():
