@@ -50,8 +50,8 @@ def _summary(run: Run, candidates: Candidates | None) -> list[str]:
         lost = int(tags.get("failed_candidates", 0)) or len(candidates.failed)
         failed = f" and {lost} failed one{'s' * (lost != 1)}" if lost else ""
         said.append(
-            f"{count} candidate{'s' * (count != 1)}{of}{failed}, scored by {metric} over {folds} folds; "
-            f"with the refit of the best, in {took(run)}."
+            f"{count} candidate{'s' * (count != 1)}{of}{failed}, scored by {metric} over {folds} folds"
+            + (f"; with the refit of the best, in {time}." if (time := took(run)) else ".")
         )
         wanted = (f"val_{metric}", f"val_{metric}_std", f"guess_val_{metric}")
         mean, error, guess = (score(metric, metrics.get(name)) for name in wanted)

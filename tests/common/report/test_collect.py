@@ -195,6 +195,15 @@ def test_search_tells_its_candidates_findings_and_pictures(workflow, store):
     assert [picture.name for picture in grid.pictures] == ["effects"]
 
 
+def test_search_in_which_the_clock_was_set_back_has_no_duration(workflow, store):
+    run = workflow["ga"].info
+    mlflow.MlflowClient().set_terminated(run.run_id, end_time=run.start_time - 3_600_000)
+    page = page_of(store, workflow["main"].info.run_id)
+    (row,) = [row for row in page.lineage.rows if row[1] == run.run_id]
+    assert row[3] == ""
+    assert page.searches[1].summary[0] == "2 candidates, scored by f1 over 5 folds."
+
+
 def test_tables_show_texts_as_they_are_and_numbers_to_read(workflow, store):
     page = page_of(store)
     (row,) = page.describe.table.rows
