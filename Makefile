@@ -7,7 +7,7 @@ SUITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHONS := Python 3.11, 3.12 or 3.13 is needed
 # A relative path, since that of this folder may contain spaces and quotes.
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # MLflow's command; only one process at a time creates the tables of an empty store. In place of the shell,
 # which would not pass it on when make is terminated.
 RUN := exec env PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m steps.run run . --env-manager local

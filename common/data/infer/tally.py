@@ -20,7 +20,17 @@ from common.data.infer.patterns import (
     ZEROS,
     patterns,
 )
-from common.data.reading import BOOLEAN, CURRENCY, DATE, DOUBLE, INTEGER, PERCENT, TEXT, TIMESTAMP
+from common.data.reading import (
+    BOOLEAN,
+    CURRENCY,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    PERCENT,
+    TEXT,
+    TIMESTAMP,
+    infinity_of,
+)
 from common.data.row_hash import quoted
 from common.data.sketches import REGISTERS
 
@@ -63,7 +73,7 @@ def text_cells(cells: DataFrame, decimal: str, markers: Sequence[str]) -> DataFr
 
 def typed_cells(frame: DataFrame, markers: Sequence[str]) -> DataFrame:
     """Return the values of typed columns as PLACE, VALUE and KIND: that of its column's type."""
-    typed = [_typed(quoted(field.name), field.dataType) for field in frame.schema]
+    typed = [_typed(quoted(field.name), field.dataType, markers) for field in frame.schema]
     pairs = [F.struct(value.alias(VALUE), kind.alias(KIND)) for value, kind in typed]
     cells = frame.select(F.posexplode(F.array(*pairs)).alias(PLACE, "cell"))
     text, kind = F.col(f"cell.{VALUE}"), F.col(f"cell.{KIND}")
@@ -117,14 +127,22 @@ def kind_of_text(text: Column, decimal: str, markers: Sequence[str], numbers: bo
     )
 
 
-def _typed(column: Column, found: T.DataType) -> tuple[Column, Column]:
+def _typed(column: Column, found: T.DataType, markers: Sequence[str]) -> tuple[Column, Column]:
     """Return a column's values as texts, and their kinds; null for those that are texts already."""
     if isinstance(found, T.StringType):
         text = F.trim(column, F.lit(" \t"))
         return F.when(text != "", text), F.lit(None).cast("string")
     if isinstance(found, (T.DoubleType, T.FloatType)):
         value, whole = _whole_text(column + F.lit(0.0), found)
-        return F.coalesce(whole, value.cast("string")), F.when(whole.isNull(), DOUBLE).otherwise(WHOLE)
+        text = F.coalesce(whole, value.cast("string"))
+        kind = F.when(whole.isNull(), F.lit(DOUBLE)).otherwise(F.lit(WHOLE))
+        # pandas divides by zero to an infinite number, which its CSV has as a text.
+        infinite = {infinity_of(marker): marker for marker in reversed(markers)}
+        for number, marker in infinite.items():
+            if number is not None:
+                text = F.when(value == number, F.lit(marker)).otherwise(text)
+                kind = F.when(value == number, F.lit(MARKED + marker)).otherwise(kind)
+        return text, kind
     if isinstance(found, T.DecimalType):
         _, whole = _whole_text(column, found)
         fits = whole.try_cast("bigint").isNotNull()

@@ -36,7 +36,7 @@ from .kinds import (
     shown,
 )
 from .moments import DAY, FIRST, LAST, MINUTE, MOMENT
-from .numbers import NUMBER, unit_of
+from .numbers import NUMBER, infinity_of, unit_of
 from .places import (
     Header,
     find_column,
@@ -87,6 +87,7 @@ __all__ = [
     "first_fields",
     "grammar",
     "high_characters",
+    "infinity_of",
     "not_encoded",
     "own_named",
     "plain_text",

@@ -22,7 +22,7 @@ from .kinds import (
     TIMESTAMP,
 )
 from .moments import DAY, moment_of, parse_moment
-from .numbers import parse_money, parse_number, parse_percent, unit_of
+from .numbers import infinity_of, parse_money, parse_number, parse_percent, unit_of
 
 # A boolean in a text column becomes one of two texts, however the file spells it.
 TRUE, FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
@@ -44,6 +44,7 @@ def reader(kind: str, form: Form, unit: str = "") -> Reader:
         unit: Of amounts, the currency that they are in; empty if it is not known.
     """
     parse, missing, numbers = _KINDS[kind], form.markers, marked_numbers(kind, form)
+    infinite = marked_infinities(form)
 
     def read(value: Any) -> Any:
         if kind in (TEXT, BOOLEAN):
@@ -55,6 +56,8 @@ def reader(kind: str, form: Form, unit: str = "") -> Reader:
             # The same number of another currency is another amount.
             if unit and unit_of(value) not in ("", unit):
                 return None
+        elif isinstance(value, (float, np.floating)) and value in infinite:
+            return MISSING
         found = parse(value, form.decimal)
         return MISSING if found in numbers else found
 
@@ -68,6 +71,12 @@ def marked_numbers(kind: str, form: Form) -> tuple[int | float, ...]:
     given = (parse_number(text, form.decimal) for text in sorted(form.markers))
     read = (_KINDS[kind](number, form.decimal) for number in given if not isinstance(number, str))
     return tuple(number for number in read if number is not None)
+
+
+def marked_infinities(form: Form) -> tuple[float, ...]:
+    """Return the infinite numbers that mark a missing value in columns of numbers."""
+    found = (infinity_of(text) for text in sorted(form.markers))
+    return tuple({number for number in found if number is not None})
 
 
 def plain_text(text: str) -> str:

@@ -11,6 +11,8 @@ _DIGITS = re.compile(DIGITS)
 # Python refuses to parse longer integers; apart from leading zeros, none of them fits in 64 bits.
 LONGEST = 4000
 
+INFINITE = re.compile(r"-?inf(?:inity)?", re.IGNORECASE)
+
 # Writers of other languages put a space that does not break a line before a unit and within a number.
 SPACE = r"[ \u00a0\u202f]"
 UNIT = r"(?:[$€£¥₹]|[A-Z]{3})"
@@ -70,6 +72,11 @@ def parse_number(text: str, decimal: str = ".") -> Any:
     if _compiled(number_pattern(decimal)).fullmatch(text):
         return float(text.replace(",", "."))
     return text
+
+
+def infinity_of(text: str) -> float | None:
+    """Return the infinite number that a text names, such as `inf` or `-Infinity`; None for any other."""
+    return float(text) if INFINITE.fullmatch(text) else None
 
 
 def parse_percent(text: str, decimal: str = ".") -> float | None:

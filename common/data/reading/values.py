@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .cells import MISSING, Reader, marked_numbers, reader
+from .cells import MISSING, Reader, marked_infinities, marked_numbers, reader
 from .form import Form
 from .kinds import (
     BOOLEAN,
@@ -151,6 +151,8 @@ def _read_at_once(
     elif dtype is np.float64 and of in "if" and of:
         # Turns -0.0 into 0.0, since a category index would treat them as different values.
         values = column.to_numpy(np.float64) + 0.0
+        if infinite := marked_infinities(form):
+            values[np.isin(values, infinite)] = np.nan
         values = None if np.isinf(values).any() else values
     if values is None:
         return None

@@ -3,6 +3,7 @@ import decimal
 import gzip
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -350,6 +351,19 @@ def test_parquet_is_read_by_its_types(parquet):
     }  # fmt: skip
     assert roles(spec)["digits"] == roles(spec)["yes"] == "category"
     assert spec.columns[1].missing == 0.025
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_infinite_numbers_of_parquet_are_missing_as_those_of_csv_are(parquet, dtype):
+    """pandas divides by zero to them."""
+    ratios = [1.5, np.inf, 2.0, -np.inf, np.nan] * (N // 5)
+    found = parquet(frame(ratio=pd.Series(ratios, dtype=dtype)))
+    assert found.spec.missing == ("inf", "-inf")
+    ratio = next(column for column in found.spec.columns if column.name == "ratio")
+    assert (ratio.type, ratio.missing) == ("double", 0.6)
+    assert any(line.startswith("taken for missing values: inf (") for line in found.told)
+    given = parquet(frame(ratio=pd.Series(ratios, dtype=dtype)), missing=("NA",)).spec
+    assert given.missing == ("NA",)
 
 
 def test_index_of_pandas_is_set_aside(parquet):

@@ -161,6 +161,23 @@ def test_column_that_is_not_there_once_is_refused(frame, message):
         read_rows(frame, FORM)
 
 
+@pytest.mark.parametrize("kind", [INTEGER, DOUBLE, PERCENT, CURRENCY])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "object"])
+def test_infinite_number_is_missing_only_if_it_is_marked(kind, dtype):
+    frame = pd.DataFrame({"x": pd.Series([np.inf, 5.0, -np.inf, np.nan], dtype=dtype)})
+    found = [
+        read_rows(frame, Form({"x": kind}, frozenset("x"), missing=markers))
+        for markers in ((), ("inf",), ("-Infinity", "Inf"))
+    ]
+    assert [rows.good.tolist() for rows in found] == [
+        [False, True, False, True],
+        [True, True, False, True],
+        [True] * 4,
+    ]
+    values = found[2].values["x"]
+    assert ((values == NO_INTEGER) | np.isnan(values)).tolist() == [True, False, True, True]
+
+
 @pytest.mark.parametrize("kind", [INTEGER, DOUBLE, PERCENT, CURRENCY, BOOLEAN, DATE, TIMESTAMP, TEXT])
 @pytest.mark.parametrize("given", [None, "", " ", "?", " ? ", "-999", pd.NA, pd.NaT, float("nan")])
 def test_missing_value_is_one_to_every_kind(kind, given):
