@@ -197,10 +197,13 @@ def _check_classes(facts: Facts, counts: Mapping[str, int] | None, distinct: int
     """Refuse a label whose values are too many, or hardly repeat."""
     if counts is None or distinct > MOST_LABELS or facts.given < 2 * distinct:
         about = "" if counts is not None else "about "
+        what = "it looks like an identifier or free text; give a label with 2 to"
+        what = f"{what} {MOST_LABELS} values, or a number"
+        if facts.is_typed and number_of(facts.example or "") is not None:
+            what = "the file stores it as text; to predict a number, store numbers"
         raise UserError(
             f"label {facts.name!r} has {about}{distinct:,} values in {facts.given:,} rows, such as "
-            f"{_example(facts)!r}: it looks like an identifier or free text; give a label with 2 to "
-            f"{MOST_LABELS} values, or a number"
+            f"{_example(facts)!r}: {what}"
         )
 
 

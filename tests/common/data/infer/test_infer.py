@@ -366,6 +366,13 @@ def test_infinite_numbers_of_parquet_are_missing_as_those_of_csv_are(parquet, dt
     assert given.missing == ("NA",)
 
 
+def test_label_of_numbers_that_parquet_stores_as_text_is_no_identifier(parquet):
+    with pytest.raises(
+        UserError, match=r"such as '0\.5': the file stores it as text; to predict a number"
+    ):
+        parquet(frame(y=[f"{place}.5" for place in range(N)]))
+
+
 def test_index_of_pandas_is_set_aside(parquet):
     spec = parquet(frame().set_index(pd.Index([place * place for place in range(N)]))).spec
     assert roles(spec)["__index_level_0__"] == "ignored"
