@@ -91,12 +91,12 @@ image: .venv/installed
 setup: java .venv/installed .venv/spark-classes.jsa
 
 # The pins are complete. --no-deps leaves out a dependency that has no wheel on some machines. pip would
-# compile on one core, half of its time.
+# install and compile on one core: so two of them share the pins, and what they install is compiled on all.
 .venv/installed: requirements.txt
 	@[ -n "$(PYTHON)" ] || { echo "$(PYTHONS), and none is on PATH: install one, or name it with make PYTHON=..." >&2; exit 1; }
 	@"$(PYTHON)" -c '$(SUITS)' || { echo "$(PYTHONS), and $(PYTHON) is none of them: name one with make PYTHON=..." >&2; exit 1; }
 	"$(PYTHON)" -m venv .venv
-	$(INSTALL) --no-deps --no-compile -r requirements.txt
+	sed 's/ *#.*//; /^ *$$/d' requirements.txt | tr '\n' '\0' | xargs -0 -n 80 -P 2 $(INSTALL) --no-deps --no-compile
 	@$(BIN)/python -m compileall -qq -j 0 -x '/tests/' .venv/lib || true
 	@$(BIN)/python -c 'import xgboost' 2>.venv/xgboost.log || { \
 		[ "$$(uname)" = Darwin ] && echo "XGBoost needs OpenMP's library: brew install libomp" >&2 || cat .venv/xgboost.log >&2; exit 1; }

@@ -90,7 +90,7 @@ def test_another_java_is_refused_with_what_is_needed(checkout, version):
 def pythons(checkout):
     """A folder of stand-ins, the only Pythons on the PATH; functions to add one and to run make."""
     folder = checkout.folder / "bin"
-    for name in ("sh", "touch", "uname"):
+    for name in ("sh", "touch", "uname", "sed", "tr", "xargs"):
         folder.mkdir(exist_ok=True)
         (folder / name).symlink_to(shutil.which(name))
     (checkout.folder / ".venv/installed").unlink()
@@ -111,11 +111,23 @@ def test_first_python_that_suits_makes_the_environment(checkout, pythons):
     add("python3.11", (3, 9))
     add("python3.12", (3, 12))
     add("python3", (3, 12))
+    pins = ["mlflow==3.0", "cffi==2.1 ; platform_python_implementation != 'PyPy'"]
+    text = f"# made by a tool\n\n{pins[0]}   # via -r requirements.in\n{pins[1]}  # via cryptography\n"
+    (checkout.folder / "requirements.txt").write_text(text)
     assert make().returncode == 0
     assert (checkout.folder / "log.pythons").read_text() == "python3.12 -m venv .venv\n"
     install = checkout.called()[0]
     assert install[:3] == ["-m", "pip", "install"]
-    assert install[-4:] == ["--no-deps", "--no-compile", "-r", "requirements.txt"]
+    assert install[-4:] == ["--no-deps", "--no-compile", *pins]
+
+
+def test_failed_installation_is_no_environment(checkout, pythons):
+    add, make = pythons
+    add("python3.12", (3, 12))
+    (checkout.folder / "requirements.txt").write_text("mlflow==0.0\n")
+    script(checkout.folder / ".venv/bin/python", "#!/bin/sh\n[ $2 != pip ]\n")
+    assert make().returncode != 0
+    assert not (checkout.folder / ".venv/installed").exists()
 
 
 def test_no_python_that_suits_is_told_in_a_line(pythons):
