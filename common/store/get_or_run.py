@@ -103,7 +103,8 @@ class StartedStep:
                 return get_or_run(self.step, self.parameters, False, self.experiment_id)
             raise StepFailed(f"step {self.step} failed (run {self.run_id}): see its message above")
         times = mlflow.get_run(self.run_id).info
-        return StepRun(self.step, self.run_id, False, (times.end_time - times.start_time) / 1000)
+        # A clock that was set back meanwhile leaves no duration.
+        return StepRun(self.step, self.run_id, False, max(times.end_time - times.start_time, 0) / 1000)
 
     def cancel(self) -> None:
         """Cancel the step if it is still running."""
@@ -171,7 +172,8 @@ def resolve_inputs(step: str, parameters: dict[str, str], experiment_id: str = "
     by_hand = parameters.get("version", "auto") != "auto"
     if step == "champion" and not by_hand:
         given = parameters.get("candidates", "auto")
-        resolved["candidates"] = ",".join(_searches(origin, experiment_id)) if given == "auto" else given
+        searches = _searches(origin, experiment_id) if given == "auto" else given.split(",")
+        resolved["candidates"] = ",".join(uri.strip() for uri in searches)
     return resolved
 
 

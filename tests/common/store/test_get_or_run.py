@@ -193,6 +193,8 @@ def test_champion_takes_all_searches_of_this_workflow(launched, source, store):
         for folds in (3, 4)
     ]
     assert get_or_run.resolve_inputs("champion", source, store)["candidates"].split(",") == searches
+    given = {**source, "candidates": ", ".join(searches)}
+    assert get_or_run.resolve_inputs("champion", given, store)["candidates"].split(",") == searches
 
 
 def warm_start(store, **parameters):
