@@ -2,6 +2,7 @@
 
 import click
 import mlflow
+from pyspark.sql import DataFrame
 
 from common.learning.tasks import shown_scores
 from common.scoring.batch import Outcome, score_file
@@ -20,7 +21,10 @@ def predict(input: str, output: str, model: str, encoding: str, overwrite: bool)
         source, target = frames.for_spark(run.spark, given, input), frames.writable_uri(run.spark, output)
         run.tag(model_uri=scorer.uri, model_version=scorer.version, source_uri=given, output_uri=target)
         logged_data.log_source(given, "scoring")
-        train = frames.frame_if_there(run.spark, workflow_runs.features_of(scorer.run_id), "train")
+
+        def train() -> DataFrame | None:
+            return frames.frame_if_there(run.spark, workflow_runs.features_of(scorer.run_id), "train")
+
         outcome = score_file(run.spark, scorer, source, target, overwrite, train)
         measured = outcome.measured
         counts = {"rows": outcome.rows, "rejected": outcome.rejected, "labelled": measured.labelled}

@@ -1,7 +1,7 @@
 """Batch scoring of a file on Spark; records that cannot be scored are set aside, each with its reason."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -97,7 +97,7 @@ def score_file(
     source: str,
     target: str,
     overwrite: bool = False,
-    train: DataFrame | None = None,
+    train: Callable[[], DataFrame | None] | None = None,
 ) -> Outcome:
     """Score CSV or Parquet on Spark; write a folder with the same columns and the scores.
 
@@ -110,8 +110,8 @@ def score_file(
         source: URI of a file or folder.
         target: URI of the folder to write: CSV if it ends in .csv, otherwise Parquet.
         overwrite: Whether to replace an existing target.
-        train: The rows that the model was trained on, if they are known: a file with labels is scored too
-            well on these.
+        train: Returns the rows that the model was trained on, if they are known; asked only for a file
+            with labels, which is scored too well on these.
 
     Raises:
         UserError: The source cannot be read or has no record that can be scored, or the target exists
@@ -123,11 +123,12 @@ def score_file(
     try:
         records = _read_input(spark, source, model)
         names = added_names(records.table.names, model)
+        # The output has columns more, one of which may be called like the label.
+        label = find_column(model.form.label, records.table.names, model.form)
+        learnt = train() if train is not None and label is not None else None
+        training = None if learnt is None else Training.of(learnt, model.form.columns)
         with replacing(spark, [target, rejects]) as (scored_part, rejects_part):
             seen = Observation()
-            # The output has columns more, one of which may be called like the label.
-            label = find_column(model.form.label, records.table.names, model.form)
-            training = Training.of(train, model.form.columns) if train is not None and label else None
             scores = scores_of(spark, model.pipeline, outputs_of(model.target))
             with _batches(spark, CELLS // len(model.form.columns)):
                 _write(scored(records, scores, model, names, seen, training), scored_part, target)
@@ -157,8 +158,8 @@ def score_file(
     notes += unseen_features(unseen, model)
     if measured.unknown.rows and not measured.unknown.is_most:
         notes.append(left_out(model.form.label, measured.unknown, known))
-    told, learnt = records.table.told, told_of(counts, rows - bad)
-    return Outcome(rows, bad, rejects, reason, measured, told, tuple(notes), alarming, learnt)
+    told, of_learnt = records.table.told, told_of(counts, rows - bad)
+    return Outcome(rows, bad, rejects, reason, measured, told, tuple(notes), alarming, of_learnt)
 
 
 def scored(

@@ -7,12 +7,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.data.records import LEARNT, OWN
+from common.data.repeated import LEAST_SHARE
 from common.data.row_hash import hash_of, row_hash
 
 # Of more training rows some are looked for, chosen by the hash: they are sent to every worker.
 MOST_HASHES = 1_000_000
-# In a hundred: so few change no score that is shown.
-LEAST_SHARE = 1
 FOUND, LOOKED = "found", "looked"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from common.data.infer.decide import value_type
 from common.data.infer.facts import TEXTS, Facts
 from common.data.infer.naming import listing
-from common.data.infer.patterns import DOUBTFUL, PAIRS, WHOLE, WORDS
+from common.data.infer.patterns import DOUBTFUL, WHOLE, WORDS
 from common.data.infer.positive import find_positive, number_of
 from common.data.reading import (
     BOOLEAN,
@@ -18,6 +18,7 @@ from common.data.reading import (
     PERCENT,
     TEXT,
     TIMESTAMP,
+    boolean_text,
     plain_text,
 )
 from common.data.spec_yaml import Given
@@ -31,9 +32,6 @@ MOST_NUMBERS, LEAST_ROWS = 20, 5
 LEAST_OF_A_LABEL, LEAST_IN_ALL = 2, 10
 NUMBERS = (INTEGER, DOUBLE, PERCENT, CURRENCY)
 
-# What a column reads that the user calls boolean.
-AS_BOOLEAN = dict.fromkeys(("1", *(yes for yes, _ in PAIRS)), "true")
-AS_BOOLEAN |= dict.fromkeys(("0", *(no for _, no in PAIRS)), "false")
 PLAIN = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?")
 
 
@@ -69,10 +67,10 @@ def choose_label(facts: Facts, given: Given) -> Choice:
         UserError: The column is no label, or what is given does not fit it.
     """
     name = facts.name
-    type = given.columns.get(given.label, {}).get("type") or value_type(facts)[0]
+    said = given.columns.get(given.label, {}).get("type")
+    type = said or value_type(facts)[0]
     _check_column(facts, type)
-    is_boolean = given.columns.get(given.label, {}).get("type") == BOOLEAN
-    counts = None if facts.values is None else _plain_counts(facts.values, is_boolean)
+    counts = None if facts.values is None else _plain_counts(facts.values, said == BOOLEAN)
     task, why = _task(facts, counts, type, given)
     if task == REGRESSION:
         if given.positive is not None:
@@ -91,7 +89,7 @@ def choose_label(facts: Facts, given: Given) -> Choice:
                 f"label {name!r} has {label!r} in only {rows} row: leave such rows out, or merge the "
                 f"class with another{number}"
             )
-    kind = BOOLEAN if is_boolean else TEXT
+    kind = BOOLEAN if said == BOOLEAN else TEXT
     if task == MULTICLASS:
         if given.positive is not None:
             raise UserError(
@@ -197,8 +195,8 @@ def _check_classes(facts: Facts, counts: Mapping[str, int] | None, distinct: int
     """Refuse a label whose values are too many, or hardly repeat."""
     if counts is None or distinct > MOST_LABELS or facts.given < 2 * distinct:
         about = "" if counts is not None else "about "
-        what = "it looks like an identifier or free text; give a label with 2 to"
-        what = f"{what} {MOST_LABELS} values, or a number"
+        may = f"a label with 2 to {MOST_LABELS} values, or a number"
+        what = f"it looks like an identifier or free text; give {may}"
         if facts.is_typed and number_of(facts.example or "") is not None:
             what = "the file stores it as text; to predict a number, store numbers"
         raise UserError(
@@ -218,7 +216,7 @@ def _plain_counts(values: Mapping[str, int], is_boolean: bool) -> dict[str, int]
     for text, rows in values.items():
         label = plain_text(text)
         if is_boolean:
-            label = AS_BOOLEAN.get(label.lower(), label)
+            label = boolean_text(label) or label
         found[label] = found.get(label, 0) + rows
     return found
 

@@ -5,7 +5,7 @@ keeps the rules that it was trained with. On Spark `common/data/records` splits 
 workers read batches of them by these rules.
 """
 
-from .cells import plain_text
+from .cells import boolean_text, plain_text
 from .csv_text import (
     BREAK,
     column_of_texts,
@@ -76,6 +76,7 @@ __all__ = [
     "Header",
     "Rows",
     "Unreadable",
+    "boolean_text",
     "check_encoding",
     "column_of_texts",
     "decode",

@@ -85,6 +85,11 @@ def plain_text(text: str) -> str:
     return _SPELLED.get(text, text)
 
 
+def boolean_text(word: str) -> str | None:
+    """Return the text of a word of a boolean column, in any case; None if it is none."""
+    return _WORDS.get(word.lower())
+
+
 def _whole(value: Any, decimal: str) -> int | None:
     if isinstance(value, (bool, np.bool_)):
         return None
@@ -145,7 +150,7 @@ def _text(text: str | None, decimal: str) -> str | None:
 
 
 def _boolean(text: str | None, decimal: str) -> str | None:
-    return None if text is None else _WORDS.get(text.lower())
+    return None if text is None else boolean_text(text)
 
 
 def _timestamp(value: Any, decimal: str) -> int | None:

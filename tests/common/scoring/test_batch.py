@@ -584,7 +584,9 @@ def test_what_workers_import_to_score_is_not_mlflow():
 def train(spark):
     """The training rows of the model: ages from 0, with a rate of one half and a job."""
     columns = "age long, `pay-rate` double, job string, promoted string"
-    return lambda ages: spark.createDataFrame([(age, 0.5, "Clerk", "yes") for age in ages], columns)
+    return lambda ages: (
+        lambda: spark.createDataFrame([(age, 0.5, "Clerk", "yes") for age in ages], columns)
+    )
 
 
 def labelled(ages):
@@ -614,6 +616,11 @@ def test_rows_that_the_model_has_learnt_are_told_beside_the_scores(score, train)
 def test_rows_that_are_new_or_have_no_label_are_not_told(score, train, lines, ages):
     outcome, good, _ = score(lines, train=train(ages))
     assert (outcome.learnt, len(good)) == ("", len(lines) - 1)
+
+
+def test_training_rows_are_not_asked_for_where_there_is_no_label(score):
+    outcome, _, _ = score([HEADER, "0,3,0.5,Clerk"], train=lambda: pytest.fail("they were read"))
+    assert outcome.scored == 1
 
 
 def test_of_many_training_rows_some_are_looked_for(score, train, monkeypatch):

@@ -135,7 +135,9 @@ def test_file_is_scored_as_the_model_alone_does_it(kept, spark, tmp_path):
     lines = pd.DataFrame(kept.rows, dtype=object).drop(columns="skipped")
     lines.to_csv(tmp_path / "rows.csv", index=False)
     target = f"file://{tmp_path}/scores"
-    outcome = score_file(spark, kept.kept, f"file://{tmp_path}/rows.csv", target, train=kept.frame)
+    outcome = score_file(
+        spark, kept.kept, f"file://{tmp_path}/rows.csv", target, train=lambda: kept.frame
+    )
     # A row of the file has the hash of the same row in training, whatever the types.
     assert f"equal to {len(kept.rows)} of these {len(kept.rows)}: " in outcome.learnt
     assert (outcome.rows, outcome.rejected) == (len(kept.rows), 0)
@@ -159,7 +161,9 @@ def test_file_is_scored_as_the_model_alone_does_it(kept, spark, tmp_path):
     pd.testing.assert_frame_equal(found.set_axis(list(kept.expected), axis=1), kept.expected)
     kept.frame.write.parquet(f"file://{tmp_path}/rows.parquet")
     target = f"file://{tmp_path}/again.csv"
-    again = score_file(spark, kept.kept, f"file://{tmp_path}/rows.parquet", target, train=kept.frame)
+    again = score_file(
+        spark, kept.kept, f"file://{tmp_path}/rows.parquet", target, train=lambda: kept.frame
+    )
     assert again.learnt == outcome.learnt
     assert again.measured.scores == pytest.approx(outcome.measured.scores)
     assert again.measured.labelled == ROWS
