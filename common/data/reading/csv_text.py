@@ -20,6 +20,8 @@ from .numbers import number_pattern, parse_number
 from .places import Header, find_columns
 from .values import Rows, own_named, read_rows
 
+# Before 3.11.5 Python loses its place in a possessive group that fits in part (CPython issue 106052).
+LOSES_PLACE = re.fullmatch(r"(?:(?:ab|a)c)*+ab", "acab") is None
 BREAK = re.compile(r"\r\n|\n|\r")
 
 
@@ -42,28 +44,40 @@ class Grammar(NamedTuple):
 
 
 @cache
-def grammar(separator: str) -> Grammar:
-    """Return the grammar of records whose fields are separated by this character."""
+def grammar(separator: str, atomic: bool = False) -> Grammar:
+    """Return the grammar of records whose fields are separated by this character.
+
+    Args:
+        separator: The character.
+        atomic: Whether groups are repeated greedily within atomic ones, which says the same, but takes
+            more time and memory.
+    """
     blanks = BLANKS.replace(separator, "")
     part = re.escape(separator)
-    # Possessive quantifiers, so that neither engine backtracks and Java does not recurse at each quote.
-    content = r'(?:[^"]++|"")*+'
+
+    def repeated(group: str, times: str = "*") -> str:
+        # So neither engine backtracks, and Java does not recurse at each quote.
+        return rf"(?>(?:{group}){times})" if atomic else rf"(?:{group}){times}+"
+
+    content = repeated(r'[^"]++|""')
     field = rf'[{blanks}]*+(?:"{content}"[{blanks}]*+|(?!")[^{part}]*+)'
-    fields = rf"(?:{field}{part})*+"
+    fields = repeated(f"{field}{part}")
     opening = rf'{fields}[{blanks}]*+"{content}'
+    again = repeated(rf'"[{blanks}]*+{part}{opening}', "?")
     return Grammar(
         blanks,
         rf"({field}){part}",
         rf"\A{fields}\z",
         rf"\A{opening}\z",
-        rf'\A{content}(?:"[{blanks}]*+{part}{opening})?+\z',
+        rf"\A{content}{again}\z",
     )
 
 
 @cache
 def _compiled(separator: str) -> tuple[re.Pattern[str], ...]:
     # Python's \Z means what Java's \z means.
-    return tuple(re.compile(pattern.replace(r"\z", r"\Z")) for pattern in grammar(separator)[1:])
+    rules = grammar(separator, LOSES_PLACE)[1:]
+    return tuple(re.compile(pattern.replace(r"\z", r"\Z")) for pattern in rules)
 
 
 class Record(NamedTuple):
