@@ -15,7 +15,8 @@ NUMBERS = 0.8
 # A column has a decimal mark if this share of its values do; fewer may be mistakes.
 CLEAR = 0.1
 # Signs around a number: of a currency, a percentage, or the parentheses of a negative amount.
-SIGNS = re.compile(rf"\A\(?[+-]?(?:{UNIT}{SPACE}?[+-]?)?|(?<=[0-9])-?{SPACE}?(?:{UNIT}|%)?\)?\Z")
+BEFORE, BEHIND = rf"\(?[+-]?(?:{UNIT}{SPACE}?[+-]?)?\(?", rf"-?\)?{SPACE}?(?:{UNIT}|%)?\)?"
+SIGNS = re.compile(rf"\A{BEFORE}|(?<=[0-9]){BEHIND}\Z")
 WHOLE = re.compile(r"[0-9]+")
 # With either mark: a number with three decimals, or thousands.
 DOUBTFUL = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
@@ -54,9 +55,7 @@ def find_decimal(separator: str, rows: Sequence[Sequence[str]]) -> Mark:
 def marked_number() -> str:
     """Return the pattern of a raw field that is a number with a decimal mark or thousands."""
     shapes = (shape.pattern for known in _shapes().values() for shape in known)
-    signs = rf"\(?[+-]?(?:{UNIT}{SPACE}?[+-]?)?"
-    units = rf"-?{SPACE}?(?:{UNIT}|%)?\)?"
-    return rf'\A[ \t"]*(?=[^.,]*[.,]){signs}(?:{"|".join(shapes)}){units}[ \t"]*\z'
+    return rf'\A[ \t"]*(?=[^.,]*[.,]){BEFORE}(?:{"|".join(shapes)}){BEHIND}[ \t"]*\z'
 
 
 def _chosen(separator: str, sure: Counter[str], doubtful: Counter[str], votes: Counter[str]) -> str:

@@ -76,6 +76,9 @@ def patterns(decimal: str) -> Patterns:
     one_sided = rf"(?:{UNIT}{SPACE}?[+-]?{digits}|[+-]?{digits}{SPACE}?{UNIT})"
     # As SAP writes what is owed; without decimals it may be a grade.
     behind = rf"(?:{UNIT}{SPACE}?)?(?:{_groups(any_group, mark)}|[0-9]*){mark}[0-9]+-(?:{SPACE}?{UNIT})?"
+    # As spreadsheets write what is owed, or nothing at all.
+    owed = rf"(?:{UNIT}{SPACE}?)?\({digits}\)|\({digits}\){SPACE}?{UNIT}"
+    zero = rf"{SIGNS}{SPACE}*-|-{SPACE}*{SIGNS}"
     date = r"(?!0000)[0-9]{4}([-/])[0-9]{2}\1[0-9]{2}"
     return Patterns(
         start=rf"(?:[-+.,(0-9]|{UNIT})",
@@ -85,7 +88,7 @@ def patterns(decimal: str) -> Patterns:
         whole=rf"[+-]?[0-9]+{mark}0*",
         grouped=rf"[+-]?{grouped}",
         percent=rf"{number}{SPACE}?%",
-        currency=rf"{one_sided}|[+-]{UNIT}{SPACE}?{digits}|\({one_sided}\)|\({digits}\)|{behind}",
+        currency=rf"{one_sided}|[+-]{UNIT}{SPACE}?{digits}|\({one_sided}\)|{owed}|{behind}|{zero}",
         date=date,
         # What the readers accept, hence a date too.
         timestamp=MOMENT,

@@ -15,7 +15,8 @@ INFINITE = re.compile(r"-?inf(?:inity)?", re.IGNORECASE)
 
 # Writers of other languages put a space that does not break a line before a unit and within a number.
 SPACE = r"[ \u00a0\u202f]"
-UNIT = r"(?:[$€£¥₹]|[A-Z]{3})"
+SIGN = "[$€£¥₹]"
+UNIT = f"(?:{SIGN}|[A-Z]{{3}})"
 
 
 @cache
@@ -39,18 +40,21 @@ def money_pattern(decimal: str) -> str:
     """Return the pattern of an amount of money that is no plain number.
 
     Its digits and its decimal mark, alone, are the amount. It is negative if there is a minus, behind it
-    only after decimals (a grade may be 2-), or if it is in parentheses. A currency may stand on one side,
-    and thousands may be separated, all alike, or as in India: 12,34,567.
+    only after decimals (a grade may be 2-), or if it is in parentheses, with its currency or without. A
+    currency may stand on one side, and thousands may be separated, all alike, or as in India: 12,34,567.
+    A dash for the digits beside the sign of a currency is zero, as spreadsheets write it.
     """
     mark, other = (r"\.", ",") if decimal == "." else (",", r"\.")
     indian = "" if decimal == "," else "|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}"
     digits = rf"(?:[0-9]{{1,3}}(?:({SPACE}|{other}|['\u2019])[0-9]{{3}})(?:\1[0-9]{{3}})*{indian}|[0-9]+)"
     amount = rf"(?:{digits}(?:{mark}[0-9]*(?:(?<=[0-9])-)?)?|{mark}[0-9]+-?)"
     one_unit = rf"(?!.*{UNIT}.*{UNIT})"
-    one_sign = r"(?!.*[+-].*[+-])(?!\(.*[+-])"
-    bare = rf"[+-]?(?:{UNIT}{SPACE}?[+-]?)?{amount}(?:{SPACE}?{UNIT})?"
-    # The two ways to write a body repeat the same groups, so the parentheses are matched one by one.
-    return rf"{one_unit}{one_sign}(?!\(.*[^)]\z)(?![^(].*\)\z)\(?{bare}\)?"
+    one_sign = r"(?!.*[+-].*[+-])(?!.*[+-].*\(|.*\(.*[+-])"
+    # The ways to place parentheses repeat the same groups, so that these are matched one by one.
+    one_pair = r"(?=[^()]*(?:\([^()]*\)[^()]*)?\z)"
+    before, behind = rf"\(?[+-]?(?:{UNIT}{SPACE}?[+-]?)?\(?", rf"\)?(?:{SPACE}?{UNIT})?\)?"
+    zero = rf"{SIGN}{SPACE}*-|-{SPACE}*{SIGN}"
+    return rf"(?:{zero}|{one_unit}{one_sign}{one_pair}{before}{amount}{behind})"
 
 
 def unit_of(text: str) -> str:
@@ -95,5 +99,5 @@ def parse_money(text: str, decimal: str = ".") -> float | None:
             return float("inf")
     if not _compiled(money_pattern(decimal)).fullmatch(text):
         return None
-    amount = float(re.sub(f"[^0-9{decimal}]", "", text).replace(",", "."))
-    return -amount if "-" in text or text.startswith("(") else amount
+    amount = float(re.sub(f"[^0-9{decimal}]", "", text).replace(",", ".") or 0)
+    return -amount if "-" in text or "(" in text else amount

@@ -165,6 +165,8 @@ def test_records_of_empty_fields_say_nothing_of_a_column(infer):
         ("{n}.50- EUR", "currency", "numeric"),
         ("{n}-", "string", "ignored"),
         ("({n})", "currency", "numeric"),
+        ("$ ({n}.50)", "currency", "numeric"),
+        ("({n}) EUR", "currency", "numeric"),
         ("${n}.50", "currency", "numeric"),
         ("AED {n}500.00", "currency", "numeric"),
         ("{n}.50 RUB", "currency", "numeric"),
@@ -195,6 +197,13 @@ def test_amounts_of_two_currencies_are_no_numbers(infer):
         [*row[:2], f"({place})" if place % 4 else "7 EUR", *row[3:]] for place, row in enumerate(ROWS)
     ]
     assert infer(lines(rows=plain)).spec.columns[2].type == "currency"
+
+
+def test_dash_beside_a_currency_is_an_amount(infer):
+    cells = [f"$ {place}.25" if place % 3 else " $-   " for place in range(N)]
+    rows = [[*row[:2], cell, *row[3:]] for row, cell in zip(ROWS, cells, strict=True)]
+    column = infer(lines(rows=rows)).spec.columns[2]
+    assert (column.type, column.unit, column.missing) == ("currency", "$", 0.0)
 
 
 def test_text_of_the_label_that_marks_missing_numbers_is_asked_about(infer):
