@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from common.data.infer.decimal_mark import NUMBERS, Mark, find_decimal
+from common.data.infer.no_csv import check_blanks, what_it_is
 from common.data.infer.patterns import MARKERS, patterns
 from common.data.reading import BREAK, UTF8, Unreadable, decode, split_fields, split_records
 
@@ -17,34 +18,6 @@ HEAD = 1 << 20
 MOST = 5000
 SEPARATORS = (",", ";", "\t", "|")
 SINGLE_BYTE = ("cp1252", "latin-1")
-# What files that are no CSV begin with, what they are, and what to do.
-OTHERS = {
-    b"PK\3\4": "is a ZIP archive or an Excel workbook: unpack it, or save the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "is an old Excel workbook: save the sheet as CSV",
-    b"\x1f\x8b": "is compressed by gzip: unpack it, or let its name end in .gz",
-    b"BZh": "is compressed by bzip2: unpack it, or let its name end in .bz2",
-    b"\xfd7zXZ": "is compressed by xz: unpack it",
-    b"\x28\xb5\x2f\xfd": "is compressed by Zstandard: unpack it",
-    b"\x04\x22\x4d\x18": "is compressed by LZ4: unpack it",
-    b"7z\xbc\xaf\x27\x1c": "is a 7-Zip archive: unpack it",
-    b"Rar!": "is a RAR archive: unpack it",
-    b"ORC": "is ORC: save it as Parquet",
-    b"Obj\x01": "is Avro: save it as Parquet",
-    b"ARROW1": "is an Arrow or Feather file: save it as Parquet",
-    b"<!DOCTYPE html": "is a web page: a download may need a login",
-    b"<!doctype html": "is a web page: a download may need a login",
-    b"<html": "is a web page: a download may need a login",
-    b"<?xml": "is XML: save it as CSV or Parquet",
-    b"$FL2": "is an SPSS file: save it as CSV or Parquet",
-    b"<stata_dta>": "is a Stata file: save it as CSV or Parquet",
-    b"PAR1": "is Parquet: let its name end in .parquet",
-    b"\x89PNG": "is a picture: give a table as CSV or Parquet",
-    b"\xff\xd8\xff": "is a picture: give a table as CSV or Parquet",
-    b"%PDF": "is a PDF: give a table as CSV or Parquet",
-    b"SQLite format 3": "is a database: export the table as CSV or Parquet",
-    b'{"': "is JSON: save it as CSV or Parquet",
-    b'[{"': "is JSON: save it as CSV or Parquet",
-}
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -93,15 +66,17 @@ def find_dialect(
         Unreadable: It is no CSV, there are no records, the bytes are not valid in a given encoding, or
             the first record has another width than most.
     """
-    if other := next((told for begin, told in OTHERS.items() if head.startswith(begin)), ""):
+    if other := what_it_is(head):
         raise Unreadable(other)
     encoding, others = (encoding, ()) if encoding else find_encoding(head)
     text = _whole_lines(decode(head, encoding) if len(head) < HEAD else _decoded(head, encoding), head)
-    separator = separator or _find_separator(text)
+    is_given, separator = separator is not None, separator or _find_separator(text)
     records = _records(text, separator)
     if not records:
         raise Unreadable("has no records")
     rows = [fields for record in records if (fields := split_fields(record, separator)) is not None]
+    if not is_given:
+        check_blanks(records, max(map(len, rows), default=1))
     first = split_fields(records[0], separator)
     if first is None:
         raise Unreadable("line 1 has text between a closing quote and the next separator")

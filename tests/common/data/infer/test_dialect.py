@@ -160,8 +160,35 @@ def test_head_that_ends_within_a_record_or_character_is_read_up_to_there(monkeyp
         (b"\x28\xb5\x2f\xfd\x00", "compressed by Zstandard"),
         (b"BZh91AY", "compressed by bzip2"),
         (b"<!DOCTYPE html>\n<html>", "web page"),
+        (b'{"a": 1}\n', "is JSON"),
+        (b'\xef\xbb\xbf[\n  {\n    "a": 1', "is JSON"),
+        (b"a.csv".ljust(257, b"\0") + b"ustar\0", "archive of tar"),
     ],
 )
 def test_file_that_is_no_csv_is_called_what_it_is(begin, told):
     with pytest.raises(Unreadable, match=told):
         find_dialect(begin + b"1,2\n" * 20)
+
+
+ALIGNED = "18.0   8   307.0\t'chevelle'\n  9.5  10   82.0\t\"ford  pinto\"\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"), [(ALIGNED, 4), ("n   wage  y\n 1   2.5   a\n10  12.5   b\n", 3)]
+)
+def test_columns_aligned_by_blanks_are_called_so(text, fields):
+    with pytest.raises(Unreadable, match=rf"has {fields} fields in each record, separated by one blank"):
+        of(text)
+    assert of(text, separator=" ").separator == " "
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "city\nNew  York\nSan Jose\n",
+        "a,b\nx  y z,1\nu v  w,2\n",
+        "a\tb\tc\n1\tx  y\t2\n3\tu  v\t4\n5\tw\t6\n",
+    ],
+)
+def test_blanks_within_texts_separate_no_fields(text):
+    assert of(text).separator in ",\t"
