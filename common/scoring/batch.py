@@ -16,13 +16,14 @@ from common.data.records import SCORED, WRONG, Then
 from common.data.row_hash import quoted
 from common.data.target import REGRESSION
 from common.errors import UserError, last_cause
-from common.machine.file_system import exists, literal, names_in, replacing
+from common.machine.file_system import replacing
 from common.scoring.added import added_names, renamed_outputs
 from common.scoring.alarms import alarms, left_out
 from common.scoring.arrow_scoring import scores_of
 from common.scoring.kept_model import KeptModel
 from common.scoring.learnt import Training, told_of
 from common.scoring.measure import Measured, measure
+from common.scoring.output_files import OutputFiles, check_output, is_csv
 from common.scoring.outputs import outputs_of
 from common.scoring.records import LINE, NO_SCORE, REASON, Records, read_records
 from common.scoring.unseen import count_unseen, found_unseen, is_strange, shared_features, unseen_features
@@ -43,20 +44,6 @@ OTHER_RULES = (
     "the model keeps other rules for reading records than this project has now: its service may read "
     "some records otherwise; train it again"
 )
-
-# What Spark writes into a folder.
-OF_SPARK = re.compile(r"part-\d{5}-|_SUCCESS$|_(committed|started)_|\..*\.crc$")
-
-# RFC 4180, by which files are read as well.
-CSV = {
-    "header": "true",
-    "escape": '"',
-    "ignoreLeadingWhiteSpace": "false",
-    "ignoreTrailingWhiteSpace": "false",
-    # Spark's own cut microseconds.
-    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
-    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
-}
 
 
 @dataclass(frozen=True)
@@ -119,7 +106,7 @@ def score_file(
     """
     rejects = f"{target.rstrip('/')}.rejected"
     for uri in (target, rejects):
-        _check_target(spark, uri, source, overwrite)
+        check_output(spark, uri, source, overwrite)
     try:
         records = _read_input(spark, source, model)
         names = added_names(records.table.names, model)
@@ -127,27 +114,40 @@ def score_file(
         label = find_column(model.form.label, records.table.names, model.form)
         learnt = train() if train is not None and label is not None else None
         training = None if learnt is None else Training.of(learnt, model.form.columns)
+        # Text in Parquet may contain line breaks; only CSV was checked for them.
+        files = OutputFiles(is_csv(target), records.table.over_lines or not records.table.is_csv)
         with replacing(spark, [target, rejects]) as (scored_part, rejects_part):
             seen = Observation()
             scores = scores_of(spark, model.pipeline, outputs_of(model.target))
             with _batches(spark, CELLS // len(model.form.columns)):
-                _write(scored(records, scores, model, names, seen, training), scored_part, target)
+                files.write(scored(records, scores, model, names, seen, training), scored_part)
             counts = seen.get
-            rows, bad = counts["rows"], counts["bad"]
-            # Text in Parquet may contain line breaks; only CSV was checked for them.
-            over_lines = records.table.over_lines or not records.table.is_csv
             again = scores if counts["unscored"] else None
-            rejected, reason = records.rejected(names[REASON], names[LINE], again), ""
-            if bad == rows:
-                raise UserError(_nothing_to_score(source, rows, rejected, names[REASON]))
-            if bad:
-                _write(rejected, rejects_part, target)
-                reason = _first(_read(spark, rejects_part, target, over_lines), names[REASON])
-            whole = _read(spark, scored_part, target, over_lines)
-            mark = _decimal_as_written(model, records, label)
-            measured = measure(whole, model, rows - bad, names, label, mark)
+            rejected = records.rejected(names[REASON], names[LINE], again)
+            if counts["bad"] == counts["rows"]:
+                raise UserError(_nothing_to_score(source, counts["rows"], rejected, names[REASON]))
+            reason = ""
+            if counts["bad"]:
+                files.write(rejected, rejects_part)
+                reason = _first(files.read(spark, rejects_part), names[REASON])
+            whole, mark = files.read(spark, scored_part), _decimal_as_written(model, records, label)
+            measured = measure(whole, model, counts["rows"] - counts["bad"], names, label, mark)
     except (Py4JJavaError, PySparkException) as error:
         raise _unless_ours(error, source, target) from None
+    return _outcome(records, model, names, rejects, counts, reason, measured)
+
+
+def _outcome(
+    records: Records,
+    model: KeptModel,
+    names: Mapping[str, str],
+    rejects: str,
+    counts: Mapping[str, int],
+    reason: str,
+    measured: Measured,
+) -> Outcome:
+    """Return the result, with what of it is worth a warning or a note."""
+    rows, bad = counts["rows"], counts["bad"]
     unseen = found_unseen(counts, model, rows - bad)
     known = "numbers" if model.target.task == REGRESSION else "labels of the data set"
     strange = {name: found for name, found in unseen.items() if is_strange(name, found, model)}
@@ -215,23 +215,6 @@ def _decimal_as_written(model: KeptModel, records: Records, label: str | None) -
     return "." if label and not isinstance(schema[label].dataType, T.StringType) else model.form.decimal
 
 
-def _write(frame: DataFrame, part: str, target: str) -> None:
-    if _is_csv(target):
-        frame.write.options(**CSV).csv(part)
-    else:
-        frame.write.parquet(part)
-
-
-def _read(spark: SparkSession, part: str, target: str, over_lines: bool) -> DataFrame:
-    if _is_csv(target):
-        return spark.read.options(**CSV, multiLine=over_lines).csv(literal(part))
-    return spark.read.parquet(literal(part))
-
-
-def _is_csv(target: str) -> bool:
-    return target.rstrip("/").lower().endswith(".csv")
-
-
 def _read_input(spark: SparkSession, source: str, model: KeptModel) -> Records:
     try:
         return read_records(spark, source, model.form)
@@ -258,17 +241,3 @@ def _unless_ours(error: Exception, source: str, target: str) -> Exception:
     file = re.search(r"reading file (\S+?)\.?\s", message)
     what = f"input {file[1] if file else source} cannot be scored into {target}"
     return UserError(f"{what}: {last_cause(error)}")
-
-
-def _check_target(spark: SparkSession, uri: str, source: str, overwrite: bool) -> None:
-    whole, other = uri.rstrip("/") + "/", source.rstrip("/") + "/"
-    if whole.startswith(other) or other.startswith(whole):
-        raise UserError(f"output {uri} and input {source} overlap: choose another output")
-    try:
-        there = exists(spark, uri)
-    except UserError as error:
-        raise UserError(f"output {error}") from None
-    if there and not overwrite:
-        raise UserError(f"output {uri} exists: choose another, or set overwrite=true")
-    if foreign := [name for name in names_in(spark, uri) if not OF_SPARK.match(name)]:
-        raise UserError(f"output {uri} has {foreign[0]!r}, which no output has: choose another")
