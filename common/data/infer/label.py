@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from common.data.infer.decide import value_type
 from common.data.infer.facts import TEXTS, Facts
 from common.data.infer.naming import listing
-from common.data.infer.patterns import DOUBTFUL, WHOLE, WORDS
+from common.data.infer.patterns import DOUBTFUL, WHOLE
 from common.data.infer.positive import find_positive, number_of
+from common.data.infer.spelling import check_spelling
 from common.data.reading import (
     BOOLEAN,
     CURRENCY,
@@ -28,11 +29,11 @@ from common.errors import UserError
 MOST_LABELS = 100
 # Whole numbers are classes if there are few, each of several rows on average.
 MOST_NUMBERS, LEAST_ROWS = 20, 5
+# A count has values up to some times as many as it has different ones.
+RANGE = 2
 # Rows that a label needs, one for each side of a split; and rows in all.
 LEAST_OF_A_LABEL, LEAST_IN_ALL = 2, 10
 NUMBERS = (INTEGER, DOUBLE, PERCENT, CURRENCY)
-
-PLAIN = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,7 @@ def choose_label(facts: Facts, given: Given) -> Choice:
         return Choice(task, type, why, {})
     assert counts is not None
     if given.labels is None:
-        _check_spelling(name, counts)
-        _check_case(name, counts)
+        check_spelling(name, counts)
     order = _order(counts, given, name)
     counts = {label: counts[label] for label in order}
     for label, rows in counts.items():
@@ -133,7 +133,7 @@ def _task(facts: Facts, counts: Mapping[str, int] | None, type: str, given: Give
         _check_task(facts, counts, distinct, type, given.task)
         return given.task, "as given"
     if type in NUMBERS:
-        task, why = _number_task(facts, distinct, type)
+        task, why = _number_task(facts, distinct, type, {} if given.labels else counts or {})
     else:
         if given.labels is None and "type" not in given.columns.get(given.label, {}):
             _check_words(facts, counts)
@@ -142,13 +142,22 @@ def _task(facts: Facts, counts: Mapping[str, int] | None, type: str, given: Give
     return task, why
 
 
-def _number_task(facts: Facts, distinct: int, type: str) -> tuple[str, str]:
+def _number_task(facts: Facts, distinct: int, type: str, counts: Mapping[str, int]) -> tuple[str, str]:
     whole = facts.kinds.keys() <= {INTEGER, WHOLE}
     if distinct == 2 and type in (INTEGER, DOUBLE):
         return BINARY, "numbers, 2 values"
     if whole and distinct <= MOST_NUMBERS and facts.given >= LEAST_ROWS * distinct:
+        rare = [label for label, rows in counts.items() if rows < LEAST_OF_A_LABEL]
+        if rare and _is_range(counts):
+            return REGRESSION, f"whole numbers, {rare[0]} in only {counts[rare[0]]} row"
         return MULTICLASS, f"whole numbers, only {distinct} values"
     return REGRESSION, "whole numbers, many values" if whole else "numbers"
+
+
+def _is_range(counts: Mapping[str, int]) -> bool:
+    """Return whether labels are most of the whole numbers from 0 or 1 on: counts, or grades."""
+    numbers = [number for label in counts if (number := number_of(label)) is not None]
+    return 0 <= min(numbers) <= 1 and max(numbers) < RANGE * len(numbers)
 
 
 def _check_words(facts: Facts, counts: Mapping[str, int] | None) -> None:
@@ -165,7 +174,8 @@ def _check_words(facts: Facts, counts: Mapping[str, int] | None) -> None:
     type, _ = value_type(numbers)
     if facts.is_typed or type not in NUMBERS or texts > numbers.given:
         return
-    if counts is None or _number_task(numbers, len(counts) - len(words), type)[0] == REGRESSION:
+    others = {label: rows for label, rows in (counts or {}).items() if label not in words}
+    if counts is None or _number_task(numbers, len(others), type, others)[0] == REGRESSION:
         raise UserError(
             f"label {facts.name!r} is a number in {numbers.given:,} rows, but {_example(facts)!r} or "
             f"another text in {texts:,}: list what means a missing value under missing, or give "
@@ -219,36 +229,6 @@ def _plain_counts(values: Mapping[str, int], is_boolean: bool) -> dict[str, int]
             label = boolean_text(label) or label
         found[label] = found.get(label, 0) + rows
     return found
-
-
-def _check_spelling(name: str, counts: Mapping[str, int]) -> None:
-    numbers: dict[float, str] = {}
-    are_numbers = all(number_of(label) is not None for label in counts)
-    for label in counts:
-        number = number_of(label)
-        # 1E1 among texts is one.
-        if number is None or not (are_numbers or PLAIN.fullmatch(label)):
-            continue
-        if number in numbers:
-            raise UserError(
-                f"label {name!r} has one number in two spellings, {numbers[number]!r} and {label!r}: "
-                "write it in one, or list all under labels if they are two classes"
-            )
-        numbers[number] = label
-
-
-def _check_case(name: str, counts: Mapping[str, int]) -> None:
-    """Refuse one word in two spellings; a and A may be two classes."""
-    words: dict[str, str] = {}
-    for label in counts:
-        # Adult's test file has a point behind each label; copied texts have blanks that do not break.
-        plain = " ".join(label.lower().split()).removesuffix(".")
-        other = words.setdefault(plain, label)
-        if other != label and (max(len(label), len(other)) > 1 or plain in WORDS):
-            raise UserError(
-                f"label {name!r} has one word in two spellings, {other!r} and {label!r}: write it in "
-                "one, or list all under labels if they are two classes"
-            )
 
 
 def check_markers(label: Facts, chosen: Sequence[str], found: Sequence[Facts]) -> None:
