@@ -31,6 +31,7 @@ def winner_charts(
     target: Target,
     importance: pd.Series,
     strata: pd.DataFrame,
+    label: str,
     threshold: float = HALF,
 ) -> list[Chart]:
     """Return all charts of a winner; those with nothing to show are left out.
@@ -43,13 +44,14 @@ def winner_charts(
         strata: A row per stratum: the strata's columns, `rows`, and how it performs on them: for labels
             the share predicted correctly and, of two, the share predicted positive and the mean
             probability of the positive label; for a number the mean error and the mean absolute error.
+        label: Name of the label's column.
         threshold: Of two labels, the probability above which the positive one is predicted.
     """
     charts = _performance(train, test, target, threshold)
     if importance.sum() > 0:
         charts.append(_importance(importance))
     if len(strata) > 1:
-        charts.append(strata_chart(strata, target))
+        charts.append(strata_chart(strata, target, label))
     return charts
 
 

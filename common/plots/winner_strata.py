@@ -18,32 +18,36 @@ STRATA, LONGEST = 16, 44
 Measures = Sequence[np.ndarray]
 
 
-def strata_chart(strata: pd.DataFrame, target: Target) -> Chart:
+def strata_chart(strata: pd.DataFrame, target: Target, label: str) -> Chart:
     """Return the chart.
 
     Args:
         strata: A row per stratum, at least two; see `winner_charts`.
         target: What is predicted.
+        label: Name of the label's column, which need not be one of the strata's.
     """
     # A column of the data set may also be called rows: the measures begin with the last one.
     columns = len(strata.columns) - 1 - list(strata.columns)[::-1].index("rows")
     measures = [strata.iloc[:, place].to_numpy(float) for place in range(columns, strata.shape[1])]
-    return BY_TASK[target.task](strata.iloc[:, :columns], measures, target.labels)
+    groups = strata.iloc[:, :columns]
+    # Other columns may have the same values, such as yes and no.
+    own = label if label in groups else None
+    return BY_TASK[target.task](groups, measures, target.labels, own)
 
 
-def _of_two(groups: pd.DataFrame, measures: Measures, labels: Sequence[str]) -> Chart:
+def _of_two(groups: pd.DataFrame, measures: Measures, labels: Sequence[str], label: str | None) -> Chart:
     rows, right, positive, _ = measures
-    said = _predicted_share(groups, rows, positive * rows, labels)
-    return _right(groups, rows, right, labels, [said] if said else [])
+    said = _predicted_share(groups, rows, positive * rows, labels, label)
+    return _right(groups, rows, right, label, [said] if said else [])
 
 
-def _of_several(groups: pd.DataFrame, measures: Measures, labels: Sequence[str]) -> Chart:
+def _of_several(groups: pd.DataFrame, measures: Measures, _: Sequence[str], label: str | None) -> Chart:
     rows, right = measures
-    return _right(groups, rows, right, labels, [])
+    return _right(groups, rows, right, label, [])
 
 
 def _right(
-    groups: pd.DataFrame, rows: np.ndarray, right: np.ndarray, labels: Sequence[str], more: list[Panel]
+    groups: pd.DataFrame, rows: np.ndarray, right: np.ndarray, label: str | None, more: list[Panel]
 ) -> Chart:
     names = _names(groups)
     low, high = interval(right * rows, rows)
@@ -52,14 +56,14 @@ def _right(
     shares = [100 * values[worst] for values in (right, low, high)]
     bars = Bars([names[n] for n in worst], shares[0], texts, shares[1], shares[2], first_red(worst))
     return _chart(
-        _served_worst(groups, right, labels),
+        _served_worst(groups, right, label),
         f"Test rows by {', '.join(groups)}, the worst on top; bars: 95% confidence interval.",
         [Panel("Predicted correctly", "share of the stratum's rows, %", "", [bars]), *more],
         len(names),
     )
 
 
-def _of_numbers(groups: pd.DataFrame, measures: Measures, _: Sequence[str]) -> Chart:
+def _of_numbers(groups: pd.DataFrame, measures: Measures, _: Sequence[str], __: str | None) -> Chart:
     rows, error, absolute = measures
     names = _names(groups)
     worst = np.argsort(-absolute, kind="stable")[:STRATA]
@@ -88,7 +92,7 @@ def _of_numbers(groups: pd.DataFrame, measures: Measures, _: Sequence[str]) -> C
     )
 
 
-BY_TASK: dict[str, Callable[[pd.DataFrame, Measures, Sequence[str]], Chart]] = {
+BY_TASK: dict[str, Callable[[pd.DataFrame, Measures, Sequence[str], str | None], Chart]] = {
     BINARY: _of_two,
     MULTICLASS: _of_several,
     REGRESSION: _of_numbers,
@@ -105,30 +109,28 @@ def _names(groups: pd.DataFrame) -> list[str]:
     return shortened([", ".join(map(str, row)) for row in groups.itertuples(index=False)], LONGEST)
 
 
-def _served_worst(groups: pd.DataFrame, right: np.ndarray, labels: Sequence[str]) -> str:
+def _served_worst(groups: pd.DataFrame, right: np.ndarray, label: str | None) -> str:
     """Name the worst stratum, and the best among those with the same label."""
     names = _names(groups)
     worst = int(np.argmin(right))
-    label = _label_column(groups, labels)
     peers = groups[label] == groups[label].iloc[worst] if label else np.full(len(groups), True)
     best = int(np.argmax(np.where(peers, right, -1)))
     text = f"Worst stratum: {names[worst]}, {percent(right[worst])} predicted correctly"
     return text + (f", against {percent(right[best])} of {names[best]}" if best != worst else "")
 
 
-def _label_column(groups: pd.DataFrame, labels: Sequence[str]) -> str | None:
-    return next((name for name in groups if set(groups[name]) <= set(labels)), None)
-
-
 def _predicted_share(
-    groups: pd.DataFrame, rows: np.ndarray, positive: np.ndarray, labels: Sequence[str]
+    groups: pd.DataFrame,
+    rows: np.ndarray,
+    positive: np.ndarray,
+    labels: Sequence[str],
+    label: str | None,
 ) -> Panel | None:
     """Return a panel of the predicted and true share of the positive label in each group.
 
     Returns:
         The panel; None unless the strata include the label and at least one other column.
     """
-    label = _label_column(groups, labels)
     others = [name for name in groups if name != label]
     if label is None or not others:
         return None

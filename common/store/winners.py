@@ -182,7 +182,7 @@ def _log_model(search: _Scored, winner: CandidateResult) -> tuple[Table, list[Ch
     sources, numbers = feature_sources(vectorizer, spec), number_features(vectorizer, spec)
     importance = column_importance(model, sources, numbers, data.folds.frame)
     charts = winner_charts(
-        tables["train"], tables["test"], spec.target, importance, strata, threshold.value
+        tables["train"], tables["test"], spec.target, importance, strata, spec.label, threshold.value
     )
     return tables["test"], charts, threshold.value
 

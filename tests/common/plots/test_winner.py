@@ -40,7 +40,7 @@ IMPORTANCE = pd.Series({"age": 0.6, "sex": 0.4})
 
 @pytest.fixture(scope="module")
 def charts():
-    found = winner_charts(table(0), table(1), LABELS, IMPORTANCE, STRATA)
+    found = winner_charts(table(0), table(1), LABELS, IMPORTANCE, STRATA, "income")
     return {chart.name: chart for chart in found}
 
 
@@ -80,7 +80,7 @@ def test_good_probabilities_lie_on_the_diagonal(charts):
 def test_bins_of_few_probabilities_say_how_many_rows_they_have():
     test = table(1)
     few = replace(test, probability=np.where(test.probability < 0.2, 0.1, 0.6))
-    charts = winner_charts(few, few, LABELS, IMPORTANCE, STRATA)
+    charts = winner_charts(few, few, LABELS, IMPORTANCE, STRATA, "income")
     (chart,) = (one for one in charts if one.name == "calibration")
     sizes = sorted([(few.probability < 0.2).sum(), (few.probability > 0.2).sum()])
     assert f"in 2 bins of {sizes[0]:,} to {sizes[1]:,} rows" in chart.note
@@ -126,6 +126,29 @@ def test_worst_served_stratum_stands_first(charts):
     )
 
 
+@pytest.mark.parametrize("order", [["sex", "income"], ["income", "sex"]])
+def test_column_with_the_labels_values_is_not_taken_for_the_label(order):
+    """Of a survey many columns are yes or no, and the label need not come first."""
+    other = STRATA["sex"].map({"Female": "<=50K", "Male": ">50K"})
+    strata = STRATA.assign(sex=other)[[*order, *STRATA.columns[2:]]]
+    (*_, chart) = winner_charts(table(0), table(1), LABELS, IMPORTANCE, strata, "income")
+    worst, best = (
+        ", ".join({"income": ">50K", "sex": sex}[one] for one in order) for sex in LABELS.labels
+    )
+    said = f"Worst stratum: {worst}, 50% predicted correctly, against 70% of {best}"
+    assert (chart.title, chart.panels[1].title) == (said, ">50K by sex")
+    bars = chart.panels[1].layers[0]
+    assert bars.values == pytest.approx([100 / 6, 12.5, 600 / 14, 500 / 14])
+
+
+def test_strata_without_the_label_have_no_shares_of_it():
+    strata = STRATA.assign(income=["yes", "no"] * 2, sex=["<=50K", "<=50K", ">50K", ">50K"])
+    strata = strata.rename(columns={"income": "member"})
+    (*_, chart) = winner_charts(table(0), table(1), LABELS, IMPORTANCE, strata, "income")
+    assert chart.title.endswith("against 95% of yes, <=50K")
+    assert len(chart.panels) == 1
+
+
 def test_texts_of_marks_stay_in_the_panel_and_apart():
     for best, in_use in product(np.linspace(0, 1, 21), repeat=2):
         marks = _marks((best, "best", RED), (in_use, "in use", GREEN))
@@ -140,7 +163,7 @@ def test_texts_of_marks_stay_in_the_panel_and_apart():
 def test_threshold_in_use_is_the_one_that_predictions_have():
     rows = table(1)
     at = replace(rows, prediction=(rows.probability > 0.3).astype(float))
-    found = winner_charts(table(0), at, LABELS, IMPORTANCE, STRATA, 0.3)
+    found = winner_charts(table(0), at, LABELS, IMPORTANCE, STRATA, "income", 0.3)
     charts = {chart.name: chart for chart in found}
     for name, panel in (("f1_weighted", 0), ("f1", 1)):
         _, mark = (x for x in charts["threshold"].panels[panel].layers if isinstance(x, Mark))
@@ -153,7 +176,7 @@ def test_threshold_in_use_is_the_one_that_predictions_have():
 @pytest.mark.parametrize("off", [0.0, 0.0004, 0.003, -0.00001])
 def test_thresholds_that_differ_have_different_digits(charts, off):
     best = charts["threshold"].panels[1].layers[2].at
-    found = winner_charts(table(0), table(1), LABELS, IMPORTANCE, STRATA, round(best + off, 6))
+    found = winner_charts(table(0), table(1), LABELS, IMPORTANCE, STRATA, "income", round(best + off, 6))
     (chart,) = (one for one in found if one.name == "threshold")
     red, green = (x for x in chart.panels[1].layers if isinstance(x, Mark))
     there, used = (mark.text.split("\n")[1].split(":")[0] for mark in (red, green))
@@ -166,14 +189,14 @@ def test_thresholds_that_differ_have_different_digits(charts, off):
 
 def test_strata_may_have_a_column_named_as_a_measure():
     strata = STRATA.set_axis(["income", "rows", *STRATA.columns[2:]], axis=1)
-    (*_, chart) = winner_charts(table(0), table(1), LABELS, IMPORTANCE, strata)
+    (*_, chart) = winner_charts(table(0), table(1), LABELS, IMPORTANCE, strata, "income")
     assert chart.title.startswith("Worst stratum: >50K, Female, 50% predicted correctly")
 
 
 def test_rows_of_one_label_and_no_strata_leave_what_can_be_seen():
     rows = table(1)
     one = ScoreTable(np.zeros(2000), rows.prediction, rows.probability, rows.count, rows.loss)
-    found = winner_charts(one, one, LABELS, IMPORTANCE * 0, STRATA.head(1))
+    found = winner_charts(one, one, LABELS, IMPORTANCE * 0, STRATA.head(1), "income")
     assert [chart.name for chart in found] == ["confusion"]
     assert stills(found)
 
@@ -184,6 +207,6 @@ def test_rates_that_are_neither_none_nor_all_are_not_shown_as_that():
     label[0] = 1
     p = np.full(5000, 0.0002)
     rare = ScoreTable(label, np.zeros(5000), p, np.ones(5000), -np.log(np.where(label == 1, p, 1 - p)))
-    found = {one.name: one for one in winner_charts(rare, rare, LABELS, IMPORTANCE, STRATA)}
+    found = {one.name: one for one in winner_charts(rare, rare, LABELS, IMPORTANCE, STRATA, "income")}
     assert found["confusion"].title == "0% of >50K are found; none is predicted"
     assert "for a base rate of 0.00020" in found["curves"].title

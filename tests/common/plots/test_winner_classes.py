@@ -30,7 +30,9 @@ def drawn(rows, labels, seed=0, absent=()):
 
 def charts_of(label, probability, target, strata=STRATA):
     table = class_table(label, probability)
-    return {chart.name: chart for chart in winner_charts(table, table, target, IMPORTANCE, strata)}
+    return {
+        chart.name: chart for chart in winner_charts(table, table, target, IMPORTANCE, strata, "kind")
+    }
 
 
 @pytest.fixture(scope="module")

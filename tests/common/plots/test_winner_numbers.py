@@ -29,7 +29,9 @@ def drawn(rows, outliers=0):
 
 def charts_of(true, said, strata=STRATA):
     table = number_table(true, said)
-    return {chart.name: chart for chart in winner_charts(table, table, NUMBER, IMPORTANCE, strata)}
+    return {
+        chart.name: chart for chart in winner_charts(table, table, NUMBER, IMPORTANCE, strata, "price")
+    }
 
 
 @pytest.fixture(scope="module")
