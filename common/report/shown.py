@@ -26,8 +26,8 @@ def took(run: Run) -> str:
     """Format the duration of a run; empty while it is running, or if the clock was set back meanwhile."""
     if run.info.end_time is None or run.info.end_time < run.info.start_time:
         return ""
-    seconds = (run.info.end_time - run.info.start_time) / 1000
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    seconds = round((run.info.end_time - run.info.start_time) / 1000)
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"
 
 
 def best_parameters(values: Mapping[str, str]) -> str:

@@ -1,0 +1,20 @@
+from types import SimpleNamespace
+
+import pytest
+
+from common.report.shown import took
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "said"),
+    [
+        (400, "0 s"),
+        (119_400, "119 s"),
+        (119_600, "2 min 0 s"),
+        (179_700, "3 min 0 s"),
+        (458_000, "7 min 38 s"),
+    ],
+)
+def test_time_has_no_minute_of_sixty_seconds(milliseconds, said):
+    run = SimpleNamespace(info=SimpleNamespace(start_time=5, end_time=5 + milliseconds))
+    assert took(run) == said
