@@ -13,6 +13,9 @@ from common.search.folds import assign_fold_rank
 from steps.command import step_command
 from steps.step import step
 
+# Features that are named.
+SHOWN = 6
+
 
 @step_command("featurize")
 def featurize(encoding: str, missing: str, seed: int) -> None:
@@ -28,7 +31,13 @@ def featurize(encoding: str, missing: str, seed: int) -> None:
         names = feature_names(vectorizer, spec)
         run.log_text("feature_names.json", json.dumps(names, indent=0, ensure_ascii=False))
         run.log_dataset(spec)
-        click.echo(f"{len(names)} features: {', '.join(names[:6])}, ...")
+        click.echo(told(names))
+
+
+def told(names: list[str]) -> str:
+    """Say how many features there are, and name the first."""
+    more = ", ..." if len(names) > SHOWN else ""
+    return f"{len(names):,} feature{'s' * (len(names) != 1)}: {', '.join(names[:SHOWN])}{more}"
 
 
 if __name__ == "__main__":
