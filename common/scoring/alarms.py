@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from common.data.reading import shown
 
+# What a label should be, and in the plural.
+LABEL = ("a label of the data set", "labels of the data set")
+NUMBER = ("a number", "numbers")
+
 
 @dataclass(frozen=True)
 class Strange:
@@ -33,7 +37,7 @@ def alarms(
     unseen: Mapping[str, Strange],
     label: str,
     unknown: Strange,
-    known: str = "labels of the data set",
+    known: tuple[str, str] = LABEL,
 ) -> tuple[str, ...]:
     """Return the warnings about a scored file, one line each.
 
@@ -44,7 +48,7 @@ def alarms(
         unseen: Scored rows whose category was not seen in training, by categorical column.
         label: Name of the true label's column.
         unknown: Scored rows whose label is not one of the data set's, or no number.
-        known: What a label should be, in the plural.
+        known: LABEL or NUMBER.
     """
     found = []
     if 2 * rejected > rows:
@@ -64,9 +68,11 @@ def never_seen(strange: Strange) -> str:
     return f"{how_many} a category that was never seen in training, such as {example}"
 
 
-def left_out(label: str, unknown: Strange, known: str) -> str:
+def left_out(label: str, unknown: Strange, known: tuple[str, str]) -> str:
     """Say which labels of a file its scores leave out; see `alarms`."""
+    one, several = known
+    are, them = (f"is not {one}", "it") if unknown.rows == 1 else (f"are not {several}", "them")
     return (
-        f"column {label!r}: {unknown.rows:,} of {unknown.of:,} values are not {known}, such as "
-        f"{shown(unknown.example)}: the scores leave them out"
+        f"column {label!r}: {unknown.rows:,} of {unknown.of:,} values {are}, such as "
+        f"{shown(unknown.example)}: the scores leave {them} out"
     )

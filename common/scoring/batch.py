@@ -18,7 +18,7 @@ from common.data.target import REGRESSION
 from common.errors import UserError, last_cause
 from common.machine.file_system import replacing
 from common.scoring.added import added_names, renamed_outputs
-from common.scoring.alarms import alarms, left_out
+from common.scoring.alarms import LABEL, NUMBER, alarms, left_out
 from common.scoring.arrow_scoring import scores_of
 from common.scoring.kept_model import KeptModel
 from common.scoring.learnt import Training, told_of
@@ -149,7 +149,7 @@ def _outcome(
     """Return the result, with what of it is worth a warning or a note."""
     rows, bad = counts["rows"], counts["bad"]
     unseen = found_unseen(counts, model, rows - bad)
-    known = "numbers" if model.target.task == REGRESSION else "labels of the data set"
+    known = NUMBER if model.target.task == REGRESSION else LABEL
     strange = {name: found for name, found in unseen.items() if is_strange(name, found, model)}
     alarming = alarms(rows, bad, reason, strange, model.form.label, measured.unknown, known)
     if not model.has_our_rules:

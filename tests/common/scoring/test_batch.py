@@ -385,8 +385,8 @@ def test_labels_that_the_scores_leave_out_are_told_if_few(score):
     outcome, _, _ = score(lines)
     assert outcome.alarms == ()
     assert outcome.notes == (
-        "column 'promoted': 1 of 4 values are not labels of the data set, such as 'NO': the scores leave "
-        "them out",
+        "column 'promoted': 1 of 4 values is not a label of the data set, such as 'NO': the scores leave "
+        "it out",
     )
 
 
