@@ -188,7 +188,7 @@ both {agree}
 
 
 def _use(example: pd.DataFrame) -> str:
-    body = json.dumps({"dataframe_split": json.loads(example.to_json(orient="split", index=False))})
+    body = json.dumps({"dataframe_split": {"columns": list(example), "data": _values(example)}})
     quoted_body = "'" + body.replace("'", "'\\''") + "'"
     return f"""\
 ## Use
@@ -207,6 +207,13 @@ model.predict(records)
 
 MODEL is this folder, or `models:/NAME@champion`.
 """
+
+
+def _values(example: pd.DataFrame) -> list[list[object]]:
+    """Return a few records as JSON has them: numbers with all digits, and null where there is none."""
+    cells = example.astype(object).where(example.notna(), None)
+    rows = cells.to_numpy().tolist()
+    return [[one.item() if isinstance(one, np.generic) else one for one in row] for row in rows]
 
 
 def _scores(spec: DatasetSpec, test: Table) -> str:

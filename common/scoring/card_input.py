@@ -11,6 +11,9 @@ from common.data.row_hash import quoted
 from common.data.shares import percent
 from common.data.spec import Column, DatasetSpec
 
+# Whole numbers up to this are exact as floating-point numbers, and shown in full.
+MOST_WHOLE = 1e15
+
 HEADER = ("column", "type", "may be missing", "in training")
 
 RULES = """\
@@ -51,8 +54,15 @@ def _seen(known: Mapping[str, Any]) -> str:
         return f"{count}, the most that are told apart" if known["capped"] else count
     if "least" not in known:
         return ""
-    ends = (known["least"], known["most"])
-    return " to ".join(end if isinstance(end, str) else f"{end:.10g}" for end in ends)
+    return " to ".join(_end(known[end]) for end in ("least", "most"))
+
+
+def _end(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    # A time in milliseconds has 13 digits.
+    whole = float(value).is_integer() and abs(value) < MOST_WHOLE
+    return f"{value:.0f}" if whole else f"{value:.10g}"
 
 
 def example_records(rows: DataFrame, spec: DatasetSpec, count: int = 2) -> pd.DataFrame:

@@ -12,7 +12,8 @@ from common.data.target import MULTICLASS, REGRESSION
 from common.learning.class_metrics import class_table
 from common.learning.metrics import ScoreTable
 from common.learning.number_metrics import number_table
-from common.scoring.card import Origin, model_card, stratum_scores
+from common.scoring.card import Origin, _use, model_card, stratum_scores
+from common.scoring.card_input import _seen
 from common.scoring.comparison import Agreement
 
 KNOWN = {
@@ -64,6 +65,26 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
     assert "| education-num | integer | yes; none in the data set | 16 categories |" in card
     body = re.search(r"-d '(.*)'\n", card)[1].replace("'\\''", "'")
     assert json.loads(body)["dataframe_split"]["columns"] == list(example.columns)
+
+
+def test_example_request_of_the_card_has_the_records_own_numbers():
+    """Of 5.797282998e-10 ten decimals would leave 6e-10."""
+    rows = [[5.797282998e-10, 1_700_822_090_263, None, "a"], [1 / 3, 5, 2.5, None]]
+    card = _use(pd.DataFrame(rows, columns=["rate", "at", "gap", "job"]))
+    body = re.search(r"-d '(.*)'\n", card)[1]
+    assert json.loads(body)["dataframe_split"]["data"] == rows
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "shown"),
+    [
+        (1_700_000_207_284.0, 1_700_999_853_357.0, "1700000207284 to 1700999853357"),
+        (-0.5, 1 / 3, "-0.5 to 0.3333333333"),
+        (1e-10, 2e16, "1e-10 to 2e+16"),
+    ],
+)
+def test_whole_numbers_of_a_range_are_shown_in_full(least, most, shown):
+    assert _seen({"least": least, "most": most}) == shown
 
 
 KINDS = ("a", "b", "c")
