@@ -219,7 +219,9 @@ def readable(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         if value and not LEAST_SHOWN <= abs(value) < MOST_SHOWN:
-            return f"{value:.4g}"
+            text = f"{value:.4g}"
+            # Four digits of 0.99999 would make it 1.
+            return f"{value:.{SURE_DIGITS}g}" if abs(float(text)) == LEAST_SHOWN else text
         return f"{value:,.{_decimals(value)}f}".rstrip("0").rstrip(".")
     return f"{value:,}" if isinstance(value, int) else str(value)
 

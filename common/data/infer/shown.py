@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from common.data.describe import readable
 from common.data.infer.dialect import Dialect
 from common.data.infer.facts import Facts
 from common.data.infer.label import Choice
@@ -101,7 +102,7 @@ def looked_line(looked: int, rows: int, label: str) -> str:
 
 def _label_line(label: Facts, choice: Choice) -> str:
     if choice.task == REGRESSION:
-        least, most = ("" if one is None else f"{one:,g}" for one in (label.least, label.most))
+        least, most = ("" if one is None else readable(float(one)) for one in (label.least, label.most))
         reach = f", {least} to {most}" if least and most else ""
         return f"label {label.name!r} is a number ({choice.why}{reach}): regression"
     counts = [

@@ -268,6 +268,12 @@ def test_number_is_predicted_if_the_label_has_many(infer):
     assert found.told[0] == "label 'wage' is a number (numbers, 0.5 to 39.5): regression"
 
 
+def test_ends_of_a_number_to_predict_are_shown_in_full(infer):
+    rows = [[str(i), "c", str(1_181_092 + 12_345.67 * i), str(i % 7), "yes"] for i in range(1000)]
+    said = infer(lines(rows=rows), label="wage").told[0]
+    assert said == "label 'wage' is a number (numbers, 1,181,092 to 13,514,416.33): regression"
+
+
 def test_columns_are_shown_with_their_reasons_in_full(plain):
     long = replace(plain.columns[1], why="a reason " * 20)
     head, *shown = shown_spec(replace(plain, columns=(plain.columns[0], long))).splitlines()
