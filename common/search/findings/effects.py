@@ -13,6 +13,8 @@ from common.search.findings.candidates import ROUNDING, Candidates, Difference, 
 MOST_VALUES, PARTS = 6, 3
 # What rounding leaves of a pull or of a candidate's freedom that is none.
 NO_PULL, NO_FREEDOM = 1e-12, 1e-9
+# Decimals of a share of variance that are more than rounding.
+SHARE_DIGITS = 9
 # A range whose ends differ by at least this factor is analysed on a log scale.
 LOG_FACTOR = 10
 
@@ -166,7 +168,11 @@ def find_levels(values: pd.Series) -> list[Level]:
     """Return a parameter's levels in order: its values, or parts of the range of many numbers."""
     distinct = sorted(values.unique())
     if len(distinct) <= MOST_VALUES or not pd.api.types.is_numeric_dtype(values):
-        return [Level(show(v), v, v, (values == v).to_numpy()) for v in distinct]
+        labels = _told_apart(distinct)
+        return [
+            Level(label, v, v, (values == v).to_numpy())
+            for label, v in zip(labels, distinct, strict=True)
+        ]
     places = np.log(values) if is_logarithmic(values) else values
     part = pd.cut(places, PARTS, labels=False).to_numpy()
     levels = []
@@ -183,10 +189,16 @@ def is_logarithmic(values: pd.Series) -> bool:
     return bool(values.min() > 0 and values.max() >= LOG_FACTOR * values.min())
 
 
-def show(value: object) -> str:
+def _told_apart(values: Sequence[object]) -> list[str]:
+    """Format different values by `show`, with as many digits as it takes to tell them apart."""
+    tried = ([show(value, digits) for value in values] for digits in range(3, 18))
+    return next(shown for shown in tried if len({*shown}) == len(shown))
+
+
+def show(value: object, digits: int = 3) -> str:
     """Format a value for display: numbers with three significant digits, whole numbers in full."""
     if isinstance(value, (float, np.floating)) and not float(value).is_integer():
-        return f"{value:.3g}"
+        return f"{value:.{digits}g}"
     return f"{value:.0f}" if isinstance(value, (float, np.floating)) else str(value)
 
 
@@ -243,6 +255,7 @@ def _share(explained: np.ndarray, total: np.ndarray) -> tuple[float, float]:
         return 0.0, 0.0
     shares = np.divide(explained, total, out=np.full(len(total), np.nan), where=total > 0)
     # Without a difference of means there is none to explain, even if folds differ.
-    share = max(float(shares[0]), 0.0) if total[0] > 0 else 0.0
+    # Of one parameter alone it is all, whatever rounding leaves.
+    share = max(round(float(shares[0]), SHARE_DIGITS), 0.0) if total[0] > 0 else 0.0
     without = shares[1:]
     return share, float(np.sqrt((len(without) - 1) * without.var()))

@@ -208,3 +208,17 @@ def test_gain_of_a_value_with_one_candidate_is_of_unknown_error():
     assert not found.gain(2, 0).clear
     assert np.isfinite(found.gain(1, 0).error)
     assert "± unknown" in markdown(find(candidates, dict.fromkeys("abc", Range(int, 0, 9))), "gbt")
+
+
+def test_values_that_three_digits_make_alike_are_told_apart():
+    assert [level.label for level in find_levels(pd.Series([0.2004, 0.2001, 0.3]))] == [
+        *("0.2001", "0.2004", "0.3")
+    ]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_parameter_that_varies_alone_explains_all(seed):
+    draw = np.random.default_rng(seed)
+    results = [result({"a": a, "b": 1}, 600 + a, draw.normal(0, 50, 5)) for a in (1, 2, 3)]
+    (effect,) = find_effects(parse_candidates(text(results, "rmse"), "rmse")).effects
+    assert effect.share == 1
