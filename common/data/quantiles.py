@@ -15,9 +15,13 @@ NUMBER, OWN = "__number", "__own_hash"
 PARTS = 10
 # Of more rows the bounds come from a sample of about as many, which a hash of their content chooses.
 MOST_ROWS = 1_000_000
+# Larger bounds have an exponent.
+MOST_PLAIN = 1e15
 
 
-def with_quantile(frame: DataFrame, name: str, parts: int = PARTS) -> DataFrame:
+def with_quantile(
+    frame: DataFrame, name: str, parts: int = PARTS, of: DataFrame | None = None
+) -> DataFrame:
     """Add QUANTILE: the range, as text, that a row's number lies in.
 
     The bounds depend on the rows alone, not on their partitioning. Equal numbers are in one range, so
@@ -27,10 +31,11 @@ def with_quantile(frame: DataFrame, name: str, parts: int = PARTS) -> DataFrame:
         frame: The rows.
         name: Name of a column of numbers without nulls.
         parts: Maximum number of ranges.
+        of: The rows that are divided into ranges, if those of `frame` are only some of them.
     """
-    number = quoted(name).cast("double")
-    numbers = frame.select(number.alias(NUMBER), row_hash(frame.columns, "quantile").alias(OWN))
-    step = -(-frame.count() // MOST_ROWS)
+    number, rows = quoted(name).cast("double"), frame if of is None else of
+    numbers = rows.select(number.alias(NUMBER), row_hash(rows.columns, "quantile").alias(OWN))
+    step = -(-rows.count() // MOST_ROWS)
     if step > 1:
         numbers = with_copies(numbers, F.col(OWN)).where(F.pmod(HASH, F.lit(step)) == 0)
     shares = [part / parts for part in range(parts + 1)]
@@ -59,12 +64,17 @@ def _ranges(inner: Sequence[float]) -> list[str]:
 
 def _told_apart(numbers: Sequence[float]) -> list[str]:
     """Format different numbers with six digits, or as many as it takes to tell them apart."""
-    tried = ([f"{number:.{digits}g}" for number in numbers] for digits in range(6, 18))
+    tried = ([_plain(number, digits) for number in numbers] for digits in range(6, 18))
     return next(shown for shown in tried if len({*shown}) == len(shown))
 
 
+def _plain(number: float, digits: int) -> str:
+    # With an exponent, a price of seven digits would be hard to read.
+    return f"{number:.0f}" if 10**digits <= abs(number) < MOST_PLAIN else f"{number:.{digits}g}"
+
+
 def with_strata(
-    frame: DataFrame, strata: Sequence[str], spec: DatasetSpec
+    frame: DataFrame, strata: Sequence[str], spec: DatasetSpec, of: DataFrame | None = None
 ) -> tuple[DataFrame, list[str]]:
     """Return a frame and the names of the columns that define its strata.
 
@@ -74,7 +84,8 @@ def with_strata(
         frame: The rows.
         strata: Names of columns.
         spec: The data set.
+        of: The rows that the quantiles divide, if those of `frame` are only some of them.
     """
     if spec.task != REGRESSION or spec.label not in strata:
         return frame, list(strata)
-    return with_quantile(frame, spec.label), [QUANTILE if n == spec.label else n for n in strata]
+    return with_quantile(frame, spec.label, of=of), [QUANTILE if n == spec.label else n for n in strata]

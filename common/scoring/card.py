@@ -31,19 +31,24 @@ SHOWN_LABELS = 20
 _SPECIAL = re.compile(r"[\\`*\[\]|]|<(?=[A-Za-z/!?])|(?<!\w)_|_(?!\w)")
 
 
-def stratum_scores(pipeline: PipelineModel, rows: DataFrame, spec: DatasetSpec) -> pd.DataFrame:
+def stratum_scores(
+    pipeline: PipelineModel, rows: DataFrame, others: DataFrame, spec: DatasetSpec
+) -> pd.DataFrame:
     """Return how a scoring pipeline performs on each of the data set's strata.
 
     Args:
         pipeline: The pipeline from raw record to prediction and, for labels, probability.
         rows: Raw records with their label.
+        others: The other records of the data set, which was split into strata as a whole.
         spec: The data set, which names the strata; a number to predict counts by its quantile.
 
     Returns:
         A row per stratum, or one row for all records if there are no strata: the strata's columns, the
         number of rows, and the means of the task's MEASURES.
     """
-    divided, names = with_strata(rows.drop(FEATURES, LABEL), spec.strata, spec)
+    columns = [quoted(name) for name in spec.names]
+    whole = rows.select(columns).union(others.select(columns))
+    divided, names = with_strata(rows.drop(FEATURES, LABEL), spec.strata, spec, whole)
     # Aliases that cannot clash with a column of the data set.
     strata = {f"__{number}": name for number, name in enumerate(names)}
     measures = MEASURES[spec.task](spec)

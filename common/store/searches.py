@@ -55,12 +55,14 @@ class SearchData:
     """The rows of a search: training rows in folds, test rows, and their digests.
 
     Attributes:
+        train: The training rows as featurize wrote them.
         balance: Whether labels weigh the same in total.
         repeated: The rows of the data set that have an equal one.
     """
 
     spec: DatasetSpec
     folds: FoldData
+    train: DataFrame
     test: DataFrame
     digests: Mapping[str, Digest]
     balance: bool
@@ -125,7 +127,7 @@ def search_data(run: Run, folds: int, balance: bool = False) -> SearchData:
     digests = {"training": of_train, "test": of_test}
     counted = int(split.data.metrics.get(REPEATED_ROWS, 0)) if split else 0
     repeated = Repeated(counted, of_train.rows + of_test.rows)
-    return SearchData(spec, in_folds, test, digests, balance, repeated)
+    return SearchData(spec, in_folds, train, test, digests, balance, repeated)
 
 
 def _labels_digest(spec: DatasetSpec) -> str:

@@ -278,7 +278,7 @@ def log_pipeline(
     """
     spec, spark = data.spec, data.test.sparkSession
     # Most of this time is Java compilation and Spark planning, which use one core each.
-    scoring = beside(spark, stratum_scores, pipeline, data.test, spec)
+    scoring = beside(spark, stratum_scores, pipeline, data.test, data.train, spec)
     exporting = beside(spark, export, pipeline, spec, data.test)
     # MLflow's Spark flavor returns only the prediction, and fails if the signature has more outputs.
     log_spark_model(pipeline, "spark-model", spec, {"prediction": prediction_type(spec)})

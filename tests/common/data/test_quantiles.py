@@ -101,3 +101,17 @@ def test_bounds_that_differ_little_are_told_apart(spark):
     frame = spark.createDataFrame([(1e9 + i / 100,) for i in range(101)], "n double")
     rows = with_quantile(frame, "n").select(QUANTILE).distinct().orderBy(QUANTILE).collect()
     assert [row[0] for row in rows][:2] == ["01: up to 1000000000.1", "02: 1000000000.1 to 1000000000.2"]
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ([1, 2], ["1: up to 1.5", "2: above 1.5"]),
+        ([1_827_069.25, 16_480_000], ["1: up to 9153535", "2: above 9153535"]),
+        ([2e15, 4e15], ["1: up to 3e+15", "2: above 3e+15"]),
+    ],
+)
+def test_ranges_are_named_in_plain_digits(spark, values, names):
+    frame = spark.createDataFrame([(float(value),) for value in values], "x double")
+    rows = with_quantile(frame, "x", 2).select(QUANTILE).collect()
+    assert sorted(row[0] for row in rows) == names

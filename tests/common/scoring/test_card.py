@@ -7,6 +7,7 @@ import pytest
 from markdown_it import MarkdownIt
 from pyspark.sql import functions as F
 
+from common.data.quantiles import QUANTILE, with_strata
 from common.data.spec import Column, DatasetSpec
 from common.data.target import MULTICLASS, REGRESSION
 from common.learning.class_metrics import class_table
@@ -24,7 +25,7 @@ KNOWN = {
 
 def test_strata_have_their_rows_and_shares(fit_pipeline, spec, people):
     pipeline = fit_pipeline("logistic_regression", "index")
-    table = stratum_scores(pipeline, people, spec)
+    table = stratum_scores(pipeline, people, people.limit(0), spec)
     assert list(table.columns[:4]) == ["income", "sex", "rows", "predicted right"]
     counts = people.groupBy("income", "sex").count().orderBy("income", "sex").toPandas()
     assert table["rows"].tolist() == counts["count"].tolist()
@@ -36,7 +37,7 @@ def test_strata_have_their_rows_and_shares(fit_pipeline, spec, people):
 
 
 def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, people, sample_rows):
-    strata = stratum_scores(fit_pipeline("logistic_regression", "index"), people, spec)
+    strata = stratum_scores(fit_pipeline("logistic_regression", "index"), people, people.limit(0), spec)
     example = sample_rows.head(2)[[column.name for column in spec.inputs]]
     example = example.assign(occupation=["farmer's", "a"])
     card = model_card(
@@ -114,7 +115,8 @@ def test_strata_of_several_labels_have_the_share_that_is_right(spark):
     rows = [(float(n), "wet" if n % 3 else None, KINDS[n % 2]) for n in range(60)]
     frame = spark.createDataFrame(rows, "x double, place string, label string")
     spec = spec_of(MULTICLASS, "label", "string", KINDS)
-    table = stratum_scores(Said(F.when(F.col("x") < 20, "a").otherwise("b")), frame, spec)
+    said = Said(F.when(F.col("x") < 20, "a").otherwise("b"))
+    table = stratum_scores(said, frame, frame.limit(0), spec)
     local = pd.DataFrame(rows, columns=["x", "place", "label"]).fillna({"place": "missing"})
     local["right"] = np.where(local["x"] < 20, "a", "b") == local["label"]
     expected = local.groupby(["label", "place"])["right"].agg(["size", "mean"])
@@ -128,9 +130,8 @@ def test_strata_of_a_number_are_its_quantiles_with_their_errors(spark):
     rows = [(float(n), "wet" if n % 2 else "dry", float(n)) for n in range(100)]
     frame = spark.createDataFrame(rows, "x double, place string, price double")
     spec = spec_of(REGRESSION, "price", "double")
-    table = stratum_scores(
-        Said(F.when(F.col("place") == "dry", -2.0).otherwise(1.0) * F.col("x") / 10), frame, spec
-    )
+    said = Said(F.when(F.col("place") == "dry", -2.0).otherwise(1.0) * F.col("x") / 10)
+    table = stratum_scores(said, frame, frame.limit(0), spec)
     assert list(table.columns) == ["price", "place", "rows", "mean error", "mean absolute error"]
     assert table["price"].nunique() == 10
     assert table["rows"].tolist() == [5] * 20
@@ -199,3 +200,16 @@ def test_card_of_a_number_shows_it_by_its_size():
     ):
         assert text in card
     assert "probabilit" not in card.partition("## Made from")[0]
+
+
+def test_strata_of_a_number_are_those_of_the_split(spark):
+    rows = [(float(n), "wet", float(n)) for n in range(100)]
+    frame = spark.createDataFrame(rows, "x double, place string, price double")
+    spec = spec_of(REGRESSION, "price", "double")
+    every, _ = with_strata(frame, spec.strata, spec)
+    scored, others = frame.where("x < 30 and x != 7"), frame.where("x >= 30 or x = 7")
+    table = stratum_scores(Said(F.col("x")), scored, others.select("price", "place", "x"), spec)
+    assert table["price"].tolist() == [f"0{n}: {text}" for n, text in enumerate(
+        ("up to 9.9", "9.9 to 19.8", "19.8 to 29.7"), 1)]  # fmt: skip
+    assert table["rows"].tolist() == [9, 10, 10]
+    assert {*table["price"]} < {row[QUANTILE] for row in every.select(QUANTILE).collect()}
