@@ -38,6 +38,7 @@ def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRu
         mlflow.set_tags({**tags, f"{tracking.INPUT}features": features})
         with liveness.Heartbeat(active.info.run_id, experiment):
             fill_ensemble(Run(NAME, active, {"features": features}, champion.tell), members)
+        artifacts.note_kept(active.info.run_id, STEPS[NAME].outputs)
     return tracking.get_run(active.info.run_id)
 
 

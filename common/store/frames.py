@@ -53,9 +53,13 @@ def read_frame(spark: SparkSession, uri: str) -> DataFrame:
         uri: runs:/<run id>/<path>, or the location of Parquet files.
 
     Raises:
-        UserError: The run or artifact does not exist, or the workers cannot reach it.
+        UserError: The run or artifact does not exist or is not whole, or the workers cannot reach it.
     """
     try:
+        if artifacts.is_cut(uri):
+            # Spark would read the rows that are left.
+            lost = "files of it were removed or cut short since its run finished"
+            raise UserError(f"frame {uri!r} cannot be read: {lost}")
         return spark.read.parquet(literal(readable_uri(spark, uri)))
     except (MlflowException, PySparkException) as error:
         raise UserError(f"frame {uri!r} cannot be read: {first_line(error)}") from None

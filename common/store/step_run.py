@@ -33,7 +33,7 @@ from common.store.locations import local_path
 from common.store.opening import open_store
 from common.store.spark_models import log_spark_model
 from common.store.staging import staging_folder
-from common.workflow.declaration import SEARCHES, STEPS, as_text
+from common.workflow.declaration import SEARCHES, STEPS, as_text, outputs
 
 log = logging.getLogger(__name__)
 
@@ -269,6 +269,8 @@ def start_step(name: str, given: Mapping[str, object], tell: Tell = log.info) ->
         run = Run(name, active, parameters, tell)
         run.starting = starting
         yield run
+        if STEPS[name].outputs:
+            artifacts.note_kept(run.id, outputs(name, parameters))
 
 
 def _start_beside(name: str, parameters: Mapping[str, str]) -> Future[SparkSession] | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from pyspark.ml import Pipeline
 from pyspark.ml.feature import SQLTransformer
 
@@ -38,6 +39,18 @@ def test_frame_is_read_back_as_it_was_kept(request, run, spark, people):
     found = frames.read_frame(spark, f"runs:/{run_id}/train")
     assert sorted(found.collect(), key=str) == sorted(people.collect(), key=str)
     assert artifacts.has_artifacts(run_id, ["train"])
+
+
+@pytest.mark.parametrize("run", ["near_run", "far_run"])
+def test_frame_that_lost_a_file_is_not_read_without_it(request, run, spark, people):
+    run_id = request.getfixturevalue(run)
+    frames.log_frame(people.repartition(2), "train")
+    artifacts.note_kept(run_id, ["train"])
+    store = get_artifact_repository(mlflow.get_artifact_uri())
+    parts = [one.path for one in store.list_artifacts("train") if one.path.endswith(".parquet")]
+    store.delete_artifacts(parts[1])
+    with pytest.raises(UserError, match="frame 'runs:/.*/train' cannot be read: files of it"):
+        frames.read_frame(spark, f"runs:/{run_id}/train")
 
 
 def test_what_is_read_is_copied_once_and_gone_at_the_end(far_run, temporary, spark, people):
