@@ -21,7 +21,7 @@ from common.scoring.added import added_names, renamed_outputs
 from common.scoring.alarms import LABEL, NUMBER, alarms, left_out
 from common.scoring.arrow_scoring import scores_of
 from common.scoring.kept_model import KeptModel
-from common.scoring.learnt import Training, told_of
+from common.scoring.learnt import UNKNOWN, Training, told_of
 from common.scoring.measure import Measured, measure
 from common.scoring.output_files import OutputFiles, check_output, is_csv
 from common.scoring.outputs import outputs_of
@@ -58,7 +58,7 @@ class Outcome:
         measured: The comparison with the true labels.
         told: How the file was read, in words.
         notes: What else is to be known about the output, one line each.
-        learnt: That the model may have learnt some of the rows, if it is so.
+        learnt: That the model may have learnt some of the rows, if it is so, or that this is not known.
         alarms: Warnings, one line each.
     """
 
@@ -158,7 +158,8 @@ def _outcome(
     notes += unseen_features(unseen, model)
     if measured.unknown.rows and not measured.unknown.is_most:
         notes.append(left_out(model.form.label, measured.unknown, known))
-    told, of_learnt = records.table.told, told_of(counts, rows - bad)
+    unknown = train is not None and label is not None and learnt is None
+    told, of_learnt = records.table.told, UNKNOWN if unknown else told_of(counts, rows - bad)
     return Outcome(rows, bad, rejects, reason, measured, told, tuple(notes), alarming, of_learnt)
 
 

@@ -13,6 +13,11 @@ from common.data.row_hash import hash_of, row_hash
 # Of more training rows some are looked for, chosen by the hash: they are sent to every worker.
 MOST_HASHES = 1_000_000
 FOUND, LOOKED = "found", "looked"
+# Of a file with labels whose rows cannot be compared.
+UNKNOWN = (
+    "whether the model has learnt some of these rows is not known: those that it was trained on are not "
+    "in this store"
+)
 
 
 @dataclass(frozen=True)

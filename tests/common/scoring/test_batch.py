@@ -618,6 +618,11 @@ def test_rows_that_are_new_or_have_no_label_are_not_told(score, train, lines, ag
     assert (outcome.learnt, len(good)) == ("", len(lines) - 1)
 
 
+def test_training_rows_that_are_gone_are_not_taken_for_other_rows(score):
+    outcome, _, _ = score(labelled([3, 90]), train=lambda: None)
+    assert outcome.learnt.startswith("whether the model has learnt some of these rows is not known")
+
+
 def test_training_rows_are_not_asked_for_where_there_is_no_label(score):
     outcome, _, _ = score([HEADER, "0,3,0.5,Clerk"], train=lambda: pytest.fail("they were read"))
     assert outcome.scored == 1
