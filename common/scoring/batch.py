@@ -112,7 +112,8 @@ def score_file(
         names = added_names(records.table.names, model)
         # The output has columns more, one of which may be called like the label.
         label = find_column(model.form.label, records.table.names, model.form)
-        learnt = train() if train is not None and label is not None else None
+        asked = train if label is not None else None
+        learnt = asked() if asked else None
         training = None if learnt is None else Training.of(learnt, model.form.columns)
         # Text in Parquet may contain line breaks; only CSV was checked for them.
         files = OutputFiles(is_csv(target), records.table.over_lines or not records.table.is_csv)
@@ -134,7 +135,8 @@ def score_file(
             measured = measure(whole, model, counts["rows"] - counts["bad"], names, label, mark)
     except (Py4JJavaError, PySparkException) as error:
         raise _unless_ours(error, source, target) from None
-    return _outcome(records, model, names, rejects, counts, reason, measured)
+    said = UNKNOWN if asked and learnt is None else told_of(counts, counts["rows"] - counts["bad"])
+    return _outcome(records, model, names, rejects, counts, reason, measured, said)
 
 
 def _outcome(
@@ -145,6 +147,7 @@ def _outcome(
     counts: Mapping[str, int],
     reason: str,
     measured: Measured,
+    learnt: str,
 ) -> Outcome:
     """Return the result, with what of it is worth a warning or a note."""
     rows, bad = counts["rows"], counts["bad"]
@@ -158,9 +161,8 @@ def _outcome(
     notes += unseen_features(unseen, model)
     if measured.unknown.rows and not measured.unknown.is_most:
         notes.append(left_out(model.form.label, measured.unknown, known))
-    unknown = train is not None and label is not None and learnt is None
-    told, of_learnt = records.table.told, UNKNOWN if unknown else told_of(counts, rows - bad)
-    return Outcome(rows, bad, rejects, reason, measured, told, tuple(notes), alarming, of_learnt)
+    told = records.table.told
+    return Outcome(rows, bad, rejects, reason, measured, told, tuple(notes), alarming, learnt)
 
 
 def scored(

@@ -33,6 +33,7 @@ from common.store.tracking import StoreSilent
 
 # On a run: how many files each of its results had when it finished, and of how many bytes, as JSON.
 KEPT = "workflow.kept"
+CUT = "files of it were removed or cut short since its run finished"
 # Spark loads no model of which a file is gone, and through a server its dozens of folders take seconds.
 SPARK_MODELS = ("vectorizer", "spark-model")
 

@@ -58,8 +58,7 @@ def read_frame(spark: SparkSession, uri: str) -> DataFrame:
     try:
         if artifacts.is_cut(uri):
             # Spark would read the rows that are left.
-            lost = "files of it were removed or cut short since its run finished"
-            raise UserError(f"frame {uri!r} cannot be read: {lost}")
+            raise UserError(f"frame {uri!r} cannot be read: {artifacts.CUT}")
         return spark.read.parquet(literal(readable_uri(spark, uri)))
     except (MlflowException, PySparkException) as error:
         raise UserError(f"frame {uri!r} cannot be read: {first_line(error)}") from None

@@ -19,7 +19,7 @@ from common.data.target import BINARY, Target
 from common.errors import UserError, first_line
 from common.scoring import portable_model
 from common.scoring.kept_model import KeptModel, write_artifacts
-from common.store.artifacts import check_version, fetch, is_cut
+from common.store.artifacts import CUT, check_version, fetch, is_cut
 from common.store.logged_data import names_schema, output_schema
 
 # All that the model needs to be loaded and scored.
@@ -81,8 +81,7 @@ def find_portable_model(uri: str) -> KeptModel:
     except (MlflowException, OSError) as error:
         raise UserError(f"model {uri!r} cannot be read: {first_line(error)}") from None
     if uri.startswith(("models:/", "runs:/")) and is_cut(f"runs:/{model.run_id}/{model.artifact_path}"):
-        lost = "files of it were removed or cut short since its run finished"
-        raise UserError(f"model {uri!r} cannot be read: {lost}; `make main` makes another")
+        raise UserError(f"model {uri!r} cannot be read: {CUT}; `make main` makes another")
     known = model.metadata or {}
     form = Path(folder, "artifacts", "form.json")
     if model.flavors.keys() != {mlflow.pyfunc.FLAVOR_NAME} or not form.is_file():
