@@ -12,11 +12,13 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, Schema
 from mlflow.utils.mlflow_tags import MLFLOW_LOGGED_MODELS
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.ml import PipelineModel
 from pyspark.sql import SparkSession
 
 from common.data.spec import DatasetSpec
-from common.errors import UserError, first_line
+from common.errors import UserError, first_and_last, first_line
 from common.learning.saved_stages import remember_stages, save_pipeline
 from common.machine import copies
 from common.store import artifacts, logged_data, staging
@@ -70,7 +72,7 @@ def load_spark_model(uri: str) -> PipelineModel:
     """Load a Spark pipeline that `log_spark_model` wrote; a Spark session must be active.
 
     Raises:
-        UserError: There is no Spark model at the URI, or the workers cannot reach it.
+        UserError: There is no Spark model at the URI, or not all of it, or the workers cannot reach it.
     """
     try:
         folder = Path(artifacts.fetch(uri, "model"))
@@ -79,6 +81,13 @@ def load_spark_model(uri: str) -> PipelineModel:
         raise UserError(f"model {uri!r} is not a Spark model: {first_line(error)}") from None
     # Otherwise each batch that an XGBoost model of it scores is noted.
     logging.getLogger("XGBoost-PySpark").setLevel(logging.WARNING)
-    pipeline = PipelineModel.load(staging.to_workers(SparkSession.active(), data))
+    there = staging.to_workers(SparkSession.active(), data)
+    try:
+        pipeline = PipelineModel.load(there)
+    except (Py4JJavaError, PySparkException) as error:
+        why = first_and_last(error)
+        raise UserError(
+            f"model {uri!r} cannot be loaded: {why}; `make main use_cache=false` makes another"
+        ) from None
     remember_stages(pipeline, data)
     return pipeline

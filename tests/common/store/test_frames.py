@@ -1,12 +1,13 @@
 """Frames and pipelines in a store that Spark cannot read: S3 without Hadoop's module for it."""
 
+import shutil
 from pathlib import Path
 
 import mlflow
 import pytest
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from pyspark.ml import Pipeline
-from pyspark.ml.feature import SQLTransformer
+from pyspark.ml.feature import SQLTransformer, StringIndexer
 
 from common.errors import UserError
 from common.machine import copies
@@ -93,6 +94,19 @@ def test_what_is_no_spark_model_is_one_line(near_run):
     mlflow.log_text("flavors: {}", "model/MLmodel")
     with pytest.raises(UserError, match="model 'runs:/.*/model' is not a Spark model"):
         load_spark_model(f"runs:/{near_run}/model")
+
+
+@pytest.mark.parametrize("gone", ["stages/*/data", "stages/*/metadata", "metadata"])
+def test_spark_model_of_which_a_part_is_gone_is_one_line(near_run, people, spec, gone):
+    stage = StringIndexer(inputCol="sex", outputCol="index")
+    model = Pipeline(stages=[stage]).fit(people)
+    log_spark_model(model, "spark-model", spec, {"index": "double"})
+    folder = Path(mlflow.get_artifact_uri("spark-model").removeprefix("file://"))
+    (part,) = folder.glob(f"sparkml/{gone}")
+    shutil.rmtree(part)
+    with pytest.raises(UserError, match=r"model 'runs:/.*/spark-model' cannot be loaded: ") as error:
+        load_spark_model(f"runs:/{near_run}/spark-model")
+    assert "\n" not in str(error.value)
 
 
 def test_rows_that_do_not_reach_the_driver_are_never_uploaded(far_run, monkeypatch, tmp_path, people):
