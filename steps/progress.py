@@ -87,7 +87,8 @@ class Progress:
             self.bar.set_postfix_str(self._found())
             self.bar.close()
         else:
-            took = f"{time.monotonic() - self.started:.0f} s"
+            seconds = round(time.monotonic() - self.started)
+            took = f"{seconds} s" if seconds else "less than 1 s"
             scored = f"{self.done} candidate{'s' * (self.done != 1)}"
             click.echo(f"{self.step} ended after {scored}, {took}: {self._found()}")
 

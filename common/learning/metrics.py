@@ -120,6 +120,10 @@ def told(metric: str, found: Mapping[str, float], guess: Mapping[str, float]) ->
     return f"{metric} {shown} (guessing {guessed})"
 
 
+# What rounding may leave of a score, or of an error of one, that is 0.
+ROUNDING = 1e-12
+
+
 def shown_score(metric: str, value: float, digits: int = 4, signed: bool = False) -> str:
     """Format a score, or a difference of two: `0.9254`, or in the unit of a number `54,322`.
 
@@ -135,6 +139,8 @@ def shown_score(metric: str, value: float, digits: int = 4, signed: bool = False
     if float(text) == 1 and value < 1 and not signed:
         # A score of 1 says that nothing is wrong.
         return f">{1 - 10.0**-digits:.{digits}f}"
+    if float(text) == 0 and value > ROUNDING and not signed:
+        return f"<{10.0**-digits:.{digits}f}"
     return text.replace("-", "") if float(text) == 0 and not signed else text
 
 

@@ -47,7 +47,7 @@ def generations_chart(candidates: Candidates) -> Chart:
     )
     return Chart(
         "generations",
-        f"The best was found in generation {last} of {numbers[-1]}; the mean went from "
+        f"The best was found in generation {last} (of 0 to {numbers[-1]}); the mean went from "
         f"{shown_score(metric, mean[0])} to {shown_score(metric, mean[-1])}",
         f"{name}: mean distance between two candidates of a generation, as a share of the {of}; "
         "0: all are equal. A small value means that the search has converged.",

@@ -134,12 +134,18 @@ def _importance(candidates: Candidates, found: Effects) -> Chart:
         if found.differ
         else f"All candidates{candidates.whose} score alike"
     )
+    no_grid = (
+        ""
+        if found.whole
+        else f" The candidates are no whole grid: {percent(found.unassigned)} of the variance is "
+        "explained by several hyperparameters, or by none."
+    )
     return Chart(
         "importance",
         title,
         "Analysis of variance. Blue: main effect of a hyperparameter. Green: interaction of two, beyond "
         f"their main effects (pairs below {LEAST_SHARE:.0%} are left out). Lines: one standard error "
-        "over the folds.",
+        f"over the folds.{no_grid}",
         [Panel("", f"share of the variance of {candidates.metric} over the candidates, %", "", [bars])],
         height=0.8 + 0.28 * len(labels),
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from common.data.shares import percent, shown_probability
 from common.learning.curves import Thresholds
-from common.learning.metrics import ScoreTable, calibration, confusion, scores, thresholds
+from common.learning.metrics import ScoreTable, calibration, confusion, scores, shown_score, thresholds
 from common.plots.chart import (
     BLUE,
     GREEN,
@@ -102,10 +102,10 @@ def _curves(test: ScoreTable, found: Thresholds, threshold: float) -> Chart:
         Panel("ROC", "false positive rate", "recall", roc, legend="lower right", **ends),
         Panel("Precision and recall", "recall", "precision", curve, legend="lower left", **ends),
     ]
-    of_pairs = f"precision-recall area {areas['pr_auc']:.3f} for a base rate of {shown_probability(rate)}"
+    area, of_pairs = (shown_score(name, areas[name], 3) for name in ("roc_auc", "pr_auc"))
     return Chart(
         "curves",
-        f"ROC area {areas['roc_auc']:.3f}; {of_pairs}",
+        f"ROC area {area}; precision-recall area {of_pairs} for a base rate of {shown_probability(rate)}",
         "Test rows. Base rate: the share of positive rows, which is the precision of random guessing.",
         panels,
         columns=2,
@@ -156,17 +156,18 @@ def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str], thre
         best = float(fitted.probability[int(np.argmax(on_train))])
         then = _at(found.probability, on_test, best, "right")
         now = _at(found.probability, on_test, threshold, "left")
+        then_shown, now_shown = (shown_score("f1", value) for value in (then, now))
         few, few_train = _few(len(on_test)), _few(len(on_train))
         there = shown_probability(best, threshold) if best != threshold else f"{threshold:g}"
         layers: list[Layer] = [
             Line(found.probability[few], on_test[few], "test rows"),
             Line(fitted.probability[few_train], on_train[few_train], "training rows", GREY, dashed=True),
             *_marks(
-                (best, f"best on the training rows\n{there}: {then:.4f} on test", RED),
-                (threshold, f"threshold in use\n{threshold:g}: {now:.4f} on test", GREEN),
+                (best, f"best on the training rows\n{there}: {then_shown} on test", RED),
+                (threshold, f"threshold in use\n{threshold:g}: {now_shown} on test", GREEN),
             ),
         ]
-        said = f"{names[1]} on the test rows: {now:.4f} at {threshold:g}, {then:.4f} at {there}"
+        said = f"{names[1]} on the test rows: {now_shown} at {threshold:g}, {then_shown} at {there}"
         panels.append(
             Panel(name, "probability threshold", "F1", layers, x_range=(0, 1), legend="upper right")
         )

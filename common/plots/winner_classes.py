@@ -7,7 +7,7 @@ import numpy as np
 from common.data.shares import percent, shown_probability
 from common.learning.class_metrics import ClassTable, label_areas
 from common.learning.curves import ratio
-from common.learning.metrics import Calibration, calibration_of
+from common.learning.metrics import Calibration, calibration_of, shown_score
 from common.plots.chart import (
     BLUE,
     GREY,
@@ -103,13 +103,13 @@ def _areas(test: ClassTable, areas: np.ndarray, names: Sequence[str]) -> Chart:
     bars = Bars(
         [names[label] for label in worst],
         areas[worst],
-        [f"{areas[label]:.4f}, {rows[label]:,.0f} rows" for label in worst],
+        [f"{shown_score('roc_auc', areas[label])}, {rows[label]:,.0f} rows" for label in worst],
         colours=first_red(worst),
     )
     return Chart(
         "areas",
-        f"ROC area {areas[known].mean():.4f}, the mean over the labels; {names[worst[0]]} is lowest, "
-        f"{areas[worst[0]]:.4f}",
+        f"ROC area {shown_score('roc_auc', areas[known].mean())}, the mean over the labels; "
+        f"{names[worst[0]]} is lowest, {shown_score('roc_auc', areas[worst[0]])}",
         "Test rows: each label against all others, the worst on top. 0.5: random guessing; 1: all rows "
         "of the label have a higher probability of it than any other row." + _left_out(known),
         [Panel("", "area under the ROC curve", "", [bars])],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from common.learning.metrics import equal_parts, shown_number
+from common.learning.metrics import equal_parts, shown_number, shown_score
 from common.learning.number_metrics import NumberTable, number_scores, weighted_quantiles
 from common.plots.chart import (
     BLUE,
@@ -78,7 +78,7 @@ def _predicted(test: NumberTable) -> Chart:
     words = [f"true {t:,.6g}, predicted {p:,.6g}" for t, p in zip(*_few(test), strict=True)]
     dots = _dots(test, axis, axis, test.label, test.prediction, words)
     half, rmse = (shown_number(found[name], 3) for name in ("median_absolute_error", "rmse"))
-    explained = f", r2 {found['r2']:.3f}" if np.isfinite(found["r2"]) else ""
+    explained = f", r2 {shown_score('r2', found['r2'], 3)}" if np.isfinite(found["r2"]) else ""
     diagonal = Line(axis.ends, axis.ends, "perfect", GREY, dashed=True)
     shown = axis.holds(test.label) & axis.holds(test.prediction)
     return Chart(

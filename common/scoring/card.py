@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from pyspark.sql import functions as F
 
 from common.data.quantiles import with_strata
 from common.data.row_hash import quoted
+from common.data.shares import shown_probability
 from common.data.spec import DatasetSpec
 from common.data.target import BINARY, MULTICLASS, REGRESSION
 from common.learning.metrics import shown_number, shown_score
@@ -230,12 +232,13 @@ def _scores(spec: DatasetSpec, test: Table) -> str:
 
 
 def _binary_words(spec: DatasetSpec, labels: Labels) -> str:
-    often, share = spec.labels[int(labels.count.argmax())], labels.count[1] / labels.rows
+    often = spec.labels[int(labels.count.argmax())]
+    share = shown_probability(labels.count[1] / labels.rows)
     return f"""\
 f1, precision and recall are those of {_code(spec.positive)}; with the suffix `_label_0`, those of
 {_code(spec.labels[0])}; with `_weighted`, Spark's own, weighted by the number of rows of each label.
 Guessing predicts {_code(often)} for every row (for the f1, precision and recall of one label, that
-label), with the probability {share:.4f} of {_code(spec.positive)}: its share of the test rows."""
+label), with the probability {share} of {_code(spec.positive)}: its share of the test rows."""
 
 
 def _class_words(spec: DatasetSpec, labels: Labels) -> str:
@@ -256,7 +259,7 @@ Guessing predicts {mean}, the test rows' mean, for every row."""
 
 def _strata(spec: DatasetSpec, table: pd.DataFrame) -> str:
     # Shares have the same digits, so that they can be compared; numbers may be of any size.
-    show = shown_number if spec.task == REGRESSION else "{:.4f}".format
+    show = shown_number if spec.task == REGRESSION else partial(shown_score, "accuracy")
     rows = [
         [show(value) if isinstance(value, float) else str(value) for value in row]
         for row in table.itertuples(index=False)

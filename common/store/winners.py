@@ -224,9 +224,10 @@ def _threshold(search: _Scored, winner: CandidateResult) -> Threshold:
         metrics = {"threshold_score": found.score, "threshold_score_at_half": found.at_half}
         run.log_metrics(metrics)
         run.tag(threshold_metric=found.metric)
+        score, at_half = (shown_score(found.metric, one) for one in (found.score, found.at_half))
         run.tell(
-            f"threshold {found.value:g}: {found.metric} {found.score:.4f} over folds, each at the one "
-            f"that the others choose; {found.at_half:.4f} at {HALF}"
+            f"threshold {found.value:g}: {found.metric} {score} over folds, each at the one that the "
+            f"others choose; {at_half} at {HALF}"
         )
     run.log_metrics({"threshold": found.value})
     return found

@@ -33,6 +33,14 @@ def test_pipe_has_a_line_each_ten_seconds_and_at_the_end(clock, capsys):
     ]
 
 
+def test_search_is_not_said_to_have_taken_no_time(clock, capsys):
+    with Progress("train_grid", 1, "f1", 0.4) as shown:
+        clock[0] += 0.3
+        shown.show(result({"maxDepth": 2}, 0.5))
+        shown.end()
+    assert "ended after 1 candidate, less than 1 s: " in capsys.readouterr().out
+
+
 def test_search_that_ends_before_its_most_candidates_says_so_with_its_best(clock, capsys):
     with Progress("train_ga", 30, "f1", 0.4) as shown:
         clock[0] += 1

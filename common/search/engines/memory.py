@@ -123,4 +123,4 @@ def _share_of_worker(_: int) -> int:
 
 
 def _mb(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB"
+    return f"{size / 1e6:,.0f} MB" if size >= 1e6 else "less than 1 MB"

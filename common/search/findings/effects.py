@@ -45,7 +45,8 @@ class Effect:
         ordered: Whether its values are numbers.
         levels: Its levels, at least two, in order.
         by_fold: Mean score with the other parameters held equal (levels x folds).
-        share: Share of the variance of the candidates' mean scores that the parameter explains by itself.
+        share: Share of the variance of the candidates' mean scores that the parameter explains by itself;
+            of candidates that are no whole grid, that which no other parameter can explain.
         share_error: Standard error of that share, by leaving out each fold; NaN if scores differ on one
             fold only, or if the candidates are no whole grid: others would give another share.
         apart: Whether the candidates suffice to tell its effect from those of other parameters.
@@ -114,12 +115,19 @@ class Effects:
         apart: Whether the candidates suffice to separate the parameters' effects. If not, inseparable
             effects share the credit, and the shares of variance are meaningless.
         differ: Whether the candidates' scores differ at all, by more than rounding.
+        whole: Whether the candidates are all of a grid.
     """
 
     effects: Sequence[Effect]
     pairs: Sequence[Pair]
     apart: bool
     differ: bool = True
+    whole: bool = True
+
+    @property
+    def unassigned(self) -> float:
+        """Share of the variance that no parameter explains by itself: several do, or none."""
+        return max(1 - sum(effect.share for effect in self.effects), 0.0)
 
 
 def find_effects(candidates: Candidates) -> Effects:
@@ -161,7 +169,7 @@ def find_effects(candidates: Candidates) -> Effects:
         pairs.append(Pair(one, other, share, error))
     pairs.sort(key=lambda pair: (-round(pair.share, 9), pair.first, pair.second))
     needed = 1 + sum(len(found) - 1 for found in levels.values())
-    return Effects(effects, pairs, rank == needed, bool(total.any()))
+    return Effects(effects, pairs, rank == needed, bool(total.any()), is_whole)
 
 
 def find_levels(values: pd.Series) -> list[Level]:

@@ -148,6 +148,11 @@ def _notes(found: Findings) -> str:
             "Others would have given other averages: the gain's ± has that too, by what each candidate "
             "differs from a fit to all others; where a value has one candidate alone it is unknown."
         )
+    if found.effects and found.apart and not found.effects.whole:
+        text += (
+            " The candidates are no whole grid, so the variance explained is what no other parameter can "
+            f"explain; {percent(found.effects.unassigned)} of it is explained by several, or by none."
+        )
     if not found.apart:
         text += (
             " There are too few candidates to separate the parameters' effects, so they share the credit."
@@ -164,7 +169,7 @@ def _sentence(one: Finding, found: Findings) -> str:
     metric = found.candidates.metric
     levels = [level.label for level in one.effect.levels]
     text = f"**{one.name}** {_effect(one, found)}."
-    if one.winner != one.best:
+    if one.winner != one.best or not one.effect.apart:
         text += f" The best candidate has {levels[one.winner]}."
     labelled = [(n, f"{levels[n]} ({_figure(lag, metric)} behind)") for n, lag in enumerate(one.behind)]
     text += _listed("Clearly worse even", [said for n, said in labelled if one.behind[n].clear])

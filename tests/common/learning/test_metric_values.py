@@ -245,6 +245,9 @@ def test_equal_probabilities_stay_in_one_part():
         (-1e-5, False, "0.0000"),
         (-0.5, False, "-0.5000"),
         (1e-5, True, "+0.0000"),
+        (2e-5, False, "<0.0001"),
+        (5e-5, False, "0.0001"),
+        (1e-17, False, "0.0000"),
     ],
 )
 def test_score_is_not_shown_as_perfect_if_it_is_not(value, signed, shown):

@@ -57,7 +57,7 @@ def test_card_says_what_it_is_how_good_and_how_it_is_used(fit_pipeline, spec, pe
         "| accuracy | 0.9910 | 0.9770 |",
         "| f1 | 0.7568 | 0.0450 |",
         "Guessing predicts `<=50K` for every row (",
-        "with the probability 0.0230 of `>50K`",
+        "with the probability 0.023 of `>50K`",
         "On 9,770 test rows",
     ):
         assert text in card

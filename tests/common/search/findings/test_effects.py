@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from common.learning.parameters import Range
+from common.plots.search import search_charts
 from common.search.findings.candidates import parse_candidates
 from common.search.findings.effects import find_effects, find_levels
 from common.search.findings.find import find
@@ -222,3 +223,28 @@ def test_parameter_that_varies_alone_explains_all(seed):
     results = [result({"a": a, "b": 1}, 600 + a, draw.normal(0, 50, 5)) for a in (1, 2, 3)]
     (effect,) = find_effects(parse_candidates(text(results, "rmse"), "rmse")).effects
     assert effect.share == 1
+
+
+def test_share_that_no_parameter_alone_explains_is_told_of_what_is_no_grid():
+    """Where c differs, a does too: of two that score alike one has it at 0, the other not."""
+    results = [
+        result({"a": a, "c": c}, score, [0.01, -0.01, 0.0, 0.005, -0.005])
+        for a, c, score in ((0, 0, 0.7), (0.1, 0, 0.6), (0.1, 0.5, 0.6))
+    ]
+    candidates = parse_candidates(text(results))
+    found = find_effects(candidates)
+    shares = {effect.parameter: effect.share for effect in found.effects}
+    assert shares == pytest.approx({"a": 0.75, "c": 0})
+    assert found.unassigned == pytest.approx(0.25)
+    said = markdown(find(candidates, {"a": Range(float, 0, 1), "c": Range(float, 0, 1)}), "gbt")
+    assert "no whole grid" in said
+    assert "25% of it is explained by several, or by none" in said
+    (chart,) = (one for one in search_charts(candidates) if one.name == "importance")
+    assert "no whole grid: 25% of the variance" in chart.note
+
+
+def test_whole_grid_says_nothing_of_shares_that_nothing_alone_explains():
+    results = [result({"a": a, "c": c}, a + a * c) for a in (1, 2) for c in (1, 2)]
+    candidates = parse_candidates(text(results))
+    assert find_effects(candidates).whole
+    assert "whole grid" not in markdown(find(candidates, dict.fromkeys("ac", Range(int, 0, 9))), "gbt")
