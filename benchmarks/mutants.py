@@ -44,6 +44,10 @@ TESTS = {
     "common/learning/metrics.py": ("common/learning/test_metric_values.py",),
     "common/data/strata_rank.py": ("common/data/test_strata_rank.py", "common/data/test_stratify.py"),
     "common/data/stratify.py": ("common/data/test_stratify.py",),
+    "common/data/infer/label.py": ("common/data/infer/test_label.py",),
+    "common/data/infer/positive.py": ("common/data/infer/test_label.py",),
+    "common/data/infer/decide.py": ("common/data/infer/test_decide.py",),
+    "common/data/infer/decimal_mark.py": ("common/data/infer/test_dialect.py",),
     "common/search/folds.py": ("common/search/test_folds.py",),
     "common/store/registry.py": ("common/store/test_registry.py",),
     "common/store/challenge.py": ("common/store/test_challenge.py", "common/store/test_registry.py"),
@@ -69,6 +73,8 @@ FUNCTIONS = {
 PATIENCE = 180
 # Tests without fixtures from conftest.py, whose imports take longer than these tests.
 ALONE = {
+    *("common/data/infer/test_label.py", "common/data/infer/test_decide.py"),
+    "common/data/infer/test_dialect.py",
     *("common/learning/test_metric_values.py", "common/champion/test_verdict.py"),
     "common/workflow/test_fingerprint.py",
     *("common/search/test_result.py", "common/search/findings/test_find.py"),

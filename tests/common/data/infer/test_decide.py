@@ -127,6 +127,20 @@ CASES = [
         "by its name",
     ),
     (many("customer_id", kinds={"integer": 1000}, estimate=50), "integer", "numeric", "whole numbers"),
+    # At a limit.
+    (many(estimate=600, words=2.9), "string", "category", "text, about 600 values"),
+    (many(estimate=600, words=3.0), "string", "ignored", "free text: 3.0 words on average"),
+    (many(estimate=600, length=99.0), "string", "category", "text, about 600 values"),
+    (many(estimate=600, length=100.0), "string", "ignored", "free text"),
+    (many(kinds={"double": 500}, estimate=400), "double", "numeric", "numbers; 50% missing"),
+    (many(kinds={"long": 900, "zeros": 100}, estimate=400), "string", "category", "digits beyond 64"),
+    (many(kinds={"zeros": 900, "string": 100}, estimate=400), "string", "category", "text, about 400"),
+    (
+        many(kinds={"integer": 1000}, estimate=400, least=0.0, most=999.0, between=(0.0, 249.0)),
+        "integer",
+        "numeric",
+        "whole numbers; 999 beside 0 to 249: list it under missing",
+    ),
     # Nothing to learn from.
     (few(values={"a": 50}), "string", "ignored", "constant"),
     (few(kind="integer", values={"7": 50}), "integer", "ignored", "constant"),
@@ -144,6 +158,21 @@ CASES = [
         "ignored",
         "text, almost each of its own: 1 of 1,000 is no number or date, namely 'NV' (to read",
     ),
+]
+
+
+CASES += [
+    (many(name, kinds={"integer": 1000}, least=5.0, most=9e6), "integer", "ignored", "by its name")
+    for name in (
+        "Index",
+        "Unnamed: 0",
+        "__index_level_0__",
+        "rowid",
+        "row_ID",
+        "rownames",
+        "row_number",
+        "",
+    )
 ]
 
 

@@ -108,6 +108,83 @@ def test_numbers_and_texts_may_be_classes(facts, said):
     assert choose_label(facts, given(**said)).task == "multiclass"
 
 
+@pytest.mark.parametrize(
+    "word", ["Yes", "true", "t", "Y", "positive", "pos", "churned", "Fraud", "spam.", "default"]
+)
+def test_word_that_is_asked_about_is_positive_though_it_is_the_commoner(word):
+    for counts in ({word: 70, "other": 30}, {"other": 30, word: 70}):
+        found = choose_label(label(counts), given())
+        assert (found.positive, found.because) == (word, "by its word")
+
+
+@pytest.mark.parametrize("word", ["No", "false", "f", "N", "0", "-1", "negative", "neg."])
+def test_other_one_than_a_word_that_denies_is_positive_though_it_is_the_commoner(word):
+    for counts in ({word: 30, "left": 70}, {"left": 70, word: 30}):
+        found = choose_label(label(counts), given())
+        assert (found.positive, found.because) == ("left", f"the other is {word}")
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"yes": 70, "true": 30},
+        {"true": 30, "yes": 70},
+        {"no": 70, "false": 30},
+        {"1": 70, "2": 30},
+        {"1": 70, "other": 30},
+    ],
+)
+def test_rarer_label_is_positive_where_no_word_says_which(counts):
+    found = choose_label(label(counts), given())
+    assert (found.positive, found.because) == (min(counts, key=counts.get), "the rarer")
+
+
+def test_one_is_positive_beside_what_denies():
+    for other in ("0", "-1", "no"):
+        assert choose_label(label({"1": 70, other: 30}), given()).positive == "1"
+
+
+# At both sides of each limit.
+WORDS = [f"n{place}" for place in range(101)]
+LIMITS = [
+    (label(dict.fromkeys(WORDS[:100], 2)), {}, "multiclass"),
+    (label(dict.fromkeys(WORDS, 2)), {}, None),
+    (label({**dict.fromkeys(WORDS[:9], 2), "x": 2}), {}, "multiclass"),
+    (label({str(n): 5 for n in range(20)}, "integer"), {}, "multiclass"),
+    (label({str(n): 5 - (n == 0) for n in range(20)}, "integer"), {}, "regression"),
+    (label({f"{n}.0": 5 for n in range(20)}, "whole"), {}, "multiclass"),
+    (label({"5": 5, "7": 5}, "integer"), {}, "binary"),
+    (label({"5": 5, "7": 4}, "integer"), {}, None),
+    (label(None, "integer", rows=5000, estimate=4000), {}, "regression"),
+    (label(None, "integer", rows=5000, estimate=4000), {"task": "multiclass"}, None),
+    (label(None, "string", rows=5000, estimate=4000), {"task": "multiclass"}, None),
+    (among_numbers({"Unknown": 50}, {str(n): 2 for n in range(25)}), {}, None),
+    (among_numbers({"Unknown": 51}, {str(n): 2 for n in range(25)}), {}, "multiclass"),
+]
+
+
+@pytest.mark.parametrize(("facts", "said", "task"), LIMITS)
+def test_label_at_a_limit(facts, said, task):
+    if task is None:
+        with pytest.raises(UserError):
+            choose_label(facts, given(**said))
+    else:
+        assert choose_label(facts, given(**said)).task == task
+
+
+def test_label_says_why_it_is_of_its_task():
+    for facts, said, why in (
+        (label({"5": 5, "7": 5}, "integer"), {}, "numbers, 2 values"),
+        (label({"a": 5, "b": 5}), {}, "text, 2 values"),
+        (label({"a": 5, "b": 5, "c": 5}), {"task": "multiclass"}, "as given"),
+        (label({"1": 50, "2": 50, "3": 9}, "integer"), {"task": "regression"}, "as given"),
+        (label({"1": 50, "2": 9, "3": 1, "4": 2}, "integer"), {}, "whole numbers, 3 in only 1 row"),
+        (label(None, "integer", rows=500, estimate=400), {}, "whole numbers, many values"),
+        (label(None, "double", rows=500, estimate=400), {}, "numbers"),
+    ):
+        assert choose_label(facts, given(**said)).why == why
+
+
 MANY = {f"n{place}": 1 for place in range(200)}
 
 
@@ -146,6 +223,14 @@ MANY = {f"n{place}": 1 for place in range(200)}
         (label({"a": 5, "b": 9}), {"task": "regression"}, "has texts such as 'a'; give binary"),
         (label({"1": 50, "1.0": 50}, "whole"), {}, "one number in two spellings, '1' and '1.0'"),
         (label({"1": 50, "1.0": 50, "x": 9}), {}, "one number in two spellings, '1' and '1.0'"),
+        (label({"1E1": 50, "10": 50}, "double"), {}, "one number in two spellings, '1E1' and '10'"),
+        (
+            label({f"{n}": 1 for n in range(11)}, rows=11, is_typed=True, example="1.5"),
+            {},
+            "such as '1.5': the file stores it as text; to predict a number, store numbers",
+        ),
+        (label({"x" * 41: 1, **MANY}, example="x" * 41), {}, f"such as '{'x' * 40}...': it looks like"),
+        (label({"x" * 40: 1, **MANY}, example="x" * 40), {}, f"such as '{'x' * 40}': it looks like"),
         (label({"a": 5, "b": 9}), {"labels": ("a",)}, r"labels a lack 'b' \(9 rows"),
         (label({"a": 5, "b": 9}), {"labels": ("a", "b", "c")}, "labels name 'c', which does not occur"),
         (
