@@ -24,7 +24,7 @@ class Source:
         frame: The rows that have a label.
         told: A description of how the files were read, for the user.
         missing: Share of these rows that have no value, 0 to 1, by column.
-        unlabelled: Number of rows that were left out, since they have no label.
+        unlabelled: Number of rows that were left out, since they have no label, or one that is left out.
         strange: Hashes of rows that a `doubt` was about, the first of many.
     """
 
@@ -79,7 +79,7 @@ def read_source(
             table = open_table(spark, location.uri, spec.form)
         except UserError as error:
             raise UserError(f"source {error}") from None
-        labelled = table.values[spec.label].isNotNull()
+        labelled = _is_labelled(spec, table)
         sound = table.good & (~labelled | all_of([_known_label(spec, table), _valid_weight(spec, table)]))
         doubtful = F.lit(False) if doubt is None else doubt(table)
         found = _count(spec, table, labelled, sound, doubtful)
@@ -101,11 +101,17 @@ def _labelled(spec: DatasetSpec, table: Table, found: Row, strange: frozenset[in
     missing = {name: (kept - found[f"there{place}"]) / kept for place, name in enumerate(spec.names)}
     frame, told = table.frame, table.told
     if rows > kept:
-        frame = frame.where(table.values[spec.label].isNotNull())
-        are = "row without a label was" if rows == kept + 1 else "rows without a label were"
-        told += f"; {rows - kept:,} {are} left out"
+        frame = frame.where(_is_labelled(spec, table))
+        which = f" or with {', '.join(spec.leave_out)}" if spec.leave_out else ""
+        row, were = ("row", "was") if rows == kept + 1 else ("rows", "were")
+        told += f"; {rows - kept:,} {row} without a label{which} {were} left out"
     values = [table.values[name].alias(name) for name in spec.names]
     return Source(frame.select(*values), told, missing, rows - kept, strange)
+
+
+def _is_labelled(spec: DatasetSpec, table: Table) -> Column:
+    label = table.values[spec.label]
+    return label.isNotNull() & ~label.isin(*spec.leave_out) if spec.leave_out else label.isNotNull()
 
 
 def _hashes(table: Table, chosen: Column) -> frozenset[int]:

@@ -81,6 +81,7 @@ class DatasetSpec:
         rename: The name of a column here, by its name in the file.
         max_categories: The number of a column's categories that get an index of their own; all others
             share one.
+        leave_out: Labels whose rows are left out, as those without a label are.
     """
 
     name: str
@@ -99,6 +100,7 @@ class DatasetSpec:
     decimal: str = "."
     rename: Mapping[str, str] = field(default_factory=dict)
     max_categories: int = MAX_CATEGORIES
+    leave_out: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:

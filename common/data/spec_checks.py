@@ -109,5 +109,11 @@ def _check_labels(spec: DatasetSpec) -> None:
         raise UserError(
             f"dataset {spec.name!r} needs at least three labels that differ, got {list(spec.labels)}"
         )
+    if both := set(spec.labels).intersection(spec.leave_out):
+        raise UserError(f"dataset {spec.name!r} has {min(both)!r} under labels and under leave_out")
+    if spec.task == REGRESSION and spec.leave_out:
+        raise UserError(
+            f"dataset {spec.name!r} predicts a number, but leaves out labels {list(spec.leave_out)}"
+        )
     if spec.task == REGRESSION and spec.labels:
         raise UserError(f"dataset {spec.name!r} predicts a number, but has labels {list(spec.labels)}")

@@ -21,7 +21,7 @@ from common.machine.user_path import user_path
 CONF = ROOT / "conf" / "datasets"
 
 SHOWN_NAMES = 20
-LISTS = ("labels", "strata", "missing", "drop")
+LISTS = ("labels", "strata", "missing", "drop", "leave_out")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Given:
         drop: Names of the columns to leave out, like the role ignored.
         rename: The name of a column here, by its name in the file.
         label, labels, positive, strata, task, home, sha256, sample, separator, missing, encoding,
-            decimal, max_categories: As in DatasetSpec.
+            decimal, max_categories, leave_out: As in DatasetSpec.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Given:
     encoding: str | None = None
     decimal: str | None = None
     max_categories: int | None = None
+    leave_out: tuple[str, ...] | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -203,8 +204,8 @@ def parse_given(text: str, origin: str) -> Given:
         else:
             found[key] = text_in(value, key, origin)
     # The same normalisation as for the labels of records.
-    if "labels" in found:
-        found["labels"] = tuple(plain_text(label) for label in found["labels"])
+    for key in {"labels", "leave_out"} & found.keys():
+        found[key] = tuple(plain_text(label) for label in found[key])
     if "positive" in found:
         found["positive"] = plain_text(found["positive"])
     given = Given(**found)

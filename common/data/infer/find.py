@@ -19,6 +19,8 @@ AUTO = "auto"
 BUILT_IN = (AUTO, "uci", "sample")
 # The data set of a workflow that is given nothing.
 DEFAULT = "adult"
+# What is said of a label, and holds for no other one or task.
+OF_LABEL = ("task", "labels", "positive", "strata", "leave_out")
 
 
 class Found(NamedTuple):
@@ -126,7 +128,7 @@ def given_with(given: Given, said: dict[str, str]) -> Given:
     """Return what is given, with what is said beside it; what depended on a changed value is inferred."""
     changed: dict[str, Any] = {key: value for key, value in said.items() if value != getattr(given, key)}
     if changed.keys() & {"label", "task"}:
-        changed = {"task": None, "labels": None, "positive": None, "strata": None} | changed
+        changed = dict.fromkeys(OF_LABEL) | changed
     elif "positive" in changed:
         changed |= {"labels": None}
     if "label" in changed:

@@ -1,5 +1,6 @@
 """The label: what is predicted, the labels and their order, and what makes a column no label."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ from common.errors import UserError
 MOST_LABELS = 100
 # Whole numbers are classes if there are few, each of several rows on average.
 MOST_NUMBERS, LEAST_ROWS = 20, 5
+# Labels that are listed in a message.
+SHOWN_LABELS = 10
 # A count has values up to some times as many as it has different ones.
 RANGE = 2
 # Rows that a label needs, one for each side of a split; and rows in all.
@@ -72,6 +75,7 @@ def choose_label(facts: Facts, given: Given) -> Choice:
     type = said or value_type(facts)[0]
     _check_column(facts, type)
     counts = None if facts.values is None else _plain_counts(facts.values, said == BOOLEAN)
+    counts = _without(counts, given.leave_out or (), name)
     task, why = _task(facts, counts, type, given)
     if task == REGRESSION:
         if given.positive is not None:
@@ -82,13 +86,7 @@ def choose_label(facts: Facts, given: Given) -> Choice:
         check_spelling(name, counts)
     order = _order(counts, given, name)
     counts = {label: counts[label] for label in order}
-    for label, rows in counts.items():
-        if rows < LEAST_OF_A_LABEL:
-            number = f", or give task={REGRESSION}" if type in NUMBERS and given.task is None else ""
-            raise UserError(
-                f"label {name!r} has {label!r} in only {rows} row: leave such rows out, or merge the "
-                f"class with another{number}"
-            )
+    _check_rows(name, counts, type in NUMBERS and given.task is None)
     kind = BOOLEAN if said == BOOLEAN else TEXT
     if task == MULTICLASS:
         if given.positive is not None:
@@ -99,6 +97,30 @@ def choose_label(facts: Facts, given: Given) -> Choice:
     positive, because = find_positive(counts, given, name)
     ordered = sorted(counts, key=lambda label: label == positive)
     return Choice(task, kind, why, {label: counts[label] for label in ordered}, positive, because)
+
+
+def _without(counts: dict[str, int] | None, left_out: Sequence[str], name: str) -> dict[str, int] | None:
+    if counts is None:
+        return None
+    for label in left_out:
+        if label not in counts:
+            raise UserError(f"leave_out names {label!r}, which is no value of label {name!r}")
+    return {label: rows for label, rows in counts.items() if label not in left_out}
+
+
+def _check_rows(name: str, counts: Mapping[str, int], may_be_number: bool) -> None:
+    """Refuse labels of so few rows that one side of a split has none."""
+    rare = [label for label, rows in counts.items() if rows < LEAST_OF_A_LABEL]
+    if not rare:
+        return
+    what = repr(rare[0]) if len(rare) == 1 else f"{len(rare)} values such as {rare[0]!r}"
+    some = json.dumps(rare[:SHOWN_LABELS], ensure_ascii=False)
+    more = " and so on" if len(rare) > SHOWN_LABELS else ""
+    number = f", or give task={REGRESSION}" if may_be_number else ""
+    raise UserError(
+        f"label {name!r} has {what} in only 1 row{' each' if len(rare) > 1 else ''}: leave such rows out "
+        f"by leave_out: {some}{more} in a data set's YAML, or merge the class with another{number}"
+    )
 
 
 def _check_column(facts: Facts, type: str) -> None:

@@ -33,6 +33,8 @@ from common.errors import UserError, first_and_last
 
 # The smallest share of missing values that is written; a smaller one is still no zero.
 LEAST_SHARE = 1e-6
+# How a file of CSV is written.
+WRITTEN = ("separator", "encoding", "decimal")
 BY_USER = "dropped by the user"
 
 
@@ -259,14 +261,10 @@ def _spec(
     names: Names,
 ) -> DatasetSpec:
     dialect = opened.dialect
-    written: Mapping[str, str] = (
-        {}
-        if dialect is None
-        else {"separator": dialect.separator, "encoding": dialect.encoding, "decimal": dialect.decimal}
-    )
+    written = {} if dialect is None else {key: getattr(dialect, key) for key in WRITTEN}
     optional = {
         key: getattr(given, key)
-        for key in ("home", "sha256", "sample", "max_categories", "separator", "encoding", "decimal")
+        for key in ("home", "sha256", "sample", "max_categories", *WRITTEN, "leave_out")
         if getattr(given, key) is not None
     }
     if markers or given.missing is not None:

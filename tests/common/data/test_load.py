@@ -6,6 +6,7 @@ import pytest
 from common.data.fetch import Location
 from common.data.infer import find_again, find_spec, rows
 from common.data.load import read_found
+from common.data.spec_yaml import parse_spec, to_yaml
 from common.errors import UserError
 
 N, LATE = 600, 333
@@ -284,3 +285,17 @@ def test_second_currency_of_what_the_user_calls_amounts_is_told(load, tmp_path):
     assert [one.spec.columns[0].unit for one in (first, found)] == ["$", ""]
     assert "amounts of 'price' are in several currencies" in found.told[0]
     assert source.frame.count() == N
+
+
+def test_rows_of_a_label_that_is_left_out_are_none_and_told(load, tmp_path):
+    with pytest.raises(UserError, match=r"'maybe' in only 1 row: .* by leave_out: \[.maybe.\] in"):
+        load(table(y="maybe"))
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("name: t\nlabel: y\nleave_out: [maybe]\n")
+    _, found, read = load(table(y="maybe"), dataset=str(mine))
+    assert (found.spec.labels, found.spec.leave_out) == (("no", "yes"), ("maybe",))
+    assert read.told.endswith("; 1 row without a label or with maybe was left out")
+    assert read.frame.count() == N - 1
+    assert {row.y for row in read.frame.select("y").distinct().collect()} == {"no", "yes"}
+    # A complete spec that was written has it as well.
+    assert parse_spec(to_yaml(found.spec), "t") == found.spec

@@ -134,6 +134,7 @@ def test_encoding_whose_lines_cannot_be_told_by_bytes_is_refused(encoding):
         ("label: y", "label: x", "'tiny' does not say all"),
         ('positive: "yes"', "positive: maybe", "needs two labels, the positive one last"),
         ("columns:", "columns: [1, 2]\nfoo:", "unknown key 'foo'"),
+        ("strata:", 'leave_out: ["yes"]\nstrata:', "has 'yes' under labels and under leave_out"),
         (
             "name: x,",
             "name: [x],",

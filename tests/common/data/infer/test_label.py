@@ -144,6 +144,13 @@ def test_one_is_positive_beside_what_denies():
         assert choose_label(label({"1": 70, other: 30}), given()).positive == "1"
 
 
+def test_labels_that_are_left_out_are_none():
+    found = choose_label(label({"a": 50, "b": 9, "c": 1, "d": 1}), given(leave_out=("c", "d")))
+    assert (found.task, found.counts, found.positive) == ("binary", {"a": 50, "b": 9}, "b")
+    found = choose_label(label({"1": 50, "2": 9, "9": 1}, "integer"), given(leave_out=("9",)))
+    assert (found.task, tuple(found.counts)) == ("binary", ("1", "2"))
+
+
 # At both sides of each limit.
 WORDS = [f"n{place}" for place in range(101)]
 LIMITS = [
@@ -210,6 +217,12 @@ MANY = {f"n{place}": 1 for place in range(200)}
         (label({"-1": 50, "0": 9, "1": 1}, "integer"), {}, "'1' in only 1 row"),
         (label({"1": 50, "2": 9, "3": 1}, "integer"), {"labels": ("1", "2", "3")}, "'3' in only 1 row"),
         (label({"1": 50, "2": 9, "3": 1}, "integer"), {"task": "multiclass"}, "'3' in only 1 row"),
+        (
+            label({"a": 50, "b, c": 1, "d": 1}),
+            {},
+            r"has 2 values such as 'b, c' in only 1 row each: .* by leave_out: \[.b, c., .d.\] in a data",
+        ),
+        (label({"a": 50, "b": 9}), {"leave_out": ("c",)}, "leave_out names 'c', which is no value of"),
         (label({"Yes": 9, "YES": 9, "No": 9}), {}, "one word in two spellings, 'Yes' and 'YES'"),
         (label({"Y": 9, "y": 9, "N": 9}, "boolean"), {}, "one word in two spellings, 'Y' and 'y'"),
         (label({"<=50K": 9, "<=50K.": 9, ">50K": 9}), {}, "in two spellings, '<=50K' and '<=50K.'"),
