@@ -32,8 +32,8 @@ MOST_LABELS = 100
 MOST_NUMBERS, LEAST_ROWS = 20, 5
 # Labels that are listed in a message.
 SHOWN_LABELS = 10
-# A count has values up to some times as many as it has different ones.
-RANGE = 2
+# Whole numbers of a range are at least so many, and at least one in so many of those between its ends.
+LEAST_OF_RANGE, RANGE = 4, 2
 # Rows that a label needs, one for each side of a split; and rows in all.
 LEAST_OF_A_LABEL, LEAST_IN_ALL = 2, 10
 NUMBERS = (INTEGER, DOUBLE, PERCENT, CURRENCY)
@@ -177,9 +177,9 @@ def _number_task(facts: Facts, distinct: int, type: str, counts: Mapping[str, in
 
 
 def _is_range(counts: Mapping[str, int]) -> bool:
-    """Return whether labels are most of the whole numbers from 0 or 1 on: counts, or grades."""
+    """Return whether labels are most of the whole numbers of a range: counts, grades, inches."""
     numbers = [number for label in counts if (number := number_of(label)) is not None]
-    return 0 <= min(numbers) <= 1 and max(numbers) < RANGE * len(numbers)
+    return len(numbers) >= LEAST_OF_RANGE and max(numbers) - min(numbers) < RANGE * len(numbers)
 
 
 def _check_words(facts: Facts, counts: Mapping[str, int] | None) -> None:

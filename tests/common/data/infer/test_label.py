@@ -50,7 +50,8 @@ def given(**keys):
         ({"10": 25, "9": 25, "2": 25}, "integer", {"task": "regression"}, "regression", (), ""),
         ({str(n): 4 for n in range(10)}, "integer", {}, "regression", (), ""),
         ({"0": 50, "1": 30, "2": 9, "5": 1}, "integer", {}, "regression", (), ""),
-        ({"1.0": 50, "2.0": 30, "3.0": 1}, "whole", {}, "regression", (), ""),
+        ({"11.0": 50, "12.0": 30, "13.0": 9, "18.0": 1}, "whole", {}, "regression", (), ""),
+        ({"-2": 50, "-1": 30, "0": 9, "1": 1}, "integer", {}, "regression", (), ""),
         ({"0": 50, "1": 30, "2": 9, "5": 2}, "integer", {}, "multiclass", ("0", "1", "2", "5"), ""),
         ({str(n): 9 for n in range(21)}, "integer", {}, "regression", (), ""),
         ({str(n): 9 for n in range(21)}, "integer", {"task": "multiclass"}, "multiclass",
@@ -192,6 +193,7 @@ def test_label_says_why_it_is_of_its_task():
         assert choose_label(facts, given(**said)).why == why
 
 
+FOUR = {"1": 50, "2": 9, "3": 9, "4": 1}
 MANY = {f"n{place}": 1 for place in range(200)}
 
 
@@ -213,10 +215,9 @@ MANY = {f"n{place}": 1 for place in range(200)}
             {},
             "'9' in only 1 row: .* or give task=regression",
         ),
-        (label({"1": 50, "2": 9, "6": 1}, "integer"), {}, "'6' in only 1 row: .* give task=regression"),
-        (label({"-1": 50, "0": 9, "1": 1}, "integer"), {}, "'1' in only 1 row"),
-        (label({"1": 50, "2": 9, "3": 1}, "integer"), {"labels": ("1", "2", "3")}, "'3' in only 1 row"),
-        (label({"1": 50, "2": 9, "3": 1}, "integer"), {"task": "multiclass"}, "'3' in only 1 row"),
+        (label({"1": 50, "2": 9, "3": 9, "9": 1}, "integer"), {}, "'9' in only 1 row: .*=regression"),
+        (label(FOUR, "integer"), {"labels": tuple(FOUR)}, "'4' in only 1 row"),
+        (label(FOUR, "integer"), {"task": "multiclass"}, "'4' in only 1 row"),
         (
             label({"a": 50, "b, c": 1, "d": 1}),
             {},
