@@ -58,6 +58,12 @@ class Thresholds:
         of_zero = ratio(2 * right, negative + right + positive - self.true)
         return self.base_rate * of_one + (1 - self.base_rate) * of_zero, of_one
 
+    @property
+    def f1_of_none(self) -> tuple[float, float]:
+        """What `f1` is where no row is predicted positive, at a threshold above all probabilities."""
+        negative = 1 - self.base_rate
+        return negative * 2 * negative / (1 + negative), 0.0
+
 
 def thresholds_of(probability: np.ndarray, true: np.ndarray, false: np.ndarray) -> Thresholds:
     """Count true and false positives for every distinct probability as the threshold.

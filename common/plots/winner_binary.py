@@ -152,10 +152,11 @@ def _threshold(train: ScoreTable, found: Thresholds, labels: Sequence[str], thre
     fitted = thresholds(train)
     panels, said = [], ""
     names = ("F1 weighted by label", f"F1 of {labels[1]}")
-    for name, on_train, on_test in zip(names, fitted.f1, found.f1, strict=True):
+    f1s = zip(names, fitted.f1, found.f1, found.f1_of_none, strict=True)
+    for name, on_train, on_test, of_none in f1s:
         best = float(fitted.probability[int(np.argmax(on_train))])
-        then = _at(found.probability, on_test, best, "right")
-        now = _at(found.probability, on_test, threshold, "left")
+        then = _at(found.probability, on_test, of_none, best, "right")
+        now = _at(found.probability, on_test, of_none, threshold, "left")
         then_shown, now_shown = (shown_score("f1", value) for value in (then, now))
         few, few_train = _few(len(on_test)), _few(len(on_train))
         there = shown_probability(best, threshold) if best != threshold else f"{threshold:g}"
@@ -192,15 +193,20 @@ def _marks(*given: tuple[float, str, str]) -> list[Layer]:
 
 
 def _at(
-    probability: np.ndarray, values: np.ndarray, threshold: float, side: Literal["left", "right"]
+    probability: np.ndarray,
+    values: np.ndarray,
+    of_none: float,
+    threshold: float,
+    side: Literal["left", "right"],
 ) -> float:
     """Return the value of a curve at a threshold.
 
     Args:
         probability: Thresholds of the curve, in descending order.
         values: Value of the curve at each of them.
+        of_none: Its value where no row is predicted positive.
         threshold: The threshold to look up.
         side: `left` if rows are predicted positive above it, `right` if at it too.
     """
     place = int(np.searchsorted(-probability, -threshold, side=side)) - 1
-    return float(values[place]) if place >= 0 else float("nan")
+    return float(values[place]) if place >= 0 else of_none

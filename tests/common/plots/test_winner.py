@@ -173,6 +173,18 @@ def test_threshold_in_use_is_the_one_that_predictions_have():
     assert "threshold 0.3." in charts["confusion"].note
 
 
+def test_threshold_that_no_test_row_is_above_has_the_score_of_predicting_none():
+    """It was shown as nan, while the same model's f1 in all other places is 0."""
+    rows = table(1)
+    none = replace(rows, prediction=np.zeros(2000), probability=rows.probability / 3)
+    found = winner_charts(none, none, LABELS, IMPORTANCE, STRATA, "income")
+    (chart,) = (one for one in found if one.name == "threshold")
+    for name, panel in (("f1_weighted", 0), ("f1", 1)):
+        _, mark = (x for x in chart.panels[panel].layers if isinstance(x, Mark))
+        assert mark.text.endswith(f"0.5: {scores(none)[name]:.4f} on test")
+    assert chart.title.startswith("F1 of >50K on the test rows: 0.0000 at 0.5, ")
+
+
 @pytest.mark.parametrize("off", [0.0, 0.0004, 0.003, -0.00001])
 def test_thresholds_that_differ_have_different_digits(charts, off):
     best = charts["threshold"].panels[1].layers[2].at
