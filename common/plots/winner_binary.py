@@ -82,20 +82,21 @@ def _few(count: int) -> np.ndarray:
 
 def _curves(test: ScoreTable, found: Thresholds, threshold: float) -> Chart:
     few, areas = _few(len(found.probability)), scores(test)
-    words = [f"threshold {shown_probability(p)}" for p in found.probability]
     above = int(np.searchsorted(-found.probability, -threshold, side="left"))
     at = slice(above - 1, above) if above else slice(0, 0)
+    # The point is that of the lowest probability above the threshold, which is another number.
+    words = [f"threshold {threshold:g}"][:above]
     rate = found.base_rate
     points: dict[str, Any] = {"name": f"threshold {threshold:g}", "colour": ORANGE, "size": 8}
     roc: list[Layer] = [
         Line([0, 1], [0, 1], "chance", GREY, dashed=True),
         Line(np.append(0, found.fallout[few]), np.append(0, found.recall[few]), "this model"),
-        Points(found.fallout[at], found.recall[at], words[at], **points),
+        Points(found.fallout[at], found.recall[at], words, **points),
     ]
     curve: list[Layer] = [
         Line([0, 1], [rate, rate], f"base rate {shown_probability(rate)}", GREY, dashed=True),
         Line(found.recall[few], found.precision[few], "this model"),
-        Points(found.recall[at], found.precision[at], words[at], **points),
+        Points(found.recall[at], found.precision[at], words, **points),
     ]
     ends: dict[str, Any] = {"x_range": (-0.01, 1.01), "y_range": (-0.01, 1.01)}
     panels = [

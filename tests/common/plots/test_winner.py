@@ -171,6 +171,8 @@ def test_threshold_in_use_is_the_one_that_predictions_have():
         assert f"0.3: {scores(at)[name]:.4f} on test" in mark.text
     assert charts["curves"].panels[0].layers[2].y[0] == pytest.approx(scores(at)["recall"])
     assert "threshold 0.3." in charts["confusion"].note
+    marked = [panel.layers[2] for panel in charts["curves"].panels]
+    assert [(one.name, one.hover) for one in marked] == [("threshold 0.3", ["threshold 0.3"])] * 2
 
 
 def test_threshold_that_no_test_row_is_above_has_the_score_of_predicting_none():
