@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from statistics import fmean
 
 import numpy as np
@@ -61,6 +61,7 @@ class FoldData:
         target: What is predicted.
         guess: Scores of a baseline that knows only the labels of the rows, as means over the folds.
             Every fold has the same shares of labels, to within a row.
+        of_label: What a row's weight is times its own, by its label; empty unless labels are balanced.
     """
 
     frame: DataFrame
@@ -68,6 +69,7 @@ class FoldData:
     rows: int
     target: Target
     guess: Mapping[str, float]
+    of_label: Sequence[float] = ()
 
     @property
     def is_weighted(self) -> bool:
@@ -78,11 +80,13 @@ class FoldData:
     def effective_share(self) -> float:
         """How many rows of equal weight tell as much, as a share of the rows; 1 without weights.
 
+        It is of the rows' own weights: what balance makes of those of a rare label is not their doing.
+
         Source: Kish's effective sample size, the square of the weights' sum by the sum of their squares.
         """
         if not self.is_weighted:
             return 1.0
-        weight = F.col(WEIGHT)
+        weight = F.col(WEIGHT) / _by_label(self.of_label) if self.of_label else F.col(WEIGHT)
         sums = self.frame.agg(F.sum(weight), F.sum(weight * weight)).first()
         total, squares = sums or (0.0, 0.0)
         # Of one that is 1e154 times the others, the square is no number.
@@ -130,7 +134,8 @@ def fold_data(
     """
     if FOLD_RANK not in train.columns:
         raise UserError("the training rows have no folds: they must come from featurize")
-    weights = []
+    weights: list[Column] = []
+    of_label: list[float] = []
     if WEIGHT in train.columns:
         train, weights = _in_unit(train), [F.col(WEIGHT)]
     if target.task == REGRESSION:
@@ -143,7 +148,8 @@ def fold_data(
         counts, totals = _label_counts(train, target)
         rows, guess = int(counts.sum()), guess_scores(Labels(target.task, np.arange(len(counts)), counts))
         if balance:
-            weights = [balanced(totals, weights)]
+            of_label = balanced(totals)
+            weights = [reduce(Column.__mul__, weights, _by_label(of_label)).alias(WEIGHT)]
         check_folds(folds, target.task, rows, int(counts.min()))
     partitions = math.ceil(rows / PARTITION_ROWS)
     fold = (F.col(FOLD_RANK) % folds).cast("int").alias(FOLD)
@@ -153,7 +159,7 @@ def fold_data(
         .sortWithinPartitions(LABEL, FOLD_RANK)
         .drop(FOLD_RANK)
     )
-    return FoldData(ordered.cache(), folds, rows, target, guess)
+    return FoldData(ordered.cache(), folds, rows, target, guess, of_label)
 
 
 def _in_unit(train: DataFrame) -> DataFrame:
@@ -170,21 +176,20 @@ def _in_unit(train: DataFrame) -> DataFrame:
     return train.withColumn(WEIGHT, F.col(WEIGHT) / unit)
 
 
-def balanced(totals: np.ndarray, weights: Sequence[Column]) -> Column:
-    """Return the weight of a row that makes all labels weigh the same, times its own weight, if any.
+def balanced(totals: np.ndarray) -> list[float]:
+    """Return the weight of a row of each label that makes all labels weigh the same.
 
     Args:
         totals: What the rows of each label weigh in total; without weights, their number.
-        weights: The column of the rows' own weights, or none.
     """
     there = totals > 0
     each = np.divide(totals.sum(), there.sum() * totals, out=np.zeros(len(totals)), where=there)
     # The last digits of a sum depend on the order in which Spark's tasks end.
-    exact = [float(f"{one:.12g}") for one in each]
-    weight = F.get(F.array(*map(F.lit, exact)), F.col(LABEL).cast("int"))
-    for own in weights:
-        weight = weight * own
-    return weight.alias(WEIGHT)
+    return [float(f"{one:.12g}") for one in each]
+
+
+def _by_label(each: Sequence[float]) -> Column:
+    return F.get(F.array(*map(F.lit, each)), F.col(LABEL).cast("int"))
 
 
 def weighted(estimator: Estimator, data: FoldData) -> Estimator:

@@ -98,6 +98,17 @@ def test_weights_are_worth_few_rows_if_one_outweighs_all(spark, heavy, share):
     assert "\n" not in getattr(found, "error", "")
 
 
+def test_rows_that_weigh_alike_are_worth_all_rows_however_rare_a_balanced_label_is(spark):
+    """The weights of a column were told to be unequal, and it was balance=true that made them so."""
+    rows = rows_of(spark, BINARY, 600).withColumn(LABEL, (F.col(FOLD_RANK) < 6).cast("double"))
+    weighed = [F.lit(1.0), F.when(F.col(FOLD_RANK) % 2 == 0, 3.0).otherwise(1.0)]
+    found = [
+        fold_data(rows.withColumn(WEIGHT, weight), 2, TWO, balance=True).effective_share
+        for weight in weighed
+    ]
+    assert found == [pytest.approx(1), pytest.approx(2**2 / 5)]
+
+
 def test_weights_change_the_scores(spark):
     rows = rows_of(spark, BINARY, 600)
     candidate = [{"maxDepth": 2, "maxIter": 3}]
