@@ -10,6 +10,7 @@ from common.data.profile import NoProfile, profiled_columns, write_profile
 from common.data.row_hash import quoted
 from common.machine import copies
 from common.machine.whole_file import can_be_written, whole_file
+from common.store.step_run import PROFILED
 from steps.command import step_command
 from steps.step import step
 
@@ -33,21 +34,25 @@ def eda(profile: str, profile_rows: int, profile_columns: int) -> None:
             if not can_be_written(report):
                 report = copies.new_folder() / report.name
                 told_in = run.artifact_uri(report.name)
-            title, minimal = f"{spec.name}: overview", profile == "minimal"
-            names = profiled_columns(spec, profile_columns)
+            minimal, names = profile == "minimal", profiled_columns(spec, profile_columns)
+            rows = int(table.loc[0, ["count", "null"]].sum())
+            given = (profile_rows, rows, "rows"), (len(names), len(spec.names), "columns")
+            left = {what: f"{most:,} of {of:,} {what}" for most, of, what in given if most < of}
+            part = f" of {' and '.join(left.values())}" if left else ""
+            title = f"{spec.name}: overview{part}"
             shown = frame.select(*[quoted(name) for name in names])
-            with whole_file(report) as part:
+            with whole_file(report) as page:
                 try:
-                    write_profile(shown, part, title, profile_rows, minimal, run.shows_bar)
+                    write_profile(shown, page, title, profile_rows, minimal, run.shows_bar)
                 except NoProfile as error:
                     log.warning("no profile: %s", error)
                     run.tag(no_profile=error)
-                    part.write_text(f"No profile of {spec.name}: {error}\n", encoding="utf-8")
+                    page.write_text(f"No profile of {spec.name}: {error}\n", encoding="utf-8")
                 else:
-                    left = len(spec.names) - len(names)
-                    of = f" ({len(names)} of {len(spec.names)} columns: profile_columns=)" if left else ""
-                    click.echo(f"the profile is in {told_in}{of}")
-                run.log_file(part)
+                    run.tag(**{PROFILED: f"a {profile} profile{part}"})
+                    told = "; ".join(f"{said}: profile_{what}=" for what, said in left.items())
+                    click.echo(f"the profile is in {told_in}" + (f" ({told})" if told else ""))
+                run.log_file(page)
 
 
 if __name__ == "__main__":

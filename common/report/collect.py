@@ -14,7 +14,7 @@ from common.report.searches import find_search
 from common.report.shown import moment, took
 from common.store import tracking
 from common.store.artifacts import find_text, has_artifacts
-from common.store.step_run import REPEATED_ROWS
+from common.store.step_run import PROFILED, REPEATED_ROWS
 from common.store.workflow_runs import WorkflowRuns, candidates_of, step_of
 
 SAMPLE = "These figures come from the built-in synthetic sample, not from the real data set."
@@ -89,7 +89,8 @@ def _describe(run: Run | None) -> Section:
             kept = is_text & (name in ("min", "max"))
             table[name] = table[name].where(kept, table[name].map(_number))
     text = f"Summary of every column, by the run {run.info.run_id}"
-    text += ", which also has a full profile, overview.html." if _has_profile(run) else "."
+    profile = run.data.tags.get(PROFILED, "a profile")
+    text += f", which also has {profile}: overview.html." if _has_profile(run) else "."
     return Section(text, Table(list(table.columns), table.to_numpy().tolist(), words=words))
 
 

@@ -47,6 +47,8 @@ BRIEF_BYTES = {"load_data": 120_000_000, "eda": 2_000_000, "split": 2_000_000, "
 # Metrics of a split: the number of training rows, and of those with the rarest label.
 TRAIN_ROWS, RAREST_ROWS = "train_rows", "train_rows_of_rarest_label"
 REPEATED_ROWS = "repeated_rows"
+# Tag of eda: what its profile is of.
+PROFILED = "profiled"
 
 
 class Run:

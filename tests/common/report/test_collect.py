@@ -18,7 +18,7 @@ from common.store import tracking
 from common.store.challenge import ELSEWHERE, challenge
 from common.store.contest import compare_versions
 from common.store.registry import register
-from common.store.step_run import REPEATED_ROWS
+from common.store.step_run import PROFILED, REPEATED_ROWS
 from common.store.workflow_runs import STEP_RUNS, find_workflow
 from tests.common.search.searches import result, text
 
@@ -239,10 +239,15 @@ def test_rows_that_have_an_equal_one_are_told_of_beside_the_split(workflow, stor
     assert "300 of 2,715 rows have an equal one, so rows may be" in page_of(store).split.text
 
 
-def test_full_profile_is_named_only_where_there_is_one(workflow, leave, store):
+def test_profile_is_named_only_where_there_is_one_and_as_what_it_is(workflow, leave, store):
     assert page_of(store).describe.text.endswith(f"by the run {workflow['eda'].info.run_id}.")
-    mlflow.MlflowClient().log_text(workflow["eda"].info.run_id, "<html>", "overview.html")
-    assert page_of(store).describe.text.endswith("which also has a full profile, overview.html.")
+    client, eda = mlflow.MlflowClient(), workflow["eda"].info.run_id
+    client.log_text(eda, "<html>", "overview.html")
+    assert page_of(store).describe.text.endswith("which also has a profile: overview.html.")
+    client.set_tag(eda, PROFILED, "a minimal profile of 100 of 1,200 rows")
+    assert page_of(store).describe.text.endswith(
+        "which also has a minimal profile of 100 of 1,200 rows: overview.html."
+    )
 
 
 def test_scores_over_the_folds_are_told_to_be_at_half_where_the_model_is_not(leave, leave_search, store):
