@@ -89,6 +89,20 @@ class CandidateFailure:
 Outcome = CandidateResult | CandidateFailure
 
 
+def told_failures(failures: Sequence[CandidateFailure], error: str, left: int) -> str:
+    """Say how many candidates failed, and why: `2 candidates failed, the first (a=1) with: ERROR`.
+
+    Args:
+        failures: One or more candidates that failed.
+        error: The error of the first one, as it may be shown.
+        left: Number of the candidates that did not fail.
+    """
+    count, name = len(failures), failures[0].name
+    if count == 1:
+        return f"{'1' if left else 'the only'} candidate failed ({name}) with: {error}"
+    return f"{'' if left else 'all '}{count} candidates failed, the first ({name}) with: {error}"
+
+
 def candidate_name(parameters: Parameters) -> str:
     """Return the parameters on one line, sorted by name, so that equal candidates have equal names."""
     return " ".join(f"{name}={parameters[name]}" for name in sorted(parameters))

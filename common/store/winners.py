@@ -47,7 +47,13 @@ from common.search.findings.candidates import Candidates, parse_candidates
 from common.search.findings.find import find, grid_yaml
 from common.search.findings.words import headline, markdown
 from common.search.refit import Refit, refit_winner
-from common.search.result import CandidateFailure, CandidateResult, candidates_table, ranked
+from common.search.result import (
+    CandidateFailure,
+    CandidateResult,
+    candidates_table,
+    ranked,
+    told_failures,
+)
 from common.search.search import Proposer, Settings
 from common.search.winner import model_table, scoring_pipeline
 from common.store import candidate_runs, staging, tracking
@@ -82,13 +88,13 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
             run.tell(f"minutes={settings.minutes:g} are over: scored {count}")
         failures = search.failures
         if not search.results:
-            raise UserError(f"all {len(failures)} candidates failed, the first with: {failures[0].error}")
+            raise UserError(told_failures(failures, failures[0].error, 0))
         table = candidates_table(search.results, settings.metric, failures, proposer.generations)
         winner = ranked(search.results, settings.metric)[0]
         scored = _Scored(run, settings, data, search.engine, writer)
         _log_best(scored, winner, len(search.results), table, proposer.table())
         if failures:
-            _tell_failures(run, failures)
+            _tell_failures(run, failures, len(search.results))
     if isinstance(search.engine, RaceEngine):
         learner, _ = settings.learner.chosen(winner.parameters)
         # Last: until a race has ended, its tags are those by which it is taken up again.
@@ -137,11 +143,9 @@ def _log_best(
     run.tell(f"{over}; {told(metric, scores(test), guess)} on the test rows{at_own(metric, threshold)}")
 
 
-def _tell_failures(run: Run, failures: Sequence[CandidateFailure]) -> None:
+def _tell_failures(run: Run, failures: Sequence[CandidateFailure], left: int) -> None:
     run.tag(failed_candidates=len(failures))
-    first = failures[0]
-    error = masked(first.error)
-    log.warning("%d candidates failed, the first (%s) with: %s", len(failures), first.name, error)
+    log.warning("%s", told_failures(failures, masked(failures[0].error), left))
 
 
 def _log_findings(run: Run, candidates: Candidates, learner: Learner) -> None:

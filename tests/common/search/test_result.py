@@ -9,6 +9,7 @@ from common.search.result import (
     candidate_name,
     candidates_table,
     ranked,
+    told_failures,
 )
 
 
@@ -147,3 +148,17 @@ def test_race_is_read_back_as_the_candidates_of_the_best_learner():
 
 
 nothing = pytest.approx(float("nan"), nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("count", "left", "said"),
+    [
+        (1, 3, "1 candidate failed (a=0) with: E"),
+        (2, 3, "2 candidates failed, the first (a=0) with: E"),
+        (1, 0, "the only candidate failed (a=0) with: E"),
+        (2, 0, "all 2 candidates failed, the first (a=0) with: E"),
+    ],
+)
+def test_failures_are_told_in_the_number_that_they_have(count, left, said):
+    failures = [CandidateFailure({"a": place}, "E") for place in range(count)]
+    assert told_failures(failures, "E", left) == said
