@@ -21,6 +21,7 @@ from common.store.registry import (
     FOLLOWED_BY,
     FOLLOWS,
     LABELS,
+    MEMBERS,
     METRIC,
     REASON,
     SEARCH,
@@ -44,6 +45,7 @@ NAMES = {
     **{"roc_auc": "ROC AUC", "f1": "F1", "f1_macro": "mean F1 of the labels", "log_loss": "log loss"},
     **{"rmse": "RMSE", "mae": "MAE", "median_absolute_error": "median absolute error", "r2": "R²"},
 }
+A_VOTE = "a vote of several searches' winners"
 FIRST = "There was no champion before it."
 UNKNOWN = "Which version was champion before it is not known."
 UNJUDGED = "No winner of this workflow has been registered yet; `mlflow run . -e champion` registers one."
@@ -101,7 +103,7 @@ def find_judged(workflow: WorkflowRuns) -> Section:
 
 def _was_judged(version: ModelVersion, judge: Run) -> bool:
     """Return whether a champion run judged a version: its number may be that of a deleted one."""
-    winners = {version.tags.get(SEARCH, ""), *json.loads(version.tags.get("members", "{}"))}
+    winners = {version.tags.get(SEARCH, ""), *json.loads(version.tags.get(MEMBERS, "{}"))}
     of_judge = bool(winners & {*candidates_of(judge)})
     return of_judge and f"version_{version.version}" in judge.data.tags
 
@@ -139,7 +141,7 @@ def labels_of(search: Run | None) -> Mapping[str, str]:
 
 def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
     tags, judge = champion.tags, workflow.champion
-    story = f"It is the winner of {tags.get('step') or 'a search'}"
+    story = f"It is {A_VOTE if MEMBERS in tags else 'the winner of ' + (tags.get('step') or 'a search')}"
     if judge is None or not _was_judged(champion, judge):
         story += " in another workflow; see below the verdicts on this workflow's winners"
     if workflow.searches and not has_test_rows_of(champion, workflow.searches):
@@ -183,7 +185,8 @@ def _compare(
     if before is None:
         gone = champion.tags.get(FOLLOWS)
         return None, f"Version {gone}, the previous champion, has been deleted." if gone else FIRST
-    what = f"version {before.version}, {before.tags.get('learner', '')} by {before.tags.get('step', '')}"
+    by = f"{before.tags.get('learner', '')} by {before.tags.get('step', '')}"
+    what = f"version {before.version}, {A_VOTE if MEMBERS in before.tags else by}"
     if task_of(before.tags) != task_of(champion.tags):
         return None, f"The previous champion is {what}. It predicted something else."
     if before.tags.get(TEST_DIGEST) != champion.tags.get(TEST_DIGEST):

@@ -30,9 +30,11 @@ THRESHOLD_SCORES = "fold_scores_at_threshold"
 TEST_DIGEST = "test_digest"
 # The task; the number of labels, and their digest.
 TASK, LABELS, LABELS_DIGEST = "task", "labels", "labels_digest"
+# Of a vote: the weight of each search's winner.
+MEMBERS = "members"
 COPIED = (
     *("dataset", TASK, LABELS, LABELS_DIGEST, "source", METRIC, FOLDS_DIGEST, FOLD_SCORES),
-    *(THRESHOLD_SCORES, "train_digest", TEST_DIGEST, "learner", "engine", "fitted_by", "members"),
+    *(THRESHOLD_SCORES, "train_digest", TEST_DIGEST, "learner", "engine", "fitted_by", MEMBERS),
 )
 # Tag of a version: the reason for its verdict.
 REASON = "reason"

@@ -239,6 +239,17 @@ def test_rows_that_have_an_equal_one_are_told_of_beside_the_split(workflow, stor
     assert "300 of 2,715 rows have an equal one, so rows may be" in page_of(store).split.text
 
 
+def test_vote_is_told_as_one_and_not_as_the_winner_of_a_search(leave, leave_search, store):
+    vote = leave_search("train_grid", "runs:/f", 0.85)
+    mlflow.MlflowClient().set_tag(vote.info.run_id, "members", '{"a": 0.5, "b": 0.5}')
+    enter(leave, mlflow.get_run(vote.info.run_id))
+    assert page_of(store).champion.story.startswith("It is a vote of several searches' winners")
+    enter(leave, leave_search("train_grid", "runs:/f", 0.87))
+    assert page_of(store).champion.compared.startswith(
+        "The previous champion is version 1, a vote of several searches' winners (",
+    )
+
+
 def test_profile_is_named_only_where_there_is_one_and_as_what_it_is(workflow, leave, store):
     assert page_of(store).describe.text.endswith(f"by the run {workflow['eda'].info.run_id}.")
     client, eda = mlflow.MlflowClient(), workflow["eda"].info.run_id
