@@ -153,7 +153,8 @@ def grid_race(
     for one in racing_of(grids, learner, "grid"):
         search = GridSearch(grids[one.name], one)
         entrants.append(Entrant(one.name, search.candidates[0], search))
-    return Race(entrants, metric, sum(one.proposer.most for one in entrants), tell)
+    # The first candidate of each is one of its grid's.
+    return Race(entrants, metric, sum(one.proposer.most - 1 for one in entrants), tell)
 
 
 def racing_of(given: Mapping[str, Any], learner: Learner, what: str) -> list[Learner]:

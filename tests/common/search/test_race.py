@@ -70,6 +70,14 @@ def test_each_learner_starts_with_its_first_candidate_and_then_the_best_goes_fir
     assert told == []
 
 
+@pytest.mark.parametrize("given", [GRIDS, {"gbt": {"maxDepth": [3]}}])
+def test_race_of_grids_has_at_most_the_candidates_of_the_grids(given):
+    """Each learner's first candidate was counted twice: a race of one showed `1/2` to its end."""
+    search = Scored(lambda one: 0.9)
+    racing, _ = run(search, **given)
+    assert racing.most == len({candidate_name(one) for one in search.candidates})
+
+
 def swinging(candidate):
     """gbt is better on most folds and on the mean, but not clearly."""
     swing = 0.05 if candidate["learner"] == "gbt" else 0
