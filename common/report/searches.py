@@ -46,7 +46,7 @@ def _summary(run: Run, candidates: Candidates | None) -> list[str]:
     if candidates is not None:
         folds, metric, raced = candidates.folds.shape[1], candidates.metric, candidates.learners
         count = sum(one.candidates for one in raced) or len(candidates.folds)
-        of = f" of {len(raced)} learners" if raced else ""
+        of = f" of {len(raced)} learner{'s' * (len(raced) != 1)}" if raced else ""
         lost = int(tags.get("failed_candidates", 0)) or len(candidates.failed)
         failed = f" and {lost} failed one{'s' * (lost != 1)}" if lost else ""
         said.append(

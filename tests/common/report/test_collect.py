@@ -325,3 +325,18 @@ def test_ratio_of_the_strata_is_said_as_it_is(leave, store, strata, said):
     leave("split", strata__csv=strata)
     text = collect(find_workflow("auto", store)).split.text
     assert said in text
+
+
+@pytest.mark.parametrize(
+    ("learners", "said"),
+    [
+        (["gbt"], "1 candidate of 1 learner, scored"),
+        (["gbt", "xgboost"], "2 candidates of 2 learners, scored"),
+    ],
+)
+def test_race_is_told_in_the_number_of_its_candidates_and_learners(leave_search, store, learners, said):
+    search = leave_search("train_grid", "runs:/f", 0.85)
+    rows = [f"{one},3,0.8,0.8,0.9,1.5" for one in learners]
+    table = "\n".join(["learner,maxDepth,val_f1,val_f1_fold_0,val_f1_fold_1,fit_seconds", *rows])
+    mlflow.MlflowClient().log_text(search.info.run_id, table, "candidates.csv")
+    assert page_of(store).searches[0].summary[0].startswith(said)
