@@ -6,7 +6,7 @@ import click
 
 from common import ROOT
 from common.data.describe import describe, describe_html, describe_text
-from common.data.profile import NoProfile, profiled_columns, write_profile
+from common.data.profile import NoProfile, part_of, profiled_columns, write_profile
 from common.data.row_hash import quoted
 from common.machine import copies
 from common.machine.whole_file import can_be_written, whole_file
@@ -36,8 +36,7 @@ def eda(profile: str, profile_rows: int, profile_columns: int) -> None:
                 told_in = run.artifact_uri(report.name)
             minimal, names = profile == "minimal", profiled_columns(spec, profile_columns)
             rows = int(table.loc[0, ["count", "null"]].sum())
-            given = (profile_rows, rows, "rows"), (len(names), len(spec.names), "columns")
-            left = {what: f"{most:,} of {of:,} {what}" for most, of, what in given if most < of}
+            left = part_of(profile_rows, rows, len(names), len(spec.names))
             part = f" of {' and '.join(left.values())}" if left else ""
             title = f"{spec.name}: overview{part}"
             shown = frame.select(*[quoted(name) for name in names])

@@ -60,6 +60,16 @@ def profiled_columns(spec: DatasetSpec, columns: int) -> list[str]:
     return [name for name in spec.names if name in kept]
 
 
+def part_of(rows: int, all_rows: int, columns: int, all_columns: int) -> dict[str, str]:
+    """Say which part of a table a profile of at most so many rows and columns is of.
+
+    Returns:
+        `100 of 1,200 rows` as `rows`, and the same of `columns`; nothing of what is there in full.
+    """
+    given = {"rows": (rows, all_rows), "columns": (columns, all_columns)}
+    return {what: f"{most:,} of {of:,} {what}" for what, (most, of) in given.items() if most < of}
+
+
 def write_profile(
     frame: DataFrame, path: Path, title: str, rows: int, minimal: bool, progress: bool = False
 ) -> None:
