@@ -11,14 +11,13 @@ from mlflow.exceptions import MlflowException
 
 from common.champion.verdict import SAMPLE, Comparison, Terms, unlike
 from common.errors import UserError
-from common.store.artifacts import has_artifacts
 from common.store.registry import (
     CHAMPION,
     FOLLOWED_BY,
     FOLLOWS,
     REASON,
-    SEARCH,
     contestant,
+    has_lost_files,
     present_champion,
     versions_of,
 )
@@ -34,8 +33,6 @@ CLAIM, BY_HAND = "claim", "by_hand"
 MEANWHILE = "claimed the alias at the same time"
 # The reason of a champion that another program made one.
 ELSEWHERE = "it was made champion outside this project, such as in MLflow's UI"
-# The artifact of a search that a version is.
-MODEL = "portable-model"
 ANY_GAIN = Terms(margin=0.0, gates={})
 # How often the champion may change while a contender is judged.
 ATTEMPTS = 20
@@ -123,10 +120,11 @@ def _confirm(name: str, champion: ModelVersion) -> Verdict:
 def _judged_before(contender: ModelVersion, champion: ModelVersion, terms: Terms) -> Verdict | None:
     """Return the verdict on a version that was already judged on these terms, or that was champion.
 
-    Judging it again would undo a champion that was set by hand.
+    Judging it again would undo a champion that was set by hand. Beside a champion whose files are gone no
+    earlier verdict stands.
     """
     tags, version = contender.tags, str(contender.version)
-    if VERDICT not in tags:
+    if VERDICT not in tags or (has_lost_files(champion) and not has_lost_files(contender)):
         return None
     if FOLLOWED_BY in tags or tags[VERDICT] == CHAMPION:
         # Another program that moves the alias tags nothing.
@@ -148,7 +146,7 @@ def _judge(
         reason = unlike(ours, theirs)
         if reason is not None:
             return False, f"{reason}; version={ours.version} makes it champion anyway"
-        if SEARCH in champion.tags and not has_artifacts(champion.tags[SEARCH], [MODEL]):
+        if has_lost_files(champion):
             return True, f"the files of champion {number} are gone"
         takes, reason = terms.takes(compare(contender, champion))
     except UserError as error:

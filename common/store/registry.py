@@ -17,11 +17,14 @@ from common.data.target import BINARY
 from common.errors import UserError
 from common.learning.tasks import AUTO
 from common.store import tracking
+from common.store.artifacts import has_artifacts
 
 CHAMPION = "champion"
 # The project's own data set.
 OWN = "adult"
 
+# The artifact of a search that a version is.
+MODEL = "portable-model"
 # Tags of a version and of its search.
 SEARCH, METRIC, FOLD_SCORES, FOLDS_DIGEST = "search", "metric", "fold_scores", "folds_digest"
 # The metric on each fold as the model predicts, if its threshold matters to it: at a threshold that was
@@ -103,7 +106,7 @@ def register(search: Run, name: str) -> ModelVersion:
     # MLflow would announce the new version, which the verdict reports anyway.
     disable_logging()
     try:
-        return mlflow.register_model(f"runs:/{run_id}/portable-model", name, tags=copied)
+        return mlflow.register_model(f"runs:/{run_id}/{MODEL}", name, tags=copied)
     finally:
         enable_logging()
 
@@ -159,9 +162,18 @@ def versions_of(name: str) -> Sequence[ModelVersion]:
     return mlflow.search_model_versions(filter_string=f"name = '{name}'")
 
 
+def has_lost_files(version: ModelVersion) -> bool:
+    """Tell whether the files of a version are gone, as of a run that `mlflow gc` has purged."""
+    return SEARCH in version.tags and not has_artifacts(version.tags[SEARCH], [MODEL])
+
+
 def has_all(name: str, searches: Sequence[str]) -> bool:
-    """Return whether a model has a champion, and the winners of searches, by their URIs, as versions."""
-    if present_champion(name) is None:
+    """Return whether a model has the winners of searches, by their URIs, as versions, and a champion.
+
+    A champion whose files are gone does not count: another version is to take its place.
+    """
+    champion = present_champion(name)
+    if champion is None or has_lost_files(champion):
         return False
     there = {version.tags.get(SEARCH) for version in versions_of(name)}
     return {uri.removeprefix("runs:/") for uri in searches} <= there

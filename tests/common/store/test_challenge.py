@@ -193,6 +193,30 @@ def test_champion_whose_files_are_gone_gives_way():
     assert (found.became, found.reason) == ("champion", "the files of champion 1 are gone")
 
 
+@pytest.mark.parametrize("scores", [(HIGH, LOW), (LOW, HIGH)])
+def test_champion_whose_files_are_gone_gives_way_to_one_that_was_judged_before(scores):
+    runs = [make_search(folds) for folds in scores]
+    for run in runs:
+        enter(run)
+    lost = int(champion_version()) - 1
+    shutil.rmtree(local_file_uri_to_path(runs[lost].info.artifact_uri))
+    found = enter(runs[1 - lost])
+    assert (found.became, found.reason) == ("champion", f"the files of champion {lost + 1} are gone")
+    assert champion_version() == str(2 - lost)
+    assert enter(runs[lost]).became == "former champion"
+    assert champion_version() == str(2 - lost)
+
+
+def test_of_two_versions_whose_files_are_gone_the_champion_stays():
+    runs = [make_search(HIGH), make_search(LOW)]
+    for run in runs:
+        enter(run)
+        shutil.rmtree(local_file_uri_to_path(run.info.artifact_uri), ignore_errors=True)
+    assert champion_version() == "2"
+    assert enter(runs[0]).became == "former champion"
+    assert champion_version() == "2"
+
+
 def test_champion_that_lost_its_place_is_told_to_whom():
     first = make_search(LOW)
     enter(first)

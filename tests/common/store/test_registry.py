@@ -1,8 +1,11 @@
+import shutil
+
 import mlflow
 import pytest
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INTERNAL_ERROR
+from mlflow.utils.file_utils import local_file_uri_to_path
 
 from common import PROJECT
 from common.champion.verdict import Incomparable
@@ -193,6 +196,9 @@ def test_winners_are_all_there_only_if_each_is_a_version_and_one_is_champion(sto
     assert not registry.has_all("income", both)
     registry.register(second, "income")
     assert registry.has_all("income", both)
+    # As `mlflow gc` leaves it.
+    shutil.rmtree(local_file_uri_to_path(first.info.artifact_uri))
+    assert not registry.has_all("income", [f"runs:/{second.info.run_id}"])
 
 
 def test_data_set_called_like_the_projects_model_has_another():
