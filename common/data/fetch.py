@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,6 +79,10 @@ def locate(spec: DatasetSpec | Given, source: str) -> Location:
         return _sample(spec)
 
 
+# Source: RFC 8089. Two slashes alone have stood before a path of ours, too.
+LOCAL = re.compile(r"file:(?:(?://localhost)?(?=/[^/])|//)", re.IGNORECASE)
+
+
 @cache
 def _warn_of_sample(reason: str) -> None:
     """Log a prominent warning, once per process."""
@@ -103,9 +108,10 @@ def _given(source: str) -> Location:
     check_no_secret("source", source)
     if source.startswith(("http://", "https://")):
         return _remote(source)
-    if "://" in source and not source.startswith("file://"):
+    local = LOCAL.match(source)
+    if "://" in source and not local:
         return Location("path", source, None)
-    path = user_path(unquote(source[7:]) if source.startswith("file://") else source)
+    path = user_path(unquote(source[local.end() :]) if local else source)
     if isfile(path):
         if path.stat().st_size == 0:
             raise UserError(f"source {source!r} is an empty file")

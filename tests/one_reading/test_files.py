@@ -189,3 +189,11 @@ def test_file_whose_name_hides_it_from_spark_is_refused(ways):
     for way in (ways.train, ways.batch):
         with pytest.raises(Refused, match="is hidden from Spark"):
             way(path)
+
+
+def test_file_whose_name_has_a_colon_is_refused(ways):
+    path = ways.folder / "10:30.csv"
+    path.write_text(line())
+    for way in (ways.train, ways.batch):
+        with pytest.raises(Refused, match="10:30.csv has a colon in a file's name, which Spark does not"):
+            way(path)

@@ -33,6 +33,8 @@ def table_files(spark: SparkSession, uri: str) -> Iterator[list[str]]:
         raise UserError(f"{uri} has no data")
     if files[0].rpartition("/")[2].startswith(("_", ".")):
         raise UserError(f"{uri} is hidden from Spark, since its name begins with _ or a dot: rename it")
+    if files[0].startswith("file:") and any(":" in file.rpartition("/")[2] for file in files):
+        raise UserError(f"{uri} has a colon in a file's name, which Spark does not read: rename it")
     if not is_parquet(files) and (folder := value_folder(uri, files)):
         raise UserError(
             f"{uri} has CSV in folders such as {folder}, whose values are not in the files: write the "

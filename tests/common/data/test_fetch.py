@@ -150,6 +150,16 @@ def test_uri_of_another_file_system_is_not_taken_at_its_word(spec):
     assert locate(spec, "s3a://bucket/adult").digest is None
 
 
+@pytest.mark.parametrize(
+    "begin", ["", "file://", "file:", "file://localhost", "FILE://", "File:", "file://LOCALHOST"]
+)
+def test_file_is_found_by_its_uri_however_it_is_written(spec, tmp_path, begin):
+    path = tmp_path / "my data.csv"
+    path.write_text("a\n1\n")
+    found = locate(spec, f"{begin}{str(path).replace(' ', '%20') if begin else path}")
+    assert found == locate(spec, str(path))
+
+
 def test_path_is_told_apart_by_content_not_by_name(spec, tmp_path):
     one, two = tmp_path / "one.csv", tmp_path / "two.csv"
     one.write_text("1\n")
