@@ -13,7 +13,8 @@ from common.report.page import Champion, Page, Section, Table
 from common.report.searches import find_search
 from common.report.shown import moment, took
 from common.store import tracking
-from common.store.artifacts import find_text, has_artifacts
+from common.store.artifacts import find_text
+from common.store.kept import has_artifacts
 from common.store.step_run import PROFILED, REPEATED_ROWS
 from common.store.workflow_runs import WorkflowRuns, candidates_of, step_of
 

@@ -12,7 +12,7 @@ from common.ensemble.vote import Vote, weigh
 from common.learning.metrics import shown_score, sign
 from common.learning.threshold import HALF, OF_THRESHOLD
 from common.search.winner import pipeline_table
-from common.store import artifacts, candidate_runs, liveness, tracking
+from common.store import candidate_runs, kept, liveness, tracking
 from common.store.get_or_run import step_key
 from common.store.registry import FOLD_SCORES, METRIC, THRESHOLD_SCORES
 from common.store.searches import search_data
@@ -31,14 +31,14 @@ def get_or_make_ensemble(champion: Run, members: Sequence[Member]) -> FinishedRu
     searches = ",".join(sorted(member.run_id for member in members))
     tags = {tracking.STEP: NAME, tracking.KEY: step_key(NAME, {"members": searches})}
     for done in tracking.find_finished(tags, experiment, most=None):
-        if artifacts.has_artifacts(done.info.run_id, STEPS[NAME].outputs):
+        if kept.has_artifacts(done.info.run_id, STEPS[NAME].outputs):
             return done
     features = members[0].features
     with mlflow.start_run(run_name=NAME, nested=True) as active:
         mlflow.set_tags({**tags, f"{tracking.INPUT}features": features})
         with liveness.Heartbeat(active.info.run_id, experiment):
             fill_ensemble(Run(NAME, active, {"features": features}, champion.tell), members)
-        artifacts.note_kept(active.info.run_id, STEPS[NAME].outputs)
+        kept.note_kept(active.info.run_id, STEPS[NAME].outputs)
     return tracking.get_run(active.info.run_id)
 
 

@@ -17,7 +17,7 @@ from common.machine.file_system import has_system, literal
 from common.machine.secrets import check_no_secret
 from common.machine.spark import file_uri
 from common.machine.user_path import user_path
-from common.store import artifacts, staging
+from common.store import artifacts, kept, staging
 from common.store.locations import is_local, local_path
 
 
@@ -56,9 +56,9 @@ def read_frame(spark: SparkSession, uri: str) -> DataFrame:
         UserError: The run or artifact does not exist or is not whole, or the workers cannot reach it.
     """
     try:
-        if artifacts.is_cut(uri):
+        if kept.is_cut(uri):
             # Spark would read the rows that are left.
-            raise UserError(f"frame {uri!r} cannot be read: {artifacts.CUT}")
+            raise UserError(f"frame {uri!r} cannot be read: {kept.CUT}")
         return spark.read.parquet(literal(readable_uri(spark, uri)))
     except (MlflowException, PySparkException) as error:
         raise UserError(f"frame {uri!r} cannot be read: {first_line(error)}") from None

@@ -21,7 +21,7 @@ from common.data.spec_yaml import parse_spec
 from common.errors import StepFailed, UserError
 from common.learning.learners import DEFAULT, default_learner, get_learner
 from common.learning.tasks import AUTO
-from common.store import artifacts, tracking
+from common.store import artifacts, kept, tracking
 from common.store.conf import load_gates, load_grid, load_space
 from common.store.submit import end_run, lost_spark, submit, submit_in_background
 from common.workflow.declaration import ORIGIN, SEARCHES, STEPS, as_text, entry_defaults, outputs
@@ -144,7 +144,7 @@ def _find(step: str, parameters: Mapping[str, str], experiment_id: str) -> str |
     """Return the id of the newest finished run that can be reused for a step, if any."""
     tags = {tracking.STEP: step, tracking.KEY: step_key(step, parameters)}
     for run in tracking.find_finished(tags, experiment_id, most=None):
-        if artifacts.has_artifacts(run.info.run_id, outputs(step, parameters)):
+        if kept.has_artifacts(run.info.run_id, outputs(step, parameters)):
             return str(run.info.run_id)
         log.warning("%s of run %s lost its artifacts: it is not reused", step, run.info.run_id)
     return None

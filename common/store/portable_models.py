@@ -19,7 +19,8 @@ from common.data.target import BINARY, Target
 from common.errors import UserError, first_line
 from common.scoring import portable_model
 from common.scoring.kept_model import KeptModel, write_artifacts
-from common.store.artifacts import CUT, check_version, fetch, is_cut
+from common.store.artifacts import check_version, fetch
+from common.store.kept import CUT, is_cut
 from common.store.logged_data import names_schema, output_schema
 
 # All that the model needs to be loaded and scored.

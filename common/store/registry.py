@@ -17,7 +17,7 @@ from common.data.target import BINARY
 from common.errors import UserError
 from common.learning.tasks import AUTO
 from common.store import tracking
-from common.store.artifacts import has_artifacts
+from common.store.kept import has_artifacts
 
 CHAMPION = "champion"
 # The project's own data set.

@@ -28,7 +28,7 @@ from common.machine.process import is_in_background
 from common.machine.secrets import masked
 from common.machine.spark import get_session, name_jobs
 from common.machine.threads import in_thread
-from common.store import artifacts, experiment, frames, get_or_run, liveness, logged_data, tracking
+from common.store import artifacts, experiment, frames, get_or_run, kept, liveness, logged_data, tracking
 from common.store.locations import local_path
 from common.store.opening import open_store
 from common.store.spark_models import log_spark_model
@@ -272,7 +272,7 @@ def start_step(name: str, given: Mapping[str, object], tell: Tell = log.info) ->
         run.starting = starting
         yield run
         if STEPS[name].outputs:
-            artifacts.note_kept(run.id, outputs(name, parameters))
+            kept.note_kept(run.id, outputs(name, parameters))
 
 
 def _start_beside(name: str, parameters: Mapping[str, str]) -> Future[SparkSession] | None:

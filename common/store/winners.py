@@ -48,7 +48,6 @@ from common.search.findings.find import find, grid_yaml
 from common.search.findings.words import headline, markdown
 from common.search.refit import Refit, refit_winner
 from common.search.result import (
-    CandidateFailure,
     CandidateResult,
     candidates_table,
     ranked,
@@ -94,7 +93,8 @@ def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> 
         scored = _Scored(run, settings, data, search.engine, writer)
         _log_best(scored, winner, len(search.results), table, proposer.table())
         if failures:
-            _tell_failures(run, failures, len(search.results))
+            run.tag(failed_candidates=len(failures))
+            log.warning("%s", told_failures(failures, masked(failures[0].error), len(search.results)))
     if isinstance(search.engine, RaceEngine):
         learner, _ = settings.learner.chosen(winner.parameters)
         # Last: until a race has ended, its tags are those by which it is taken up again.
@@ -141,11 +141,6 @@ def _log_best(
     mean, std = (shown_score(metric, value) for value in (winner.mean(metric), winner.std(metric)))
     over = f"{metric} {mean} +- {std} over folds{at_half(metric, threshold)}"
     run.tell(f"{over}; {told(metric, scores(test), guess)} on the test rows{at_own(metric, threshold)}")
-
-
-def _tell_failures(run: Run, failures: Sequence[CandidateFailure], left: int) -> None:
-    run.tag(failed_candidates=len(failures))
-    log.warning("%s", told_failures(failures, masked(failures[0].error), left))
 
 
 def _log_findings(run: Run, candidates: Candidates, learner: Learner) -> None:

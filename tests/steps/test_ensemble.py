@@ -12,7 +12,7 @@ from common.data.target import TWO
 from common.learning.metrics import scores
 from common.learning.vectorizer import LABEL
 from common.search.winner import pipeline_table
-from common.store import artifacts, frames, tracking
+from common.store import frames, kept, tracking
 from common.store.contest import measure
 from common.store.ensembles import fill_ensemble, is_better
 from common.store.members import find_members
@@ -63,7 +63,7 @@ def voted(store, searches):
 def test_vote_is_left_below_champion_as_a_search_leaves_its_winner(voted, searches):
     run, metrics, tags = voted.run, voted.run.data.metrics, voted.run.data.tags
     assert f"runs:/{tags['mlflow.parentRunId']}" == voted.champion
-    assert artifacts.has_artifacts(run.info.run_id, ["spark-model", "portable-model", "members.csv"])
+    assert kept.has_artifacts(run.info.run_id, ["spark-model", "portable-model", "members.csv"])
     history = mlflow.MlflowClient().get_metric_history(run.info.run_id, "val_roc_auc")
     assert [metric.step for metric in history] == [0, 1, 2]
     weights = json.loads(tags["members"])

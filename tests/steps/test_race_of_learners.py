@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from common.store import artifacts, tracking
+from common.store import artifacts, kept, tracking
 from common.store.members import member_of
 from common.store.registry import present_champion
 from steps.champion import champion
@@ -103,4 +103,4 @@ def test_search_whose_time_is_over_has_a_winner(kept_store, features, raced):
     run = tracking.find_finished({tracking.STEP: "train_grid"}, kept_store)[0]
     assert run.info.run_id != raced[1].info.run_id
     assert len(children(kept_store, run)) == 1
-    assert artifacts.has_artifacts(run.info.run_id, ["portable-model"])
+    assert kept.has_artifacts(run.info.run_id, ["portable-model"])

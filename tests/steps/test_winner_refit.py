@@ -11,7 +11,7 @@ from common.learning.fittings import REFIT_AUTO, REFIT_MLLIB
 from common.search import refit
 from common.search.engines.boosting.agreement import RefitError
 from common.search.winner import classifier_of
-from common.store import artifacts, tracking
+from common.store import artifacts, kept, tracking
 from common.store.registry import THRESHOLD_SCORES
 from common.store.spark_models import load_spark_model
 from steps.train_grid import train_grid
@@ -61,4 +61,4 @@ def test_model_that_differs_from_the_engines_is_not_kept(kept_store, features, m
     assert "of 1,200 rows, Spark's model has another margin" in str(result.exception)
     query = f"tags.`{tracking.STEP}` = 'train_grid' and attributes.status = 'FAILED'"
     (run,) = mlflow.MlflowClient().search_runs([kept_store], query)
-    assert not artifacts.has_artifacts(run.info.run_id, ["spark-model"])
+    assert not kept.has_artifacts(run.info.run_id, ["spark-model"])

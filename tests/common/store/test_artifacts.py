@@ -6,7 +6,8 @@ import mlflow
 import pytest
 
 from common.errors import UserError
-from common.store.artifacts import KEPT, fetch, has_artifacts, is_cut, note_kept
+from common.store.artifacts import fetch
+from common.store.kept import KEPT, has_artifacts, is_cut, note_kept
 from common.store.locations import local_path
 from common.store.portable_models import find_portable_model
 

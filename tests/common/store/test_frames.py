@@ -11,7 +11,7 @@ from pyspark.ml.feature import SQLTransformer, StringIndexer
 
 from common.errors import UserError
 from common.machine import copies
-from common.store import artifacts, frames, staging
+from common.store import artifacts, frames, kept, staging
 from common.store.spark_models import load_spark_model, log_spark_model
 
 
@@ -39,14 +39,14 @@ def test_frame_is_read_back_as_it_was_kept(request, run, spark, people):
     frames.log_frame(people, "train")
     found = frames.read_frame(spark, f"runs:/{run_id}/train")
     assert sorted(found.collect(), key=str) == sorted(people.collect(), key=str)
-    assert artifacts.has_artifacts(run_id, ["train"])
+    assert kept.has_artifacts(run_id, ["train"])
 
 
 @pytest.mark.parametrize("run", ["near_run", "far_run"])
 def test_frame_that_lost_a_file_is_not_read_without_it(request, run, spark, people):
     run_id = request.getfixturevalue(run)
     frames.log_frame(people.repartition(2), "train")
-    artifacts.note_kept(run_id, ["train"])
+    kept.note_kept(run_id, ["train"])
     store = get_artifact_repository(mlflow.get_artifact_uri())
     parts = [one.path for one in store.list_artifacts("train") if one.path.endswith(".parquet")]
     store.delete_artifacts(parts[1])
@@ -116,7 +116,7 @@ def test_rows_that_do_not_reach_the_driver_are_never_uploaded(far_run, monkeypat
         UserError, match="wrote 2,000 rows .* the driver sees 0: set MLFLOW_DFS_TMP to a folder"
     ):
         frames.log_frame(people, "train")
-    assert not artifacts.has_artifacts(far_run, ["train"])
+    assert not kept.has_artifacts(far_run, ["train"])
 
 
 def test_where_spark_has_the_file_system_nothing_passes_the_driver(spark, monkeypatch):

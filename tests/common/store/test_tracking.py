@@ -5,7 +5,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from common.errors import UserError
-from common.store import artifacts, logged_data, tracking
+from common.store import artifacts, kept, logged_data, tracking
 from common.store.opening import check_answers
 from common.store.tracking import StoreSilent
 from tests.answering import answering
@@ -105,7 +105,7 @@ def test_run_that_was_deleted_or_never_was_is_not_found(store):
     mlflow.delete_run(run.info.run_id)
     assert tracking.find_run(run.info.run_id) is None
     assert tracking.find_run("0123456789abcdef0123456789abcdef") is None
-    assert not artifacts.has_artifacts("0123456789abcdef0123456789abcdef", ["data"])
+    assert not kept.has_artifacts("0123456789abcdef0123456789abcdef", ["data"])
 
 
 def test_data_is_logged_without_reading_it(run, people, spec):
