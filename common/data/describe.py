@@ -1,6 +1,5 @@
 """Summary statistics of a whole frame: moments, quartiles, distinct values, modes."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from common.data.readable import readable
 from common.data.records import plan_wide
 from common.data.row_hash import quoted, quoted_name
 from common.data.sketches import ESTIMATE_ERROR, REGISTERS
@@ -25,10 +25,6 @@ EXACT_DISTINCT = int(TRACKED * 0.75)
 AT_ONCE = 32
 
 LOW_HALF = 0xFFFFFFFF
-# Numbers between these are shown with two decimals.
-LEAST_SHOWN, MOST_SHOWN = 1, 1e15
-# Further digits of a mean may come from rounding errors.
-SURE_DIGITS = 11
 
 NUMBERS = ["mean", "stddev", "min", "25%", "50%", "75%", "max"]
 COLUMNS = [
@@ -208,26 +204,3 @@ def _short(value: Any) -> str:
         return ""
     text = readable(value.item() if isinstance(value, np.generic) else value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
-
-
-def readable(value: object) -> str:
-    """Format a cell: numbers with thousands separators and two decimals, small ones with four digits.
-
-    A number next to a whole one has as many decimals as tell it apart.
-    """
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        if value and not LEAST_SHOWN <= abs(value) < MOST_SHOWN:
-            text = f"{value:.4g}"
-            # Four digits of 0.99999 would make it 1.
-            return f"{value:.{SURE_DIGITS}g}" if abs(float(text)) == LEAST_SHOWN else text
-        return f"{value:,.{_decimals(value)}f}".rstrip("0").rstrip(".")
-    return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _decimals(value: float) -> int:
-    rest = abs(value - round(value)) if math.isfinite(value) else 0.0
-    if not 0 < rest < 0.005:
-        return 2
-    return max(2, min(-math.floor(math.log10(rest)), SURE_DIGITS - len(str(int(abs(value))))))

@@ -5,7 +5,7 @@ import io
 import pandas as pd
 from mlflow.entities import Run
 
-from common.data.describe import readable
+from common.data.readable import readable
 from common.data.repeated import Repeated
 from common.report.champions import find_champion, find_judged
 from common.report.commands import COMMIT, find_commands

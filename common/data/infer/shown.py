@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from common.data.describe import readable
 from common.data.infer.dialect import Dialect
 from common.data.infer.facts import Facts
 from common.data.infer.label import Choice
 from common.data.infer.naming import listing
+from common.data.readable import readable
 from common.data.reading import UTF8, encoding_name
 from common.data.spec import CATEGORY, IGNORED, DatasetSpec
 from common.data.spec_yaml import to_yaml

@@ -3,7 +3,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from common.data import describe as module
-from common.data.describe import describe, describe_html, describe_text, readable
+from common.data.describe import describe, describe_html, describe_text
+from common.data.readable import readable
 
 
 @pytest.fixture(scope="module")

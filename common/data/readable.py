@@ -1,0 +1,31 @@
+"""A value of a table as a person reads it."""
+
+import math
+
+# Numbers between these are shown with two decimals.
+LEAST_SHOWN, MOST_SHOWN = 1, 1e15
+# Further digits of a mean may come from rounding errors.
+SURE_DIGITS = 11
+
+
+def readable(value: object) -> str:
+    """Format a cell: numbers with thousands separators and two decimals, small ones with four digits.
+
+    A number next to a whole one has as many decimals as tell it apart.
+    """
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        if value and not LEAST_SHOWN <= abs(value) < MOST_SHOWN:
+            text = f"{value:.4g}"
+            # Four digits of 0.99999 would make it 1.
+            return f"{value:.{SURE_DIGITS}g}" if abs(float(text)) == LEAST_SHOWN else text
+        return f"{value:,.{_decimals(value)}f}".rstrip("0").rstrip(".")
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _decimals(value: float) -> int:
+    rest = abs(value - round(value)) if math.isfinite(value) else 0.0
+    if not 0 < rest < 0.005:
+        return 2
+    return max(2, min(-math.floor(math.log10(rest)), SURE_DIGITS - len(str(int(abs(value))))))
