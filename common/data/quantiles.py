@@ -6,6 +6,7 @@ from itertools import pairwise
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from common.data.readable import MOST_SHOWN, told_apart
 from common.data.row_hash import HASH, quoted, row_hash, with_copies
 from common.data.spec import DatasetSpec
 from common.data.target import REGRESSION
@@ -15,8 +16,6 @@ NUMBER, OWN = "__number", "__own_hash"
 PARTS = 10
 # Of more rows the bounds come from a sample of about as many, which a hash of their content chooses.
 MOST_ROWS = 1_000_000
-# Larger bounds have an exponent.
-MOST_PLAIN = 1e15
 
 
 def with_quantile(
@@ -55,22 +54,16 @@ def _ranges(inner: Sequence[float]) -> list[str]:
     digits = len(str(len(inner) + 1))
     if not inner:
         return ["all"]
-    shown = _told_apart(inner)
+    shown = told_apart(inner, _plain, 6)
     ends = [f"up to {shown[0]}"]
     ends += [f"{low} to {high}" for low, high in pairwise(shown)]
     ends.append(f"above {shown[-1]}")
     return [f"{place:0{digits}d}: {text}" for place, text in enumerate(ends, 1)]
 
 
-def _told_apart(numbers: Sequence[float]) -> list[str]:
-    """Format different numbers with six digits, or as many as it takes to tell them apart."""
-    tried = ([_plain(number, digits) for number in numbers] for digits in range(6, 18))
-    return next(shown for shown in tried if len({*shown}) == len(shown))
-
-
 def _plain(number: float, digits: int) -> str:
     # With an exponent, a price of seven digits would be hard to read.
-    return f"{number:.0f}" if 10**digits <= abs(number) < MOST_PLAIN else f"{number:.{digits}g}"
+    return f"{number:.0f}" if 10**digits <= abs(number) < MOST_SHOWN else f"{number:.{digits}g}"
 
 
 def with_strata(

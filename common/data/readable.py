@@ -1,8 +1,11 @@
 """A value of a table as a person reads it."""
 
 import math
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-# Numbers between these are shown with two decimals.
+Value = TypeVar("Value")
+# Numbers between these are shown with two decimals, and larger ones with an exponent.
 LEAST_SHOWN, MOST_SHOWN = 1, 1e15
 # Further digits of a mean may come from rounding errors.
 SURE_DIGITS = 11
@@ -29,3 +32,9 @@ def _decimals(value: float) -> int:
     if not 0 < rest < 0.005:
         return 2
     return max(2, min(-math.floor(math.log10(rest)), SURE_DIGITS - len(str(int(abs(value))))))
+
+
+def told_apart(values: Sequence[Value], show: Callable[[Value, int], str], digits: int) -> list[str]:
+    """Format different values with so many digits, or as many more as it takes to tell them apart."""
+    tried = ([show(value, more) for value in values] for more in range(digits, 18))
+    return next(shown for shown in tried if len({*shown}) == len(shown))

@@ -6,13 +6,11 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import DataFrame
 
+from common.data.readable import MOST_SHOWN
 from common.data.reading import DATE, INTEGER, TIMESTAMP
 from common.data.row_hash import quoted
 from common.data.shares import percent
 from common.data.spec import Column, DatasetSpec
-
-# Whole numbers up to this are exact as floating-point numbers, and shown in full.
-MOST_WHOLE = 1e15
 
 HEADER = ("column", "type", "may be missing", "in training")
 
@@ -61,7 +59,7 @@ def _end(value: str | float) -> str:
     if isinstance(value, str):
         return value
     # A time in milliseconds has 13 digits.
-    whole = float(value).is_integer() and abs(value) < MOST_WHOLE
+    whole = float(value).is_integer() and abs(value) < MOST_SHOWN
     return f"{value:.0f}" if whole else f"{value:.10g}"
 
 

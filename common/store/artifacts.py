@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from os.path import exists
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
-from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.artifact.models_artifact_repo import ModelsArtifactRepository
 from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
@@ -20,7 +19,7 @@ from common.errors import UserError, first_line
 from common.machine import copies
 from common.machine.text_file import read_text_file
 from common.machine.user_path import user_path
-from common.store.kept import has_artifacts
+from common.store.kept import files_in, has_artifacts
 from common.store.locations import local_path
 from common.store.moved import check_place
 from common.store.opening import check_answers
@@ -30,18 +29,10 @@ def artifact_bytes(uri: str) -> int | None:
     """Return the total size of an artifact in bytes; None if its store does not report sizes."""
     try:
         place = RunsArtifactRepository.get_underlying_uri(uri) if uri.startswith("runs:/") else uri
-        sizes = list(_file_sizes(get_artifact_repository(place)))
+        sizes = [file.file_size for file in files_in(get_artifact_repository(place), None)]
     except (MlflowException, OSError):
         return None
     return None if None in sizes else sum(size or 0 for size in sizes)
-
-
-def _file_sizes(store: ArtifactRepository, path: str | None = None) -> Iterator[int | None]:
-    for item in store.list_artifacts(path):
-        if item.is_dir:
-            yield from _file_sizes(store, item.path)
-        else:
-            yield item.file_size
 
 
 def resolve(uri: str) -> str:

@@ -1,7 +1,7 @@
 """Whether the results of a run are whole, and whether its store answers at all."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import mlflow
 from mlflow.entities import FileInfo, Run
@@ -10,7 +10,6 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.artifact.models_artifact_repo import REGISTERED_MODEL_META_FILE_NAME
-from mlflow.store.artifact.runs_artifact_repo import RunsArtifactRepository
 
 from common.errors import first_line
 from common.store import tracking
@@ -26,7 +25,7 @@ SPARK_MODELS = ("vectorizer", "spark-model")
 def note_kept(run_id: str, names: Iterable[str]) -> None:
     """Tag a run with the sizes of these artifacts, by which a later loss is seen."""
     try:
-        store = _store_of(run_id)
+        store = _store_of(mlflow.get_run(run_id))
         there = {item.path: item for item in store.list_artifacts()}
         noted = {
             name: _size(store, there[name])
@@ -53,7 +52,7 @@ def is_cut(uri: str) -> bool:
     if run is None or name not in _kept(run):
         return False
     try:
-        store = _store_of(run_id)
+        store = _store_of(run)
         there = {item.path: item for item in store.list_artifacts()}
         return name in there and not _is_whole(store, there[name], _kept(run))
     except Exception as error:
@@ -74,7 +73,8 @@ def has_artifacts(run_id: str, names: Iterable[str]) -> bool:
         StoreSilent: The artifact store does not answer.
     """
     try:
-        store, kept = _store_of(run_id), _kept(mlflow.get_run(run_id))
+        run = mlflow.get_run(run_id)
+        store, kept = _store_of(run), _kept(run)
         folders: dict[str | None, dict[str, FileInfo]] = {}
         for name in names:
             folder = name.rpartition("/")[0] or None
@@ -92,8 +92,8 @@ def has_artifacts(run_id: str, names: Iterable[str]) -> bool:
         raise _silence(run_id, error) from None
 
 
-def _store_of(run_id: str) -> ArtifactRepository:
-    return get_artifact_repository(RunsArtifactRepository.get_underlying_uri(f"runs:/{run_id}"))
+def _store_of(run: Run) -> ArtifactRepository:
+    return get_artifact_repository(run.info.artifact_uri)
 
 
 def _kept(run: Run) -> dict[str, list[int]]:
@@ -108,26 +108,34 @@ def _is_whole(store: ArtifactRepository, item: FileInfo, kept: Mapping[str, list
 
 
 def _has_content(store: ArtifactRepository, item: FileInfo) -> bool:
-    if not item.is_dir:
-        return item.file_size != 0
-    inside = sorted(_content(store, item), key=lambda one: one.is_dir)
-    return any(_has_content(store, one) for one in inside)
+    return any(file.file_size != 0 for file in _content(store, item))
 
 
 def _size(store: ArtifactRepository, item: FileInfo) -> tuple[int, int]:
     """Return how many files an artifact has, and of how many bytes; 0 where its store does not say."""
-    if not item.is_dir:
-        return 1, item.file_size or 0
-    sizes = [_size(store, one) for one in _content(store, item)]
-    return sum(files for files, _ in sizes), sum(size for _, size in sizes)
+    sizes = [file.file_size or 0 for file in _content(store, item)]
+    return len(sizes), sum(sizes)
 
 
-def _content(store: ArtifactRepository, folder: FileInfo) -> Iterator[FileInfo]:
-    for one in store.list_artifacts(folder.path):
-        name = one.path.rpartition("/")[2]
-        # Spark's marker and checksum files can exist without the rows.
-        if not name.startswith(("_", ".")) and name != REGISTERED_MODEL_META_FILE_NAME:
-            yield one
+def _content(store: ArtifactRepository, item: FileInfo) -> Iterator[FileInfo]:
+    return files_in(store, item.path, _is_content) if item.is_dir else iter([item])
+
+
+def _is_content(item: FileInfo) -> bool:
+    name = item.path.rpartition("/")[2]
+    # Spark's marker and checksum files can exist without the rows.
+    return not name.startswith(("_", ".")) and name != REGISTERED_MODEL_META_FILE_NAME
+
+
+def files_in(
+    store: ArtifactRepository, path: str | None, chosen: Callable[[FileInfo], bool] = lambda _: True
+) -> Iterator[FileInfo]:
+    """Yield the files of a folder of a store, those of the folders in it last, and no other ones."""
+    for item in sorted(filter(chosen, store.list_artifacts(path)), key=lambda one: bool(one.is_dir)):
+        if item.is_dir:
+            yield from files_in(store, item.path, chosen)
+        else:
+            yield item
 
 
 def _silence(run_id: str, error: Exception) -> StoreSilent:

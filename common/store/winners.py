@@ -47,12 +47,7 @@ from common.search.findings.candidates import Candidates, parse_candidates
 from common.search.findings.find import find, grid_yaml
 from common.search.findings.words import headline, markdown
 from common.search.refit import Refit, refit_winner
-from common.search.result import (
-    CandidateResult,
-    candidates_table,
-    ranked,
-    told_failures,
-)
+from common.search.result import CandidateResult, candidates_table, ranked, told_failures
 from common.search.search import Proposer, Settings
 from common.search.winner import model_table, scoring_pipeline
 from common.store import candidate_runs, staging, tracking

@@ -183,17 +183,16 @@ def test_files_of_a_folder_have_the_same_header(ways):
             way(folder)
 
 
-def test_file_whose_name_hides_it_from_spark_is_refused(ways):
-    path = ways.folder / "_hidden.csv"
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("_hidden.csv", "is hidden from Spark"),
+        ("10:30.csv", "10:30.csv has a colon in a file's name, which Spark does not"),
+    ],
+)
+def test_file_whose_name_spark_does_not_read_is_refused(ways, name, message):
+    path = ways.folder / name
     path.write_text(line())
     for way in (ways.train, ways.batch):
-        with pytest.raises(Refused, match="is hidden from Spark"):
-            way(path)
-
-
-def test_file_whose_name_has_a_colon_is_refused(ways):
-    path = ways.folder / "10:30.csv"
-    path.write_text(line())
-    for way in (ways.train, ways.batch):
-        with pytest.raises(Refused, match="10:30.csv has a colon in a file's name, which Spark does not"):
+        with pytest.raises(Refused, match=message):
             way(path)

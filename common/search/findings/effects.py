@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from common.data.readable import told_apart
 from common.search.findings.candidates import ROUNDING, Candidates, Difference, difference
 
 # The range of a parameter with more than MOST_VALUES values is divided into PARTS equal parts.
@@ -176,7 +177,7 @@ def find_levels(values: pd.Series) -> list[Level]:
     """Return a parameter's levels in order: its values, or parts of the range of many numbers."""
     distinct = sorted(values.unique())
     if len(distinct) <= MOST_VALUES or not pd.api.types.is_numeric_dtype(values):
-        labels = _told_apart(distinct)
+        labels = told_apart(distinct, show, 3)
         return [
             Level(label, v, v, (values == v).to_numpy())
             for label, v in zip(labels, distinct, strict=True)
@@ -195,12 +196,6 @@ def find_levels(values: pd.Series) -> list[Level]:
 def is_logarithmic(values: pd.Series) -> bool:
     """Return whether the range of some numbers is so wide that a log scale is appropriate."""
     return bool(values.min() > 0 and values.max() >= LOG_FACTOR * values.min())
-
-
-def _told_apart(values: Sequence[object]) -> list[str]:
-    """Format different values by `show`, with as many digits as it takes to tell them apart."""
-    tried = ([show(value, digits) for value in values] for digits in range(3, 18))
-    return next(shown for shown in tried if len({*shown}) == len(shown))
 
 
 def show(value: object, digits: int = 3) -> str:
