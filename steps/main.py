@@ -88,8 +88,9 @@ def _tell(done: list[StepRun], workflow: WorkflowRuns, name: str, task: str) -> 
         mlflow.log_metrics({f"champion_test_{key}": value for key, value in scores.items()})
         shown = shown_scores(task, scores, registry.guessed_scores(champion))
         said = f"champion: models:/{name}@champion, version {champion.version}; test {shown}"
-        here = registry.has_test_rows_of(champion, workflow.searches)
-        click.echo(f"\n{said}{'' if here else ' (of its own workflow: this one has other test rows)'}")
+        if not registry.has_test_rows_of(champion, workflow.searches):
+            said += " (of its own workflow: this one has other test rows)"
+        click.echo(f"\n{said}{registry.of_lost(champion)}")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from common.store.registry import (
     find_versions,
     guessed_scores,
     has_test_rows_of,
+    of_lost,
     task_of,
     test_scores,
 )
@@ -146,6 +147,7 @@ def _story(champion: ModelVersion, workflow: WorkflowRuns) -> str:
         story += " in another workflow; see below the verdicts on this workflow's winners"
     if workflow.searches and not has_test_rows_of(champion, workflow.searches):
         story += ". Its scores are of that workflow's test rows, which are not those of this one"
+    story += of_lost(champion)
     if is_from_elsewhere(champion):
         return f"{story}; {ELSEWHERE}."
     return f"{story}. Verdict: {tags.get(REASON, 'none is recorded').replace(': ', ', ', 1)}."

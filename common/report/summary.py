@@ -7,7 +7,7 @@ from common.learning.threshold import HALF, at_half
 from common.report.champions import model_name
 from common.report.shown import score
 from common.store.experiment import run_link, version_link
-from common.store.registry import METRIC, guessed_scores, present_champion, test_scores
+from common.store.registry import METRIC, guessed_scores, of_lost, present_champion, test_scores
 from common.store.workflow_runs import WorkflowRuns, step_of
 
 
@@ -37,7 +37,8 @@ def _champion(workflow: WorkflowRuns) -> str:
     known = metric in scores and metric in guess
     shown = f": {told(metric, scores, guess)} on the test rows" if known else ""
     number = str(version.version)
-    return f"Champion: [{name}, version {number}]({version_link(name, number)}){shown}."
+    link = f"[{name}, version {number}]({version_link(name, number)})"
+    return f"Champion: {link}{shown}{of_lost(version)}."
 
 
 def _found(search: Run) -> str:

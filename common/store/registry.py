@@ -167,6 +167,11 @@ def has_lost_files(version: ModelVersion) -> bool:
     return SEARCH in version.tags and not has_artifacts(version.tags[SEARCH], [MODEL])
 
 
+def of_lost(version: ModelVersion) -> str:
+    """Return the end of a sentence on a version whose files are gone; an empty text if they are there."""
+    return "; but its files are gone, so it cannot be loaded" if has_lost_files(version) else ""
+
+
 def has_all(name: str, searches: Sequence[str]) -> bool:
     """Return whether a model has the winners of searches, by their URIs, as versions, and a champion.
 

@@ -3,17 +3,20 @@
 import json
 import re
 import shlex
+import shutil
 from functools import partial
 
 import mlflow
 import pandas as pd
 import pytest
+from mlflow.utils.file_utils import local_file_uri_to_path
 
 from common.champion.verdict import Terms
 from common.data.describe import COLUMNS
 from common.report.champions import UNKNOWN
 from common.report.collect import collect
 from common.report.render import render
+from common.report.summary import summary
 from common.store import tracking
 from common.store.challenge import ELSEWHERE, challenge
 from common.store.contest import compare_versions
@@ -299,6 +302,17 @@ def test_search_whose_artifacts_are_gone_still_has_its_place(leave, store):
     (search,) = page_of(store).searches
     assert search.summary == ["Its table of candidates is missing."]
     assert (search.best, search.findings, search.pictures) == (None, None, [])
+
+
+def test_champion_whose_files_are_gone_is_told_of(workflow, store):
+    assert "gone" not in page_of(store).champion.story
+    shutil.rmtree(local_file_uri_to_path(workflow["ga"].info.artifact_uri))
+    assert "; but its files are gone, so it cannot be loaded. Verdict: " in page_of(store).champion.story
+    assert (
+        summary(find_workflow("auto", store), "report.html")
+        .splitlines()[0]
+        .endswith("on the test rows; but its files are gone, so it cannot be loaded.")
+    )
 
 
 def test_champion_before_that_was_deleted_is_told_of(workflow, store):
