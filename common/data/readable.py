@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from decimal import ROUND_CEILING, Context
 from typing import TypeVar
 
 Value = TypeVar("Value")
@@ -32,6 +33,13 @@ def _decimals(value: float) -> int:
     if not 0 < rest < 0.005:
         return 2
     return max(2, min(-math.floor(math.log10(rest)), SURE_DIGITS - len(str(int(abs(value))))))
+
+
+def within(most: float) -> str:
+    """Return how close two calculations are, after a verb: exactly, or to within a bound rounded up."""
+    if not most:
+        return "exactly"
+    return f"to within {Context(prec=2, rounding=ROUND_CEILING).create_decimal_from_float(most):.1e}"
 
 
 def told_apart(values: Sequence[Value], show: Callable[[Value, int], str], digits: int) -> list[str]:

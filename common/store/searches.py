@@ -14,7 +14,7 @@ from common.data.repeated import Repeated
 from common.data.row_hash import Digest, frame_digests
 from common.data.spec import DatasetSpec
 from common.learning.early_checks import check_settings
-from common.learning.learners import LEARNERS, race
+from common.learning.learners import LEARNERS, Learner, race
 from common.learning.prepare import IMPUTE, NATIVE
 from common.learning.tasks import AUTO, find_metric
 from common.search.engines.choice import Choice, Engine, choose_engine, make_engine
@@ -88,15 +88,22 @@ def suited(settings: Settings, run: Run) -> Settings:
     missing = tracking.get_run(run.uri("features")).data.params.get("missing", IMPUTE)
     check_settings(learner, task, missing, settings.balance, settings.threshold)
     if learner.entrants:
-        racing = [
-            one
-            for one in learner.entrants
-            if task in one.fittings
-            and settings.engine in (AUTO, *one.engines)
-            and (missing != NATIVE or one.takes_missing)
-        ]
+        racing = []
+        for one in [one for one in learner.entrants if task in one.fittings]:
+            why_not = _why_not(one, settings.engine, missing)
+            if why_not:
+                run.tell(f"{one.name} does not race: {why_not}")
+            else:
+                racing.append(one)
         return replace(settings, metric=metric, learner=race(racing))
     return replace(settings, metric=metric)
+
+
+def _why_not(learner: Learner, engine: str, missing: str) -> str:
+    """Return why a learner of the task cannot race; an empty text if it can."""
+    if engine not in (AUTO, *learner.engines):
+        return f"engine={engine} does not have it"
+    return f"it takes no missing={NATIVE}" if missing == NATIVE and not learner.takes_missing else ""
 
 
 def search_data(run: Run, folds: int, balance: bool = False) -> SearchData:

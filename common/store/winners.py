@@ -10,6 +10,7 @@ from statistics import fmean
 import pandas as pd
 from pyspark.ml import PipelineModel
 
+from common.data.readable import within
 from common.data.target import BINARY
 from common.errors import UserError
 from common.learning.fittings import REFIT_MLLIB
@@ -134,7 +135,7 @@ def _log_best(
     run.log_dataset(search.data.spec)
     run.tell(f"best of {scored}: {winner.name}")
     mean, std = (shown_score(metric, value) for value in (winner.mean(metric), winner.std(metric)))
-    over = f"{metric} {mean} +- {std} over folds{at_half(metric, threshold)}"
+    over = f"{metric} {mean} over folds{at_half(metric, threshold)} (standard deviation {std})"
     run.tell(f"{over}; {told(metric, scores(test), guess)} on the test rows{at_own(metric, threshold)}")
 
 
@@ -194,7 +195,7 @@ def _tell_refit(run: Run, refit: Refit, agreed: Agreement | None) -> None:
     kind, found = type(refit.model).__name__, ""
     if agreed is not None:
         run.log_metrics({"refit_margin_difference": agreed.largest})
-        found = f"; its margins are the engine's on {agreed.rows:,} rows, to within {agreed.largest:.0e}"
+        found = f"; its margins are the engine's on {agreed.rows:,} rows, {within(agreed.largest)}"
     run.tell(f"fitted by {refit.by}, a {kind}{found}")
 
 
@@ -288,5 +289,5 @@ def log_pipeline(
     log_portable_model(model, "portable-model", spec, known, example, card)
     for one in noted:
         run.tell(f"note: {one}")
-    run.tell(f"portable model: matches Spark on {found.rows:,} test rows to within {found.largest:.0e}")
+    run.tell(f"portable model: matches Spark on {found.rows:,} test rows {within(found.largest)}")
     return strata

@@ -4,7 +4,6 @@ from pyspark.sql import functions as F
 
 from common.data import describe as module
 from common.data.describe import describe, describe_html, describe_text
-from common.data.readable import readable
 
 
 @pytest.fixture(scope="module")
@@ -119,33 +118,6 @@ def test_html_is_one_page_that_escapes_what_it_shows():
     assert "adult: 1 column" in page
     assert "&lt;b&gt;" in page
     assert "a<b" not in page
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.0, "0"),
-        (100.0, "100"),
-        (1234.5, "1,234.5"),
-        (1234.567, "1,234.57"),
-        (0.000_123_456, "0.0001235"),
-        (99.996, "99.996"),
-        (-2.000_001, "-2.000001"),
-        (0.1 + 0.2 + 2.7, "3"),
-        (1_000_000.000_000_1, "1,000,000"),
-        (-0.0042, "-0.0042"),
-        (3.2e-9, "3.2e-09"),
-        (0.5, "0.5"),
-        (0.999_99, "0.99999"),
-        (-0.999_96, "-0.99996"),
-        (1.7e300, "1.7e+300"),
-        (12_345, "12,345"),
-        (True, "yes"),
-        ("0.001", "0.001"),
-    ],
-)
-def test_number_of_any_size_is_shown_as_what_it_is(value, text):
-    assert readable(value) == text
 
 
 def test_few_missing_values_are_not_shown_as_none(spark):

@@ -1,0 +1,36 @@
+"""What a search makes of what was asked for, beside features that are logged as by the step."""
+
+from types import SimpleNamespace
+
+import mlflow
+import pytest
+
+from common.learning.learners import LEARNERS, get_learner
+from common.search.search import Settings
+from common.store.searches import suited
+
+BINARY = [name for name, one in LEARNERS.items() if "binary" in one.fittings]
+
+
+@pytest.mark.parametrize(
+    ("missing", "engine", "racing", "why"),
+    [
+        ("impute", "auto", BINARY, ""),
+        ("native", "auto", ["xgboost"], "it takes no missing=native"),
+        ("impute", "boosting", ["gbt", "xgboost"], "engine=boosting does not have it"),
+    ],
+)
+def test_learners_that_cannot_race_are_told_with_the_reason(
+    store, missing, engine, racing, why
+):
+    with mlflow.start_run() as features:
+        mlflow.log_param("missing", missing)
+    told = []
+    run = SimpleNamespace(
+        dataset=lambda name: SimpleNamespace(task="binary"),
+        uri=lambda name: f"runs:/{features.info.run_id}",
+        tell=told.append,
+    )
+    settings = suited(Settings(get_learner("auto"), engine, "auto", 2, 1, 1), run)
+    assert {one.name for one in settings.learner.entrants} == {*racing}
+    assert sorted(told) == sorted(f"{name} does not race: {why}" for name in BINARY if name not in racing)
