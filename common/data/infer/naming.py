@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from common.data.reading import unique_names
+from common.data.reading import BLANKS, unique_names
 from common.data.spec_checks import check_renamed, is_reserved
 from common.data.spec_yaml import Given
 from common.errors import UserError
@@ -70,7 +70,7 @@ def find_place(name: str, file: Sequence[str], own: Sequence[str], key: str, sou
     """Return the place of the column that a user names, by its own name or that in the file.
 
     Args:
-        name: The name, in any case if that leaves no doubt.
+        name: The name; case and blanks around it count only where they leave a doubt.
         file: The names in the file.
         own: The names in the data set.
         key: What the user says with it, for the error.
@@ -82,13 +82,17 @@ def find_place(name: str, file: Sequence[str], own: Sequence[str], key: str, sou
     for known in (own, file):
         if name and name in known:
             return list(known).index(name)
-    lower = [known.lower() for known in own]
-    if name.lower() in lower:
-        return lower.index(name.lower())
-    near = get_close_matches(name.lower(), lower, 1)
-    hint = f" (did you mean {own[lower.index(near[0])]!r}?)" if near else ""
+    plain, wanted = [_plain(known) for known in own], _plain(name)
+    if wanted and plain.count(wanted) == 1:
+        return plain.index(wanted)
+    near = get_close_matches(wanted, plain, 1)
+    hint = f" (did you mean {own[plain.index(near[0])]!r}?)" if near else ""
     where = f" of {source}" if source else ""
     raise UserError(f"{key} {name!r} is no column{where}{hint}; the columns are {listing(own)}")
+
+
+def _plain(name: str) -> str:
+    return name.strip(BLANKS).lower()
 
 
 def listing(names: Iterable[str], most: int = SHOWN_NAMES) -> str:

@@ -20,9 +20,7 @@ BINARY = [name for name, one in LEARNERS.items() if "binary" in one.fittings]
         ("impute", "boosting", ["gbt", "xgboost"], "engine=boosting does not have it"),
     ],
 )
-def test_learners_that_cannot_race_are_told_with_the_reason(
-    store, missing, engine, racing, why
-):
+def test_learners_that_cannot_race_are_told_with_the_reason(store, missing, engine, racing, why):
     with mlflow.start_run() as features:
         mlflow.log_param("missing", missing)
     told = []

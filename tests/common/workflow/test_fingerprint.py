@@ -39,6 +39,12 @@ def project(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def reached():
+    """The files of this project that each step reaches."""
+    return {step: reached_files(step) for step in CHAIN}
+
+
 def changed(project, name):
     """Return which of the two steps get another fingerprint when a file changes."""
     before = [source_fingerprint.__wrapped__(step, project) for step in ("one", "two")]
@@ -105,11 +111,11 @@ def test_fingerprint_does_not_depend_on_where_the_project_is(project, tmp_path_f
         ("steps/main.py", []),
     ],
 )
-def test_change_of_a_file_costs_the_steps_that_reach_it(changed, again):
+def test_change_of_a_file_costs_the_steps_that_reach_it(reached, changed, again):
     file = ROOT / changed
     assert file.is_file()
-    assert [step for step in CHAIN if file in [*reached_files(step), ROOT / PINS]] == again
+    assert [step for step in CHAIN if file in [*reached[step], ROOT / PINS]] == again
 
 
-def test_what_lies_beside_a_page_is_reached():
-    assert ROOT / "common/plots/page.html.j2" in reached_files("train_grid")
+def test_what_lies_beside_a_page_is_reached(reached):
+    assert ROOT / "common/plots/page.html.j2" in reached["train_grid"]
