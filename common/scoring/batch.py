@@ -112,9 +112,7 @@ def score_file(
         names = added_names(records.table.names, model)
         # The output has columns more, one of which may be called like the label.
         label = find_column(model.form.label, records.table.names, model.form)
-        asked = train if label is not None else None
-        learnt = asked() if asked else None
-        training = None if learnt is None else Training.of(learnt, model.form.columns)
+        training, is_unknown = _training(model, train if label is not None else None)
         # Text in Parquet may contain line breaks; only CSV was checked for them.
         files = OutputFiles(is_csv(target), records.table.over_lines or not records.table.is_csv)
         with replacing(spark, [target, rejects]) as (scored_part, rejects_part):
@@ -135,21 +133,25 @@ def score_file(
             measured = measure(whole, model, counts["rows"] - counts["bad"], names, label, mark)
     except (Py4JJavaError, PySparkException) as error:
         raise _unless_ours(error, source, target) from None
-    said = UNKNOWN if asked and learnt is None else told_of(counts, counts["rows"] - counts["bad"])
-    return _outcome(records, model, names, rejects, counts, reason, measured, said)
+    rows, bad, told = counts["rows"], counts["bad"], records.table.told
+    learnt = UNKNOWN if is_unknown else told_of(counts, rows - bad)
+    notes, alarming = _remarks(model, names, counts, reason, measured)
+    return Outcome(rows, bad, rejects, reason, measured, told, notes, alarming, learnt)
 
 
-def _outcome(
-    records: Records,
-    model: KeptModel,
-    names: Mapping[str, str],
-    rejects: str,
-    counts: Mapping[str, int],
-    reason: str,
-    measured: Measured,
-    learnt: str,
-) -> Outcome:
-    """Return the result, with what of it is worth a warning or a note."""
+def _training(
+    model: KeptModel, train: Callable[[], DataFrame | None] | None
+) -> tuple[Training | None, bool]:
+    """Return the rows that a model was trained on, if they matter, and whether they are not known."""
+    rows = train() if train else None
+    of_model = None if rows is None else Training.of(rows, model.form.columns)
+    return of_model, train is not None and rows is None
+
+
+def _remarks(
+    model: KeptModel, names: Mapping[str, str], counts: Mapping[str, int], reason: str, measured: Measured
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the notes on a result, and its alarms."""
     rows, bad = counts["rows"], counts["bad"]
     unseen = found_unseen(counts, model, rows - bad)
     known = NUMBER if model.target.task == REGRESSION else LABEL
@@ -161,8 +163,7 @@ def _outcome(
     notes += unseen_features(unseen, model)
     if measured.unknown.rows and not measured.unknown.is_most:
         notes.append(left_out(model.form.label, measured.unknown, known))
-    told = records.table.told
-    return Outcome(rows, bad, rejects, reason, measured, told, tuple(notes), alarming, learnt)
+    return tuple(notes), alarming
 
 
 def scored(
