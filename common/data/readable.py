@@ -35,11 +35,15 @@ def _decimals(value: float) -> int:
     return max(2, min(-math.floor(math.log10(rest)), SURE_DIGITS - len(str(int(abs(value))))))
 
 
+def bound(most: float) -> str:
+    """Format the largest of some small differences with two digits, rounded up; 0 as it is."""
+    up = Context(prec=2, rounding=ROUND_CEILING).create_decimal_from_float(most)
+    return f"{up:.1e}" if most else "0"
+
+
 def within(most: float) -> str:
-    """Return how close two calculations are, after a verb: exactly, or to within a bound rounded up."""
-    if not most:
-        return "exactly"
-    return f"to within {Context(prec=2, rounding=ROUND_CEILING).create_decimal_from_float(most):.1e}"
+    """Return how close two calculations are, after a verb: exactly, or to within a bound."""
+    return f"to within {bound(most)}" if most else "exactly"
 
 
 def told_apart(values: Sequence[Value], show: Callable[[Value, int], str], digits: int) -> list[str]:

@@ -15,6 +15,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from common.data.quantiles import with_strata
+from common.data.readable import bound
 from common.data.row_hash import quoted
 from common.data.shares import shown_probability
 from common.data.spec import DatasetSpec
@@ -191,7 +192,7 @@ def _made_from(spec: DatasetSpec, made: Origin, found: Agreement) -> str:
 
 The Spark pipeline that it was exported from is `spark-model` in the same run. On {found.rows:,} test rows
 both {agree}
-{found.largest:.1e} (allowed: {TOLERANCE:g}){refused}."""
+{bound(found.largest)} (allowed: {TOLERANCE:g}){refused}."""
 
 
 def _use(example: pd.DataFrame) -> str:

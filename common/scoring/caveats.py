@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from common.data.readable import told_apart
 from common.data.repeated import Repeated
 from common.data.shares import percent
 from common.data.spec import DatasetSpec
@@ -67,7 +68,8 @@ def _off(test: ScoreTable) -> str:
     error = math.sqrt(np.sum(test.count * test.probability * (1 - test.probability))) / rows
     if abs(mean - share) <= STANDARD_ERRORS * error:
         return ""
-    return f"its mean on the test rows is {mean:.3g}, and {share:.3g} of them have this label"
+    of_model, of_label = told_apart([mean, share], lambda value, digits: f"{value:.{digits}g}", 3)
+    return f"its mean on the test rows is {of_model}, and {of_label} of them have this label"
 
 
 def _unit(test: NumberTable) -> str:

@@ -13,6 +13,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from common.data.readable import bound
 from common.data.reading import DATE, INTEGER, TIMESTAMP
 from common.data.row_hash import quoted
 from common.data.spec import Column, DatasetSpec
@@ -57,7 +58,7 @@ def export(pipeline: PipelineModel, spec: DatasetSpec, test: DataFrame) -> tuple
         raise ExportError(
             f"the portable model differs from the Spark pipeline on {found.rows} test rows: "
             f"{found.labels} labels, and {found.numbers} {what} by more than {TOLERANCE:g} "
-            f"(at most {found.largest:.2g})"
+            f"(at most {bound(found.largest)})"
         )
     return model, found
 

@@ -1,6 +1,6 @@
 import pytest
 
-from common.data.readable import readable, within
+from common.data.readable import bound, readable, within
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,7 @@ def test_number_of_any_size_is_shown_as_what_it_is(value, text):
 )
 def test_bound_of_a_difference_is_never_below_it(most, text):
     assert within(most) == text
+
+
+def test_no_difference_is_none():
+    assert bound(0.0) == "0"

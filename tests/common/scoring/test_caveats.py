@@ -36,6 +36,11 @@ def test_probability_that_is_no_frequency_is_told(spec, said):
     )
 
 
+def test_mean_that_misses_the_share_by_little_is_told_apart_from_it(spec):
+    (found,) = caveats(spec, table(0.24, 0.24019, 100_000_000), False, NONE)
+    assert found.endswith("its mean on the test rows is 0.2402, and 0.24 of them have this label")
+
+
 def test_few_rows_prove_nothing_of_a_probability(spec):
     assert caveats(spec, table(0.1, 0.2, 20), False, NONE) == []
 

@@ -9,6 +9,7 @@ from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from common.data.readable import bound
 from common.data.target import REGRESSION
 from common.learning.vectorizer import FEATURES
 from common.machine.arrow_batches import arrow_batches
@@ -37,7 +38,7 @@ def check_refit(model: Model, fit: WholeFit, frames: Sequence[DataFrame], task: 
     if found.beyond or found.labels:
         raise RefitError(
             f"of {found.rows:,} rows, Spark's model has another margin than the engine's for "
-            f"{found.beyond:,}, by up to {found.largest:.1e}, and another label for {found.labels:,}"
+            f"{found.beyond:,}, by up to {bound(found.largest)}, and another label for {found.labels:,}"
         )
     return found
 
