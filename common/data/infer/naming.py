@@ -82,9 +82,10 @@ def find_place(name: str, file: Sequence[str], own: Sequence[str], key: str, sou
     for known in (own, file):
         if name and name in known:
             return list(known).index(name)
-    plain, wanted = [_plain(known) for known in own], _plain(name)
-    if wanted and plain.count(wanted) == 1:
-        return plain.index(wanted)
+    wanted, plain = _plain(name), [_plain(known) for known in own]
+    for plainly in (plain, [_plain(known) for known in file]):
+        if wanted and plainly.count(wanted) == 1:
+            return plainly.index(wanted)
     near = get_close_matches(wanted, plain, 1)
     hint = f" (did you mean {own[plain.index(near[0])]!r}?)" if near else ""
     where = f" of {source}" if source else ""

@@ -27,6 +27,11 @@ def test_column_is_found_by_its_name_in_any_case_and_with_blanks(name, columns, 
     assert find_place(name, columns, columns, "label") == place
 
 
+@pytest.mark.parametrize("name", ["b", "B", " b", "bee", "Bee "])
+def test_renamed_column_is_found_by_either_name(name):
+    assert find_place(name, ["a", "b"], ["a", "bee"], "label") == 1
+
+
 @pytest.mark.parametrize(
     ("name", "columns", "said"),
     [
