@@ -10,7 +10,7 @@ from importlib.metadata import version as installed
 import click
 from mlflow.models import Model, build_docker
 
-from common import ROOT, service
+from common import CHAMPION_URI, PROJECT, ROOT, service
 from common.errors import UserError
 from common.store.artifacts import model_folder
 from steps.command import command
@@ -21,8 +21,8 @@ METRICS = "prometheus-client"
 
 
 @command("image")
-@click.option("--model", default="models:/income@champion", help="URI of the model.")
-@click.option("--name", default="income", help="Name of the image.")
+@click.option("--model", default=CHAMPION_URI, help="URI of the model.")
+@click.option("--name", default=PROJECT, help="Name of the image.")
 def image(model: str, name: str) -> None:
     """Build an image: MLflow's own, reduced, and with the service added (conf/image/Dockerfile)."""
     _check_engine()

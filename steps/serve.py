@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from common import ROOT
+from common import CHAMPION_URI, ROOT
 from common.errors import UserError
 from common.machine import copies
 from common.machine.user_path import user_path
@@ -23,7 +23,7 @@ from steps.plain_command import plain_command
 
 
 @plain_command("serve")
-@click.option("--model", default="models:/income@champion", help="URI of the model.")
+@click.option("--model", default=CHAMPION_URI, help="URI of the model.")
 @click.option("--host", default="127.0.0.1", help="Address to listen on; 0.0.0.0: all addresses.")
 @click.option("--port", default=5055, type=click.IntRange(1, 65535), help="Port to listen on.")
 @click.option("--workers", default=1, type=click.IntRange(1), help="Number of worker processes.")

@@ -10,6 +10,7 @@ import pytest
 from mlflow.models import Model
 from pyspark.ml.functions import vector_to_array
 
+from common import CHAMPION_URI, PROJECT
 from tests.browser import open_page
 from tests.project import MAIN, ROOT, table
 
@@ -36,7 +37,7 @@ def test_main_runs_every_step_below_itself(project, first):
         assert run.info.status == "FINISHED"
         assert run.info.run_name == name
         assert run.data.tags["mlflow.parentRunId"] == main.info.run_id
-    assert "champion: models:/income@champion, version " in first.stdout
+    assert f"champion: {CHAMPION_URI}, version " in first.stdout
     line = f"main is run {main.info.run_id}; look at it: mlflow ui --backend-store-uri sqlite:///"
     assert line in first.stdout
     # Main's table lists its steps, so they do not print this line.
@@ -142,8 +143,8 @@ def test_search_has_a_child_a_candidate_and_test_scores_for_the_winner_alone(pro
 @pytest.mark.slow
 def test_champion_scores_raw_records(project, first, spark, people, spec):
     mlflow.set_tracking_uri(project.uri)
-    version = project.client.get_model_version_by_alias("income", "champion")
-    model = mlflow.pyfunc.load_model("models:/income@champion")
+    version = project.client.get_model_version_by_alias(PROJECT, "champion")
+    model = mlflow.pyfunc.load_model(CHAMPION_URI)
     rows = people.drop("income").toPandas()
     scored = model.predict(rows)
     pipeline = mlflow.spark.load_model(f"runs:/{version.tags['search']}/spark-model")
@@ -158,7 +159,7 @@ def test_champion_scores_raw_records(project, first, spark, people, spec):
 @pytest.mark.slow
 def test_champion_is_complete_by_itself(project, first, spec):
     mlflow.set_tracking_uri(project.uri)
-    folder = Path(mlflow.artifacts.download_artifacts("models:/income@champion"))
+    folder = Path(mlflow.artifacts.download_artifacts(CHAMPION_URI))
     pins = (folder / "requirements.txt").read_text().splitlines()
     pinned = [line.split()[0] for line in (ROOT / "requirements.txt").read_text().splitlines()]
     assert len(pins) == 4
@@ -178,7 +179,7 @@ def test_predict_scores_a_file_and_puts_its_bad_rows_aside(project, first, slice
     source.write_text("\n".join(lines))
     done = project.run("predict", input=source, output=output)
     assert done.returncode == 0, done.stderr
-    assert "97 of 100 rows scored by models:/income/" in done.stdout
+    assert f"97 of 100 rows scored by models:/{PROJECT}/" in done.stdout
     assert "on the 97 that have a label: roc_auc 0." in done.stdout
     # They are among the first hundred of the table, of which a part was trained on.
     learnt = re.search(r"the model was trained on rows equal to (\d+) of these 97: ", done.stdout)
@@ -194,7 +195,7 @@ def test_predict_scores_a_file_and_puts_its_bad_rows_aside(project, first, slice
         "has 2 fields, expected 15",
     }
     (run,) = project.runs(**{"workflow.step": "predict"})
-    assert run.data.tags["model_uri"].startswith("models:/income/")
+    assert run.data.tags["model_uri"].startswith(f"models:/{PROJECT}/")
     assert (run.data.metrics["scored"], run.data.metrics["rejected"]) == (97, 3)
     right = (scored["income"].str.strip() == scored["prediction"]).mean()
     assert run.data.metrics["scored_accuracy"] == pytest.approx(right)

@@ -6,7 +6,9 @@ import re
 import pytest
 import yaml
 
+from common import CHAMPION_URI, DATASET
 from common.store.conf import CONF
+from common.store.registry import model_name
 from tests.project import ROOT
 
 PROJECT = yaml.safe_load((ROOT / "MLproject").read_text())
@@ -62,6 +64,12 @@ def test_every_parameter_reaches_the_command(name):
 def test_every_option_has_help(name):
     assert command(name).help
     assert all(option.help for option in command(name).params)
+
+
+@pytest.mark.parametrize("name", ["predict", "serve", "image"])
+def test_commands_take_the_champion_that_main_makes_by_default(name):
+    (model,) = [option for option in command(name).params if option.name == "model"]
+    assert model.default == CHAMPION_URI == f"models:/{model_name('auto', DATASET)}@champion"
 
 
 def test_all_requirements_are_pinned():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mlflow.entities import Run as FinishedRun
 from mlflow.entities.model_registry import ModelVersion
 
+from common import DATASET
 from common.champion.gates import check_task, failed_gates
 from common.champion.verdict import Comparison, Terms
 from common.learning.tasks import AUTO
@@ -24,9 +25,9 @@ def name_of(name: str, candidates: str) -> str:
         candidates: The URIs of searches, separated by commas; `auto` if there are none.
     """
     if candidates == "auto" or name != AUTO:
-        return registry.model_name(name, registry.OWN)
+        return registry.model_name(name, DATASET)
     first = tracking.get_run(candidates.partition(",")[0])
-    return registry.model_name(name, first.data.tags.get("dataset", registry.OWN))
+    return registry.model_name(name, first.data.tags.get("dataset", DATASET))
 
 
 def enter_all(run: Run, candidates: Sequence[str], name: str, terms: Terms, ensemble: bool) -> None:

@@ -11,7 +11,7 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.utils.logging_utils import disable_logging, enable_logging
 
-from common import PROJECT
+from common import DATASET, PROJECT
 from common.champion.verdict import Contestant, Incomparable
 from common.data.target import BINARY
 from common.errors import UserError
@@ -20,8 +20,6 @@ from common.store import tracking
 from common.store.kept import has_artifacts
 
 CHAMPION = "champion"
-# The project's own data set.
-OWN = "adult"
 
 # The artifact of a search that a version is.
 MODEL = "portable-model"
@@ -69,7 +67,7 @@ def model_name(name: str, dataset: str) -> str:
     if dataset == PROJECT:
         # Not that of the project's own data set.
         return f"{PROJECT}-data"
-    return PROJECT if dataset == OWN else re.sub(r"[/:'\"`?#%@]", "-", dataset)
+    return PROJECT if dataset == DATASET else re.sub(r"[/:'\"`?#%@]", "-", dataset)
 
 
 def check_name(name: str) -> None:

@@ -7,7 +7,7 @@ and the conditions of reuse all derive from these two tables. A new parameter is
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from common import PROJECT
+from common import CHAMPION_URI, DATASET, PROJECT
 from common.data.target import TASK_NAMES
 from common.learning.fittings import REFIT_AUTO, REFIT_MLLIB
 from common.learning.learners import DEFAULT, LEARNERS
@@ -113,7 +113,7 @@ PARAMETERS = (
     # Where the rows come from.
     Parameter("dataset", AUTO, (*CHAIN, DESCRIBE, MAIN),
               "Data set: a name under conf/datasets or a YAML file; auto: what the file of source shows "
-              "if label is given, else adult."),
+              f"if label is given, else {DATASET}."),
     Parameter("source", "auto", (*CHAIN, DESCRIBE, MAIN),
               "Rows: path or URI of CSV or Parquet, uci (download), or sample (built in); "
               "auto: the download, or the sample without network."),
@@ -190,7 +190,7 @@ PARAMETERS = (
               "Random seed of the split, the folds, the search and the learner.", least=0),
     # Champion.
     Parameter("name", AUTO, ("champion", MAIN),
-              f"Name of the registered model; auto: {PROJECT} for adult, else the data set's."),
+              f"Name of the registered model; auto: {PROJECT} for {DATASET}, else the data set's."),
     Parameter("version", "auto", ("champion",),
               "Version to make champion without a comparison, for example to roll back; auto: none."),
     Parameter("margin", "auto", ("champion", MAIN),
@@ -205,7 +205,7 @@ PARAMETERS = (
     Parameter("output", None, ("predict",), "Folder to write: CSV if it ends in .csv, else Parquet."),
     Parameter("output", "none", (DESCRIBE,),
               "YAML file to write the data set's description to; none: only show it."),
-    Parameter("model", "models:/income@champion", ("predict",), "Portable model, by URI or path."),
+    Parameter("model", CHAMPION_URI, ("predict",), "Portable model, by URI or path."),
     Parameter("encoding", "auto", ("predict",),
               "Character encoding of CSV, by Python's name; auto: the data set's."),
     Parameter("overwrite", False, ("predict", DESCRIBE), "Whether to replace an output that exists."),

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from urllib3 import PoolManager, Retry
 
+from common import CHAMPION_URI, PROJECT
 from common.machine import copies
 from steps.find_model import find_model
 from steps.serve import serve
@@ -147,7 +148,7 @@ def test_port_that_is_taken_is_one_line(tiny_model):
     [
         (
             [],
-            "model 'models:/income@champion' cannot be read: Registered Model with name=income not found",
+            f"model '{CHAMPION_URI}' cannot be read: Registered Model with name={PROJECT} not found",
         ),
         (["--model", "runs:/nope/model"], "model 'runs:/nope/model' cannot be read: Run with id=nope"),
         (["--model", "conf"], "model 'conf' has no MLmodel file with a python_function"),

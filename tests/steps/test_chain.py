@@ -4,6 +4,7 @@ import mlflow
 import pytest
 from click.testing import CliRunner
 
+from common import PROJECT
 from common.data.target import TWO
 from common.errors import UserError
 from common.learning.vectorizer import FEATURES, LABEL
@@ -53,12 +54,12 @@ def test_champion_of_another_split_is_compared_on_rows_that_neither_was_trained_
     assert unseen < 200
     said, _ = call(champion, candidates=second)
     assert f"there are {unseen} rows that neither was trained on" in said
-    assert "income version 2 is challenger: it cannot be compared with champion 1" in said
+    assert f"{PROJECT} version 2 is challenger: it cannot be compared with champion 1" in said
     monkeypatch.setattr("common.champion.unseen.LEAST_ROWS", 50)
     said, _ = call(champion, candidates=second, margin=0)
     assert f"on {unseen} rows that neither was trained on, in 5 parts" in said
 
-    search_of_champion = present_champion("income").tags["search"]
+    search_of_champion = present_champion(PROJECT).tags["search"]
     pipeline = load_spark_model(f"runs:/{search_of_champion}/spark-model")
     test = frames.read_frame(spark, f"{loaded}/data")
     with pytest.raises(UserError, match="age"):

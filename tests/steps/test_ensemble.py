@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from pyspark.sql import functions as F
 
+from common import PROJECT
 from common.data.target import TWO
 from common.learning.metrics import scores
 from common.learning.vectorizer import LABEL
@@ -73,7 +74,7 @@ def test_vote_is_left_below_champion_as_a_search_leaves_its_winner(voted, search
     assert tags["test_digest"] == tracking.get_run(searches[0]).data.tags["test_digest"]
     better = metrics["val_roc_auc"] > metrics["val_roc_auc_alone"]
     assert ("not registered" in voted.said) == (not better)
-    assert len(mlflow.MlflowClient().search_model_versions("name = 'income'")) == 2 + better
+    assert len(mlflow.MlflowClient().search_model_versions(f"name = '{PROJECT}'")) == 2 + better
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from mlflow.exceptions import ExecutionException, MlflowException
 
+from common import PROJECT
 from common.store.experiment import ui_command
 from steps.champion import champion
 from steps.command import Command
@@ -73,7 +74,7 @@ FILES = ["--input", "nope.csv", "--output", "scores"]
         (train_ga, ["--population", "2"], "'--population': 2 is not in the range"),
         (train_ga, ["--crossover", "x"], "'x' is not one of"),
         (main, ["--space", "typo"], "space 'typo' is unknown"),
-        (champion, ["--version", "3"], "version '3' of model 'income' does not exist"),
+        (champion, ["--version", "3"], f"version '3' of model '{PROJECT}' does not exist"),
         (champion, ["--version", "3", "--ensemble", "true"], "it cannot go with version=3"),
         (champion, ["--name", "a/b"], "name must be non-empty text"),
         (champion, ["--candidates", "runs:/nope"], "run 'nope' does not exist"),

@@ -26,4 +26,4 @@ def test_file_that_changes_while_it_is_read_is_refused(store, spark, tmp_path, m
 
 
 def test_sample_that_is_read_has_not_changed(call):
-    assert "rows of adult from" in call(load_data, source="sample")[0]
+    assert "rows of adult from" in call(load_data, dataset="adult", source="sample")[0]

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlparse
 
 from pyspark.sql import SparkSession
 
+from common import DATASET
 from common.data.fetch import Location, locate
 from common.data.infer.table import Inferred, infer_table
 from common.data.spec import DatasetSpec
@@ -17,8 +18,6 @@ from common.errors import UserError
 AUTO = "auto"
 # Sources that are not a file of the user's; what they are, the data set says.
 BUILT_IN = (AUTO, "uci", "sample")
-# The data set of a workflow that is given nothing.
-DEFAULT = "adult"
 # What is said of a label, and holds for no other one or task.
 OF_LABEL = ("task", "labels", "positive", "strata", "leave_out")
 
@@ -116,7 +115,7 @@ def _said_by_file(dataset: str, source: str, label: str) -> Given:
     if dataset != AUTO:
         return load_given(dataset)
     if label == AUTO:
-        return load_given(DEFAULT)
+        return load_given(DATASET)
     if source in BUILT_IN:
         raise UserError(
             f"source {source!r} is no file: give source=FILE with label={label}, or dataset=NAME"

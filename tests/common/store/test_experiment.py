@@ -6,6 +6,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 
+from common import PROJECT
 from common.errors import UserError
 from common.store import experiment
 from common.store.opening import open_store
@@ -30,7 +31,7 @@ def names(client):
 def test_first_experiment_of_an_unused_store_takes_the_projects_name(client):
     open_store()
     open_store()
-    assert names(client) == {"0": "income"}
+    assert names(client) == {"0": PROJECT}
     assert experiment.find_experiment() == "0"
 
 
@@ -38,7 +39,7 @@ def test_run_that_mlflow_has_opened_is_no_use_by_another(client, monkeypatch):
     run = client.create_run("0")
     monkeypatch.setenv("MLFLOW_RUN_ID", run.info.run_id)
     open_store()
-    assert names(client) == {"0": "income"}
+    assert names(client) == {"0": PROJECT}
 
 
 def test_experiment_with_another_run_keeps_its_name(client, monkeypatch):
@@ -109,9 +110,9 @@ def test_projects_experiment_that_was_deleted_is_named_too(client, monkeypatch):
     for name in experiment.NAMES:
         # An empty one names none.
         monkeypatch.setenv(name, "")
-    assert experiment.check_named() == "income"
-    client.delete_experiment(client.create_experiment("income"))
-    with pytest.raises(UserError, match="^experiment 'income' of .* was deleted"):
+    assert experiment.check_named() == PROJECT
+    client.delete_experiment(client.create_experiment(PROJECT))
+    with pytest.raises(UserError, match=f"^experiment '{PROJECT}' of .* was deleted"):
         experiment.check_named()
 
 

@@ -7,7 +7,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INTERNAL_ERROR
 from mlflow.utils.file_utils import local_file_uri_to_path
 
-from common import PROJECT
+from common import DATASET, PROJECT
 from common.champion.verdict import Incomparable
 from common.data.reading import DOUBLE, TEXT
 from common.data.spec import LABEL_ROLE, NUMERIC, Column, DatasetSpec
@@ -202,8 +202,8 @@ def test_winners_are_all_there_only_if_each_is_a_version_and_one_is_champion(sto
 
 
 def test_data_set_called_like_the_projects_model_has_another():
-    assert registry.model_name("auto", "adult") == PROJECT
-    assert registry.model_name("auto", PROJECT) not in (PROJECT, "adult")
+    assert registry.model_name("auto", DATASET) == PROJECT
+    assert registry.model_name("auto", PROJECT) not in (PROJECT, DATASET)
 
 
 def test_deleted_search_is_refused(store):
