@@ -9,10 +9,14 @@ from mlflow.entities import Run
 from common.errors import UserError
 from common.store import tracking
 from common.store.get_or_run import searches_on
-from common.workflow.declaration import CHAIN, MAIN, SEARCHES
+from common.workflow.declaration import CHAIN, MAIN, SEARCHES, STEPS
 
 # Tags of main's run (see tracking.list_tags): the runs of its steps, some of them reused older runs.
 STEP_RUNS = "workflow.steps"
+# The inputs by which a step reads the results of an earlier one.
+INPUTS = tuple(dict.fromkeys(name for step in STEPS.values() for name in step.inputs))
+# The steps that have a place of their own in WorkflowRuns.
+PLACED = ("load_data", "eda", "split", "featurize", *SEARCHES, "champion")
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class WorkflowRuns:
     Attributes:
         searches: The searches: grid searches first, each kind from oldest to newest.
         champion: The run of champion that judged their winners.
+        others: The runs of further steps of CHAIN.
     """
 
     main: Run | None
@@ -31,12 +36,14 @@ class WorkflowRuns:
     featurize: Run | None
     searches: tuple[Run, ...]
     champion: Run | None
+    others: tuple[Run, ...] = ()
 
     @property
     def steps(self) -> list[Run]:
         """All existing runs except main, in workflow order."""
-        before = (self.load_data, self.eda, self.split, self.featurize)
-        return [run for run in (*before, *self.searches, self.champion) if run is not None]
+        placed = (self.load_data, self.eda, self.split, self.featurize, *self.searches, self.champion)
+        found = [run for run in (*placed, *self.others) if run is not None]
+        return sorted(found, key=_place)
 
 
 def find_workflow(workflow: str, experiment_id: str) -> WorkflowRuns:
@@ -74,13 +81,17 @@ def workflow_of(run: Run) -> WorkflowRuns:
     searches = [one for one in known if step_of(one) in SEARCHES]
     if champion and not searches:
         searches = _found(candidates_of(champion))
-    featurize = _first(known, "featurize") or _input(searches, "features")
-    if featurize and step_of(run) in ("featurize", *SEARCHES):
-        on_features = searches_on(f"runs:/{featurize.info.run_id}", featurize.info.experiment_id)
+    known = [*known, *_behind([*known, *searches])]
+    featurize, split = _first(known, "featurize"), _first(known, "split")
+    # A step between featurize and the searches hands them features of its own.
+    features = _input(searches, "features") or featurize
+    if features and step_of(run) in ("featurize", *SEARCHES):
+        on_features = searches_on(f"runs:/{features.info.run_id}", features.info.experiment_id)
         searches = on_features or searches
-    split = _first(known, "split") or _input([featurize], "split")
-    eda = _first(known, "eda")
-    load_data = _first(known, "load_data") or _input([split, eda], "data")
+    eda, load_data = _first(known, "eda"), _first(known, "load_data")
+    others = {
+        one.info.run_id: one for one in known if step_of(one) in CHAIN and step_of(one) not in PLACED
+    }
     searches.sort(key=lambda one: (SEARCHES.index(step_of(one)), one.info.start_time))
     return WorkflowRuns(
         main=run if step_of(run) == MAIN else None,
@@ -90,13 +101,14 @@ def workflow_of(run: Run) -> WorkflowRuns:
         featurize=featurize,
         searches=tuple(searches),
         champion=champion or _judge_of(searches),
+        others=tuple(others.values()),
     )
 
 
 def split_of(features: str) -> Run | None:
     """Return the run of split behind a features URI; None if it is not known."""
-    featurize = _found([_run_id(features)] if features.startswith("runs:/") else [])
-    return _input(featurize, "split")
+    found = _found([_run_id(features)] if features.startswith("runs:/") else [])
+    return _first(_behind(found), "split")
 
 
 def source_of(split: Run | None) -> str:
@@ -109,6 +121,12 @@ def features_of(search: str) -> str:
     """Return the URI of the features that a search's run was given; empty if it is not known."""
     found = _found([search] if search else [])
     return found[0].data.tags.get(f"{tracking.INPUT}features", "") if found else ""
+
+
+def _place(run: Run) -> int:
+    # A store may have runs of a step that the project no longer has.
+    step = step_of(run)
+    return CHAIN.index(step) if step in CHAIN else PLACED.index(step)
 
 
 def step_of(run: Run) -> str:
@@ -156,6 +174,18 @@ def _input(runs: Sequence[Run | None], name: str) -> Run | None:
     """Return the input run of the first of these runs that has this input."""
     uris = [run.data.tags.get(f"{tracking.INPUT}{name}", "") for run in runs if run is not None]
     return next(iter(_found(_run_id(uri) for uri in uris if uri.startswith("runs:/"))), None)
+
+
+def _behind(runs: Sequence[Run]) -> list[Run]:
+    """Return the runs whose results these were made from, directly or not, nearest first."""
+    found: dict[str, Run] = {}
+    nearest = list(runs)
+    while nearest:
+        tags = [run.data.tags.get(tracking.INPUT + name, "") for run in nearest for name in INPUTS]
+        ids = dict.fromkeys(_run_id(uri) for uri in tags if uri.startswith("runs:/"))
+        nearest = _found(one for one in ids if one not in found)
+        found |= {run.info.run_id: run for run in nearest}
+    return list(found.values())
 
 
 def _eda_of(load_data: Run | None) -> Run | None:

@@ -3,7 +3,15 @@ import pytest
 
 from common.errors import UserError
 from common.store import tracking
-from common.store.workflow_runs import STEP_RUNS, candidates_of, features_of, find_workflow
+from common.store.workflow_runs import (
+    STEP_RUNS,
+    candidates_of,
+    features_of,
+    find_workflow,
+    source_of,
+    split_of,
+)
+from common.workflow.declaration import CHAIN
 
 
 @pytest.fixture
@@ -112,3 +120,35 @@ def test_features_of_a_search_are_known_until_it_is_deleted(chain, leave):
     assert [features_of(search) for search in (leave("train_ga"), "", "0" * 32)] == [""] * 3
     mlflow.delete_run(chain["ga"])
     assert features_of(chain["ga"]) == ""
+
+
+@pytest.fixture
+def select(monkeypatch):
+    """A step of one's own between featurize and the searches."""
+    with_it = (*CHAIN[:4], "select", *CHAIN[4:])
+    monkeypatch.setattr("common.store.workflow_runs.CHAIN", with_it)
+
+
+@pytest.mark.parametrize("start", ["main", "search"])
+def test_step_of_ones_own_before_the_search_is_part_of_the_workflow(chain, leave, store, select, start):
+    selected = leave("select", features=f"runs:/{chain['featurize']}")
+    search = leave("train_grid", features=f"runs:/{selected}")
+    before = [chain[name] for name in ("load_data", "eda", "split", "featurize")]
+    main = leave("main")
+    mlflow.MlflowClient().set_tag(main, STEP_RUNS, ",".join([*before, selected, search]))
+    found = find_workflow({"main": main, "search": search}[start], store)
+    assert steps(found) == [*before, selected, search]
+
+
+def test_split_and_source_are_known_through_a_step_of_ones_own(chain, leave, store):
+    mlflow.MlflowClient().set_tag(chain["load_data"], "source", "sample")
+    selected = leave("select", features=f"runs:/{chain['featurize']}")
+    split = split_of(f"runs:/{selected}")
+    assert split.info.run_id == chain["split"]
+    assert source_of(split) == "sample"
+
+
+def test_runs_of_a_step_that_was_removed_since_are_still_shown(chain, store, monkeypatch):
+    left = tuple(name for name in CHAIN if name != "eda")
+    monkeypatch.setattr("common.store.workflow_runs.CHAIN", left)
+    assert chain["eda"] in steps(find_workflow(chain["champion"], store))
