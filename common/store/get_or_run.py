@@ -223,7 +223,7 @@ def searches_on(features: str, experiment_id: str) -> list[Run]:
 
 def _searches(origin: Mapping[str, str], experiment_id: str) -> list[str]:
     """Return the URIs of all finished searches on this workflow's features; if there are none, search."""
-    features = get_or_run("featurize", origin, experiment_id=experiment_id).uri()
+    features = resolve_inputs("train_grid", dict(origin), experiment_id)["features"]
     found = searches_on(features, experiment_id)
     if not found:
         return [

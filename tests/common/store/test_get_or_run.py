@@ -1,6 +1,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import cycle
 from types import SimpleNamespace
 
@@ -195,6 +196,16 @@ def test_champion_takes_all_searches_of_this_workflow(launched, source, store):
     assert get_or_run.resolve_inputs("champion", source, store)["candidates"].split(",") == searches
     given = {**source, "candidates": ", ".join(searches)}
     assert get_or_run.resolve_inputs("champion", given, store)["candidates"].split(",") == searches
+
+
+def test_champion_takes_the_searches_on_what_the_declaration_gives_them(
+    launched, source, store, monkeypatch
+):
+    """A step of one's own between featurize and the searches is not passed by."""
+    search = replace(get_or_run.STEPS["train_grid"], inputs={"features": ("split", "")})
+    monkeypatch.setitem(get_or_run.STEPS, "train_grid", search)
+    get_or_run.resolve_inputs("champion", source, store)
+    assert [entry for entry, _ in launched] == ["load_data", "split", "train_grid"]
 
 
 def warm_start(store, **parameters):
