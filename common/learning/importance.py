@@ -30,11 +30,18 @@ def column_importance(model: Model, sources: Sequence[str], numbers: int, rows: 
         sources: For each feature, the column that it is derived from.
         numbers: How many of the features, the first, are numbers; the others are one-hot, or indices.
         rows: The training rows; used for linear models only.
+
+    Raises:
+        ValueError: The model is neither of trees nor linear.
     """
     of_trees = _tree_importance(model, len(sources))
     places = pd.Series(range(len(sources))).groupby(np.asarray(sources))
     if of_trees is not None:
         found = {str(name): float(of_trees[group].sum()) for name, group in places}
+    # A model of several labels refuses to be asked for the value.
+    elif "coefficients" not in dir(model):
+        kind = type(model).__name__
+        raise ValueError(f"how much columns matter to a {kind} is not known: say here how to measure it")
     else:
         groups = {str(name): group.to_numpy() for name, group in places}
         found = _linear_importance(model, groups, numbers, rows)

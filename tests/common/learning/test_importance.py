@@ -3,12 +3,16 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark.ml.classification import NaiveBayes
 from pyspark.ml.feature import VectorAssembler
+from pyspark.sql import functions as F
 
 from common.data.target import BINARY
 from common.learning.importance import column_importance
-from common.learning.learners import get_learner
+from common.learning.learners import LEARNERS, get_learner
 from common.learning.vectorizer import FEATURES, LABEL
+from common.search.folds import FOLD_RANK
+from tests.conftest import PARAMETERS
 
 # The second and third feature come from one column, as one-hot features do.
 SOURCES = ["a", "b", "b"]
@@ -34,6 +38,26 @@ def test_trees_shares_are_added_up_by_column(learner, vectors):
     assert found.is_monotonic_decreasing
     if learner == "gbt":
         assert found["a"] == pytest.approx(model.featureImportances[0])
+
+
+@pytest.mark.parametrize("learner", [name for name, one in LEARNERS.items() if BINARY in one.fittings])
+def test_every_learner_tells_how_much_each_column_matters(learner, vectors):
+    model = fit(learner, PARAMETERS[learner], vectors)
+    found = column_importance(model, SOURCES, NUMBERS, vectors)
+    assert sorted(found.index) == ["a", "b"]
+    assert found.sum() == pytest.approx(1)
+
+
+def test_linear_model_of_several_labels_is_told_as_well(vectors):
+    three = vectors.withColumn(LABEL, (F.col(FOLD_RANK) % 3).cast("double"))
+    model = fit("logistic_regression", {"maxIter": 3}, three)
+    assert column_importance(model, SOURCES, NUMBERS, three).sum() == pytest.approx(1)
+
+
+def test_model_of_another_kind_is_named(vectors):
+    model = NaiveBayes(featuresCol=FEATURES, labelCol=LABEL).fit(vectors)
+    with pytest.raises(ValueError, match="how much columns matter to a NaiveBayesModel"):
+        column_importance(model, SOURCES, NUMBERS, vectors)
 
 
 def test_linear_columns_count_by_how_far_what_they_add_varies(spark):

@@ -17,6 +17,12 @@ def test_default_grid_of_every_learner_is_within_its_ranges(spark, name, task):
         assert all(estimator.getOrDefault(key) == value for key, value in candidate.items())
 
 
+@pytest.mark.parametrize(("name", "task"), EACH)
+def test_every_learner_takes_the_weights_of_rows(spark, name, task):
+    """Those of a column, or of balance=true."""
+    assert get_learner(name).fitting(task).estimator({}, 42).hasParam("weightCol")
+
+
 def test_unknown_learner_gets_the_list():
     with pytest.raises(UserError, match="learner must be one of auto, gbt.*, got 'knn'"):
         get_learner("knn")
