@@ -166,6 +166,11 @@ def _home(spec: DatasetSpec | Given) -> Location:
     if spec.home is None or spec.sha256 is None:
         raise HomeUnreachable(f"dataset {spec.name!r} lacks home or sha256: give source=FILE")
     check_no_secret(f"home of dataset {spec.name!r}", spec.home)
+    if not spec.home.startswith(("http://", "https://")):
+        raise UserError(
+            f"home of dataset {spec.name!r} is {spec.home!r}, which is no http(s) URL: give source=FILE, "
+            "or make the file the default of source"
+        )
     path = cache_folder() / spec.name / spec.home.rsplit("/", 1)[-1]
     if not path.is_file() or _sha256(path) != spec.sha256:
         with _cached(path) as part:

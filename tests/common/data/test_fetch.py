@@ -189,6 +189,13 @@ def test_home_with_a_password_is_refused(home):
         locate(replace(home, home="https://me:s3cret@host/x"), "auto")
 
 
+@pytest.mark.parametrize("place", ["data/adult.data", "file:///data/adult.data"])
+def test_home_that_is_no_url_is_not_taken_for_a_lack_of_network(home, place):
+    """With a sample, the workflow would go on with that."""
+    with pytest.raises(UserError, match=f"is '{place}', which is no http.* URL: give source=FILE"):
+        locate(replace(home, home=place), "auto")
+
+
 def test_content_is_that_of_folders_behind_links_too(spec, tmp_path):
     parts, source = tmp_path / "parts", tmp_path / "source"
     (parts / "plan=a").mkdir(parents=True)
