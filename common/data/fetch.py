@@ -166,7 +166,7 @@ def _home(spec: DatasetSpec | Given) -> Location:
     if spec.home is None or spec.sha256 is None:
         raise HomeUnreachable(f"dataset {spec.name!r} lacks home or sha256: give source=FILE")
     check_no_secret(f"home of dataset {spec.name!r}", spec.home)
-    if not spec.home.startswith(("http://", "https://")):
+    if not spec.home.lower().startswith(("http://", "https://")):
         raise UserError(
             f"home of dataset {spec.name!r} is {spec.home!r}, which is no http(s) URL: give source=FILE, "
             "or make the file the default of source"
