@@ -19,7 +19,7 @@ from common.data.spec_yaml import load_spec
 from common.data.stratify import stratify
 from common.data.target import TWO
 from common.learning.vectorizer import FEATURES, LABEL, fit_vectorizer, vectorize
-from common.machine.spark import file_uri
+from common.machine.spark_settings import file_uri
 from common.search.folds import FOLD, FOLD_RANK, FoldData, assign_fold_rank, fold_data
 
 SEED, FOLDS = 42, 5

@@ -29,7 +29,8 @@ from common.data.stratify import stratify
 from common.data.target import BINARY
 from common.learning.learners import get_learner
 from common.learning.vectorizer import fit_vectorizer, vectorize
-from common.machine.spark import file_uri, get_session
+from common.machine.spark import get_session
+from common.machine.spark_settings import file_uri
 from common.scoring.batch import score_file
 from common.scoring.export import export, vocabulary
 from common.scoring.kept_model import KeptModel

@@ -22,7 +22,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from common import ROOT
-from common.machine.spark import file_uri, get_session
+from common.machine.spark import get_session
+from common.machine.spark_settings import file_uri
 
 from .own_project import OwnProject
 from .report import report, show

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pyspark
 
-from common.machine.spark import FIRST_COMPILER
+from common.machine.spark_settings import FIRST_COMPILER
 
 SPARK_HOME = Path(pyspark.__file__).parent
 ENVIRONMENT = {

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 from mlflow import MlflowClient
 
-from common.machine.spark import FIRST_COMPILER
+from common.machine.spark_settings import FIRST_COMPILER
 from tests.checkout import ROOT as ROOT  # many tests import it from here
 from tests.checkout import copy_project
 

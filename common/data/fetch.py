@@ -22,7 +22,7 @@ from common.data.spec import DatasetSpec
 from common.data.spec_yaml import CONF, Given
 from common.errors import UserError
 from common.machine.secrets import check_no_secret
-from common.machine.spark import file_uri
+from common.machine.spark_settings import file_uri
 from common.machine.user_path import user_path
 from common.machine.whole_file import whole_file
 

@@ -15,7 +15,8 @@ from pyspark.ml.feature import StringIndexer, VectorAssembler
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from common.machine.spark import CLASS_ARCHIVE, get_session
+from common.machine.spark import get_session
+from common.machine.spark_settings import CLASS_ARCHIVE
 from common.machine.whole_file import whole_file
 
 

@@ -14,7 +14,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
 from common.errors import UserError, first_line
-from common.machine.spark import file_uri
+from common.machine.spark_settings import file_uri
 
 
 def literal(uri: str) -> str:

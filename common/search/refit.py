@@ -12,7 +12,7 @@ from common.learning.boosting_rule import SPARK
 from common.learning.learners import Learner
 from common.learning.parameters import Parameters
 from common.machine import copies
-from common.machine.spark import file_uri
+from common.machine.spark_settings import file_uri
 from common.search.engines.boosting.agreement import check_refit
 from common.search.engines.boosting.driver import BoostingEngine
 from common.search.engines.boosting.margins import Agreement

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from common.errors import UserError, first_line
 from common.machine.file_system import has_system, literal
 from common.machine.secrets import check_no_secret
-from common.machine.spark import file_uri
+from common.machine.spark_settings import file_uri
 from common.machine.user_path import user_path
 from common.store import artifacts, kept, staging
 from common.store.locations import is_local, local_path

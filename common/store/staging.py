@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 
 from common.errors import UserError
 from common.machine import copies, file_system
-from common.machine.spark import file_uri
+from common.machine.spark_settings import file_uri
 from common.store.locations import is_local
 
 REMEDY = (

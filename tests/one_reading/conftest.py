@@ -20,7 +20,7 @@ from common.data.read import read_source
 from common.data.reading import DATE, NO_INTEGER, NO_TEXT, TIMESTAMP, Unreadable
 from common.data.spec_yaml import parse_spec
 from common.errors import UserError
-from common.machine.spark import file_uri
+from common.machine.spark_settings import file_uri
 from common.scoring.portable_model import PortableModel
 from common.scoring.records import read_records
 from common.scoring.serving.tables import frame_of

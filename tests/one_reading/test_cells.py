@@ -3,7 +3,7 @@
 import pytest
 
 from common.data.records import open_table
-from common.machine.spark import file_uri
+from common.machine.spark_settings import file_uri
 from tests.one_reading.conftest import HEADER, Refused, line
 
 # Column, the cell (quoted or not), and its value or the message.

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from common.data.records import open_table
-from common.machine.spark import file_uri
+from common.machine.spark_settings import file_uri
 from tests.one_reading.conftest import HEADER, ITEMS, SIZES, Refused
 
 RECORDS = 1200

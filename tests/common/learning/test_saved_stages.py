@@ -8,7 +8,7 @@ from pyspark.ml.feature import Binarizer, Imputer, OneHotEncoder, StringIndexer,
 from pyspark.ml.util import DefaultParamsReader
 
 from common.learning.saved_stages import FOLDER, remember_stages, save_pipeline
-from common.machine.spark import file_uri
+from common.machine.spark_settings import file_uri
 
 ROWS = [(age, None if age % 5 == 0 else age / 3, "ab"[age % 2], float(age > 40)) for age in range(20, 70)]
 

@@ -3,21 +3,22 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from common.machine import spark as machine
+from common.machine import spark_settings
 from common.machine.spark import get_session
 from common.machine.threads import inheriting
 
 
 def test_jvm_gets_no_more_than_half_of_a_small_container(monkeypatch):
     for memory, given in ((64 << 30, "4096m"), (8 << 30, "4096m"), (2 << 30, "1024m")):
-        monkeypatch.setattr(machine, "machine_memory", lambda memory=memory: memory)
-        assert machine._driver_memory() == given
+        monkeypatch.setattr(spark_settings, "machine_memory", lambda memory=memory: memory)
+        assert spark_settings._driver_memory() == given
 
 
 def test_workers_of_this_machine_are_of_this_environment_whatever_python_is_a_clusters(monkeypatch):
     monkeypatch.setenv("PYSPARK_PYTHON", "/usr/bin/none")
-    machine._settings("spark://host:7077", None, brief=False)
+    spark_settings.settings_for("spark://host:7077", None, brief=False)
     assert os.environ["PYSPARK_PYTHON"] == "/usr/bin/none"
-    machine._settings("local[1]", None, brief=False)
+    spark_settings.settings_for("local[1]", None, brief=False)
     assert os.environ["PYSPARK_PYTHON"] == sys.executable
 
 

@@ -16,7 +16,7 @@ from pyspark.sql import types as T
 from common.data.target import BINARY, REGRESSION, TWO, Target
 from common.learning.learners import get_learner, race
 from common.learning.vectorizer import FEATURES, LABEL, WEIGHT, fit_vectorizer, vectorize
-from common.machine.spark import file_uri
+from common.machine.spark_settings import file_uri
 from common.scoring.export import export
 from common.search.engines.boosting.agreement import RefitError
 from common.search.engines.boosting.driver import BoostingEngine
