@@ -81,6 +81,8 @@ def choose_engine(
     """
     if engine == MllibEngine.name:
         return Choice(engine, "requested", parallelism)
+    if BoostingEngine.name not in learner.engines:
+        return Choice(learner.engines[0], f"the only one for learner {learner.name!r}", parallelism)
     foreign = sorted(set(names) & {*learner.mllib_only, *(COUNTED if data.is_weighted else ())})
     if engine == "auto" and foreign:
         return Choice(
@@ -90,8 +92,6 @@ def choose_engine(
         raise UserError(
             f"engine 'boosting' does not support {', '.join(foreign)}{_weighted(data)}: give engine=mllib"
         )
-    if BoostingEngine.name not in learner.engines:
-        return Choice(learner.engines[0], f"the only one for learner {learner.name!r}", parallelism)
     room = room_for(data, parallelism)
     if room.at_once is not None:
         return Choice("boosting", room.reason, room.at_once)

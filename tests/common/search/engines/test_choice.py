@@ -1,5 +1,7 @@
 """Which engine is chosen for many rows; Spark's own limit is exceeded."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from py4j.protocol import Py4JJavaError
@@ -10,18 +12,20 @@ from pyspark.sql import functions as F
 from common.data.target import TWO
 from common.errors import UserError
 from common.learning.learners import get_learner
-from common.learning.vectorizer import FEATURES, LABEL
+from common.learning.vectorizer import FEATURES, LABEL, WEIGHT
 from common.search import folds
 from common.search.engines import memory
 from common.search.engines.boosting.driver import BoostingEngine
 from common.search.engines.boosting.rows import ROW, arrow_columns
-from common.search.engines.choice import choose_engine, make_engine
+from common.search.engines.choice import Choice, choose_engine, make_engine
 from common.search.engines.collect import largest_part, part_bytes
 from common.search.engines.memory import task_bytes
 from common.search.engines.mllib import MllibEngine
 from common.search.folds import FOLD_RANK, fold_data
 
-GBT, XGBOOST, SVC = (get_learner(name) for name in ("gbt", "xgboost", "linear_svc"))
+GBT, XGBOOST, SVC, FOREST = (
+    get_learner(name) for name in ("gbt", "xgboost", "linear_svc", "random_forest")
+)
 ROWS, WIDTH = 30_000, 10
 
 
@@ -101,6 +105,15 @@ def test_part_that_spark_does_not_let_through_is_left_to_mllib_or_refused(data, 
         choose_engine(XGBOOST, "auto", [], data)
     assert choose_engine(SVC, "auto", [], data).engine == "mllib"
     assert choose_engine(GBT, "mllib", [], data).reason == "requested"
+
+
+def test_learner_of_one_engine_is_not_told_to_have_it_for_its_parameters(data):
+    """A race of weighted rows said of random_forest: boosting does not support minInstancesPerNode."""
+    weighted = replace(data, frame=data.frame.withColumn(WEIGHT, F.lit(2.0)))
+    for names in (["minInstancesPerNode"], ["minInfoGain"], []):
+        choice = choose_engine(FOREST, "auto", names, weighted)
+        assert choice == Choice("mllib", "the only one for learner 'random_forest'"), names
+    assert "boosting does not support" in choose_engine(GBT, "auto", ["minInfoGain"], data).reason
 
 
 @pytest.fixture
