@@ -86,11 +86,18 @@ class Race:
         left = {learner: proposer.batches(self.lanes[learner]) for learner, proposer in racing.items()}
         while left := self._keeping_up(left):
             for learner, batches in list(left.items()):
-                if sum(len(lane.outcomes) for lane in self.lanes.values()) >= self.most:
+                if self._is_over():
                     return
                 if next(batches, self) is self:
                     del left[learner]
                 yield
+
+    def _is_over(self) -> bool:
+        scored = sum(len(lane.outcomes) for lane in self.lanes.values())
+        # A generation draws its learner's first candidate and others again, which are scored once: by
+        # those scored alone the last generation went beyond the number that is told.
+        drawn = sum(len(numbers) for numbers in self.generations.values())
+        return scored >= self.most or drawn >= self.most - len(self.entrants)
 
     def _keeping_up(self, racing: Mapping[str, Iterator[None]]) -> dict[str, Iterator[None]]:
         """Return those whose best candidate is not clearly worse than the best of all, best first."""

@@ -174,6 +174,14 @@ def test_generations_are_those_of_the_candidates_learner():
     assert sum(len(numbers) for numbers in drawn.values()) == racing.table()["candidates"].sum()
 
 
+def test_genetic_race_draws_as_many_candidates_as_a_search_of_one_learner():
+    """First candidates are drawn again, so a race of at most 10 went on from 8 and scored 12."""
+    search = Scored(lambda one: 0.9)
+    racing = bred(search)
+    assert racing.table()["candidates"].sum() == 4 * 2
+    assert len({candidate_name(one) for one in search.candidates}) <= racing.most
+
+
 def test_same_seed_and_scores_race_the_same_way():
     first, second = Scored(lambda one: 0.9), Scored(lambda one: 0.9)
     bred(first), bred(second)
