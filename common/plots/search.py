@@ -127,15 +127,17 @@ def _importance(candidates: Candidates, found: Effects) -> Chart:
     labels, values, errors, colours = zip(*shown, strict=True)
     shares, error = 100 * np.array(values), 100 * np.nan_to_num(errors)
     texts = [percent(value, 1) for value in values]
-    bars = Bars(labels, shares, texts, shares - error, shares + error, colours)
+    # Of candidates that are no whole grid the errors are not known: those of the folds alone are near 0.
+    low, high = (shares - error, shares + error) if found.whole else (None, None)
+    bars = Bars(labels, shares, texts, low, high, colours)
     title = (
         f"{labels[0]} explains {percent(values[0])} of the differences between candidates"
         f"{candidates.whose}"
         if found.differ
         else f"All candidates{candidates.whose} score alike"
     )
-    no_grid = (
-        ""
+    more = (
+        " Lines: one standard error over the folds."
         if found.whole
         else f" The candidates are no whole grid: {percent(found.unassigned)} of the variance is "
         "explained by several hyperparameters, or by none."
@@ -144,8 +146,7 @@ def _importance(candidates: Candidates, found: Effects) -> Chart:
         "importance",
         title,
         "Analysis of variance. Blue: main effect of a hyperparameter. Green: interaction of two, beyond "
-        f"their main effects (pairs below {LEAST_SHARE:.0%} are left out). Lines: one standard error "
-        f"over the folds.{no_grid}",
+        f"their main effects (pairs below {LEAST_SHARE:.0%} are left out).{more}",
         [Panel("", f"share of the variance of {candidates.metric} over the candidates, %", "", [bars])],
         height=0.8 + 0.28 * len(labels),
     )

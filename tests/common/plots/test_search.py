@@ -20,6 +20,8 @@ from common.search.space import make_space
 from tests.common.search.searches import grid, result, text
 
 GBT = get_learner("gbt")
+# Values of two parameters in candidates that are no whole grid.
+SOME = [(1, 1), (1, 2), (2, 2), (3, 1), (3, 3), (2, 3)]
 GRID = ["effects", "parallel", "importance", "pairs", "time"]
 
 
@@ -209,6 +211,18 @@ def test_candidates_that_all_score_alike_are_said_to():
     charts = search_charts(parse_candidates(text([result({"maxDepth": d}, 1.0) for d in (3, 5, 7)])))
     assert by_name(charts)["importance"].title == "All candidates score alike"
     assert len(stills(charts)) == len(charts)
+
+
+def test_importance_has_no_errors_where_they_are_not_known(coarse):
+    """Of a genetic search's candidates it showed errors of 0, and called them those over the folds."""
+    tried = parse_candidates(text([result({"a": a, "b": b}, 0.8 + a / 99) for a, b in SOME]))
+    whole, part = (by_name(search_charts(one))["importance"] for one in (coarse, tried))
+    assert "one standard error over the folds" in whole.note
+    assert whole.panels[0].layers[0].high is not None
+    assert "standard error" not in part.note
+    assert "no whole grid" in part.note
+    assert part.panels[0].layers[0].low is part.panels[0].layers[0].high is None
+    assert len(stills([part])) == 1
 
 
 def test_pictures_of_a_race_say_whose_candidates_they_show():
