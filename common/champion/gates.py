@@ -29,6 +29,8 @@ STRATUM_LOSS, CALIBRATION_ERROR = "stratum_loss", "calibration_error"
 # Gates of two labels that cannot be computed from the scores of the folds.
 OF_ROWS = (STRATUM_LOSS, CALIBRATION_ERROR)
 NAMES = (*ALL_METRICS, *OF_ROWS)
+# Digits of a measured value; more if it takes them to tell it from its bound.
+DIGITS, MOST_DIGITS = 6, 16
 
 
 def check_gates(content: Mapping[str, Any]) -> dict[str, float]:
@@ -94,9 +96,22 @@ def failed_gates(gates: Mapping[str, float], measured: Mapping[str, float]) -> s
         try:
             mlflow.validate_evaluation_results({name: threshold}, result)
         except ModelValidationFailedException:
-            asked = f"{'at most' if is_most else 'at least'} {bound:.10g} is required"
-            failed.append(f"{name} is {shown_score(name, measured[name], 6)}, {asked}")
+            asked = f"{'at most' if is_most else 'at least'} {_given(bound)} is required"
+            failed.append(f"{name} is {_shown(name, measured[name], bound)}, {asked}")
     return ", ".join(failed)
+
+
+def _given(bound: float) -> str:
+    text = f"{bound:.10g}"
+    return text if float(text) == bound else repr(bound)
+
+
+def _shown(name: str, value: float, bound: float) -> str:
+    """Format a value that fails its bound with so many digits that it does not look as if it met it."""
+    digits = DIGITS
+    while digits < MOST_DIGITS and shown_score(name, value, digits) == shown_score(name, bound, digits):
+        digits += 1
+    return shown_score(name, value, digits)
 
 
 def measure_rows(predictions: DataFrame, strata: Sequence[str], rows: int) -> dict[str, float]:

@@ -40,6 +40,27 @@ def test_score_in_the_numbers_unit_is_told_by_its_size():
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "bound", "said"),
+    [
+        ("f1", 0.8617196, 0.86172, "f1 is 0.8617196, at least 0.86172 is required"),
+        ("r2", -1e-9, 0.0, "r2 is -0.000000001, at least 0 is required"),
+        ("rmse", 123456.43, 123456.4, "rmse is 123456.43, at most 123456.4 is required"),
+        ("rmse", 1.2000000004e-9, 1.2e-9, "rmse is 1.2000000004e-09, at most 1.2e-09 is required"),
+        ("roc_auc", 1 - 1e-9, 1.0, "roc_auc is >0.999999, at least 1 is required"),
+        (
+            "f1",
+            0.12345678901,
+            0.123456789012,
+            "f1 is 0.123456789010, at least 0.123456789012 is required",
+        ),
+    ],
+)
+def test_value_that_fails_by_little_does_not_look_as_if_it_met_its_bound(name, value, bound, said):
+    """Six digits made `f1 is 0.861720, at least 0.86172 is required` of it."""
+    assert failed_gates({name: bound}, {name: value}) == said
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_task_has_its_metrics_as_gates(task):
     check_task(dict.fromkeys(TASKS[task].metrics, 0.5), task)
