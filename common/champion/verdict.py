@@ -14,8 +14,8 @@ from common.search.findings.candidates import Difference, difference
 SAMPLE = "sample"
 # Differences up to this size can come from rounding alone; as a share of the scores.
 NOTHING = 1e-12
-# Digits of a score in a verdict.
-DIGITS = 6
+# Digits of a score in a verdict; more if it takes them to tell a lead from what is required of it.
+DIGITS, MOST_DIGITS = 6, 12
 
 
 @dataclass(frozen=True)
@@ -158,16 +158,29 @@ class Terms:
         asked = gained.error if self.margin is None else self.margin
         enough = gained.mean - asked > found.nothing
         unit = "one standard error" if self.margin is None else "margin"
+        digits = _digits(found, asked)
         ours, theirs, error, bound = (
-            shown_score(found.metric, value, DIGITS)
+            shown_score(found.metric, value, digits)
             for value in (found.ours, found.theirs, gained.error, asked)
         )
         scores = f"{found.metric} {ours} against {theirs} {found.where}"
-        lead = f"a difference of {shown_score(found.metric, gained.mean, DIGITS, signed=True)} +- {error}"
+        lead = f"a difference of {shown_score(found.metric, gained.mean, digits, signed=True)} +- {error}"
         verdict = "better" if enough else "not better by more than the margin"
         if not enough and not found.better:
             verdict = "not better"
         return enough, f"{verdict}: {scores}, {lead}; required: more than {bound} ({unit})"
+
+
+def _digits(found: Comparison, asked: float) -> int:
+    """Return with how many digits a lead and what is required of it do not contradict the verdict."""
+    lead, digits = found.difference.mean, DIGITS
+    differ = abs(lead - asked) > found.nothing
+    while digits < MOST_DIGITS:
+        ours, bound = (shown_score(found.metric, abs(value), digits) for value in (lead, asked))
+        if not (ours.startswith("<") or bound.startswith("<") or (differ and ours == bound)):
+            break
+        digits += 1
+    return digits
 
 
 def parse_margin(margin: str) -> float | None:

@@ -80,6 +80,28 @@ def test_verdict_says_the_difference_with_its_error_and_what_was_asked():
 
 
 @pytest.mark.parametrize(
+    ("lead", "margin", "verdict", "said"),
+    [
+        (0.0100000004, 0.01, "better", "+0.0100000004 +- 0.0000000000; required: more than 0.0100000000"),
+        (
+            0.0099999996,
+            0.01,
+            "not better by more than the margin",
+            "+0.0099999996 +- 0.0000000000; required: more than 0.0100000000",
+        ),
+        (3e-8, 1e-8, "better", "+0.00000003 +- 0.00000000; required: more than 0.00000001"),
+        (0.0, 0.0, "not better", "+0.000000 +- 0.000000; required: more than 0.000000"),
+    ],
+)
+def test_lead_and_what_is_required_of_it_are_told_apart(lead, margin, verdict, said):
+    """Six digits made `better: a difference of +0.010000; required: more than 0.010000` of it."""
+    theirs = np.array([0.5, 0.75])
+    told = Terms(margin, {}).takes(compare_parts("roc_auc", theirs + lead, theirs, "over 2 folds"))[1]
+    assert told.startswith(f"{verdict}: ")
+    assert told.endswith(f"{said} (margin)")
+
+
+@pytest.mark.parametrize(
     ("other", "reason"),
     [
         ({"dataset": "other"}, "it was trained on data set 'adult', champion 2 on 'other'"),
