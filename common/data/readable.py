@@ -41,9 +41,14 @@ def bound(most: float) -> str:
     return f"{up:.1e}" if most else "0"
 
 
-def within(most: float) -> str:
-    """Return how close two calculations are, after a verb: exactly, or to within a bound."""
-    return f"to within {bound(most)}" if most else "exactly"
+def within(most: float, of: str = "") -> str:
+    """Return how close two calculations are, after a verb: exactly, or to within a bound.
+
+    Args:
+        most: The bound.
+        of: Words for what it is a part of; empty for a bound as it is.
+    """
+    return f"to within {bound(most)}" + (f" of {of}" if of else "") if most else "exactly"
 
 
 def told_apart(values: Sequence[Value], show: Callable[[Value, int], str], digits: int) -> list[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 from pyspark.ml import PipelineModel
 
 from common.data.readable import within
-from common.data.target import BINARY
+from common.data.target import BINARY, REGRESSION
 from common.errors import UserError
 from common.learning.fittings import REFIT_MLLIB
 from common.learning.importance import column_importance
@@ -61,6 +61,10 @@ from common.store.spark_models import load_spark_model, log_spark_model
 from common.store.step_run import Run
 
 log = logging.getLogger(__name__)
+
+# What the differences of predicted numbers are parts of.
+SPREAD = "the numbers' spread"
+NUMBER = "the number or, if that is larger, of the numbers' standard deviation"
 
 
 def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> None:
@@ -167,7 +171,7 @@ def _log_model(search: _Scored, winner: CandidateResult) -> tuple[Table, list[Ch
         "train": model_table(model, data.folds.frame, spec.target, data.folds.rows, threshold.value),
         "test": model_table(model, data.test, spec.target, data.digests["test"].rows, threshold.value),
     }
-    _tell_refit(run, refit, checking.result())
+    _tell_refit(run, refit, checking.result(), spec.target.task)
     child = search.writer.run_id(winner.name)
     candidate_runs.log_winner(winner, parameters, settings.metric, run.id, child)
     log_sides(tables, [run.id, child])
@@ -189,13 +193,14 @@ def _refit(search: _Scored, learner: Learner, parameters: Parameters) -> Refit:
     return refit_winner(parameters, learner, search.data.folds, settings.seed, engine, reach)
 
 
-def _tell_refit(run: Run, refit: Refit, agreed: Agreement | None) -> None:
+def _tell_refit(run: Run, refit: Refit, agreed: Agreement | None, task: str) -> None:
     """Say what fitted the winner, on the run and to the user."""
     run.tag(fitted_by=refit.by)
     kind, found = type(refit.model).__name__, ""
     if agreed is not None:
         run.log_metrics({"refit_margin_difference": agreed.largest})
-        found = f"; its margins are the engine's on {agreed.rows:,} rows, {within(agreed.largest)}"
+        close = within(agreed.largest, SPREAD * (task == REGRESSION))
+        found = f"; its margins are the engine's on {agreed.rows:,} rows, {close}"
     run.tell(f"fitted by {refit.by}, a {kind}{found}")
 
 
@@ -289,5 +294,6 @@ def log_pipeline(
     log_portable_model(model, "portable-model", spec, known, example, card)
     for one in noted:
         run.tell(f"note: {one}")
-    run.tell(f"portable model: matches Spark on {found.rows:,} test rows {within(found.largest)}")
+    close = within(found.largest, NUMBER * (spec.target.task == REGRESSION))
+    run.tell(f"portable model: matches Spark on {found.rows:,} test rows {close}")
     return strata

@@ -45,3 +45,9 @@ def test_bound_of_a_difference_is_never_below_it(most, text):
 
 def test_no_difference_is_none():
     assert bound(0.0) == "0"
+
+
+def test_bound_that_is_a_part_says_of_what():
+    """Numbers of 1e12 were said to match to within 1e-16, and those of 1e-9 no better."""
+    assert within(1.41e-8, "the numbers' spread") == "to within 1.5e-8 of the numbers' spread"
+    assert within(0.0, "the numbers' spread") == "exactly"
