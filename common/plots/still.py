@@ -257,8 +257,8 @@ def _parallel(figure: Figure, chart: Parallel) -> None:
             y = _unit(np.array([at]), *_ends(one))[0]
             _tick_text(axis, place, y, text)
         axis.axvline(place, color="#444444", linewidth=1, zorder=1)
-    for y in np.linspace(0, 1, 5):
-        _tick_text(axis, count, y, shown_score(chart.label, low + y * (high - low)))
+    for y, text in zip(np.linspace(0, 1, 5), _score_ticks(chart), strict=True):
+        _tick_text(axis, count, y, text)
     axis.axvline(count, color="#444444", linewidth=1, zorder=1)
     axis.set(xlim=(-0.15, count + 0.35), ylim=(-0.04, 1.04), yticks=[])
     axis.set_xticks(range(count + 1), [*(a.label for a in chart.axes), chart.label])
@@ -276,6 +276,15 @@ def _tick_text(axis: Any, x: float, y: float, text: str) -> None:
 def _ends(axis: Any) -> tuple[float, float]:
     everything = [*axis.places, *axis.ticks]
     return min(everything), max(everything)
+
+
+def _score_ticks(chart: Parallel) -> list[str]:
+    """Return the texts along the score's axis; lines of worse scores than its worst end there too."""
+    texts = [shown_score(chart.label, score) for score in np.linspace(*chart.range, 5)]
+    low, high = chart.range
+    if chart.score.min() < low or chart.score.max() > high:
+        texts[-1 if chart.reverse else 0] += "\nor worse"
+    return texts
 
 
 def _unit(values: np.ndarray, low: float, high: float) -> np.ndarray:

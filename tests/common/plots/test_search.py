@@ -11,7 +11,7 @@ from common.learning.learners import get_learner
 from common.plots.chart import Parallel, Points
 from common.plots.interactive import page
 from common.plots.search import search_charts
-from common.plots.still import stills
+from common.plots.still import _score_ticks, stills
 from common.search.breeding import Breeding
 from common.search.findings.candidates import parse_candidates
 from common.search.genetic import GeneticSearch
@@ -191,6 +191,19 @@ def test_lines_are_coloured_by_score(coarse):
     assert isinstance(parallel, Parallel)
     assert parallel.score.tolist() == coarse.means.tolist()
     assert not parallel.reverse
+
+
+@pytest.mark.parametrize(("metric", "worst", "best"), [("f1", 0, -1), ("log_loss", -1, 0)])
+def test_end_of_the_score_axis_says_that_worse_scores_end_there(metric, worst, best):
+    """A candidate of rmse 2.09 ended at 1.87, the highest number of the axis."""
+    tried = grid(lambda a: 0.5 + 0.01 * a, metric, a=list(range(1, 9)))
+    chart = by_name(search_charts(tried))["parallel"].panels
+    texts = _score_ticks(chart)
+    assert texts[worst].endswith("or worse")
+    assert not any("worse" in one for place, one in enumerate(texts) if place != worst % 5)
+    assert float(texts[best]) == pytest.approx(tried.means[0], abs=1e-4)
+    alike = replace(chart, score=np.full(8, chart.range[0]))
+    assert not any("worse" in one for one in _score_ticks(alike))
 
 
 @pytest.mark.parametrize(
