@@ -14,6 +14,21 @@ from common.search.findings.effects import MOST_VALUES, find_levels
 WORST_PERCENT = 20
 # Multiples of the golden ratio, modulo 1, never coincide, so jittered dots hardly overlap.
 GOLDEN = 0.618034
+ONE = {"labels": "label", "strata": "stratum"}
+
+
+def and_alike(names: Sequence[str], values: np.ndarray, first: int, what: str) -> str:
+    """Name the first of equal ones, with the number of the others: `a`, or `a and 2 other labels`.
+
+    Args:
+        names: Their names.
+        values: Their values.
+        first: The place of the one to name.
+        what: What they are, one of ONE.
+    """
+    others = int(np.sum(values == values[first])) - 1
+    more = f" and {others} other {what if others > 1 else ONE[what]}"
+    return names[first] + (more if others else "")
 
 
 def hover(candidates: Candidates) -> list[str]:

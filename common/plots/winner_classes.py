@@ -20,7 +20,7 @@ from common.plots.chart import (
     Points,
 )
 from common.plots.interval import interval
-from common.plots.shown import first_red, shortened
+from common.plots.shown import and_alike, first_red, shortened
 
 # Number of labels with a row of their own in the confusion, and of bars.
 LABELS, BARS = 12, 16
@@ -180,9 +180,11 @@ def _recall(test: ClassTable, names: Sequence[str]) -> Chart:
         first_red(worst),
     )
     first, last = worst[0], known[np.argmax(recall[known])]
-    title = f"{percent(recall[first])} of {names[first]} are found"
-    if first != last:
-        title += f", the fewest; {percent(recall[last])} of {names[last]}, the most"
+    # Of labels that no row has, the recall is none.
+    least = and_alike(names, np.where(rows > 0, recall, np.nan), first, "labels")
+    title = f"{percent(recall[first])} of {least} are found"
+    if recall[first] != recall[last]:
+        title += f", the smallest share; {percent(recall[last])} of {names[last]}, the largest"
     absent = len(names) - len(known)
     return Chart(
         "recall",

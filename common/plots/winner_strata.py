@@ -10,7 +10,7 @@ from common.data.target import BINARY, MULTICLASS, REGRESSION, Target
 from common.learning.metrics import shown_number
 from common.plots.chart import BLUE, GREY, Bars, Chart, Panel
 from common.plots.interval import interval
-from common.plots.shown import first_red, shortened
+from common.plots.shown import and_alike, first_red, shortened
 
 # Number of strata that are shown, and of characters of the name of one.
 STRATA, LONGEST = 16, 44
@@ -115,8 +115,11 @@ def _served_worst(groups: pd.DataFrame, right: np.ndarray, label: str | None) ->
     worst = int(np.argmin(right))
     peers = groups[label] == groups[label].iloc[worst] if label else np.full(len(groups), True)
     best = int(np.argmax(np.where(peers, right, -1)))
-    text = f"Worst stratum: {names[worst]}, {percent(right[worst])} predicted correctly"
-    return text + (f", against {percent(right[best])} of {names[best]}" if best != worst else "")
+    alike = and_alike(names, right, worst, "strata")
+    text = f"Worst {'stratum' if alike == names[worst] else 'strata'}: {alike}, "
+    text += f"{percent(right[worst])} predicted correctly"
+    differ = right[best] != right[worst]
+    return text + (f", against {percent(right[best])} of {names[best]}" if differ else "")
 
 
 def _predicted_share(

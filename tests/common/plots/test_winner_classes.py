@@ -91,6 +91,20 @@ def test_recall_is_scikit_learns_the_worst_first_within_its_interval(charts, row
     assert (np.asarray(bars.high) > bars.values).all()
 
 
+def test_title_counts_the_labels_and_strata_that_are_served_as_badly(rows):
+    """Of six labels with a recall of 0% the pictures named the first as the worst of all."""
+    label, probability = rows
+    missed = probability.copy()
+    missed[:, 1:] = 0
+    strata = pd.DataFrame({"place": list("abc"), "rows": [9, 9, 9], "right": [0.0, 0.5, 0.0]})
+    found = charts_of(label, missed, THREE, strata)
+    said = "0% of versicolor and 1 other label are found, the smallest share; 100% of setosa, the largest"
+    assert found["recall"].title == said
+    said = "0% predicted correctly, against 50% of b"
+    assert found["strata"].title == f"Worst strata: a and 1 other stratum, {said}"
+    assert charts_of(label, missed, THREE, strata[:2])["strata"].title == f"Worst stratum: a, {said}"
+
+
 def test_calibration_compares_the_predicted_labels_probability_with_what_is_right(charts, rows):
     label, probability = rows
     _, line, _ = charts["calibration"].panels[0].layers
