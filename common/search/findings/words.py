@@ -56,7 +56,9 @@ def _in_short(found: Findings) -> str:
     clear = [one for one in found.parameters if one.gain.clear and not one.little]
     weights = [f"{one.name} explains {percent(one.effect.share)}" for one in clear[:MOST_WEIGHTS]]
     edges = [f"{one.name} is best on its {one.edge} edge" for one in found.parameters if one.edge]
-    dropped = [f"{one.name} {', '.join(one.dropped)}" for one in found.parameters if one.dropped]
+    # Candidates that differ in other parameters too are no evidence against a value.
+    told = [one for one in found.parameters if one.dropped and one.effect.apart]
+    dropped = [f"{one.name} {', '.join(one.dropped)}" for one in told]
     parts = [", ".join(weights) or "no clear effects"] if found.apart else []
     parts += [f"can be dropped: {'; '.join(dropped)}"] if dropped else []
     parts += [", ".join(edges)] if edges else []
@@ -111,7 +113,7 @@ def _table(found: Findings) -> str:
             one.name,
             _share(one) if found.apart else "unknown",
             *_ends(one, found),
-            ", ".join(one.dropped) or "none",
+            (", ".join(one.dropped) or "none") if one.effect.apart else "unknown",
             one.edge or "no",
             ", ".join(show(value) for value in found.grid[one.name]),
         ]

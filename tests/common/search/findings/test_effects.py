@@ -9,7 +9,7 @@ from common.plots.search import search_charts
 from common.search.findings.candidates import parse_candidates
 from common.search.findings.effects import find_effects, find_levels
 from common.search.findings.find import find
-from common.search.findings.words import markdown
+from common.search.findings.words import headline, markdown
 from tests.common.search.searches import grid, result, text
 
 VALUES = {"maxDepth": [1, 3, 5], "maxIter": [10, 20], "impurity": ["gini", "entropy"]}
@@ -143,6 +143,17 @@ def test_parameter_that_varied_by_itself_is_told_apart_from_those_that_did_not()
     assert "**a** varied together with others, so nothing can be said of its own effect." in told
     assert "**c** can be told apart; higher values are better: 2 gains 0.0100 ± 0.0000 over 1." in told
     assert "| a | unknown | unknown | unknown | unknown |" in told
+
+
+def test_no_value_can_be_dropped_of_a_parameter_that_varied_together_with_others():
+    """Of four candidates that differed in six parameters each value but the best's was to be dropped."""
+    drawn = [(1, 1, 1), (2, 2, 1), (1, 1, 2), (2, 2, 2)]
+    results = [result({"a": a, "b": b, "c": c}, 0.8 + 0.01 * c + 0.02 * a) for a, b, c in drawn]
+    found = find(parse_candidates(text(results)), {name: Range(int, 1, 9) for name in "abc"})
+    lines = [line.split(" | ") for line in markdown(found, "gbt").splitlines()]
+    dropped = {line[0]: line[5] for line in lines if line[0] in ("| a", "| b", "| c")}
+    assert dropped == {"| a": "unknown", "| b": "unknown", "| c": "1"}
+    assert "can be dropped: c 1;" in headline(found)
 
 
 @pytest.mark.parametrize(
