@@ -47,8 +47,7 @@ def generations_chart(candidates: Candidates) -> Chart:
     )
     return Chart(
         "generations",
-        f"The best was found in generation {last} (of 0 to {numbers[-1]}); the mean went from "
-        f"{shown_score(metric, mean[0])} to {shown_score(metric, mean[-1])}",
+        _course(last, numbers, [shown_score(metric, one) for one in (best[0], mean[0], mean[-1])]),
         f"{name}: mean distance between two candidates of a generation, as a share of the {of}; "
         "0: all are equal. A small value means that the search has converged.",
         [
@@ -58,6 +57,15 @@ def generations_chart(candidates: Candidates) -> Chart:
         columns=2,
         height=3.6,
     )
+
+
+def _course(last: int, numbers: Sequence[int], texts: Sequence[str]) -> str:
+    """Say how a search went: texts are the first generation's best and mean, and the last one's mean."""
+    best, start, end = texts
+    if len(numbers) == 1:
+        return f"One generation alone: its best has {best}, and its mean is {start}"
+    went = f"went from {start} to {end}" if start != end else f"is {end} in the first and in the last"
+    return f"The best was found in generation {last} (of {numbers[0]} to {numbers[-1]}); the mean {went}"
 
 
 def drawn_chart(candidates: Candidates) -> Chart:

@@ -168,6 +168,33 @@ def test_what_candidates_alone_tell_is_not_called_diversity(genetic):
     assert "Diversity" not in chart.note
 
 
+@pytest.mark.parametrize(
+    ("drawn", "title"),
+    [
+        ({0: [1, 2]}, "One generation alone: its best has 0.9000, and its mean is 0.8500"),
+        (
+            {0: [1], 1: [2]},
+            "The best was found in generation 1 (of 0 to 1); the mean went from 0.8000 to 0.9000",
+        ),
+        (
+            {0: [1], 2: [1]},
+            "The best was found in generation 0 (of 0 to 2); the mean is 0.8000 in the first and in the "
+            "last",
+        ),
+    ],
+)
+def test_mean_of_the_generations_goes_nowhere_where_it_stays(drawn, title):
+    """A race's winner has often one generation: `the mean went from 1.2818 to 1.2818`."""
+    depths = sorted({depth for listed in drawn.values() for depth in listed})
+    results = [result({"maxDepth": depth}, 0.7 + depth / 10) for depth in depths]
+    listed = {
+        one.name: [n for n, depths in drawn.items() if one.parameters["maxDepth"] in depths]
+        for one in results
+    }
+    chart = by_name(search_charts(parse_candidates(text(results, generations=listed))))["generations"]
+    assert chart.title == title
+
+
 def test_pareto_front_has_no_candidate_that_another_beats(genetic):
     _, front, *_ = by_name(search_charts(genetic))["time"].panels[0].layers
     for seconds, score in zip(front.x, front.y, strict=True):
