@@ -215,4 +215,5 @@ def _dots(
 
 def _beyond(test: NumberTable, shown: np.ndarray) -> str:
     left = test.count[~shown].sum()
-    return f" {left:,.0f} rows lie beyond the axes." if left else ""
+    lie = "row lies" if left == 1 else "rows lie"
+    return f" {left:,.0f} {lie} beyond the axes." if left else ""

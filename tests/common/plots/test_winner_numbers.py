@@ -95,6 +95,12 @@ def test_errors_are_distributed_as_they_are():
     assert mark.at == pytest.approx(error.mean())
 
 
+def test_single_outlier_is_told_as_one():
+    true, said = drawn(600)
+    found = charts_of(np.append(true, 1e6), np.append(said, 0.0), STRATA)
+    assert "1 row lies beyond the axes." in found["predicted"].note
+
+
 def test_median_error_by_prediction_is_that_of_its_tenth(charts, rows):
     order = np.argsort(rows[1], kind="stable")
     line = charts["errors"].panels[1].layers[2]
