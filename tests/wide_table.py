@@ -58,7 +58,7 @@ def vectorise(spark, folder, numbers, texts, dates):
 def main(folder, *sizes):
     # Of a large table some rows are looked at.
     rows.MOST_CELLS, rows.LEAST_ROWS = 0, 100
-    spark = get_session("local[2]")
+    spark = get_session("local[2]", brief=True)
     for size in sizes:
         # A wider table may not profit from what an earlier one has set.
         spark.conf.unset("spark.sql.codegen.wholeStage")
