@@ -23,9 +23,9 @@ GIVEN = $(foreach p,$(filter-out PYTHON,$(.VARIABLES)),$(if $(filter command lin
 main: setup
 	@$(RUN) -e main $(GIVEN)
 
-# Two workers: a test that starts commands waits most of the time, and on one core.
+# Three workers: on two cores, two wait a sixth of the time, for what their tests start and for disks.
 test: lint .venv/tests-installed
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 3
 
 .venv/tests-installed: tests/requirements.txt .venv/installed
 	$(INSTALL) -r tests/requirements.txt -c requirements.txt
