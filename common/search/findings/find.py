@@ -135,7 +135,9 @@ def _finding(
     best_value = candidates.best[effect.parameter]
     matters = gain.clear or max(effect.share - LITTLE, together - LITTLE_TOGETHER) >= 0
     steps = (1 if effect.share < LITTLE else 2) if matters else 0
-    kept = [level.low for level, lag in zip(effect.levels, behind, strict=True) if not lag.clear]
+    lags = list(zip(effect.levels, behind, strict=True))
+    kept = [level.low for level, lag in lags if not lag.clear]
+    worse = [(level.low, level.high) for level, lag in lags if lag.clear]
     return Finding(
         effect,
         best,
@@ -145,7 +147,7 @@ def _finding(
         winner,
         behind,
         edge_of(values, best_value, kind),
-        next_values(values, best_value, kind, kept, steps),
+        next_values(values, best_value, kind, kept, steps, worse),
     )
 
 

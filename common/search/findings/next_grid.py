@@ -31,7 +31,12 @@ def edge_of(values: pd.Series, best: object, kind: Kind) -> str:
 
 
 def next_values(
-    values: pd.Series, best: object, kind: Kind, kept: Sequence[object], steps: int
+    values: pd.Series,
+    best: object,
+    kind: Kind,
+    kept: Sequence[object],
+    steps: int,
+    worse: Sequence[tuple[Any, Any]] = (),
 ) -> list[object]:
     """Return the values of a parameter to try next: the best first, then the others by priority.
 
@@ -41,6 +46,7 @@ def next_values(
         kind: The values that the learner permits.
         kept: Values that are not clearly worse; not used for a number with many values.
         steps: Number of values to try beyond an edge; with 0 the parameter keeps its best value.
+        worse: The ends of ranges that are clearly worse, for a number with many values.
     """
     if steps == 0 or values.nunique() < 2:
         return [best]
@@ -49,11 +55,16 @@ def next_values(
     assert isinstance(best, (int, float))
     edge, log = edge_of(values, best, kind), _in_logarithms(values)
     inside = _inside(values, best, kind, kept, log, edge)
+    many = values.nunique() > MOST_VALUES
+    inside = [_outside(value, best, worse, log) for value in inside] if many else inside
     if edge:
         inner = _inwards(values, best, edge, log)
         first, *more = (_beyond(inner, best, step, log) for step in range(1, steps + 1))
         inside = [first, *inside, *more]
     allowed = [_rounded(min(max(value, kind.least), kind.high), kind) for value in inside]
+    if many:
+        # Rounding may bring a value back to the end of a range.
+        allowed = [value for value in allowed if not _is_in(value, worse)]
     return list(dict.fromkeys([kind.type(best), *allowed]))
 
 
@@ -76,7 +87,7 @@ def _inside(
     values: pd.Series, best: float, kind: Range, kept: Sequence[object], log: bool, edge: str
 ) -> list[float]:
     """Return values between the best and its neighbours, the better neighbour's first."""
-    sides = [side for side in _neighbours(values, best) if side != best]
+    sides = [side for side in _neighbours(values, best, log) if side != best]
     if values.nunique() > MOST_VALUES:
         return sides
     if edge:
@@ -96,23 +107,43 @@ def _in_logarithms(values: pd.Series) -> bool:
     return max(factors) - min(factors) < 0.01 and factors[0] >= 2
 
 
-def _neighbours(values: pd.Series, best: float) -> tuple[float, float]:
+def _neighbours(values: pd.Series, best: float, log: bool) -> tuple[float, float]:
     """Return the best value's neighbours: values tried, or if there are many, medians of good values."""
-    near = values
-    if values.nunique() > MOST_VALUES:
-        near = values.head(max(len(values) // 4, 4))
+    if values.nunique() <= MOST_VALUES:
+        below, above = values[values < best], values[values > best]
+        return float(below.max()) if len(below) else best, float(above.min()) if len(above) else best
+    near = values.head(max(len(values) // 4, 4))
     below, above = near[near < best], near[near > best]
-    if values.nunique() > MOST_VALUES:
-        low = below.median() if len(below) else (values.min() + best) / 2
-        high = above.median() if len(above) else (values.max() + best) / 2
-        return float(low), float(high)
-    return float(below.max()) if len(below) else best, float(above.min()) if len(above) else best
+    low = _median(below, log) if len(below) else _middle(float(values.min()), best, log)
+    high = _median(above, log) if len(above) else _middle(float(values.max()), best, log)
+    return low, high
+
+
+def _median(values: pd.Series, log: bool) -> float:
+    return float(np.exp(np.log(values).median()) if log else values.median())
+
+
+def _middle(one: float, other: float, log: bool) -> float:
+    return math.sqrt(one * other) if log and one > 0 < other else (one + other) / 2
+
+
+def _is_in(value: float, ranges: Sequence[tuple[Any, Any]]) -> bool:
+    return any(low <= value <= high for low, high in ranges)
+
+
+def _outside(value: float, best: float, worse: Sequence[tuple[Any, Any]], log: bool) -> float:
+    """Return a value, or the middle before the first range that is worse if it is in one."""
+    if not _is_in(value, worse):
+        return value
+    if value > best:
+        return _middle(min(low for low, _ in worse if low > best), best, log)
+    return _middle(max(high for _, high in worse if high < best), best, log)
 
 
 def _inwards(values: pd.Series, best: float, edge: str, log: bool) -> float:
     """Return the value one step inside an edge: the next value tried, or a part of the range if many."""
     if values.nunique() <= MOST_VALUES:
-        below, above = _neighbours(values, best)
+        below, above = _neighbours(values, best, log)
         return below if edge == "upper" else above
     low, high = float(values.min()), float(values.max())
     if log:
@@ -130,7 +161,7 @@ def _beyond(inner: float, best: float, step: int, log: bool) -> float:
 
 def _between(side: float, best: float, log: bool, kind: Range, kept: Sequence[object]) -> float:
     """Return the midpoint; if rounding leaves none, the neighbour, or the best if that is dropped."""
-    middle = math.sqrt(side * best) if log and side > 0 < best else (side + best) / 2
+    middle = _middle(side, best, log)
     if _rounded(middle, kind) not in (best, side):
         return middle
     return side if side in kept else best

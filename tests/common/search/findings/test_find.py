@@ -162,6 +162,44 @@ def test_better_side_is_wanted_first():
     assert next_values(pd.Series([5, 1, 9]), 5, COUNT, [], 2) == [5, 3, 7]
 
 
+def test_next_values_of_many_are_in_no_range_that_can_be_dropped():
+    tried = pd.Series([44, 85, 36, 48, 55, 60, 116, 90, 20, 16])
+    above = [(50, 79), (83, 116)]
+    assert next_values(tried, 44, COUNT, [], 2)[1:] == [36, 66]
+    # The middle before the range that is nearest.
+    assert next_values(tried, 44, COUNT, [], 2, above) == [44, 36, 47]
+    # None is left between 44 and 45.
+    assert next_values(tried, 44, COUNT, [], 2, [(45, 116)]) == [44, 36]
+
+
+def test_next_values_of_many_are_middles_on_the_scale_of_the_values():
+    tried = pd.Series([0.1, 0.2, 0.3, 0.4, 0.001, 0.002, 1.0])
+    (middle,) = [value for value in next_values(tried, 0.1, SHARE, [], 2)[1:] if value < 0.1]
+    assert middle == 0.01
+
+
+def test_what_follows_a_genetic_search_contradicts_none_of_its_findings():
+    draw = np.random.default_rng(2)
+    results = []
+    for _ in range(30):
+        rate, depth, trees = 10 ** draw.uniform(-2, 0), *map(int, draw.integers([2, 5], [9, 120]))
+        parameters = {"maxDepth": depth, "stepSize": rate, "maxIter": trees}
+        score = 0.9 - 0.08 * (math.log10(rate) + 0.9) ** 2 - 0.01 * abs(depth - 4) + 0.00005 * trees
+        results.append(result(parameters, score, draw.normal(0, 0.001, 5)))
+    drawn = {one.name: [number // 10] for number, one in enumerate(results)}
+    found = find(parse_candidates(text(results, generations=drawn)), GBT.parameters)
+    dropped = [
+        (one.name, level.low, level.high)
+        for one in found.parameters
+        for level, behind in zip(one.effect.levels, one.behind, strict=True)
+        if behind.clear
+    ]
+    assert dropped
+    assert not [
+        (name, value) for name, low, high in dropped for value in found.grid[name] if low <= value <= high
+    ]
+
+
 def small(metric="f1", sign=1, noise=0.0001):
     """A search in which depth matters most, trees little but clearly, and bins not at all."""
     depths = {2: 0, 4: 0.02, 6: 0.01}
