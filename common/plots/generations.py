@@ -29,14 +29,15 @@ def generations_chart(candidates: Candidates) -> Chart:
     numbers = [number for number, drawn in enumerate(rows) if drawn]
     best = [float(better(means[rows[number]])) for number in numbers]
     so_far = (np.maximum if candidates.sign > 0 else np.minimum).accumulate(best)
-    mean = [float(means[rows[number]].mean()) for number in numbers]
+    whole = _whole(candidates, rows)
+    mean = [float(means[rows[number]].mean()) for number in whole]
     x, row = np.array([(n, r) for n in numbers for r in rows[n]]).T
     words = hover(candidates)
     scores: list[Layer] = [
         Points(x, means[row], [words[r] for r in row], "candidate"),
         Line(numbers, so_far, "best so far", ORANGE),
         Line(numbers, best, "best", GREEN, dots=True),
-        Line(numbers, mean, "mean", BLUE, dots=True),
+        Line(whole, mean, "mean", BLUE, dots=True),
     ]
     last = numbers[int(np.argmax(np.asarray(so_far) == so_far[-1]))]
     metric = candidates.metric
@@ -47,7 +48,7 @@ def generations_chart(candidates: Candidates) -> Chart:
     )
     return Chart(
         "generations",
-        _course(last, numbers, [shown_score(metric, one) for one in (best[0], mean[0], mean[-1])]),
+        _course(last, numbers, whole, [shown_score(metric, one) for one in (best[0], mean[0], mean[-1])]),
         f"{name}: mean distance between two candidates of a generation, as a share of the {of}; "
         "0: all are equal. A small value means that the search has converged.",
         [
@@ -59,13 +60,25 @@ def generations_chart(candidates: Candidates) -> Chart:
     )
 
 
-def _course(last: int, numbers: Sequence[int], texts: Sequence[str]) -> str:
-    """Say how a search went: texts are the first generation's best and mean, and the last one's mean."""
+def _course(last: int, numbers: Sequence[int], whole: Sequence[int], texts: Sequence[str]) -> str:
+    """Say how a search went: texts are the first generation's best and mean, and the last whole one's."""
     best, start, end = texts
     if len(numbers) == 1:
         return f"One generation alone: its best has {best}, and its mean is {start}"
     went = f"went from {start} to {end}" if start != end else f"is {end} in the first and in the last"
+    if whole[-1] != numbers[-1]:
+        went += f" that is whole, {whole[-1]}" if start == end else f" in {whole[-1]}, the last whole one"
+    went = f"of the only whole one, {whole[0]}, is {start}" if len(whole) == 1 else went
     return f"The best was found in generation {last} (of {numbers[0]} to {numbers[-1]}); the mean {went}"
+
+
+def _whole(candidates: Candidates, rows: Sequence[Sequence[int]]) -> list[int]:
+    """Return the generations of which all candidates were scored, as far as is known.
+
+    That in which the time ended has some of them alone: its mean and its range are those of chance.
+    """
+    numbers = [number for number, drawn in enumerate(rows) if drawn]
+    return [number for number in numbers if number in candidates.diversity] or numbers
 
 
 def drawn_chart(candidates: Candidates) -> Chart:
@@ -137,7 +150,7 @@ def _tried(values: pd.Series) -> BaseDistribution:
 
 def _narrowing(candidates: Candidates, rows: Sequence[Sequence[int]]) -> str:
     """Name the parameter whose range shrank most from the first generation to the last, if one did."""
-    numbers = [number for number, drawn in enumerate(rows) if drawn]
+    numbers = _whole(candidates, rows)
     first, last = rows[numbers[0]], rows[numbers[-1]]
     found = []
     for name in candidates.varied:

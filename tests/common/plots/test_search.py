@@ -298,6 +298,35 @@ def test_narrowing_is_told_where_there_was_some(drawn, title):
     assert by_name(charts)["drawn"].title == title
 
 
+@pytest.mark.parametrize(
+    ("whole", "course", "narrowing"),
+    [
+        ([0], "the mean of the only whole one, 0, is 0.8300", "Candidates drawn by each generation"),
+        (
+            [0, 1],
+            "the mean went from 0.8300 to 0.8350 in 1, the last whole one",
+            "maxDepth narrowed most: 1 to 5 in generation 0, 3 to 4 in 1",
+        ),
+    ],
+)
+def test_generation_in_which_the_time_ended_has_no_mean_and_no_range(whole, course, narrowing):
+    """Its one candidate of four was a range from 3 to 3, and its score the mean that was reached."""
+    drawn = {0: [1, 5], 1: [3, 4], 2: [3]}
+    drawn = {number: drawn[number] for number in [*whole, len(whole)]}
+    depths = {depth for listed in drawn.values() for depth in listed}
+    results = [result({"maxDepth": depth}, 0.8 + depth / 100) for depth in sorted(depths)]
+    listed = {
+        one.name: [n for n, depths in drawn.items() if one.parameters["maxDepth"] in depths]
+        for one in results
+    }
+    table = pd.DataFrame({"generation": whole, "diversity": 0.5}).to_csv(index=False)
+    charts = by_name(search_charts(parse_candidates(text(results, generations=listed), "", table)))
+    assert charts["generations"].title.endswith(course)
+    *_, mean = charts["generations"].panels[0].layers
+    assert list(mean.x) == whole
+    assert charts["drawn"].title == narrowing
+
+
 def test_learner_that_never_had_a_turn_has_no_generations():
     results = [result({"maxDepth": depth}, 0.8) for depth in (3, 5)]
     charts = search_charts(parse_candidates(text(results, generations={"another": [0]})))
