@@ -164,4 +164,7 @@ def _narrowing(candidates: Candidates, rows: Sequence[Sequence[int]]) -> str:
     _, name, *ends = min(found)
     low, high, least, most = map(show, ends)
     start, end = numbers[0], numbers[-1]
-    return f"{name} narrowed most: {low} to {high} in generation {start}, {least} to {most} in {end}"
+    # Values that differ may have the same three digits.
+    one = f"{least} alone" if ends[2] == ends[3] else f"about {least}"
+    left = one if least == most else f"{least} to {most}"
+    return f"{name} narrowed most: {low} to {high} in generation {start}, {left} in {end}"

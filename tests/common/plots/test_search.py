@@ -282,6 +282,7 @@ def test_pictures_of_a_race_say_whose_candidates_they_show():
             "maxDepth narrowed most: 1 to 5 in generation 0, 3 to 4 in 2",
         ),
         ({1: [1, 5], 3: [3, 4]}, "maxDepth narrowed most: 1 to 5 in generation 1, 3 to 4 in 3"),
+        ({0: [1, 5], 1: [3]}, "maxDepth narrowed most: 1 to 5 in generation 0, 3 alone in 1"),
         ({0: [1, 5]}, "Candidates drawn by each generation"),
         ({0: [2, 3], 1: [1, 5]}, "Candidates drawn by each generation"),
         ({0: [1, 5], 1: [1, 5]}, "Candidates drawn by each generation"),
