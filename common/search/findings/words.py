@@ -228,7 +228,8 @@ def _failed(found: Findings) -> str:
     names = [_shown({str(name): value for name, value in row.items()}) for row in rows]
     lines = [f"- {name}: {error}" for name, error in zip(names, failed["error"], strict=True)]
     more = [f"- and {len(lines) - MOST_FAILED} more"] if len(lines) > MOST_FAILED else []
-    count = f"{len(lines)} candidate{'s' * (len(lines) != 1)} failed and are not included above:"
+    many = len(lines) != 1
+    count = f"{len(lines)} candidate{'s' * many} failed and {'are' if many else 'is'} not included above:"
     return "\n".join([count, "", *lines[:MOST_FAILED], *more])
 
 

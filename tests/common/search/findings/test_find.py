@@ -89,8 +89,10 @@ def test_failed_candidates_are_named():
     failures = [CandidateFailure({"maxDepth": 30}, "out of memory")]
     results = [result({"maxDepth": depth}, 0.8) for depth in (3, 5)]
     said = markdown(find(parse_candidates(text(results, failures=failures)), GBT.parameters), "gbt")
-    assert "1 candidate failed" in said
-    assert "- maxDepth=30: out of memory" in said
+    assert "1 candidate failed and is not included above:\n\n- maxDepth=30: out of memory" in said
+    failures.append(CandidateFailure({"maxDepth": 29}, "out of memory"))
+    said = markdown(find(parse_candidates(text(results, failures=failures)), GBT.parameters), "gbt")
+    assert "2 candidates failed and are not included above:\n\n- maxDepth=29" in said
 
 
 def test_genetic_search_goes_on_around_its_best():
