@@ -114,7 +114,8 @@ class Race:
 
     def _said(self, result: CandidateResult | None, leader: CandidateResult) -> str:
         if result is None:
-            return "no candidate could be fitted"
+            # Others are not tried then.
+            return "its first candidate could not be fitted"
         own, ahead = (shown_score(self.metric, one.mean(self.metric)) for one in (result, leader))
         return f"{self.metric} {own}, and the best has {ahead}"
 

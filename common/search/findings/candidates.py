@@ -68,6 +68,7 @@ class Candidates:
         generations: For each candidate, the generations that drew it; empty for a grid search.
         failed: Parameters of the candidates that failed, with their `error`.
         learners: The learners of a race, best first; empty if one learner was searched.
+        unfitted: Those learners of a race of which each candidate failed.
         diversity: The diversity of each generation in the search space; empty if it is not known.
     """
 
@@ -78,6 +79,7 @@ class Candidates:
     generations: Sequence[Sequence[int]]
     failed: pd.DataFrame
     learners: Sequence["Raced"] = ()
+    unfitted: Sequence[str] = ()
     diversity: Mapping[int, float] = field(default_factory=dict)
 
     @cached_property
@@ -165,6 +167,8 @@ def parse_candidates(
     metric = folds[0].removeprefix("val_").rpartition("_fold_")[0]
     learners = _raced(done, metric) if LEARNER in done else []
     failed = table[~scored]
+    scoreless = failed[LEARNER].drop_duplicates().tolist() if learners else []
+    unfitted = [name for name in scoreless if name not in [one.learner for one in learners]]
     if learners:
         done, failed = (_own(rows, names, learners[0].learner) for rows in (done, failed))
         names = [name for name in names if name in done]
@@ -186,6 +190,7 @@ def parse_candidates(
         generations=drawn,
         failed=failed[[*names, *(["error"] if "error" in table else [])]],
         learners=learners,
+        unfitted=unfitted,
         diversity=_diversity(generations, learners) if drawn and generations else {},
     )
 

@@ -82,10 +82,10 @@ def _race(candidates: Candidates) -> str:
         for one in candidates.learners
     ]
     first = candidates.learners[0].learner
-    return (
-        f"The best {candidates.metric} of each learner: {', '.join(learners)}. What follows is about the "
-        f"candidates of {first}."
-    )
+    text = f"The best {candidates.metric} of each learner: {', '.join(learners)}."
+    if candidates.unfitted:
+        text += f" Each candidate that was tried of {_and(candidates.unfitted)} failed."
+    return f"{text} What follows is about the candidates of {first}."
 
 
 def _best(found: Findings) -> str:

@@ -105,7 +105,7 @@ def test_learner_that_cannot_be_fitted_does_not_stop_the_others():
     _, told = run(search)
     assert learners(search).count("xgboost") == 1
     assert learners(search).count("gbt") == 4
-    assert told == ["xgboost is left behind: no candidate could be fitted"]
+    assert told == ["xgboost is left behind: its first candidate could not be fitted"]
 
 
 def test_race_in_which_no_candidate_can_be_fitted_ends():

@@ -376,6 +376,20 @@ def test_findings_of_a_race_say_whose_candidates_they_are_about():
     assert headline(raced({3: 0.8, 5: 0.9})).startswith("of gbt, maxDepth explains 100%")
 
 
+def test_learners_of_a_race_that_could_not_be_fitted_are_named():
+    results = [result({"learner": "gbt", "maxDepth": depth}, 0.8) for depth in (3, 5)]
+    failures = [
+        CandidateFailure({"learner": learner, "maxDepth": 9}, "no")
+        for learner in ("gbt", "random_forest", "xgboost")
+    ]
+    said = markdown(find(parse_candidates(text(results, failures=failures)), GBT.parameters), "gbt")
+    assert (
+        "learner: **gbt** 0.8000 (of 2). Each candidate that was tried of random_forest and xgboost "
+        "failed. What follows" in said
+    )
+    assert "failed" not in markdown(raced({3: 0.8}), "gbt")
+
+
 def test_headline_has_no_share_of_what_the_folds_cannot_distinguish_from_zero():
     by_chance = (0.03, -0.02, 0.02, -0.01, 0)
     results = [
