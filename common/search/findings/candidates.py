@@ -97,6 +97,12 @@ class Candidates:
         """Names of the parameters with more than one value."""
         return [name for name in self.parameters if self.parameters[name].nunique() > 1]
 
+    def tried(self, name: str) -> pd.Series:
+        """Return a parameter's values in all candidates, those that failed last."""
+        scored = self.parameters[name]
+        failed = self.failed[name].dropna().astype(scored.dtype)
+        return pd.concat([scored, failed], ignore_index=True)
+
     @property
     def best(self) -> Parameters:
         """Parameters of the best candidate."""

@@ -131,7 +131,8 @@ def _finding(
     together = max(
         (pair.share for pair in effects.pairs if effect.parameter in (pair.first, pair.second)), default=0
     )
-    values, kind = candidates.parameters[effect.parameter], kinds[effect.parameter]
+    # A value with which candidates fail is an end of what can be tried, and not to be proposed again.
+    values, kind = candidates.tried(effect.parameter), kinds[effect.parameter]
     best_value = candidates.best[effect.parameter]
     matters = gain.clear or max(effect.share - LITTLE, together - LITTLE_TOGETHER) >= 0
     steps = (1 if effect.share < LITTLE else 2) if matters else 0

@@ -95,6 +95,15 @@ def test_failed_candidates_are_named():
     assert "2 candidates failed and are not included above:\n\n- maxDepth=29" in said
 
 
+def test_value_with_which_candidates_fail_is_tried_and_not_proposed_again():
+    failures = [CandidateFailure({"maxDepth": 2}, "out of memory")]
+    results = [result({"maxDepth": depth}, score) for depth, score in ((5, 0.9), (8, 0.8), (11, 0.7))]
+    (alone,) = find(parse_candidates(text(results)), GBT.parameters).parameters
+    assert (alone.edge, alone.next) == ("lower", [5, 2, 0])
+    (beside,) = find(parse_candidates(text(results, failures=failures)), GBT.parameters).parameters
+    assert (beside.edge, beside.next) == ("", [5, 6, 4])
+
+
 def test_genetic_search_goes_on_around_its_best():
     rng = np.random.default_rng(1)
     learner = get_learner("xgboost")
