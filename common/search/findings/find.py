@@ -30,7 +30,7 @@ class Finding:
         winner: Index of the best candidate's level.
         behind: For each level, by how much its best candidate is worse than the best of all.
         edge: The edge of the values tried on which the best candidate lies: lower, upper, or empty for
-            none.
+            none, and where candidates with other values are as good on every fold.
         next: Values to try next.
     """
 
@@ -139,6 +139,9 @@ def _finding(
     lags = list(zip(effect.levels, behind, strict=True))
     kept = [level.low for level, lag in lags if not lag.clear]
     worse = [(level.low, level.high) for level, lag in lags if lag.clear]
+    equal = [number for number, lag in enumerate(candidates.behind) if lag.is_none]
+    # Of equal candidates the best is the first by name, which says nothing of an edge.
+    alike = candidates.parameters[effect.parameter].iloc[equal].nunique() > 1
     return Finding(
         effect,
         best,
@@ -147,7 +150,7 @@ def _finding(
         _shape(scores, effect.ordered),
         winner,
         behind,
-        edge_of(values, best_value, kind),
+        "" if alike else edge_of(values, best_value, kind),
         next_values(values, best_value, kind, kept, steps, worse),
     )
 

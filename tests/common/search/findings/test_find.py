@@ -153,6 +153,18 @@ def test_end_of_what_the_learner_takes_is_no_edge():
     assert edge_of(tried, 0.8, SHARE) == ""
 
 
+def test_best_is_on_no_edge_of_values_that_score_alike():
+    """Its value was the first by name: `maxIter is best on its lower edge`, of all that scored 1."""
+    candidates = grid(
+        lambda maxDepth, maxIter: 0.8 + maxDepth / 100, noise=0, maxDepth=[3, 5], maxIter=[10, 20]
+    )
+    found = find(candidates, GBT.parameters)
+    assert {one.name: one.edge for one in found.parameters} == {"maxDepth": "upper", "maxIter": ""}
+    assert "maxIter is best" not in headline(found)
+    alike = find(grid(lambda maxDepth: 0.8, noise=0, maxDepth=[3, 5]), GBT.parameters)
+    assert "edge of the values tried" not in markdown(alike, "gbt")
+
+
 def test_number_that_stands_for_no_limit_is_no_neighbour_of_the_others():
     depth = XGBOOST.parameters["max_depth"]
     assert next_values(pd.Series([1, 2, 3]), 1, depth, [1, 2], 2) == [1, 2]
