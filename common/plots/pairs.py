@@ -7,7 +7,7 @@ import numpy as np
 from common.data.shares import percent
 from common.learning.metrics import shown_score
 from common.plots.chart import Cells, Chart, Panel
-from common.search.findings.candidates import Candidates
+from common.search.findings.candidates import ROUNDING, Candidates
 from common.search.findings.effects import Effects, Level, Pair, find_levels
 
 # The number of pairs shown, and the smallest share of the variance for which a pair is shown.
@@ -40,7 +40,7 @@ def pairs_chart(candidates: Candidates, pairs: Sequence[Pair]) -> Chart:
     metric = candidates.metric
     return Chart(
         "pairs",
-        _best_cell(candidates, pairs[0], cells[0]),
+        _best_cell(candidates, pairs, cells),
         f"Cell: mean {metric} of its candidates over the folds; empty: no candidates. Yellow is better. "
         "`together`: share of the variance that the pair explains beyond its two main effects.",
         panels,
@@ -50,13 +50,21 @@ def pairs_chart(candidates: Candidates, pairs: Sequence[Pair]) -> Chart:
     )
 
 
-def _best_cell(candidates: Candidates, pair: Pair, values: np.ndarray) -> str:
-    best = np.nanargmax(candidates.sign * values)
-    row, column = np.unravel_index(best, values.shape)
+def _best_cell(candidates: Candidates, pairs: Sequence[Pair], cells: Sequence[np.ndarray]) -> str:
+    """Name the best cell of all pairs, with the number of others that are as good."""
+    everything = np.concatenate([values.ravel() for values in cells])
+    best = everything[np.nanargmax(candidates.sign * everything)]
+    equal = [np.isclose(values, best, rtol=ROUNDING, atol=0) for values in cells]
+    count, filled = (int(sum(map(np.sum, one))) for one in (equal, [np.isfinite(v) for v in cells]))
+    score = shown_score(candidates.metric, best)
+    if count == filled > 1:
+        return f"Pairs of hyperparameters: all score alike on average, {score}"
+    pair, places = next((p, np.argwhere(at)) for p, at in zip(pairs, equal, strict=True) if at.any())
+    row, column = places[0]
     up, along = (find_levels(candidates.parameters[name]) for name in (pair.first, pair.second))
     place = f"{pair.first} {up[row].label} with {pair.second} {along[column].label}"
-    score = shown_score(candidates.metric, values[row, column])
-    return f"Pairs of hyperparameters: {place} is best on average, {score}"
+    others = f" and {count - 1} other{'s' * (count > 2)} are" if count > 1 else " is"
+    return f"Pairs of hyperparameters: {place}{others} best on average, {score}"
 
 
 def _ticks(levels: Sequence[Level]) -> list[str]:

@@ -253,6 +253,21 @@ def test_candidates_that_all_score_alike_are_said_to():
     assert len(stills(charts)) == len(charts)
 
 
+@pytest.mark.parametrize(
+    ("score", "title"),
+    [
+        (lambda a, b, c: a / 2 + 0.4 * b * c + 0.02 * b, "a 1 with b 1 is best on average, 0.7200"),
+        (lambda a, b, c: a / 2 + 0.4 * b * c, "a 1 with b 1 and 1 other are best on average, 0.7000"),
+        (lambda a, b, c: 0.9 * a * b, "a 1 with b 1 is best on average, 0.9000"),
+        (lambda a, b, c: 0.9, "all score alike on average, 0.9000"),
+    ],
+)
+def test_best_of_the_pairs_is_that_of_all_panels_and_said_not_to_be_alone(score, title):
+    """It was that of the first panel, and of equal ones the first."""
+    chart = by_name(search_charts(grid(score, noise=0, a=[0, 1], b=[0, 1], c=[0, 1])))["pairs"]
+    assert chart.title == f"Pairs of hyperparameters: {title}"
+
+
 def test_importance_has_no_errors_where_they_are_not_known(coarse):
     """Of a genetic search's candidates it showed errors of 0, and called them those over the folds."""
     tried = parse_candidates(text([result({"a": a, "b": b}, 0.8 + a / 99) for a, b in SOME]))
