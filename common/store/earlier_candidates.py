@@ -64,9 +64,8 @@ def _candidates_of(dead: Run, search: Run, learner: Learner) -> dict[str, Tracke
         return {}
     if ours != theirs:
         apart = ", ".join(f"{name} {theirs[name]}" for name in SAME if theirs[name] != ours[name])
-        log.warning(
-            "not reusing %d candidates of run %s: scored with %s", len(runs), dead.info.run_id, apart
-        )
+        count = f"{len(runs)} candidate{'s' * (len(runs) != 1)}"
+        log.warning("not reusing %s of run %s: scored with %s", count, dead.info.run_id, apart)
         return {}
     MlflowClient().set_tag(dead.info.run_id, TAKEN_UP_BY, search.info.run_id)
     results = {run.info.run_id: _read_candidate(run, learner) for run in runs}

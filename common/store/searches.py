@@ -157,7 +157,8 @@ def open_search(
     this = mlflow.get_run(run.id)
     earlier = earlier_candidates.unfinished_candidates(this, learner)
     if earlier:
-        run.tell(f"reusing {len(earlier)} candidates that an earlier run finished")
+        count = f"{len(earlier)} candidate{'s' * (len(earlier) != 1)}"
+        run.tell(f"reusing {count} that an earlier run finished")
     constants = {"learner": learner.name, "engine": choice.engine, "folds": data.folds}
     guess = data.guess[settings.metric]
     known = {name: one.result for name, one in earlier.items()}

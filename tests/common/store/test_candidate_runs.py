@@ -114,9 +114,7 @@ def test_candidates_that_were_scored_otherwise_are_not_ranked_with_these(store, 
     dead = start_search(store, "KILLED", **{name: "another"})
     candidate_runs.log_candidate(RESULT, dead, dead.info.run_id, {"folds": 2})
     assert earlier_candidates.unfinished_candidates(start_search(store), GBT) == {}
-    assert (
-        f"not reusing 1 candidates of run {dead.info.run_id}: scored with {name} another" in caplog.text
-    )
+    assert f"not reusing 1 candidate of run {dead.info.run_id}: scored with {name} another" in caplog.text
 
 
 @pytest.mark.parametrize(
