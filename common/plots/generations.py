@@ -13,7 +13,7 @@ from optuna.distributions import (
 
 from common.learning.metrics import shown_score
 from common.plots.chart import BLUE, GREEN, ORANGE, RED, Chart, Layer, Line, Panel, Points
-from common.plots.shown import WORST_PERCENT, beside, colour_range, hover, places
+from common.plots.shown import WORST_PERCENT, aside, beside, colour_range, hover, places
 from common.search.findings.candidates import Candidates
 from common.search.findings.effects import is_logarithmic, show
 from common.search.space import diversity
@@ -52,7 +52,7 @@ def generations_chart(candidates: Candidates) -> Chart:
         f"{name}: mean distance between two candidates of a generation, as a share of the {of}; "
         "0: all are equal. A small value means that the search has converged.",
         [
-            Panel("Score", "generation", metric, scores, whole_x=True, legend="lower right"),
+            Panel("Score", "generation", metric, scores, whole_x=True, legend=aside(candidates)),
             Panel(name, "generation", f"share of the {of}", [line], whole_x=True, y_range=ends),
         ],
         columns=2,
@@ -87,7 +87,7 @@ def drawn_chart(candidates: Candidates) -> Chart:
     x, row = np.array([(n, r) for n, drawn in enumerate(rows) for r in drawn]).T
     low, high = colour_range(candidates)
     shade = np.clip(candidates.means[row], low, high)
-    aside = beside(len(row), 0.35)
+    shift = beside(len(row), 0.35)
     panels = []
     for name in candidates.varied:
         values = candidates.parameters[name]
@@ -97,7 +97,7 @@ def drawn_chart(candidates: Candidates) -> Chart:
         else:
             y, ticks = places(values)
         points = Points(
-            *(x + aside, y[row], [words[r] for r in row]),
+            *(x + shift, y[row], [words[r] for r in row]),
             shade=shade,
             size=6,
             reverse=candidates.sign < 0,

@@ -19,7 +19,7 @@ from common.plots.chart import (
 )
 from common.plots.generations import drawn_chart, generations_chart
 from common.plots.pairs import LEAST_SHARE, pairs_chart, pairs_that_matter
-from common.plots.shown import WORST_PERCENT, beside, colour_range, hover, is_few, places
+from common.plots.shown import WORST_PERCENT, aside, beside, colour_range, hover, is_few, places
 from common.search.findings.candidates import Candidates
 from common.search.findings.effects import Effect, Effects, find_effects, is_logarithmic, show
 
@@ -220,7 +220,7 @@ def _time(candidates: Candidates) -> Chart:
         "Time as logged in `fit_seconds`, a sum: the search itself took less where fits ran at the same "
         "time. It depends on the machine and on the fits beside it. "
         "Candidates that differ only in the number of trees share their fits and show the same time.",
-        [Panel("", axis, candidates.metric, layers, log_x=log, x_range=ends, legend="lower right")],
+        [Panel("", axis, candidates.metric, layers, log_x=log, x_range=ends, legend=aside(candidates))],
         height=4,
     )
 

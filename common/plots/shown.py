@@ -47,6 +47,11 @@ def colour_range(candidates: Candidates) -> tuple[float, float]:
     return float(np.percentile(means, WORST_PERCENT)), float(means.max())
 
 
+def aside(candidates: Candidates) -> str:
+    """Return the place of a legend: where late or slow candidates would be that are bad."""
+    return "lower right" if candidates.sign > 0 else "upper right"
+
+
 def is_few(values: pd.Series) -> bool:
     """Tell whether a parameter's values are shown as categories, not along a numeric scale."""
     return values.nunique() <= MOST_VALUES or not pd.api.types.is_numeric_dtype(values)

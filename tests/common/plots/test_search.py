@@ -203,6 +203,15 @@ def test_pareto_front_has_no_candidate_that_another_beats(genetic):
     assert max(genetic.means) in front.y
 
 
+@pytest.mark.parametrize(("metric", "place"), [("f1", "lower right"), ("rmse", "upper right")])
+def test_legend_is_not_where_the_better_candidates_are(metric, place):
+    """The best by an error are at the bottom, where the legend hid them."""
+    results = [result({"maxDepth": depth}, 0.8 + depth / 100) for depth in (3, 5)]
+    drawn = {one.name: [0] for one in results}
+    charts = by_name(search_charts(parse_candidates(text(results, metric, generations=drawn))))
+    assert [charts[name].panels[0].legend for name in ("time", "generations")] == [place, place]
+
+
 def test_time_is_said_to_be_the_sum_over_the_folds():
     results = [result({"maxDepth": n}, 0.8, seconds=t) for n, t in ((3, 1234.5), (5, 1300.0))]
     chart = by_name(search_charts(parse_candidates(text(results))))["time"]
