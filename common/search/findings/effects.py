@@ -261,4 +261,4 @@ def _share(explained: np.ndarray, total: np.ndarray) -> tuple[float, float]:
     # Of one parameter alone it is all, whatever rounding leaves.
     share = max(round(float(shares[0]), SHARE_DIGITS), 0.0) if total[0] > 0 else 0.0
     without = shares[1:]
-    return share, float(np.sqrt((len(without) - 1) * without.var()))
+    return share, round(float(np.sqrt((len(without) - 1) * without.var())), SHARE_DIGITS)

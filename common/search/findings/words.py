@@ -133,7 +133,7 @@ def _ends(one: Finding, found: Findings) -> list[str]:
 
 def _share(one: Finding) -> str:
     error = one.effect.share_error
-    return percent(one.effect.share, 1) + ("" if isnan(error) else f" ± {error:.1%}")
+    return percent(one.effect.share, 1) + ("" if isnan(error) else f" ± {percent(error, 1)}")
 
 
 def _notes(found: Findings) -> str:

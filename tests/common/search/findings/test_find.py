@@ -153,6 +153,21 @@ def test_end_of_what_the_learner_takes_is_no_edge():
     assert edge_of(tried, 0.8, SHARE) == ""
 
 
+def test_error_of_a_share_is_none_only_where_there_is_none():
+    draw = np.random.default_rng(1)
+    results = [
+        result({"maxDepth": depth, "maxIter": trees}, 0.8 + depth / 100, draw.normal(0, 0.0001, 5))
+        for depth in (3, 5)
+        for trees in (10, 20)
+    ]
+    said = markdown(find(parse_candidates(text(results)), GBT.parameters), "gbt")
+    assert "| maxIter | <0.1% ± <0.1% |" in said
+    alone = [one for one in results if one.parameters["maxIter"] == 20]
+    assert "| maxDepth | 100.0% ± 0.0% |" in markdown(
+        find(parse_candidates(text(alone)), GBT.parameters), "gbt"
+    )
+
+
 def test_best_is_on_no_edge_of_values_that_score_alike():
     """Its value was the first by name: `maxIter is best on its lower edge`, of all that scored 1."""
     candidates = grid(
