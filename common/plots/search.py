@@ -162,11 +162,9 @@ def _parallel(candidates: Candidates) -> Chart:
             axes.append(Axis(name, at, {float(n): text for n, text in enumerate(ticks)}))
         else:
             axes.append(_number_axis(name, values))
-    best = ", ".join(f"{name} {show(candidates.best[name])}" for name in candidates.varied)
-    named = f"; the best has {best}" if len(candidates.varied) <= MOST_NAMED else ""
     return Chart(
         "parallel",
-        f"All candidates{candidates.whose}{named}",
+        f"All candidates{candidates.whose}{_of_best(candidates)}",
         f"Each line is a candidate; its colour and its right end show its {candidates.metric}, the mean "
         f"over the folds (yellow is better; the worst {WORST_PERCENT}% have the same colour). Thick: the "
         "best. In the interactive version, drag along an axis to select lines.",
@@ -175,6 +173,17 @@ def _parallel(candidates: Candidates) -> Chart:
         ),
         height=4.6,
     )
+
+
+def _of_best(candidates: Candidates) -> str:
+    """Return the end of a title: what the best candidate has, or how many are equally good."""
+    equal = sum(lag.is_none for lag in candidates.behind)
+    if equal == len(candidates.means) > 1:
+        return " score alike"
+    if equal > 1:
+        return f"; the best {equal} score alike"
+    best = ", ".join(f"{name} {show(candidates.best[name])}" for name in candidates.varied)
+    return f"; the best has {best}" if len(candidates.varied) <= MOST_NAMED else ""
 
 
 def _number_axis(name: str, values: pd.Series) -> Axis:

@@ -259,7 +259,11 @@ def test_what_has_nothing_to_show_is_left_out(results, expected):
 def test_candidates_that_all_score_alike_are_said_to():
     charts = search_charts(parse_candidates(text([result({"maxDepth": d}, 1.0) for d in (3, 5, 7)])))
     assert by_name(charts)["importance"].title == "All candidates score alike"
+    assert by_name(charts)["parallel"].title == "All candidates score alike"
     assert len(stills(charts)) == len(charts)
+    some = [result({"maxDepth": depth}, score) for depth, score in ((3, 1.0), (5, 1.0), (7, 0.9))]
+    parallel = by_name(search_charts(parse_candidates(text(some))))["parallel"]
+    assert parallel.title == "All candidates; the best 2 score alike"
 
 
 @pytest.mark.parametrize(
@@ -294,7 +298,7 @@ def test_pictures_of_a_race_say_whose_candidates_they_show():
     results.append(result({"learner": "random_forest", "maxDepth": 3}, 0.5))
     charts = by_name(search_charts(parse_candidates(text(results))))
     assert charts["importance"].title == "All candidates of gbt score alike"
-    assert charts["parallel"].title.startswith("All candidates of gbt; ")
+    assert charts["parallel"].title == "All candidates of gbt score alike"
     assert charts["effects"].title.startswith("Effect of each hyperparameter of gbt on f1")
 
 
