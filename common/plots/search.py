@@ -103,7 +103,9 @@ def _effect(candidates: Candidates, effect: Effect, apart: bool) -> Panel:
     title = f"{effect.parameter}: {percent(effect.share)}" if apart else effect.parameter
     log = not ticks and is_logarithmic(values)
     ends = (x.min() / LOG_MARGIN, x.max() * LOG_MARGIN) if log else None
-    return Panel(title, effect.parameter, candidates.metric, layers, ticks, log_x=log, x_range=ends)
+    whole = pd.api.types.is_integer_dtype(values)
+    axis = {"log_x": log, "whole_x": whole, "x_range": ends}
+    return Panel(title, effect.parameter, candidates.metric, layers, ticks, **axis)
 
 
 def _means_at(candidates: Candidates, effect: Effect) -> tuple[np.ndarray, np.ndarray]:

@@ -119,6 +119,14 @@ def test_parts_of_a_range_are_told_where_the_values_are_many(coarse, genetic):
         assert ("part of the range" in by_name(search_charts(candidates))["effects"].note) == many
 
 
+def test_axis_of_whole_numbers_has_no_others():
+    """Depths were told at 4.5 and 7.5."""
+    draws = [{"maxDepth": depth, "stepSize": depth / 16} for depth in range(1, 9)]
+    chart = by_name(search_charts(parse_candidates(text([result(one, 0.8) for one in draws]))))["effects"]
+    whole = {panel.x: (len(panel.x_ticks), panel.whole_x) for panel in chart.panels}
+    assert whole == {"maxDepth": (0, True), "stepSize": (0, False)}
+
+
 def test_candidate_that_was_drawn_again_is_shown_again(genetic):
     drawn = by_name(search_charts(genetic))["drawn"]
     points = drawn.panels[0].layers[0]
