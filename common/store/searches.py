@@ -27,7 +27,7 @@ from common.store import earlier_candidates, logged_data, tracking
 from common.store.candidate_runs import CandidateWriter
 from common.store.step_run import REPEATED_ROWS, Run
 from common.store.workflow_runs import source_of, split_of
-from common.workflow.declaration import as_text
+from common.workflow.declaration import ORIGIN, as_text, entry_defaults
 
 
 class Display(Protocol):
@@ -104,6 +104,22 @@ def _why_not(learner: Learner, engine: str, missing: str) -> str:
     if engine not in (AUTO, *learner.engines):
         return f"engine={engine} does not have it"
     return f"it takes no missing={NATIVE}" if missing == NATIVE and not learner.takes_missing else ""
+
+
+def settings_of(parameters: Mapping[str, str]) -> list[str]:
+    """Return what a grid search like another takes beside learner and grid, as `name=value`.
+
+    Without its input it would search the default data set.
+
+    Args:
+        parameters: Those of the other search, with inputs resolved.
+    """
+    left_out = {*ORIGIN, "learner", "grid"}
+    defaults = {
+        name: value for name, value in entry_defaults("train_grid").items() if name not in left_out
+    }
+    given = {name: parameters.get(name, value) for name, value in defaults.items()}
+    return [f"{name}={value}" for name, value in given.items() if value != defaults[name]]
 
 
 def search_data(run: Run, folds: int, balance: bool = False) -> SearchData:

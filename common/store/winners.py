@@ -56,7 +56,7 @@ from common.store.candidate_runs import CandidateWriter
 from common.store.logged_data import prediction_type
 from common.store.portable_models import log_portable_model
 from common.store.registry import THRESHOLD_SCORES
-from common.store.searches import SearchData, Show, open_search, search_data
+from common.store.searches import SearchData, Show, open_search, search_data, settings_of
 from common.store.spark_models import load_spark_model, log_spark_model
 from common.store.step_run import Run
 
@@ -145,7 +145,7 @@ def _log_best(
 
 def _log_findings(run: Run, candidates: Candidates, learner: Learner) -> None:
     found = find(candidates, learner.parameters)
-    text = markdown(found, learner.name, run.artifact_uri("next_grid.yaml"))
+    text = markdown(found, learner.name, run.artifact_uri("next_grid.yaml"), settings_of(run.parameters))
     run.log_text("findings.md", text)
     run.log_text("next_grid.yaml", grid_yaml(found))
     # The title is left out because the page shows only the first lines until it is expanded.

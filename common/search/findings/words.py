@@ -16,13 +16,16 @@ SHAPES = {"rises": "higher values are better", "falls": "lower values are better
 MOST_FAILED, MOST_PAIRS, MOST_WEIGHTS = 5, 3, 2
 
 
-def markdown(found: Findings, learner: str, next_grid: str = "next_grid.yaml") -> str:
+def markdown(
+    found: Findings, learner: str, next_grid: str = "next_grid.yaml", settings: Sequence[str] = ()
+) -> str:
     """Return the text of findings.md; it is deterministic.
 
     Args:
         found: The findings.
         learner: Name of the learner that they are about.
         next_grid: The path or URI of the next grid, for the command that searches it.
+        settings: The other parameters of that command, as `name=value`.
     """
     parts = ["# What the search found"]
     parts += [_race(found.candidates)] if found.candidates.learners else []
@@ -38,7 +41,7 @@ def markdown(found: Findings, learner: str, next_grid: str = "next_grid.yaml") -
         )
     if len(found.candidates.failed):
         parts.append(_failed(found))
-    parts.append(_next(found, learner, next_grid))
+    parts.append(_next(found, [*settings, f"learner={learner}", f"grid={next_grid}"]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -233,11 +236,12 @@ def _failed(found: Findings) -> str:
     return "\n".join([count, "", *lines[:MOST_FAILED], *more])
 
 
-def _next(found: Findings, learner: str, where: str) -> str:
+def _next(found: Findings, settings: Sequence[str]) -> str:
+    given = " ".join(f"-P {shlex.quote(one)}" for one in settings)
     return (
         "## Next grid\n\nIt contains the best candidate. Search it with\n"
-        f"`mlflow run . -e train_grid -P learner={learner} -P grid={shlex.quote(where)}`, or let\n"
-        "`main` do so with `-P rounds=2`.\n\n"
+        f"`mlflow run . -e train_grid {given}`. With\n"
+        "`-P rounds=2` or more, `main` searches the next grid of a grid search by itself.\n\n"
         f"```yaml\n{grid_yaml(found)}```"
     )
 

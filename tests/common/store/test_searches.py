@@ -7,7 +7,7 @@ import pytest
 
 from common.learning.learners import LEARNERS, get_learner
 from common.search.search import Settings
-from common.store.searches import suited
+from common.store.searches import settings_of, suited
 
 BINARY = [name for name, one in LEARNERS.items() if "binary" in one.fittings]
 
@@ -32,3 +32,10 @@ def test_learners_that_cannot_race_are_told_with_the_reason(store, missing, engi
     settings = suited(Settings(get_learner("auto"), engine, "auto", 2, 1, 1), run)
     assert {one.name for one in settings.learner.entrants} == {*racing}
     assert sorted(told) == sorted(f"{name} does not race: {why}" for name in BINARY if name not in racing)
+
+
+def test_grid_search_like_another_has_its_input_and_what_is_not_the_default():
+    """The command on a search's page searched the default data set, over five folds."""
+    asked = {"features": "runs:/2", "source": "my.csv", "folds": "3", "seed": "42", "metric": "auto"}
+    of_genetic = {"population": "8", "learner": "gbt", "minutes": "2.0"}
+    assert settings_of({**asked, **of_genetic}) == ["features=runs:/2", "folds=3", "minutes=2.0"]

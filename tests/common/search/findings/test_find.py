@@ -168,6 +168,14 @@ def test_error_of_a_share_is_none_only_where_there_is_none():
     )
 
 
+def test_command_that_searches_the_next_grid_has_the_settings_of_the_search(found):
+    said = markdown(found, "gbt", "runs:/1/next_grid.yaml", ["features=runs:/2", "folds=3"])
+    assert (
+        "`mlflow run . -e train_grid -P features=runs:/2 -P folds=3 -P learner=gbt "
+        "-P grid=runs:/1/next_grid.yaml`" in said
+    )
+
+
 def test_best_is_on_no_edge_of_values_that_score_alike():
     """Its value was the first by name: `maxIter is best on its lower edge`, of all that scored 1."""
     candidates = grid(
