@@ -49,14 +49,18 @@ class Split:
     def told(self) -> str:
         """The summary as text; of many strata the first."""
         text, more = self.summary.head(SHOWN).to_string(index=False), len(self.summary) - SHOWN
-        return text + (f"\n... and {more:,} more strata" if more > 0 else "")
+        return text + (f"\n... and {_more(more)}" if more > 0 else "")
 
     @property
     def warnings(self) -> list[str]:
         """What to say of strata that are too small; of many the first."""
         small, more = self.one_sided[:SHOWN_SMALL], len(self.one_sided) - SHOWN_SMALL
         said = [f"stratum {stratum} is too small to have rows on both sides" for stratum in small]
-        return [*said, f"so are {more:,} more strata"] if more > 0 else said
+        return [*said, f"so {'is' if more == 1 else 'are'} {_more(more)}"] if more > 0 else said
+
+
+def _more(strata: int) -> str:
+    return f"{strata:,} more strat{'um' if strata == 1 else 'a'}"
 
 
 def stratify(frame: DataFrame, strata: Sequence[str], train_ratio: float, seed: int) -> Split:

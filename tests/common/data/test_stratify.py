@@ -9,7 +9,7 @@ from common.data.fetch import locate
 from common.data.read import read
 from common.data.row_hash import frame_digest, row_hash
 from common.data.strata_rank import RANK, SIZE, rank_in_strata
-from common.data.stratify import label_rows, stratify
+from common.data.stratify import SHOWN, SHOWN_SMALL, Split, label_rows, stratify
 from common.errors import UserError
 from common.search.folds import FOLD_RANK, assign_fold_rank
 
@@ -230,3 +230,11 @@ def test_many_strata_are_not_all_printed_and_a_side_without_rows_is_refused(spar
     whole = stratify(rows, ["half"], 0.7, 0)
     whole.check()
     assert (len(whole.told.splitlines()), whole.warnings) == (3, [])
+
+
+def test_one_stratum_more_is_told_as_one():
+    strata = [f"s{number}" for number in range(SHOWN + 1)]
+    counts = {"train_count": [int(place > SHOWN_SMALL) for place in range(SHOWN + 1)], "test_count": 1}
+    few = Split(None, None, pd.DataFrame({"strata": strata, **counts, "test_%": 50.0}))
+    assert few.told.splitlines()[-1] == "... and 1 more stratum"
+    assert few.warnings[-1] == "so is 1 more stratum"
