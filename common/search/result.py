@@ -100,7 +100,8 @@ def told_failures(failures: Sequence[CandidateFailure], error: str, left: int) -
     count, name = len(failures), failures[0].name
     if count == 1:
         return f"{'1' if left else 'the only'} candidate failed ({name}) with: {error}"
-    return f"{'' if left else 'all '}{count} candidates failed, the first ({name}) with: {error}"
+    many = count if left else "both" if count == 2 else f"all {count}"
+    return f"{many} candidates failed, the first ({name}) with: {error}"
 
 
 def candidate_name(parameters: Parameters) -> str:

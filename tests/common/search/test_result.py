@@ -156,7 +156,8 @@ nothing = pytest.approx(float("nan"), nan_ok=True)
         (1, 3, "1 candidate failed (a=0) with: E"),
         (2, 3, "2 candidates failed, the first (a=0) with: E"),
         (1, 0, "the only candidate failed (a=0) with: E"),
-        (2, 0, "all 2 candidates failed, the first (a=0) with: E"),
+        (2, 0, "both candidates failed, the first (a=0) with: E"),
+        (3, 0, "all 3 candidates failed, the first (a=0) with: E"),
     ],
 )
 def test_failures_are_told_in_the_number_that_they_have(count, left, said):
