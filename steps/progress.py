@@ -84,16 +84,16 @@ class Progress:
     def end(self) -> None:
         """Say how the search ended; it scores no further candidate."""
         if self.as_bar:
-            self.bar.set_postfix_str(self._found())
+            self.bar.set_postfix_str(self._found("none"))
             self.bar.close()
         else:
             seconds = round(time.monotonic() - self.started)
             took = f"{seconds} s" if seconds else "less than 1 s"
             scored = f"{self.done} candidate{'s' * (self.done != 1)}"
-            click.echo(f"{self.step} ended after {scored}, {took}: {self._found()}")
+            click.echo(f"{self.step} ended after {scored}, {took}: {self._found('none')}")
 
-    def _found(self) -> str:
-        best = f"{self.metric}, none yet"
+    def _found(self, without: str = "none yet") -> str:
+        best = f"{self.metric}, {without}"
         if self.best:
             best = f"{self.metric} best {shown_score(self.metric, self.best.mean(self.metric))}"
         found = f"{best} (guessing {shown_score(self.metric, self.guess)})"

@@ -111,6 +111,14 @@ def test_failures_are_counted(clock, capsys):
     ]
 
 
+def test_search_that_has_ended_without_a_score_awaits_none(clock, capsys):
+    with Progress("train_grid", 1, "f1", 0.4) as shown:
+        shown.show(failure(1))
+        shown.end()
+    (said,) = capsys.readouterr().out.splitlines()
+    assert said.endswith(": f1, none (guessing 0.4000), 1 failed")
+
+
 def test_bar_takes_the_place_of_lines_in_a_terminal(clock, monkeypatch, capsys):
     monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True, raising=False)
     with Progress("train_grid", 100, "f1", 0.4, minutes=0.5) as shown:
