@@ -138,12 +138,15 @@ def _importance(candidates: Candidates, found: Effects) -> Chart:
         if found.differ
         else f"All candidates{candidates.whose} score alike"
     )
-    more = (
-        " Lines: one standard error over the folds."
-        if found.whole
-        else f" The candidates are no whole grid: {percent(found.unassigned)} of the variance is "
-        "explained by several hyperparameters, or by none."
-    )
+    more = " Lines: one standard error over the folds."
+    if not found.whole:
+        more = " The candidates are no whole grid: " + (
+            "a share is what is lost without the hyperparameter, and parts take several, so that main "
+            "effects add up to more than 100%."
+            if found.unassigned < 0
+            else f"{percent(found.unassigned)} of the variance is explained by several hyperparameters, "
+            "or by none."
+        )
     return Chart(
         "importance",
         title,

@@ -127,8 +127,11 @@ class Effects:
 
     @property
     def unassigned(self) -> float:
-        """Share of the variance that no parameter explains by itself: several do, or none."""
-        return max(1 - sum(effect.share for effect in self.effects), 0.0)
+        """Share of the variance that no parameter explains by itself: several do, or none.
+
+        It is negative where shares overlap: what takes several parameters is lost without each.
+        """
+        return round(1 - sum(effect.share for effect in self.effects), SHARE_DIGITS)
 
 
 def find_effects(candidates: Candidates) -> Effects:

@@ -154,10 +154,14 @@ def _notes(found: Findings) -> str:
             "differs from a fit to all others; where a value has one candidate alone it is unknown."
         )
     if found.effects and found.apart and not found.effects.whole:
-        text += (
-            " The candidates are no whole grid, so the variance explained is what no other parameter can "
-            f"explain; {percent(found.effects.unassigned)} of it is explained by several, or by none."
-        )
+        text += " The candidates are no whole grid, so the variance explained is what "
+        if found.effects.unassigned < 0:
+            text += (
+                "is lost without the parameter: more than 100% in all, since parts of it take several."
+            )
+        else:
+            rest = percent(found.effects.unassigned)
+            text += f"no other parameter can explain; {rest} of it is explained by several, or by none."
     if not found.apart:
         text += (
             " There are too few candidates to separate the parameters' effects, so they share the credit."

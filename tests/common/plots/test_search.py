@@ -14,6 +14,8 @@ from common.plots.search import search_charts
 from common.plots.still import _score_ticks, stills
 from common.search.breeding import Breeding
 from common.search.findings.candidates import parse_candidates
+from common.search.findings.find import find
+from common.search.findings.words import markdown
 from common.search.genetic import GeneticSearch
 from common.search.result import CandidateFailure, candidate_name
 from common.search.space import make_space
@@ -299,6 +301,19 @@ def test_importance_has_no_errors_where_they_are_not_known(coarse):
     assert "no whole grid" in part.note
     assert part.panels[0].layers[0].low is part.panels[0].layers[0].high is None
     assert len(stills([part])) == 1
+
+
+def test_shares_that_overlap_are_not_called_what_nothing_else_explains():
+    """Those of three candidates were 83% and 66%, and 0% was explained by several."""
+    scores = {(2, 5): 0.8, (3, 5): 0.9, (3, 10): 0.81}
+    results = [result({"maxDepth": a, "maxIter": b}, score) for (a, b), score in scores.items()]
+    tried = parse_candidates(text(results))
+    note = by_name(search_charts(tried))["importance"].note
+    assert "add up to more than 100%" in note
+    assert "by several" not in note
+    said = markdown(find(tried, GBT.parameters), "gbt")
+    assert "is what is lost without the parameter: more than 100% in all" in said
+    assert "by several" not in said
 
 
 def test_pictures_of_a_race_say_whose_candidates_they_show():
