@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import yaml
@@ -10,6 +11,7 @@ from common.learning.parameters import Choice, Range
 from common.search.findings.candidates import Candidates, Difference
 from common.search.findings.effects import Effect, Effects, find_effects
 from common.search.findings.next_grid import edge_of, next_values, shrink
+from common.search.result import candidate_name
 
 # A parameter that explains a smaller share of the variance matters little.
 LITTLE = 0.05
@@ -85,6 +87,14 @@ class Findings:
     def apart(self) -> bool:
         """Whether the parameters' effects can be separated."""
         return self.effects is not None and self.effects.apart
+
+    @property
+    def adds(self) -> bool:
+        """Whether the grid has a candidate that was not scored."""
+        combinations = (
+            dict(zip(self.grid, values, strict=True)) for values in product(*self.grid.values())
+        )
+        return any(candidate_name(one) not in self.candidates.names for one in combinations)
 
 
 def find(candidates: Candidates, kinds: Mapping[str, Range | Choice]) -> Findings:

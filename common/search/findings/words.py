@@ -242,12 +242,13 @@ def _failed(found: Findings) -> str:
 
 def _next(found: Findings, settings: Sequence[str]) -> str:
     given = " ".join(f"-P {shlex.quote(one)}" for one in settings)
-    return (
-        "## Next grid\n\nIt contains the best candidate. Search it with\n"
-        f"`mlflow run . -e train_grid {given}`. With\n"
-        "`-P rounds=2` or more, `main` searches the next grid of a grid search by itself.\n\n"
-        f"```yaml\n{grid_yaml(found)}```"
+    text = (
+        f"It contains the best candidate. Search it with\n`mlflow run . -e train_grid {given}`. With\n"
+        "`-P rounds=2` or more, `main` searches the next grid of a grid search by itself."
     )
+    if not found.adds:
+        text = "It contains the best candidate, and nothing new to try."
+    return f"## Next grid\n\n{text}\n\n```yaml\n{grid_yaml(found)}```"
 
 
 def _shown(parameters: Parameters) -> str:

@@ -176,6 +176,14 @@ def test_command_that_searches_the_next_grid_has_the_settings_of_the_search(foun
     )
 
 
+def test_next_grid_that_has_nothing_new_is_not_to_be_searched():
+    """As main says of it, which searches no further round then."""
+    one = find(parse_candidates(text([result({"maxDepth": 3, "stepSize": 0.1}, 0.8)])), GBT.parameters)
+    said = markdown(one, "gbt")
+    assert "It contains the best candidate, and nothing new to try.\n" in said
+    assert "mlflow run" not in said
+
+
 def test_best_is_on_no_edge_of_values_that_score_alike():
     """Its value was the first by name: `maxIter is best on its lower edge`, of all that scored 1."""
     candidates = grid(
