@@ -41,6 +41,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     sys.modules["__main__"].__spec__ = find_spec("pytest.__main__")
 
 
+# Java fills its memory before it clears it up: three workers, and what they start, took 15 GB.
+os.environ.setdefault("SPARK_DRIVER_MEMORY", "2g")
+
+
 @event.listens_for(Engine, "connect")
 def _leave_writing_to_the_system(connection, _):
     """Spare the stores of this process the wait for the disk at each commit, most of their time."""
