@@ -5,6 +5,7 @@ They are measured on training rows that the model was not fitted on. Test rows a
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import mlflow
@@ -14,6 +15,7 @@ from mlflow.models.evaluation.validation import ModelValidationFailedException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from common.data.readable import told_apart
 from common.data.row_hash import quoted
 from common.data.target import BINARY, TWO
 from common.errors import UserError
@@ -30,7 +32,7 @@ STRATUM_LOSS, CALIBRATION_ERROR = "stratum_loss", "calibration_error"
 OF_ROWS = (STRATUM_LOSS, CALIBRATION_ERROR)
 NAMES = (*ALL_METRICS, *OF_ROWS)
 # Digits of a measured value; more if it takes them to tell it from its bound.
-DIGITS, MOST_DIGITS = 6, 16
+DIGITS = 6
 
 
 def check_gates(content: Mapping[str, Any]) -> dict[str, float]:
@@ -97,21 +99,14 @@ def failed_gates(gates: Mapping[str, float], measured: Mapping[str, float]) -> s
             mlflow.validate_evaluation_results({name: threshold}, result)
         except ModelValidationFailedException:
             asked = f"{'at most' if is_most else 'at least'} {_given(bound)} is required"
-            failed.append(f"{name} is {_shown(name, measured[name], bound)}, {asked}")
+            found, _ = told_apart([measured[name], bound], partial(shown_score, name), DIGITS)
+            failed.append(f"{name} is {found}, {asked}")
     return ", ".join(failed)
 
 
 def _given(bound: float) -> str:
     text = f"{bound:.10g}"
     return text if float(text) == bound else repr(bound)
-
-
-def _shown(name: str, value: float, bound: float) -> str:
-    """Format a value that fails its bound with so many digits that it does not look as if it met it."""
-    digits = DIGITS
-    while digits < MOST_DIGITS and shown_score(name, value, digits) == shown_score(name, bound, digits):
-        digits += 1
-    return shown_score(name, value, digits)
 
 
 def measure_rows(predictions: DataFrame, strata: Sequence[str], rows: int) -> dict[str, float]:

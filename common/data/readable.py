@@ -10,6 +10,8 @@ Value = TypeVar("Value")
 LEAST_SHOWN, MOST_SHOWN = 1, 1e15
 # Further digits of a mean may come from rounding errors.
 SURE_DIGITS = 11
+# As many tell any two doubles apart.
+ALL_DIGITS = 17
 
 
 def readable(value: object) -> str:
@@ -52,6 +54,10 @@ def within(most: float, of: str = "") -> str:
 
 
 def told_apart(values: Sequence[Value], show: Callable[[Value, int], str], digits: int) -> list[str]:
-    """Format different values with so many digits, or as many more as it takes to tell them apart."""
-    tried = ([show(value, more) for value in values] for more in range(digits, 18))
-    return next(shown for shown in tried if len({*shown}) == len(shown))
+    """Format different values with so many digits, or as many more as it takes to tell them apart.
+
+    Where all digits of a double do not, they have all.
+    """
+    tried = ([show(value, more) for value in values] for more in range(digits, ALL_DIGITS))
+    all_digits = [show(value, ALL_DIGITS) for value in values]
+    return next((shown for shown in tried if len({*shown}) == len(shown)), all_digits)

@@ -178,14 +178,15 @@ def _input(runs: Sequence[Run | None], name: str) -> Run | None:
 
 def _behind(runs: Sequence[Run]) -> list[Run]:
     """Return the other runs whose results these were made from, directly or not, nearest first."""
-    found = {run.info.run_id: run for run in runs}
+    known = {run.info.run_id for run in runs}
+    found: dict[str, Run] = {}
     nearest = list(runs)
     while nearest:
         tags = [run.data.tags.get(tracking.INPUT + name, "") for run in nearest for name in INPUTS]
         ids = dict.fromkeys(_run_id(uri) for uri in tags if uri.startswith("runs:/"))
-        nearest = _found(one for one in ids if one not in found)
+        nearest = _found(one for one in ids if one not in known and one not in found)
         found |= {run.info.run_id: run for run in nearest}
-    return list(found.values())[len({run.info.run_id for run in runs}) :]
+    return list(found.values())
 
 
 def _eda_of(load_data: Run | None) -> Run | None:
