@@ -25,7 +25,7 @@ CELLS = [
     ("item", '"  a b "', "a b"),
     ("item", ' "a" ', "a"),
     ("item", "   ", None),
-    ("item", "\u00a0a", "\u00a0a"),
+    ("item", "\u00a0a", "a"),
     ("item", "\u2003a", "\u2003a"),
     ("item", "", None),
     *(("item", given, None) for given in ("?", " ? ", '"?"', '" ? "')),
@@ -39,7 +39,10 @@ CELLS = [
     ("item", "item", "item"),
     ("item", "e\u0301", "e\u0301"),
     # Whole numbers.
-    *(("n", given, 5) for given in ("5", '"5"', " 5 ", "\t5", "+5", "005", "0" * 4500 + "5")),
+    *(
+        ("n", given, 5)
+        for given in ("5", '"5"', " 5 ", "\t5", "5\u00a0", "\u202f5", "+5", "005", "0" * 4500 + "5")
+    ),
     *(("n", given, 5) for given in ("5.0", "5.", "50e-1", ".5E1", "+0.5e+1")),
     ("n", "-0", 0),
     ("n", str(2**63 - 1), 2**63 - 1),
@@ -55,7 +58,7 @@ CELLS = [
         for given in (
             "٣",
             "\uff15",
-            "\u00a05",
+            "\u20035",
             "5\x0b",
             "1e",
             "--1",

@@ -21,6 +21,7 @@ from common.data.infer.patterns import (
     patterns,
 )
 from common.data.reading import (
+    BLANKS,
     BOOLEAN,
     CURRENCY,
     DATE,
@@ -130,7 +131,7 @@ def kind_of_text(text: Column, decimal: str, markers: Sequence[str], numbers: bo
 def _typed(column: Column, found: T.DataType, markers: Sequence[str]) -> tuple[Column, Column]:
     """Return a column's values as texts, and their kinds; null for those that are texts already."""
     if isinstance(found, T.StringType):
-        text = F.trim(column, F.lit(" \t"))
+        text = F.trim(column, F.lit(BLANKS))
         return F.when(text != "", text), F.lit(None).cast("string")
     if isinstance(found, (T.DoubleType, T.FloatType)):
         value, whole = _whole_text(column + F.lit(0.0), found)

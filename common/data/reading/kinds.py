@@ -27,8 +27,8 @@ NO_TEXT, NO_INTEGER, NO_NUMBER = "", -(2**63), float("nan")
 LEAST, MOST = -(2**63) + 1, 2**63 - 1
 SHOWN = 60
 
-# Stripped from both ends of a text.
-BLANKS = " \t"
+# Stripped from both ends of a text. Web pages pad numbers with spaces that do not break a line.
+BLANKS = " \t\u00a0\u202f"
 
 
 def shown(value: object) -> str:

@@ -206,6 +206,15 @@ def test_dash_beside_a_currency_is_an_amount(infer):
     assert (column.type, column.unit, column.missing) == ("currency", "$", 0.0)
 
 
+def test_spaces_that_do_not_break_a_line_around_a_value_are_no_part_of_it(infer):
+    rows = [[row[0], row[1], f"\u00a0{row[2]}\u202f", row[3], f"{row[4]}\u00a0"] for row in ROWS]
+    rows[0][2] = "\u00a0"
+    found = infer(lines(rows=rows + ROWS)).spec
+    wage = found.columns[2]
+    assert (wage.type, wage.missing) == ("double", 1 / (2 * N))
+    assert found.labels == ("no", "yes")
+
+
 def test_text_of_the_label_that_marks_missing_numbers_is_asked_about(infer):
     rows = [row.copy() for row in ROWS]
     rows[3][2] = rows[5][4] = rows[6][4] = "None"

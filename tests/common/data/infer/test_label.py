@@ -227,7 +227,7 @@ MANY = {f"n{place}": 1 for place in range(200)}
         (label({"Yes": 9, "YES": 9, "No": 9}), {}, "one word in two spellings, 'Yes' and 'YES'"),
         (label({"Y": 9, "y": 9, "N": 9}, "boolean"), {}, "one word in two spellings, 'Y' and 'y'"),
         (label({"<=50K": 9, "<=50K.": 9, ">50K": 9}), {}, "in two spellings, '<=50K' and '<=50K.'"),
-        (label({"No\u00a0": 9, "No": 9}), {}, r"in two spellings, 'No\\xa0' and 'No'"),
+        (label({"No\u2003": 9, "No": 9}), {}, r"in two spellings, 'No\\u2003' and 'No'"),
         (label({"new  york": 9, "New York": 9}), {}, "in two spellings, 'new  york' and 'New York'"),
         (label({"a": 9, "a.": 9}), {}, "in two spellings, 'a' and 'a.'"),
         (label({"a": 50, "b": 9}), {"positive": "c"}, "positive 'c' does not occur .* it has a, b"),
