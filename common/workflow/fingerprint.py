@@ -1,8 +1,10 @@
 """The project files that determine a step's behaviour: its import closure."""
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
-from modulefinder import ModuleFinder
+from modulefinder import Module, ModuleFinder
 from pathlib import Path
 
 from common import ROOT
@@ -14,6 +16,62 @@ PINS = "requirements.txt"
 NOT_FOLLOWED = ("common.workflow", "common.store.get_or_run")
 
 
+class Reading(ModuleFinder):
+    """What each module imports itself; a module that several steps reach is read once."""
+
+    def __init__(self, root: Path) -> None:
+        """Begin with nothing read.
+
+        Args:
+            root: The project's root folder. Modules outside, such as installed packages, are not found
+                and so not followed.
+        """
+        super().__init__([str(root)], excludes=list(NOT_FOLLOWED))
+        self._imported: defaultdict[str, set[str]] = defaultdict(set)
+        self._callers: list[str] = []
+
+    def reached_from(self, module: str) -> set[Path]:
+        """Return the files of a module and of all that it imports, directly or indirectly."""
+        self.import_hook(module)
+        reached, left = {module}, [module]
+        while left:
+            more = self._imported[left.pop()] - reached
+            reached |= more
+            left += more
+        places = [getattr(self.modules[name], "__file__", None) for name in reached]
+        return {Path(place) for place in places if place}
+
+    def import_hook(
+        self, name: str, caller: Module | None = None, fromlist: list[str] | None = None, level: int = -1
+    ) -> Module | None:
+        """Note who imports."""
+        self._callers.append(_name(caller))
+        try:
+            return super().import_hook(name, caller, fromlist, level)
+        finally:
+            self._callers.pop()
+
+    def import_module(self, partname: str, fqname: str, parent: Module) -> Module | None:
+        """Note what is imported, also if it was read before."""
+        found = super().import_module(partname, fqname, parent)
+        if found:
+            self._imported[self._callers[-1]].add(fqname)
+        return found
+
+    def ensure_fromlist(self, m: Module, fromlist: Iterable[str], recursive: int = 0) -> None:
+        """Note the modules among the names: one that was read before is not imported again."""
+        super().ensure_fromlist(m, fromlist, recursive)
+        named = {f"{_name(m)}.{name}" for name in fromlist}
+        self._imported[self._callers[-1]] |= named & self.modules.keys()
+
+
+def _name(module: Module | None) -> str:
+    return getattr(module, "__name__", "")
+
+
+_reading = cache(Reading)
+
+
 def reached_files(step: str, root: Path = ROOT) -> list[Path]:
     """Return the project files that a step's module imports, directly or indirectly, sorted.
 
@@ -23,11 +81,7 @@ def reached_files(step: str, root: Path = ROOT) -> list[Path]:
         step: Name of a module under steps/.
         root: The project's root folder.
     """
-    # Modules outside the root, such as installed packages, are not found and so not followed.
-    finder = ModuleFinder([str(root)], excludes=list(NOT_FOLLOWED))
-    finder.run_script(str(root / "steps" / f"{step}.py"))
-    places = [getattr(found, "__file__", None) for found in finder.modules.values()]
-    code = {Path(place) for place in places if place}
+    code = _reading(root).reached_from(f"steps.{step}")
     beside = {
         file
         for folder in {path.parent for path in code}

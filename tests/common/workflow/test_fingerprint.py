@@ -79,6 +79,19 @@ def test_fingerprint_changes_with_what_the_step_reaches_alone(project, name, ste
     assert changed(project, name) == steps
 
 
+@pytest.mark.parametrize(
+    "line", ["from common.room import far", "import common.room.far", "from common.room.far import x"]
+)
+def test_module_that_two_steps_reach_is_found_from_both(project, line):
+    for name in ("one", "two"):
+        (project / f"steps/{name}.py").write_text(f"{line}\n")
+    found = [set(reached_files(name, project)) for name in ("one", "two")]
+    # Each step's own file is its alone.
+    assert found[0] - found[1] == {project / "steps/one.py"}
+    assert found[1] - found[0] == {project / "steps/two.py"}
+    assert project / "common/room/far.py" in found[0] & found[1]
+
+
 def test_names_and_bounds_of_files_are_in_the_fingerprint(project):
     before = source_fingerprint.__wrapped__("one", project)
     (project / "common/room/near.py").write_text(FILES["common/room/near.py"] + "#")
