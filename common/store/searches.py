@@ -15,7 +15,7 @@ from common.data.row_hash import Digest, frame_digests
 from common.data.spec import DatasetSpec
 from common.learning.early_checks import check_settings
 from common.learning.learners import LEARNERS, Learner, race
-from common.learning.prepare import IMPUTE, NATIVE
+from common.learning.prepare import NATIVE
 from common.learning.tasks import AUTO, find_metric
 from common.search.engines.choice import Choice, Engine, choose_engine, make_engine
 from common.search.engines.race import RaceEngine
@@ -26,7 +26,7 @@ from common.search.search import Proposer, Search, Settings
 from common.store import earlier_candidates, logged_data, tracking
 from common.store.candidate_runs import CandidateWriter
 from common.store.step_run import REPEATED_ROWS, Run
-from common.store.workflow_runs import source_of, split_of
+from common.store.workflow_runs import missing_of, source_of, split_of
 from common.workflow.declaration import ORIGIN, as_text, entry_defaults
 
 
@@ -85,7 +85,7 @@ def suited(settings: Settings, run: Run) -> Settings:
     learner, task = settings.learner, run.dataset("features").task
     learner.fitting(task)
     metric = find_metric(settings.metric, task)
-    missing = tracking.get_run(run.uri("features")).data.params.get("missing", IMPUTE)
+    missing = missing_of(run.uri("features"))
     check_settings(learner, task, missing, settings.balance, settings.threshold)
     if learner.entrants:
         racing = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from mlflow.entities import Run
 
 from common.errors import UserError
+from common.learning.prepare import IMPUTE
 from common.store import tracking
 from common.store.get_or_run import searches_on
 from common.workflow.declaration import CHAIN, MAIN, SEARCHES, STEPS
@@ -109,6 +110,14 @@ def split_of(features: str) -> Run | None:
     """Return the run of split behind a features URI; None if it is not known."""
     found = _found([_run_id(features)] if features.startswith("runs:/") else [])
     return _first(_behind(found), "split")
+
+
+def missing_of(features: str) -> str:
+    """Return what became of missing numbers in features, by their URI, as featurize was asked."""
+    given = _found([_run_id(features)] if features.startswith("runs:/") else [])
+    # A step between featurize and the searches need not have the parameter.
+    found = [asked(run) for run in [*given, *_behind(given)]]
+    return next((one["missing"] for one in found if "missing" in one), IMPUTE)
 
 
 def source_of(split: Run | None) -> str:
