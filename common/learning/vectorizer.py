@@ -218,6 +218,10 @@ def feature_sources(vectorizer: PipelineModel, spec: DatasetSpec) -> list[str]:
 
 def _features(vectorizer: PipelineModel, spec: DatasetSpec) -> list[tuple[str, str]]:
     """Return the name and the column of each feature."""
+    last = vectorizer.stages[-1]
+    if not isinstance(last, VectorAssembler):
+        # Its features would get the names and the importances of others.
+        raise ValueError(f"which features a {type(last).__name__} leaves is not known: say here")
     onehot = any(isinstance(stage, OneHotEncoderModel) for stage in vectorizer.stages)
     found = [(number.name, number.column.name) for number in numbers_of(spec, missing_of(vectorizer))]
     for name, values in categories_of(vectorizer, spec).items():

@@ -1,4 +1,6 @@
 import pytest
+from pyspark.ml import PipelineModel
+from pyspark.ml.feature import VectorSlicer
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import functions as F
 
@@ -31,6 +33,13 @@ def test_each_feature_comes_from_its_column(spec, vectorizer):
     names, sources = feature_names(vectorizer, spec), feature_sources(vectorizer, spec)
     assert set(sources) == {column.name for column in spec.inputs}
     assert all(name.startswith(source) for name, source in zip(names, sources, strict=True))
+
+
+def test_features_of_a_further_stage_are_not_named_as_those_before_it(spec, vectorizer):
+    """Features that a stage had selected got the names of the first ones, and their importances."""
+    further = PipelineModel([*vectorizer.stages, VectorSlicer(inputCol=FEATURES, indices=[3, 5])])
+    with pytest.raises(ValueError, match="which features a VectorSlicer leaves is not known: say here"):
+        feature_names(further, spec)
 
 
 def test_numbers_are_scaled_to_the_range_of_the_training_rows(people, spec, vectorizer):
