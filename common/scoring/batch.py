@@ -21,6 +21,7 @@ from common.scoring.added import added_names, renamed_outputs
 from common.scoring.alarms import LABEL, NUMBER, alarms, left_out
 from common.scoring.arrow_scoring import scores_of
 from common.scoring.kept_model import KeptModel
+from common.scoring.lacking import count_lacking, lacking_values
 from common.scoring.learnt import UNKNOWN, Training, told_of
 from common.scoring.measure import Measured, measure
 from common.scoring.output_files import OutputFiles, check_output, is_csv
@@ -157,6 +158,7 @@ def _remarks(
     known = NUMBER if model.target.task == REGRESSION else LABEL
     strange = {name: found for name, found in unseen.items() if is_strange(name, found, model)}
     alarming = alarms(rows, bad, reason, strange, model.form.label, measured.unknown, known)
+    alarming += lacking_values(counts, model, rows - bad)
     if not model.has_our_rules:
         alarming = (*alarming, OTHER_RULES)
     notes = [*renamed_outputs(names, model), *shared_features(unseen, model)]
@@ -182,8 +184,8 @@ def scored(
         model: The model.
         names: The names of the columns that the output adds, as `added_names` returns them.
         seen: The observation that holds `rows`, `bad`, `unscored` (of the bad ones, those that were read
-            but have no finite score), the unseen categories and what `training` counts after the frame
-            has been written.
+            but have no finite score), the unseen categories, the missing values and what `training`
+            counts after the frame has been written.
         training: The rows that the model has learnt, to count those that are among these.
     """
     wrong = F.col(WRONG)
@@ -197,7 +199,8 @@ def scored(
     if training is not None:
         told = training.found_in(told)
         counts += training.counts(wrong.isNull())
-    good = told.observe(seen, *counts, *count_unseen(records, model)).where(wrong.isNull())
+    counts += [*count_unseen(records, model), *count_lacking(records, model)]
+    good = told.observe(seen, *counts).where(wrong.isNull())
     added = [F.col(SCORED).getField(name).alias(names[name]) for name in outputs_of(model.target)]
     return good.select(*[quoted(name) for name in records.table.names], *added)
 

@@ -3,7 +3,7 @@
 import ast
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from common.data import reading
@@ -53,6 +53,7 @@ class KeptModel:
         categories: The categories that have a feature of their own, by column; a missing value among
             them is MISSING_TEXT.
         capped: The columns with only their most frequent categories, whose others share a feature.
+        missing: The share of the data set's rows without a value, by column that may lack one.
         run_id: The id of the run that logged it; empty if it is not known.
     """
 
@@ -63,6 +64,7 @@ class KeptModel:
     label_type: str
     categories: Mapping[str, Sequence[str]]
     capped: frozenset[str] = frozenset()
+    missing: Mapping[str, float] = field(default_factory=dict)
     run_id: str = ""
 
     def reading(self, encoding: str) -> "KeptModel":

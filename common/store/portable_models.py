@@ -102,5 +102,6 @@ def find_portable_model(uri: str) -> KeptModel:
         known.get("label_type", TEXT),
         {name: column["categories"] for name, column in columns.items() if "categories" in column},
         frozenset(name for name, column in columns.items() if column.get("capped")),
+        {name: column["missing"] for name, column in columns.items() if column.get("missing")},
         model.run_id or "",
     )

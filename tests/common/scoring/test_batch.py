@@ -467,6 +467,20 @@ def test_missing_category_is_unseen_only_if_training_had_none(score, model):
     assert score(lines, model=known, overwrite=True)[0].alarms == ()
 
 
+@pytest.mark.parametrize(
+    ("lacking", "rows", "share", "is_told"),
+    [(30, 30, 0.031, True), (14, 30, 0.031, False), (10, 10, 0.031, False), (22, 30, 0.5, False)],
+)
+def test_values_that_training_had_and_most_rows_lack_are_told(
+    score, model, lacking, rows, share, is_told
+):
+    """A file with an empty column was scored as if each row lacked the value by chance."""
+    known = replace(model, categories={"job": ["Clerk", "(missing)"]}, missing={"job": share})
+    lines = ["age,pay-rate,job", *["39,2,?"] * lacking, *["39,2,Clerk"] * (rows - lacking)]
+    said = "column 'job': 30 of 30 rows have no value; in the model's data set it was 3% of the rows"
+    assert score(lines, model=known)[0].alarms == (said,) * is_told
+
+
 def test_file_of_another_encoding_is_read_when_it_is_told(spark, model, tmp_path):
     (tmp_path / "rows.csv").write_bytes("age,pay-rate,job\n39,2,München\n".encode("latin-1"))
     source, target = f"file://{tmp_path}/rows.csv", f"file://{tmp_path}/scores"
