@@ -17,8 +17,10 @@ from common.store.artifacts import find_text
 from common.store.kept import has_artifacts
 from common.store.step_run import PROFILED, REPEATED_ROWS
 from common.store.workflow_runs import WorkflowRuns, candidates_of, step_of
+from common.workflow.declaration import STEPS
 
 SAMPLE = "These figures come from the built-in synthetic sample, not from the real data set."
+UNEXPLORED = "The data have not been explored yet; `mlflow run . -e eda` explores them."
 DIGESTS = ("data_digest", "train_digest", "test_digest")
 
 
@@ -79,7 +81,7 @@ def _split(run: Run | None) -> Section:
 def _describe(run: Run | None) -> Section:
     table = None if run is None else _table(run, "describe.csv")
     if run is None or table is None:
-        return Section("The data have not been explored yet; `mlflow run . -e eda` explores them.")
+        return Section(UNEXPLORED if "eda" in STEPS else "The data have not been explored.")
     if (table["exact"] == "True").all():
         table = table.drop(columns="exact")
     is_text = table["type"] == "string"

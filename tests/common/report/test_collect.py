@@ -23,6 +23,7 @@ from common.store.contest import compare_versions
 from common.store.registry import register
 from common.store.step_run import PROFILED, REPEATED_ROWS
 from common.store.workflow_runs import STEP_RUNS, find_workflow
+from common.workflow.declaration import STEPS
 from tests.common.search.searches import result, text
 
 COLUMN = "<b>x"
@@ -295,6 +296,14 @@ def test_what_was_not_done_is_a_sentence(leave, store):
     assert "have not been explored" in page.describe.text
     assert "synthetic sample" in page.warning
     render(page)
+
+
+def test_step_that_a_project_has_not_is_no_command_of_its_page(leave, store, monkeypatch):
+    """The page of a project without eda told to run it."""
+    leave("load_data")
+    assert page_of(store).describe.text.endswith("`mlflow run . -e eda` explores them.")
+    monkeypatch.delitem(STEPS, "eda")
+    assert page_of(store).describe.text == "The data have not been explored."
 
 
 def test_search_whose_artifacts_are_gone_still_has_its_place(leave, store):
