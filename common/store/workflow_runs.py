@@ -81,7 +81,8 @@ def workflow_of(run: Run) -> WorkflowRuns:
     champion = _first(known, "champion")
     searches = [one for one in known if step_of(one) in SEARCHES]
     if champion and not searches:
-        searches = _found(candidates_of(champion))
+        # A store may have searches that the project no longer has.
+        searches = [one for one in _found(candidates_of(champion)) if step_of(one) in SEARCHES]
     known = [*known, *_behind([*known, *searches])]
     featurize, split = _first(known, "featurize"), _first(known, "split")
     # A step between featurize and the searches hands them features of its own.

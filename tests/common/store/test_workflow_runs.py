@@ -115,6 +115,14 @@ def test_champion_by_hand_is_no_workflow_of_its_own(chain, leave, store):
     assert steps(find_workflow("auto", store)) == [chain[name] for name in ALL]
 
 
+def test_search_that_the_project_no_longer_has_is_left_out(chain, leave, store):
+    """The report of a champion run with a winner of train_ga was a trace once train_ga was removed."""
+    old = leave("train_pso", features=f"runs:/{chain['featurize']}")
+    champion = leave("champion", candidates=f"runs:/{chain['grid']},runs:/{old}")
+    found = find_workflow(champion, store)
+    assert [run.info.run_id for run in found.searches] == [chain["grid"]]
+
+
 def test_features_of_a_search_are_known_until_it_is_deleted(chain, leave):
     assert features_of(chain["ga"]) == f"runs:/{chain['featurize']}"
     assert [features_of(search) for search in (leave("train_ga"), "", "0" * 32)] == [""] * 3
