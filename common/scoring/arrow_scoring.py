@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import types as T
 
 from common.data.records import Then
+from common.scoring.row_counts import Counted, Values
 from common.scoring.serving.scorer import Scorer
 
 TYPES: Mapping[type, tuple[T.DataType, pa.DataType]] = {
@@ -16,31 +17,39 @@ TYPES: Mapping[type, tuple[T.DataType, pa.DataType]] = {
 }
 
 
-def scores_of(spark: SparkSession, model: bytes, outputs: Mapping[str, type]) -> Then:
-    """Return what scores the values of records where they are read.
+# The field of the scores with the counts of a batch, as text, in one of its rows that has scores.
+COUNTS = "__counts"
+
+
+def scores_of(spark: SparkSession, model: bytes, outputs: Mapping[str, type], counted: Counted) -> Then:
+    """Return what scores the values of records, and counts them, where they are read.
 
     Args:
         spark: The session.
         model: The pipeline as serialized ONNX.
         outputs: The columns of the answer, in order, and the type of each.
+        counted: What is counted of the rows that have scores.
 
     Returns:
-        What makes a structure of each record, with the outputs as fields; null if a number among them
-        is not finite.
+        What makes a structure of each record, with the outputs and COUNTS as fields; null if a number
+        among the outputs is not finite.
     """
-    sent = spark.sparkContext.broadcast(model)
-    kinds = {name: TYPES[kind] for name, kind in outputs.items()}
+    sent = spark.sparkContext.broadcast((model, counted))
+    kinds = {name: TYPES[kind] for name, kind in outputs.items()} | {COUNTS: TYPES[str]}
 
-    def begin() -> Callable[[Mapping[str, np.ndarray]], pa.Array]:
-        scorer = Scorer(sent.value)
+    def begin() -> Callable[[Values], pa.Array]:
+        model, counted = sent.value
+        scorer, count = Scorer(model), counted.counter()
 
-        def scores(values: Mapping[str, np.ndarray]) -> pa.Array:
+        def scores(values: Values) -> pa.Array:
             found = scorer.score(values)
+            finite = np.logical_and.reduce([np.isfinite(v) for v in found.values() if v.dtype != object])
+            found[COUNTS] = np.full(len(finite), None, dtype=object)
+            if finite.any():
+                of = values if finite.all() else {name: v[finite] for name, v in values.items()}
+                found[COUNTS][np.argmax(finite)] = count(of).as_text()
             arrays = [pa.array(found[name], kind) for name, (_, kind) in kinds.items()]
-            endless = ~np.logical_and.reduce(
-                [np.isfinite(v) for v in found.values() if v.dtype != object]
-            )
-            return pa.StructArray.from_arrays(arrays, list(kinds), mask=pa.array(endless))
+            return pa.StructArray.from_arrays(arrays, list(kinds), mask=pa.array(~finite))
 
         return scores
 

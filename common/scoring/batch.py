@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -19,15 +20,16 @@ from common.errors import UserError, last_cause
 from common.machine.file_system import replacing
 from common.scoring.added import added_names, renamed_outputs
 from common.scoring.alarms import LABEL, NUMBER, alarms, left_out
-from common.scoring.arrow_scoring import scores_of
+from common.scoring.arrow_scoring import COUNTS, scores_of
 from common.scoring.kept_model import KeptModel
-from common.scoring.lacking import count_lacking, lacking_values
+from common.scoring.lacking import lacking_values, may_lack
 from common.scoring.learnt import UNKNOWN, Training, told_of
 from common.scoring.measure import Measured, measure
 from common.scoring.output_files import OutputFiles, check_output, is_csv
 from common.scoring.outputs import outputs_of
 from common.scoring.records import LINE, NO_SCORE, REASON, Records, read_records
-from common.scoring.unseen import count_unseen, found_unseen, is_strange, shared_features, unseen_features
+from common.scoring.row_counts import Counted, total
+from common.scoring.unseen import found_unseen, is_strange, shared_features, unseen_features
 
 # Values in an Arrow batch. The model itself scores a batch in smaller parts.
 CELLS = 500_000
@@ -118,7 +120,8 @@ def score_file(
         files = OutputFiles(is_csv(target), records.table.over_lines or not records.table.is_csv)
         with replacing(spark, [target, rejects]) as (scored_part, rejects_part):
             seen = Observation()
-            scores = scores_of(spark, model.pipeline, outputs_of(model.target))
+            counted = Counted(model.form.columns, model.categories, may_lack(model))
+            scores = scores_of(spark, model.pipeline, outputs_of(model.target), counted)
             with _batches(spark, CELLS // len(model.form.columns)):
                 files.write(scored(records, scores, model, names, seen, training), scored_part)
             counts = seen.get
@@ -150,15 +153,15 @@ def _training(
 
 
 def _remarks(
-    model: KeptModel, names: Mapping[str, str], counts: Mapping[str, int], reason: str, measured: Measured
+    model: KeptModel, names: Mapping[str, str], counts: Mapping[str, Any], reason: str, measured: Measured
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the notes on a result, and its alarms."""
-    rows, bad = counts["rows"], counts["bad"]
-    unseen = found_unseen(counts, model, rows - bad)
+    rows, bad, of_rows = counts["rows"], counts["bad"], total(counts["counts"])
+    unseen = found_unseen(of_rows, model, rows - bad)
     known = NUMBER if model.target.task == REGRESSION else LABEL
     strange = {name: found for name, found in unseen.items() if is_strange(name, found, model)}
     alarming = alarms(rows, bad, reason, strange, model.form.label, measured.unknown, known)
-    alarming += lacking_values(counts, model, rows - bad)
+    alarming += lacking_values(of_rows, model, rows - bad)
     if not model.has_our_rules:
         alarming = (*alarming, OTHER_RULES)
     notes = [*renamed_outputs(names, model), *shared_features(unseen, model)]
@@ -184,8 +187,8 @@ def scored(
         model: The model.
         names: The names of the columns that the output adds, as `added_names` returns them.
         seen: The observation that holds `rows`, `bad`, `unscored` (of the bad ones, those that were read
-            but have no finite score), the unseen categories, the missing values and what `training`
-            counts after the frame has been written.
+            but have no finite score), `counts` (of batches, as texts) and what `training` counts after
+            the frame has been written.
         training: The rows that the model has learnt, to count those that are among these.
     """
     wrong = F.col(WRONG)
@@ -195,11 +198,11 @@ def scored(
         F.count(F.lit(1)).alias("rows"),
         F.count(wrong).alias("bad"),
         F.count_if(wrong == NO_SCORE).alias("unscored"),
+        F.collect_list(F.col(SCORED).getField(COUNTS)).alias("counts"),
     ]
     if training is not None:
         told = training.found_in(told)
         counts += training.counts(wrong.isNull())
-    counts += [*count_unseen(records, model), *count_lacking(records, model)]
     good = told.observe(seen, *counts).where(wrong.isNull())
     added = [F.col(SCORED).getField(name).alias(names[name]) for name in outputs_of(model.target)]
     return good.select(*[quoted(name) for name in records.table.names], *added)

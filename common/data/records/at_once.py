@@ -208,13 +208,17 @@ def _as_arrow(rows: Rows, form: Form, made: pa.Array | None = None) -> pa.Array:
     return pa.StructArray.from_arrays(arrays, names)
 
 
-def _array(values: np.ndarray, good: np.ndarray, kind: str) -> pa.Array:
+def is_missing(values: np.ndarray, kind: str) -> np.ndarray:
+    """Return where a column's values, as `read_rows` returns them, are missing."""
     if kind in (TEXT, BOOLEAN):
-        missing = values == NO_TEXT
-    elif kind in (DATE, TIMESTAMP):
-        missing = np.isnat(values)
-    else:
-        missing = values == NO_INTEGER if kind == INTEGER else np.isnan(values)
+        return np.asarray(values == NO_TEXT)
+    if kind in (DATE, TIMESTAMP):
+        return np.isnat(values)
+    return np.asarray(values == NO_INTEGER) if kind == INTEGER else np.isnan(values)
+
+
+def _array(values: np.ndarray, good: np.ndarray, kind: str) -> pa.Array:
+    missing = is_missing(values, kind)
     if kind in (DATE, TIMESTAMP):
         values = values.astype("datetime64[D]" if kind == DATE else values.dtype)
     return pa.array(values, ARROW.get(kind, pa.float64()), mask=missing | ~good)
