@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -6,6 +7,7 @@ from common.machine import spark as machine
 from common.machine import spark_settings
 from common.machine.spark import get_session
 from common.machine.threads import inheriting
+from tests.project import ROOT
 
 
 def test_jvm_gets_no_more_than_half_of_a_small_container(monkeypatch):
@@ -62,3 +64,22 @@ def test_threads_start_with_the_properties_of_the_one_that_made_their_work_and_s
         assert context.getLocalProperty("income.test") == "ours"
     finally:
         context.setLocalProperty("income.test", None)
+
+
+FIT = """
+from pyspark.ml.classification import LogisticRegression
+from pyspark.ml.linalg import Vectors
+from common.machine.spark import get_session
+rows = get_session(brief=True).createDataFrame([(-1.0, Vectors.dense(1.0))], ["label", "features"])
+try:
+    LogisticRegression().fit(rows)
+except Exception as error:
+    print(type(error).__name__)
+"""
+
+
+def test_fit_that_fails_is_told_by_its_error_alone():
+    """That of a candidate is kept with it; that of an interrupted search is of no use."""
+    done = subprocess.run([sys.executable, "-c", FIT], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.endswith("Exception\n") or done.stdout.endswith("Error\n")
+    assert "ERROR" not in done.stderr
