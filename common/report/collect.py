@@ -11,7 +11,7 @@ from common.report.champions import find_champion, find_judged
 from common.report.commands import COMMIT, find_commands
 from common.report.page import Champion, Page, Section, Table
 from common.report.searches import find_search
-from common.report.shown import moment, took
+from common.report.shown import ended, moment, took
 from common.store import tracking
 from common.store.artifacts import find_text
 from common.store.kept import has_artifacts
@@ -31,6 +31,7 @@ def collect(workflow: WorkflowRuns) -> Page:
     first = workflow.main or next(iter(workflow.steps))
     commit = first.data.tags.get(COMMIT)
     subtitle = f"{step_of(first)} {first.info.run_id}, {moment(first.info.start_time)}"
+    subtitle += f", {how}" if (how := ended(first)) else ""
     used = champion.uri if isinstance(champion, Champion) else None
     return Page(
         title=f"{data.get('dataset', 'Workflow')}: report",
@@ -109,13 +110,17 @@ def _lineage(workflow: WorkflowRuns) -> Table:
             step_of(run),
             run.info.run_id,
             moment(run.info.start_time),
-            took(run),
+            _duration(run),
             "\n".join(_made_from(run)),
             "\n".join(f"{name}: {run.data.tags[name]}" for name in DIGESTS if name in run.data.tags),
         ]
         for run in runs
     ]
     return Table(header, rows, words=header, code=("run", "made from", "digests"))
+
+
+def _duration(run: Run) -> str:
+    return ", ".join(part for part in (took(run), ended(run)) if part)
 
 
 def _made_from(run: Run) -> list[str]:

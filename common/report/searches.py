@@ -6,7 +6,7 @@ from common.errors import UserError
 from common.learning.threshold import HALF, at_half, at_own
 from common.plots.winner import WINNER_CHARTS
 from common.report.page import Picture, Search, Table
-from common.report.shown import best_parameters, score, took
+from common.report.shown import best_parameters, ended, score, took
 from common.search.findings.candidates import Candidates, parse_candidates
 from common.store.artifacts import find_files, find_text
 from common.store.workflow_runs import step_of
@@ -42,7 +42,8 @@ def _candidates(text: str | None) -> Candidates | None:
 
 def _summary(run: Run, candidates: Candidates | None) -> list[str]:
     tags, metrics = run.data.tags, run.data.metrics
-    said = []
+    how = ended(run)
+    said = [f"It {how}: the same command goes on with the candidates that it finished."] if how else []
     if candidates is not None:
         folds, metric, raced = candidates.folds.shape[1], candidates.metric, candidates.learners
         count = sum(one.candidates for one in raced) or len(candidates.folds)
@@ -51,18 +52,10 @@ def _summary(run: Run, candidates: Candidates | None) -> list[str]:
         failed = f" and {lost} failed one{'s' * (lost != 1)}" if lost else ""
         said.append(
             f"{count} candidate{'s' * (count != 1)}{of}{failed}, scored by {metric} over {folds} folds"
-            + (f"; with the refit of the best, in {time}." if (time := took(run)) else ".")
+            + (f"; with the refit of the best, in {time}." if not how and (time := took(run)) else ".")
         )
-        wanted = (f"val_{metric}", f"val_{metric}_std", f"guess_val_{metric}")
-        mean, error, guess = (score(metric, metrics.get(name)) for name in wanted)
-        test, guess_test = (score(metric, metrics.get(f"{of}_{metric}")) for of in ("test", "guess_test"))
-        threshold = metrics.get("threshold", HALF)
-        half, own = at_half(metric, threshold), at_own(metric, threshold)
-        said.append(
-            f"The best: {best_parameters(run.data.params)}; {metric} {mean} ± {error} over folds{half} "
-            f"(standard deviation; guessing {guess}), {test} on the test rows{own} (guessing "
-            f"{guess_test}), which played no part in the choice."
-        )
+        if f"val_{metric}" in metrics:
+            said.append(_of_best(run, metric))
     else:
         said.append("Its table of candidates is missing.")
     if "engine" in tags:
@@ -70,6 +63,20 @@ def _summary(run: Run, candidates: Candidates | None) -> list[str]:
     if "fitted_by" in tags:
         said.append(f"The best was fitted on all training rows by {tags['fitted_by']}.")
     return said
+
+
+def _of_best(run: Run, metric: str) -> str:
+    metrics = run.data.metrics
+    wanted = (f"val_{metric}", f"val_{metric}_std", f"guess_val_{metric}")
+    mean, error, guess = (score(metric, metrics.get(name)) for name in wanted)
+    test, guess_test = (score(metric, metrics.get(f"{of}_{metric}")) for of in ("test", "guess_test"))
+    threshold = metrics.get("threshold", HALF)
+    half, own = at_half(metric, threshold), at_own(metric, threshold)
+    return (
+        f"The best: {best_parameters(run.data.params)}; {metric} {mean} ± {error} over folds{half} "
+        f"(standard deviation; guessing {guess}), {test} on the test rows{own} (guessing "
+        f"{guess_test}), which played no part in the choice."
+    )
 
 
 def _best(candidates: Candidates | None) -> Table | None:

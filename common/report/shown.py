@@ -7,6 +7,9 @@ from mlflow.entities import Run
 
 from common.learning.metrics import shown_score
 
+# By the status of a run.
+UNFINISHED = {"FAILED": "failed", "KILLED": "was killed"}
+
 
 def score(metric: str, value: float | None) -> str:
     """Format a score; empty if there is none."""
@@ -28,6 +31,11 @@ def took(run: Run) -> str:
         return ""
     seconds = round((run.info.end_time - run.info.start_time) / 1000)
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"
+
+
+def ended(run: Run) -> str:
+    """Return how a run ended that did not finish; empty if it finished, or is running."""
+    return UNFINISHED.get(run.info.status, "")
 
 
 def best_parameters(values: Mapping[str, str]) -> str:

@@ -89,7 +89,9 @@ def workflow_of(run: Run) -> WorkflowRuns:
     features = _input(searches, "features") or featurize
     if features and step_of(run) in ("featurize", *SEARCHES):
         on_features = searches_on(f"runs:/{features.info.run_id}", features.info.experiment_id)
-        searches = on_features or searches
+        # One that was killed or failed, and was asked for, is not among those that finished.
+        found = {one.info.run_id: one for one in (*on_features, *searches)}
+        searches = list(found.values())
     eda, load_data = _first(known, "eda"), _first(known, "load_data")
     others = {
         one.info.run_id: one for one in known if step_of(one) in CHAIN and step_of(one) not in PLACED

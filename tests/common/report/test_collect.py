@@ -208,6 +208,30 @@ def test_search_in_which_the_clock_was_set_back_has_no_duration(workflow, store)
     assert page.searches[1].summary[0] == "2 candidates, scored by f1 over 5 folds."
 
 
+@pytest.mark.parametrize(("status", "said"), [("FAILED", "failed"), ("KILLED", "was killed")])
+def test_page_of_what_did_not_finish_says_so(workflow, store, status, said):
+    client = mlflow.MlflowClient()
+    main, ga = workflow["main"].info, workflow["ga"].info
+    assert said not in render(page_of(store, main.run_id))
+    for run in (main, ga):
+        client.set_terminated(run.run_id, status, end_time=run.start_time + 61_000)
+    page = page_of(store, main.run_id)
+    assert page.subtitle.endswith(f"UTC, {said}, commit c0ffee")
+    rows = {row[1]: row for row in page.lineage.rows}
+    assert rows[main.run_id][3] == rows[ga.run_id][3] == f"61 s, {said}"
+    summary = page.searches[1].summary
+    assert summary[0].startswith(f"It {said}: the same command goes on")
+    assert summary[1] == "2 candidates, scored by f1 over 5 folds."
+
+
+def test_search_that_failed_before_its_best_was_refitted_has_no_scores_of_it(leave, store):
+    table = text([result({"maxDepth": depth}, depth / 10) for depth in (5, 3)])
+    run = leave("train_ga", {f"{tracking.INPUT}features": "runs:/gone"}, candidates__csv=table)
+    mlflow.MlflowClient().set_terminated(run.info.run_id, "FAILED")
+    (search,) = page_of(store, run.info.run_id).searches
+    assert not any(line.startswith("The best") for line in search.summary)
+
+
 def test_tables_show_texts_as_they_are_and_numbers_to_read(workflow, store):
     page = page_of(store)
     (row,) = page.describe.table.rows

@@ -98,6 +98,13 @@ def test_runs_that_are_gone_are_left_out(chain, store):
     assert steps(found) == [chain[name] for name in ALL if name not in ("eda", "ga")]
 
 
+def test_search_that_was_killed_is_shown_beside_those_that_finished(chain, leave, store):
+    killed = leave("train_grid", features=f"runs:/{chain['featurize']}")
+    mlflow.MlflowClient().set_terminated(killed, "KILLED")
+    found = find_workflow(killed, store)
+    assert [run.info.run_id for run in found.searches] == [chain["grid"], killed, chain["ga"]]
+
+
 def test_run_of_something_else_is_refused(leave, store):
     with pytest.raises(
         UserError, match=r"workflow must be auto or a run of main, .* is a run of candidate"
