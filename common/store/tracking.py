@@ -60,6 +60,8 @@ LONGEST_TAG = 8000
 # MLflow's words for the page of a login or of another service, which its message contains.
 NO_JSON = "not in a valid JSON format"
 LONGEST_ANSWER = 300
+# Its words for a run or an experiment that was deleted while something goes on in it.
+DELETED = ("Current state is deleted", "in the deleted state")
 # The codes of an error that says of a run that it is not there.
 GONE = [ErrorCode.Name(code) for code in (RESOURCE_DOES_NOT_EXIST, INVALID_PARAMETER_VALUE)]
 
@@ -149,7 +151,7 @@ def is_silence(error: BaseException | None) -> bool:
 
 
 def no_answer(error: MlflowException) -> str | None:
-    """Return in one line why an error of MLflow's is no answer of the store; None if it may be one."""
+    """Return in one line why a store gives no answer, or takes none; None if an error may be of ours."""
     store, said = shown_store(), first_line(error)
     if is_silence(error):
         return f"{store} does not answer: {said}"
@@ -162,6 +164,12 @@ def no_answer(error: MlflowException) -> str | None:
         )
     if error.error_code == ErrorCode.Name(PERMISSION_DENIED):
         return f"{store} does not allow it: {said}"
+    if any(words in said for words in DELETED):
+        return (
+            f"what this command writes to in {store} was deleted: {said.rstrip('.')}; "
+            "`mlflow experiments restore --experiment-id` or `mlflow runs restore --run-id` brings it "
+            "back; then give the same command again"
+        )
     if error.error_code == ErrorCode.Name(ENDPOINT_NOT_FOUND) or NO_JSON in said:
         return other_server(said)
     return None

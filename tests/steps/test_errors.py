@@ -182,6 +182,22 @@ def test_store_that_wants_a_password_is_one_line(store, slice_file):
     assert said.startswith(f"Error: {url} does not know you: set MLFLOW_TRACKING_USERNAME and ")
 
 
+@pytest.mark.parametrize("goes_on", ["resumes", "writes"])
+def test_experiment_that_is_deleted_meanwhile_is_one_line(store, goes_on):
+    @click.command(cls=Command)
+    def writing():
+        client = mlflow.MlflowClient()
+        with mlflow.start_run() as run:
+            client.delete_experiment(store)
+            if goes_on == "writes":
+                client.set_tag(run.info.run_id, "a", "b")
+        mlflow.start_run(run.info.run_id)
+
+    said = line_of(writing)
+    assert said.startswith("Error: what this command writes to in sqlite:")
+    assert "; `mlflow experiments restore --experiment-id` or " in said
+
+
 def test_store_that_is_a_folder_is_one_line(store, tmp_path, slice_file):
     mlflow.set_tracking_uri(tmp_path / "mlruns")
     said = line_of(load_data, "--source", str(slice_file))
