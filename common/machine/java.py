@@ -6,6 +6,7 @@ import locale
 import os
 import pwd
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -50,11 +51,14 @@ def start_java(conf: SparkConf) -> JavaGateway:
 
     Raises:
         UserError: There is no Java, or it does not start, and has said why; or SPARK_HOME names another
-            Spark, PYSPARK_SUBMIT_ARGS no program, or the system no user.
+            Spark, PYSPARK_SUBMIT_ARGS no program, SPARK_LOCAL_IP no address, SPARK_LOCAL_DIRS no
+            folder, or the system no user.
     """
     _check_user()
     _check_home()
     _check_arguments()
+    _check_address()
+    _check_folders()
     if sys.getfilesystemencoding() == "utf-8" != codecs.lookup(locale.getencoding()).name:
         # By the locale Java reads and writes the names of files; Python, in C's, takes them for UTF-8.
         os.environ["LC_ALL"] = "C.UTF-8"
@@ -100,6 +104,36 @@ def _check_arguments() -> None:
     # Spark prints a hundred lines of help otherwise.
     if given is not None and "pyspark-shell" not in given:
         raise UserError(f"PYSPARK_SUBMIT_ARGS {given!r} must end with pyspark-shell, or be unset")
+
+
+def _check_address() -> None:
+    given = os.environ.get("SPARK_LOCAL_IP")
+    if not given:
+        return
+    try:
+        socket.getaddrinfo(given, None)
+    except (OSError, UnicodeError):
+        raise UserError(
+            f"SPARK_LOCAL_IP {given!r} is no address that this machine knows: unset it, or give one of "
+            "this machine, such as 127.0.0.1"
+        ) from None
+
+
+def _check_folders() -> None:
+    given = os.environ.get("SPARK_LOCAL_DIRS")
+    # Spark does without those that it cannot write to. Without any it ends as if it had been killed.
+    if given and not any(_holds_files(Path(one)) for one in given.split(",")):
+        raise UserError(
+            f"SPARK_LOCAL_DIRS {given!r} has no folder that can be written: unset it, or name one"
+        )
+
+
+def _holds_files(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 def _finish(java: subprocess.Popen[bytes], passing: Thread) -> None:

@@ -102,6 +102,33 @@ def test_arguments_without_a_program_are_named_before_java_is_started(monkeypatc
     java._check_arguments()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SPARK_LOCAL_IP", "no host", "is no address that this machine knows: unset it, or"),
+        ("SPARK_LOCAL_DIRS", "{file},{file}/below", "has no folder that can be written: unset it, or"),
+    ],
+)
+def test_place_that_spark_cannot_use_is_named_before_java_is_started(
+    monkeypatch, tmp_path, name, value, said
+):
+    file = tmp_path / "file"
+    file.touch()
+    given = value.format(file=file)
+    monkeypatch.setenv(name, given)
+    with pytest.raises(UserError, match=f"^{name} '{given}' {said}"):
+        java.start_java(SparkConf(loadDefaults=False))
+
+
+def test_place_that_spark_can_use_is_left_to_it(monkeypatch, tmp_path):
+    """Of several folders it takes those that it can write to, and makes them."""
+    monkeypatch.setenv("SPARK_LOCAL_DIRS", f"/proc/none,{tmp_path / 'new'}")
+    java._check_folders()
+    for address in ("localhost", "127.0.0.1", ""):
+        monkeypatch.setenv("SPARK_LOCAL_IP", address)
+        java._check_address()
+
+
 def test_user_without_a_name_is_told_before_java_is_started(monkeypatch):
     monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)
     with pytest.raises(UserError, match="^user id 2147483641 has no name on this machine, and Spark"):
