@@ -39,7 +39,9 @@ def full_disk(error: BaseException) -> str | None:
     """
     for one in chain_of(error):
         if isinstance(one, OSError) and one.errno in (errno.ENOSPC, errno.EDQUOT):
-            return str(one.strerror) + (f": {one.filename}" if one.filename else "")
+            # What fails of a copy is the write of the second file.
+            place = one.filename2 or one.filename
+            return str(one.strerror) + (f": {place}" if place else "")
         text = str(one)
         found = next((words for words in FULL if words in text), None)
         if found is not None:

@@ -117,6 +117,8 @@ JAVA = "Job aborted: ...\nCaused by: java.io.IOException: No space left on devic
     [
         (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
         (OSError(errno.EDQUOT, "Disk quota exceeded", "/data/x"), "Disk quota exceeded: /data/x"),
+        # Of a copy: from where, and to where.
+        (OSError(errno.ENOSPC, "No space left", "/tmp/x", None, "/store/x"), "No space left: /store/x"),
         (RuntimeError(JAVA), "No space left on device"),
         (
             MlflowException("database or disk is full"),
