@@ -49,6 +49,8 @@ NAMES = {
 A_VOTE = "a vote of several searches' winners"
 FIRST = "There was no champion before it."
 UNKNOWN = "Which version was champion before it is not known."
+# The tags of a champion run that name a version each.
+VERSION = "version_"
 UNJUDGED = "No winner of this workflow has been registered yet; `mlflow run . -e champion` registers one."
 
 
@@ -96,9 +98,12 @@ def find_judged(workflow: WorkflowRuns) -> Section:
     versions = [one for one in find_versions(name).values() if _was_judged(one, judge)]
     rows = [_judged(one) for one in versions]
     header = ["version", "search", "learner", "metric", "over folds", "on test", "guessing", "now", "why"]
-    text = (
-        f"Each search's winner was refitted on all training rows and registered as a version of {name}."
-    )
+    text = f"Each search's winner was refitted on all training rows and registered as a version of {name}"
+    # A run that made a version champion by hand judged none.
+    count = sum(tag.startswith(VERSION) for tag in judge.data.tags) if candidates_of(judge) else 0
+    if (gone := count - len(rows)) > 0:
+        text += f"; {gone} of {count} {'has' if gone == 1 else 'have'} been deleted since"
+    text += "."
     return Section(text, Table(header, rows, words=("search", "learner", "metric", "now", "why")))
 
 
@@ -106,7 +111,7 @@ def _was_judged(version: ModelVersion, judge: Run) -> bool:
     """Return whether a champion run judged a version: its number may be that of a deleted one."""
     winners = {version.tags.get(SEARCH, ""), *json.loads(version.tags.get(MEMBERS, "{}"))}
     of_judge = bool(winners & {*candidates_of(judge)})
-    return of_judge and f"version_{version.version}" in judge.data.tags
+    return of_judge and f"{VERSION}{version.version}" in judge.data.tags
 
 
 def _figures(champion: ModelVersion) -> list[tuple[str, str, str]]:

@@ -348,6 +348,15 @@ def test_champion_whose_files_are_gone_is_told_of(workflow, store):
     )
 
 
+def test_winners_whose_versions_were_deleted_are_told_of(workflow, store):
+    assert page_of(store).judged.text.endswith("registered as a version of income.")
+    for gone, said in ((1, "1 of 2 has been deleted since."), (2, "2 of 2 have been deleted since.")):
+        mlflow.MlflowClient().delete_model_version("income", str(gone))
+        judged = page_of(store).judged
+        assert judged.text.endswith(f"registered as a version of income; {said}")
+        assert len(judged.table.rows) == 2 - gone
+
+
 def test_champion_before_that_was_deleted_is_told_of(workflow, store):
     mlflow.MlflowClient().delete_model_version("income", "1")
     found = page_of(store).champion
