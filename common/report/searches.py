@@ -9,6 +9,7 @@ from common.report.page import Picture, Search, Table
 from common.report.shown import best_parameters, ended, score, took
 from common.search.findings.candidates import Candidates, parse_candidates
 from common.store.artifacts import find_files, find_text
+from common.store.earlier_candidates import TAKEN_UP_BY
 from common.store.workflow_runs import step_of
 
 SHOWN = 5
@@ -43,7 +44,8 @@ def _candidates(text: str | None) -> Candidates | None:
 def _summary(run: Run, candidates: Candidates | None) -> list[str]:
     tags, metrics = run.data.tags, run.data.metrics
     how = ended(run)
-    said = [f"It {how}: the same command goes on with the candidates that it finished."] if how else []
+    goes_on = f"run {tags[TAKEN_UP_BY]} went on" if TAKEN_UP_BY in tags else "the same command goes on"
+    said = [f"It {how}: {goes_on} with the candidates that it finished."] if how else []
     if candidates is not None:
         folds, metric, raced = candidates.folds.shape[1], candidates.metric, candidates.learners
         count = sum(one.candidates for one in raced) or len(candidates.folds)

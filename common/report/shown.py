@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from mlflow.entities import Run
 
 from common.learning.metrics import shown_score
+from common.store.liveness import KILLED
 
 # By the status of a run.
-UNFINISHED = {"FAILED": "failed", "KILLED": "was killed"}
+UNFINISHED = {"FAILED": "failed", KILLED: "was killed"}
 
 
 def score(metric: str, value: float | None) -> str:
@@ -26,7 +27,12 @@ def moment(milliseconds: int) -> str:
 
 
 def took(run: Run) -> str:
-    """Format the duration of a run; empty while it is running, or if the clock was set back meanwhile."""
+    """Format the duration of a run; empty while it is running, or if the clock was set back meanwhile.
+
+    Empty also for one that was killed: its end is when another run noticed, maybe days later.
+    """
+    if run.info.status == KILLED:
+        return ""
     if run.info.end_time is None or run.info.end_time < run.info.start_time:
         return ""
     seconds = round((run.info.end_time - run.info.start_time) / 1000)

@@ -20,6 +20,7 @@ from common.report.summary import summary
 from common.store import tracking
 from common.store.challenge import ELSEWHERE, challenge
 from common.store.contest import compare_versions
+from common.store.earlier_candidates import TAKEN_UP_BY
 from common.store.registry import register
 from common.store.step_run import PROFILED, REPEATED_ROWS
 from common.store.workflow_runs import STEP_RUNS, find_workflow
@@ -208,8 +209,10 @@ def test_search_in_which_the_clock_was_set_back_has_no_duration(workflow, store)
     assert page.searches[1].summary[0] == "2 candidates, scored by f1 over 5 folds."
 
 
-@pytest.mark.parametrize(("status", "said"), [("FAILED", "failed"), ("KILLED", "was killed")])
-def test_page_of_what_did_not_finish_says_so(workflow, store, status, said):
+@pytest.mark.parametrize(
+    ("status", "said", "time"), [("FAILED", "failed", "61 s, "), ("KILLED", "was killed", "")]
+)
+def test_page_of_what_did_not_finish_says_so(workflow, store, status, said, time):
     client = mlflow.MlflowClient()
     main, ga = workflow["main"].info, workflow["ga"].info
     assert said not in render(page_of(store, main.run_id))
@@ -218,10 +221,13 @@ def test_page_of_what_did_not_finish_says_so(workflow, store, status, said):
     page = page_of(store, main.run_id)
     assert page.subtitle.endswith(f"UTC, {said}, commit c0ffee")
     rows = {row[1]: row for row in page.lineage.rows}
-    assert rows[main.run_id][3] == rows[ga.run_id][3] == f"61 s, {said}"
+    assert rows[main.run_id][3] == rows[ga.run_id][3] == time + said
     summary = page.searches[1].summary
     assert summary[0].startswith(f"It {said}: the same command goes on")
     assert summary[1] == "2 candidates, scored by f1 over 5 folds."
+    client.set_tag(ga.run_id, TAKEN_UP_BY, "heir")
+    summary = page_of(store, main.run_id).searches[1].summary
+    assert summary[0] == f"It {said}: run heir went on with the candidates that it finished."
 
 
 def test_search_that_failed_before_its_best_was_refitted_has_no_scores_of_it(leave, store):

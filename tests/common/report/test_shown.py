@@ -16,5 +16,14 @@ from common.report.shown import took
     ],
 )
 def test_time_has_no_minute_of_sixty_seconds(milliseconds, said):
-    run = SimpleNamespace(info=SimpleNamespace(start_time=5, end_time=5 + milliseconds))
-    assert took(run) == said
+    assert took(ended("FINISHED", milliseconds)) == said
+
+
+def ended(status, milliseconds):
+    info = SimpleNamespace(status=status, start_time=5, end_time=5 + milliseconds)
+    return SimpleNamespace(info=info)
+
+
+def test_time_of_a_killed_run_is_not_that_until_another_run_noticed():
+    assert took(ended("KILLED", 86_400_000)) == ""
+    assert took(ended("FAILED", 61_000)) == "61 s"
