@@ -87,7 +87,8 @@ class PortableModel(PythonModel):
 
         Args:
             known: The metadata in the model's MLmodel file.
-            tell: Takes the `Batch` of each call: how many rows, unseen categories, and predictions.
+            tell: Takes the `Batch` of each call: how many rows, unseen categories, predictions and
+                missing values.
         """
         self.counter = self._serving.Counter(self.reading, self.form, known, tell)
 

@@ -19,7 +19,9 @@ def application(folder: str) -> Service:
     known = model.metadata.metadata or {}
     columns = known.get("columns", {})
     metrics = Metrics(
-        (name for name, column in columns.items() if "categories" in column), known.get("labels", ())
+        [name for name, column in columns.items() if "categories" in column],
+        known.get("labels", ()),
+        [name for name, column in columns.items() if column.get("missing")],
     )
     inner = _inner(model)
     # Other models, and those of earlier versions of this project, can neither observe nor answer.

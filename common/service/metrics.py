@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
@@ -17,12 +18,15 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 class Metrics:
     """Counts requests, and what a model scores."""
 
-    def __init__(self, categories: Iterable[str] = (), labels: Iterable[str] = ()) -> None:
+    def __init__(
+        self, categories: Iterable[str] = (), labels: Iterable[str] = (), may_lack: Iterable[str] = ()
+    ) -> None:
         """Begin at zero.
 
         Args:
             categories: Names of the columns of categories.
             labels: The labels that may be predicted.
+            may_lack: Names of the columns that may lack values.
         """
         self._requests = Counter("model_requests", "Requests to /invocations.", ["way", "status"])
         self._errors = Counter("model_errors", "Requests that got an error or no answer.", ["kind"])
@@ -30,6 +34,8 @@ class Metrics:
         self._rows = Counter("model_rows", "Records that were scored.")
         unseen = "Values without a feature of their own: training did not see them, or too seldom."
         self._unseen = _by("model_unseen_categories", unseen, "column", categories)
+        missing = "Missing values, by column that lacks some in the data set too."
+        self._missing = _by("model_missing_values", missing, "column", may_lack)
         self._predicted = _by("model_predictions", "Records by predicted label.", "label", labels)
         self._asked: dict[tuple[str, int], Any] = {}
 
@@ -43,20 +49,27 @@ class Metrics:
         if kind:
             self._errors.labels(kind).inc()
 
-    def scored(self, rows: int, unseen: Mapping[str, int], predicted: Mapping[str, int]) -> None:
+    def scored(
+        self,
+        rows: int,
+        unseen: Mapping[str, int],
+        predicted: Mapping[str, int],
+        missing: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         """Count records that were scored.
 
         Args:
             rows: Their number.
             unseen: Number of values that training never saw, by column.
             predicted: Number of records by predicted label.
+            missing: Number of missing values, by column; models of earlier versions do not count them.
         """
         self._rows.inc(rows)
-        for name, count in unseen.items():
-            if count:
-                self._unseen[name].inc(count)
-        for label, count in predicted.items():
-            self._predicted[label].inc(count)
+        every = (self._unseen, unseen), (self._predicted, predicted), (self._missing, missing)
+        for counters, counts in every:
+            for name, count in counts.items():
+                if count:
+                    counters[name].inc(count)
 
     def text(self) -> tuple[bytes, str]:
         """Return all figures as text, and the type of this text."""

@@ -1,4 +1,4 @@
-"""What was scored, in counts: rows, categories that training never saw, and the labels predicted."""
+"""What was scored, in counts: rows, unseen categories, missing values, and the labels predicted."""
 
 from collections import Counter as Counts
 from collections.abc import Callable, Mapping
@@ -18,11 +18,13 @@ class Batch(NamedTuple):
         rows: Number of records.
         unseen: Number of values without a feature of their own, for each column of categories.
         predicted: Number of records by predicted label; empty if a number is predicted.
+        missing: Number of missing values, for each column that may lack some.
     """
 
     rows: int
     unseen: Mapping[str, int]
     predicted: Mapping[str, int]
+    missing: Mapping[str, int]
 
 
 class Counter:
@@ -36,7 +38,8 @@ class Counter:
         Args:
             reading: The package of reading rules stored with the model.
             form: The form of the records that the model takes.
-            known: The model's metadata: `columns`, of which those with `categories` are counted.
+            known: The model's metadata: `columns`, with their `categories` if their values are such, and
+                the share that is `missing` in the data set.
             tell: Takes the counts of each batch.
         """
         self._tell = tell
@@ -44,6 +47,11 @@ class Counter:
             name: category_places(column["categories"], form.columns[name], reading)
             for name, column in known.get("columns", {}).items()
             if "categories" in column
+        }
+        self._nothing = {
+            name: _nothing(reading.values.HELD[form.columns[name]])
+            for name, column in known.get("columns", {}).items()
+            if column.get("missing")
         }
 
     def count(self, values: Mapping[str, np.ndarray], prediction: np.ndarray) -> None:
@@ -58,7 +66,15 @@ class Counter:
             for name, known in self._known.items()
         }
         labels = Counts(prediction.tolist()) if prediction.dtype == object else {}
-        self._tell(Batch(len(prediction), unseen, labels))
+        missing = {
+            name: _comparable(values[name]).count(nothing) for name, nothing in self._nothing.items()
+        }
+        self._tell(Batch(len(prediction), unseen, labels, missing))
+
+
+def _nothing(held: tuple[type, Any]) -> Any:
+    """Return what stands for a missing value in a column whose values are held so."""
+    return NO_NUMBER if held[0] is np.float64 else held[1]
 
 
 def _comparable(values: np.ndarray) -> list[Any]:

@@ -184,6 +184,9 @@ def test_values_without_a_feature_of_their_own_are_counted_by_column():
         "text": ["a", "(missing)"],
     }
     known = {"columns": {"share": {}, **{name: {"categories": c} for name, c in categories.items()}}}
+    for name in ("whole", "real", "day"):
+        known["columns"][name]["missing"] = 0.1
+    known["columns"]["text"]["missing"] = 0.0
     told = []
     counter = Counter(reading, FORM, known, told.append)
     no = reading.NO_INTEGER
@@ -199,7 +202,8 @@ def test_values_without_a_feature_of_their_own_are_counted_by_column():
     counter.count(values, np.array(["x", "y", "x"], object))
     counter.count(values, np.array([1.5, 2.5, 3.5]))
     unseen = {"whole": 1, "real": 1, "is": 2, "day": 2, "at": 1, "text": 0}
-    assert told == [Batch(3, unseen, {"x": 2, "y": 1}), Batch(3, unseen, {})]
+    missing = {"whole": 1, "real": 1, "day": 1}
+    assert told == [Batch(3, unseen, {"x": 2, "y": 1}, missing), Batch(3, unseen, {}, missing)]
 
 
 def test_model_tells_what_it_scores_both_ways(tiny_model):
@@ -210,4 +214,4 @@ def test_model_tells_what_it_scores_both_ways(tiny_model):
     body = {"instances": rows}
     assert directly(model, body) == by_mlflow(model, body)
     model.predict(pd.DataFrame(rows))
-    assert told == [Batch(2, {"job": 1}, {"yes": 1, "no": 1})] * 3
+    assert told == [Batch(2, {"job": 1}, {"yes": 1, "no": 1}, {})] * 3

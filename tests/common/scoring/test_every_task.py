@@ -105,8 +105,11 @@ def unseen_while_serving(kept):
     told, inner = [], kept.loaded.unwrap_python_model()
     inner.observe(kept.known, told.append)
     assert inner.answer(json.dumps({"instances": kept.records}).encode())
-    ((rows, unseen, predicted),) = told
+    ((rows, unseen, predicted, missing),) = told
     assert rows == len(kept.rows) == (sum(predicted.values()) or rows)
+    columns = kept.known["columns"]
+    lacked = [name for name in kept.spec.names if columns.get(name, {}).get("missing")]
+    assert missing == {name: sum(row[name] is None for row in kept.records) for name in lacked}
     return unseen
 
 
