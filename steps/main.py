@@ -91,6 +91,8 @@ def _tell(done: list[StepRun], workflow: WorkflowRuns, name: str, task: str) -> 
         if not registry.has_test_rows_of(champion, workflow.searches):
             said += " (of its own workflow: this one has other test rows)"
         click.echo(f"\n{said}{registry.of_lost(champion)}")
+        for note in registry.notes_of(champion):
+            click.echo(f"note: {note}")
 
 
 if __name__ == "__main__":

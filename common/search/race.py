@@ -133,14 +133,11 @@ class Race:
     def table(self) -> pd.DataFrame | None:
         """Return one row per learner and generation; None if there are no generations."""
         tables = [(entrant.learner, entrant.proposer.table()) for entrant in self.entrants]
-        found = [
-            table.assign(**{LEARNER: learner})
-            for learner, table in tables
-            if table is not None and not table.empty
-        ]
-        if all(table is None for _, table in tables):
+        found = [table.assign(**{LEARNER: learner}) for learner, table in tables if table is not None]
+        if not found:
             return None
-        return pd.concat(found, ignore_index=True) if found else pd.DataFrame({LEARNER: []})
+        # Where time ended in the first generation all are empty, and have columns.
+        return pd.concat([one for one in found if not one.empty] or found[:1], ignore_index=True)
 
 
 def grid_race(

@@ -14,11 +14,11 @@ from common.learning.threshold import HALF, OF_THRESHOLD
 from common.search.winner import pipeline_table
 from common.store import candidate_runs, kept, liveness, tracking
 from common.store.get_or_run import step_key
+from common.store.pipelines import Made, log_pipeline, log_sides
 from common.store.registry import FOLD_SCORES, METRIC, THRESHOLD_SCORES
 from common.store.searches import search_data
 from common.store.spark_models import load_spark_model
 from common.store.step_run import Run, Tell
-from common.store.winners import log_pipeline, log_sides
 from common.workflow.declaration import STEPS
 
 NAME, WEIGHT = "ensemble", "weight_"
@@ -56,7 +56,7 @@ def fill_ensemble(run: Run, members: Sequence[Member]) -> None:
     target = data.spec.target
     tables = {side: pipeline_table(pipeline, frame, target) for side, frame in sides.items()}
     log_sides(tables, [run.id])
-    log_pipeline(run, pipeline, data, NAME, vote.result.parameters, tables["test"])
+    log_pipeline(run, pipeline, data, tables["test"], Made(NAME, vote.result.parameters))
     run.log_dataset(data.spec)
 
 

@@ -33,9 +33,11 @@ TEST_DIGEST = "test_digest"
 TASK, LABELS, LABELS_DIGEST = "task", "labels", "labels_digest"
 # Of a vote: the weight of each search's winner.
 MEMBERS = "members"
+# What the scores do not say by themselves, a line each.
+NOTES = "notes"
 COPIED = (
     *("dataset", TASK, LABELS, LABELS_DIGEST, "source", METRIC, FOLDS_DIGEST, FOLD_SCORES),
-    *(THRESHOLD_SCORES, "train_digest", TEST_DIGEST, "learner", "engine", "fitted_by", MEMBERS),
+    *(THRESHOLD_SCORES, "train_digest", TEST_DIGEST, "learner", "engine", "fitted_by", MEMBERS, NOTES),
 )
 # Tag of a version: the reason for its verdict.
 REASON = "reason"
@@ -209,6 +211,11 @@ def test_scores(version: ModelVersion) -> Mapping[str, float]:
 def guessed_scores(version: ModelVersion) -> Mapping[str, float]:
     """Return the scores of guessing on a version's test rows, by metric."""
     return _scores(version, "guess_test_")
+
+
+def notes_of(version: ModelVersion) -> Sequence[str]:
+    """Return what the scores of a version do not say by themselves, in sentences."""
+    return version.tags.get(NOTES, "").splitlines()
 
 
 def _scores(version: ModelVersion, prefix: str) -> dict[str, float]:

@@ -2,13 +2,12 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import fmean
 
 import pandas as pd
-from pyspark.ml import PipelineModel
 
 from common.data.readable import within
 from common.data.target import BINARY, REGRESSION
@@ -37,10 +36,6 @@ from common.plots.interactive import PAGE, page
 from common.plots.search import search_charts
 from common.plots.still import stills
 from common.plots.winner import winner_charts
-from common.scoring.card import Origin, model_card, stratum_scores
-from common.scoring.card_input import example_records
-from common.scoring.caveats import caveats
-from common.scoring.export import export, vocabulary
 from common.search.engines.boosting.margins import Agreement
 from common.search.engines.choice import Engine
 from common.search.engines.race import RaceEngine
@@ -53,18 +48,16 @@ from common.search.search import Proposer, Settings
 from common.search.winner import model_table, scoring_pipeline
 from common.store import candidate_runs, staging, tracking
 from common.store.candidate_runs import CandidateWriter
-from common.store.logged_data import prediction_type
-from common.store.portable_models import log_portable_model
+from common.store.pipelines import Made, log_pipeline, log_sides
 from common.store.registry import THRESHOLD_SCORES
 from common.store.searches import SearchData, Show, open_search, search_data, settings_of
-from common.store.spark_models import load_spark_model, log_spark_model
+from common.store.spark_models import load_spark_model
 from common.store.step_run import Run
 
 log = logging.getLogger(__name__)
 
-# What the differences of predicted numbers are parts of.
+# What the differences of margins are parts of, where a number is predicted.
 SPREAD = "the numbers' spread"
-NUMBER = "the number or, if that is larger, of the numbers' standard deviation"
 
 
 def run_search(run: Run, settings: Settings, proposer: Proposer, show: Show) -> None:
@@ -177,9 +170,10 @@ def _log_model(search: _Scored, winner: CandidateResult) -> tuple[Table, list[Ch
     log_sides(tables, [run.id, child])
     vectorizer = loading.result()
     pipeline = scoring_pipeline(vectorizer, model, spec, threshold.value)
-    strata = log_pipeline(run, pipeline, data, learner.name, parameters, tables["test"], refit.by)
     sources, numbers = feature_sources(vectorizer, spec), number_features(vectorizer, spec)
     importance = column_importance(model, sources, numbers, data.folds.frame)
+    made = Made(learner.name, parameters, refit.by, importance)
+    strata = log_pipeline(run, pipeline, data, tables["test"], made)
     charts = winner_charts(
         tables["train"], tables["test"], spec.target, importance, strata, spec.label, threshold.value
     )
@@ -241,59 +235,3 @@ def _curves(search: _Scored, winner: CandidateResult) -> Sequence[Curve]:
     (again,) = [one for one in outcomes if isinstance(one, CandidateResult)]
     assert again.curves, "two labels have probabilities"
     return again.curves
-
-
-def log_sides(tables: Mapping[str, Table], run_ids: Sequence[str]) -> None:
-    """Log a model's scores on the training and test rows, and the score of guessing on the test rows."""
-    for side, table in tables.items():
-        tracking.log_scores(side, scores(table), run_ids)
-    guess = guess_scores(labels_of(tables["test"]))
-    tracking.log_scores("guess_test", guess, run_ids)
-
-
-def log_pipeline(
-    run: Run,
-    pipeline: PipelineModel,
-    data: SearchData,
-    learner: str,
-    parameters: Parameters,
-    test: Table,
-    fitted_by: str = "",
-) -> pd.DataFrame:
-    """Log a pipeline as a Spark model and as a portable model that is checked to score alike.
-
-    Args:
-        run: The run to log them to.
-        pipeline: The fitted pipeline from raw records to predictions and probabilities.
-        data: The data of the search; both models are compared on its test rows.
-        learner: The learner's name, for the model card.
-        parameters: The parameters that the model was fitted with, for the model card.
-        test: The score table of the pipeline on the test rows.
-        fitted_by: What fitted the model, for the model card.
-
-    Returns:
-        The scores on the test rows of each stratum.
-
-    Raises:
-        ExportError: The portable model scores the test rows differently.
-    """
-    spec, spark = data.spec, data.test.sparkSession
-    # Most of this time is Java compilation and Spark planning, which use one core each.
-    scoring = beside(spark, stratum_scores, pipeline, data.test, data.train, spec)
-    exporting = beside(spark, export, pipeline, spec, data.test)
-    # MLflow's Spark flavor returns only the prediction, and fails if the signature has more outputs.
-    log_spark_model(pipeline, "spark-model", spec, {"prediction": prediction_type(spec)})
-    strata = scoring.result()
-    model, found = exporting.result()
-    example, known = example_records(data.test, spec), vocabulary(pipeline, spec)
-    digests = {context: digest.content for context, digest in data.digests.items()}
-    effective = data.folds.effective_share
-    noted = caveats(spec, test, data.balance, data.repeated, learner, effective)
-    made = Origin(learner, parameters, digests, fitted_by, noted)
-    card = model_card(spec, made, test, strata, found, example, known)
-    log_portable_model(model, "portable-model", spec, known, example, card)
-    for one in noted:
-        run.tell(f"note: {one}")
-    close = within(found.largest, NUMBER * (spec.target.task == REGRESSION))
-    run.tell(f"portable model: matches Spark on {found.rows:,} test rows {close}")
-    return strata

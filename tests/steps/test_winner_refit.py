@@ -11,8 +11,8 @@ from common.learning.fittings import REFIT_AUTO, REFIT_MLLIB
 from common.search import refit
 from common.search.engines.boosting.agreement import RefitError
 from common.search.winner import classifier_of
-from common.store import artifacts, kept, tracking
-from common.store.registry import THRESHOLD_SCORES
+from common.store import artifacts, kept, pipelines, tracking
+from common.store.registry import NOTES, THRESHOLD_SCORES
 from common.store.spark_models import load_spark_model
 from steps.train_grid import train_grid
 from tests.stores import step_caller
@@ -22,7 +22,8 @@ BY = {REFIT_AUTO: "the boosting engine", REFIT_MLLIB: "Spark's GBTClassifier"}
 
 
 @pytest.mark.slow
-def test_run_card_and_output_say_who_fitted_the_winner(kept_store, features):
+def test_run_card_and_output_say_who_fitted_the_winner(kept_store, features, spec, monkeypatch):
+    monkeypatch.setattr(pipelines, "caveats", lambda *given: [f"first is {given[-1].index[0]}", "more"])
     scores = {}
     for asked, by in BY.items():
         said, uri = step_caller(kept_store)(
@@ -39,6 +40,10 @@ def test_run_card_and_output_say_who_fitted_the_winner(kept_store, features):
         assert ("on 1,200 rows" in said) == (asked == REFIT_AUTO)
         card = artifacts.read_text(f"{uri}/portable-model/README.md")
         assert f"- fitted on all training rows by {by}\n" in card
+        noted, _ = run.data.tags[NOTES].splitlines()
+        assert noted.removeprefix("first is ") in spec.names
+        assert f"note: {noted}\nnote: more\n" in said
+        assert f"\n- {noted}\n- more\n" in card
         model = classifier_of(load_spark_model(f"{uri}/spark-model"))
         assert (model.getNumTrees, model.getOrDefault("maxDepth")) == (3, 2)
         scores[asked] = {n: v for n, v in run.data.metrics.items() if n.startswith(("test_", "train_"))}

@@ -1,10 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from common.data.repeated import Repeated
 from common.data.spec import WEIGHT
+from common.data.target import REGRESSION
+from common.learning.class_metrics import class_table
 from common.learning.metrics import ScoreTable
 from common.learning.number_metrics import number_table
 from common.scoring.caveats import caveats
@@ -90,3 +93,55 @@ def test_numbers_of_which_xgboost_learns_little_are_told(spec, zero, unit, said)
         [] if said is None else [f"XGBoost learns little of numbers like those of income: {said}"]
     )
     assert caveats(spec, numbers, False, NONE, "gbt") == []
+
+
+def nearly(wrong, rows=1000, guessed=240):
+    """A table of two labels, of which guessing misses some rows, with this many wrong predictions."""
+    label = np.array([1, 0, 1])
+    prediction = np.array([1, 0, 0])
+    count = np.array([guessed - wrong, rows - guessed, wrong])
+    return ScoreTable(label, prediction, prediction.astype(float), count, np.zeros(3))
+
+
+def told(spec, test, importance):
+    every = caveats(spec, test, False, NONE, importance=pd.Series(importance))
+    return [one for one in every if "known only once" in one]
+
+
+def test_column_that_tells_the_label_outright_is_asked_about(spec):
+    (found,) = told(spec, nearly(2), {"status_code": 0.996, "age": 0.004})
+    assert found == (
+        ">99% of the importance is that of status_code, and 0.8% of guessing's errors are left: if "
+        "status_code is known only once income is, no new row will be scored as well; leave it out by "
+        "drop: [status_code] in a data set's YAML"
+    )
+
+
+@pytest.mark.parametrize(
+    ("test", "importance"),
+    [
+        (nearly(3), {"status_code": 0.996, "age": 0.004}),
+        (nearly(0), {"status_code": 0.89, "age": 0.11}),
+        # So few errors of guessing that none may be left by chance.
+        (nearly(0, 60, 19), {"status_code": 1.0}),
+        (nearly(0, 60, 0), {"status_code": 1.0}),
+        (nearly(2), {}),
+        (nearly(2), {"status_code": 0.0}),
+    ],
+)
+def test_good_model_of_several_columns_or_few_rows_is_not_asked_about(spec, test, importance):
+    assert told(spec, test, importance) == []
+
+
+def test_column_that_tells_one_of_several_labels_or_a_number_is_asked_about(spec):
+    label = np.arange(300) % 3
+    several = class_table(label, np.eye(3)[label])
+    (found,) = told(spec, several, {"tier": 1.0})
+    assert found.startswith("100% of the importance is that of tier, and 0.0% of guessing's errors")
+    numbers = np.arange(100.0)
+    of_number = replace(spec, task=REGRESSION, labels=())
+    (found,) = told(of_number, number_table(numbers, numbers + 1), {"with_tax": 0.97, "age": 0.03})
+    assert found.startswith(
+        "97% of the importance is that of with_tax, and 0.1% of guessing's squared errors are left: if "
+    )
+    assert told(of_number, number_table(numbers, numbers + 5), {"with_tax": 0.97}) == []

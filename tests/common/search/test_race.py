@@ -7,6 +7,7 @@ from common.errors import UserError
 from common.learning.learners import LEARNERS, get_learner, race
 from common.learning.metrics import METRICS
 from common.search.breeding import Breeding
+from common.search.genetic import COLUMNS
 from common.search.genetic_race import genetic_race
 from common.search.race import Entrant, Race, grid_race
 from common.search.result import CandidateFailure, CandidateResult, candidate_name
@@ -172,6 +173,17 @@ def test_generations_are_those_of_the_candidates_learner():
     names = {candidate_name(one) for one in search.candidates}
     assert drawn.keys() <= names
     assert sum(len(numbers) for numbers in drawn.values()) == racing.table()["candidates"].sum()
+
+
+def test_genetic_race_that_ends_in_its_first_generations_has_a_table_without_rows():
+    """Its findings asked for the diversity, of which the table had no column."""
+    racing = genetic_race(spaces(), AUTO, "roc_auc", Breeding(4, generations=2), seed=3)
+    batches = racing.batches(Scored(lambda one: 0.9))
+    for _ in range(2):
+        next(batches)
+    table = racing.table()
+    assert table.empty
+    assert list(table) == [*COLUMNS, "learner"]
 
 
 def test_genetic_race_draws_as_many_candidates_as_a_search_of_one_learner():

@@ -27,6 +27,7 @@ def test_search_is_registered_once_with_what_it_is_judged_by(store):
     assert version.tags["best_maxDepth"] == "5"
     assert registry.test_scores(version) == {"roc_auc": 0.7}
     assert registry.guessed_scores(version) == {"roc_auc": 0.5}
+    assert registry.notes_of(version) == []
     found = registry.contestant(version)
     assert (found.dataset, found.source, found.metric) == ("adult", "path", "roc_auc")
     assert (found.folds_digest, found.fold_scores) == ("rows:2", [0.85, 0.87])
@@ -34,7 +35,7 @@ def test_search_is_registered_once_with_what_it_is_judged_by(store):
 
 def test_version_carries_all_that_is_copied_of_its_search_and_nothing_else(store):
     names = ("dataset", "source", "folds_digest", "train_digest", "test_digest", "learner", "engine")
-    given = {name: f"the {name}" for name in (*names, "members")}
+    given = {name: f"the {name}" for name in (*names, "members")} | {"notes": "one\nof two"}
     run = make_search([0.5, 0.75], {"best_a": 1, "weight_b": 0.5, "grid": "auto"}, **given, more="x")
     MlflowClient().log_metric(run.info.run_id, "val_f1", 0.3)
     MlflowClient().log_metric(run.info.run_id, "train_f1", 0.9)
@@ -55,6 +56,7 @@ def test_version_carries_all_that_is_copied_of_its_search_and_nothing_else(store
     }
     assert registry.test_scores(version) == {"roc_auc": 0.7}
     assert registry.contestant(version).version == "1"
+    assert registry.notes_of(version) == ["one", "of two"]
 
 
 def test_versions_are_found_by_number_with_the_aliases_they_hold(store):
