@@ -1,5 +1,6 @@
 """What must be known of a model beside its scores: weights, probabilities, units, rows and columns."""
 
+import json
 import math
 from collections.abc import Mapping
 
@@ -84,7 +85,7 @@ def _tells_all(test: Table, importance: pd.Series, spec: DatasetSpec) -> str:
     return (
         f"{share} of the importance is that of {name}, and {percent(model / guess, 1)} of guessing's "
         f"{errors} are left: if {name} is known only once {spec.label} is, no new row will be scored as "
-        f"well; leave it out by drop: [{name}] in a data set's YAML"
+        f"well; leave it out by drop: {json.dumps([name], ensure_ascii=False)} in a data set's YAML"
     )
 
 

@@ -1,5 +1,6 @@
 """The names of a table's columns, and which of them a user means."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,5 +110,5 @@ def _check_case(file: Sequence[str], given: Given) -> None:
             first, second = [name for name in left if name.lower() == lower][:2]
             raise UserError(
                 f"columns {first!r} and {second!r} differ only by case, which Spark ignores: leave one "
-                f"out with drop: [{second}]"
+                f"out with drop: {json.dumps([second], ensure_ascii=False)}"
             )

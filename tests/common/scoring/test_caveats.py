@@ -109,11 +109,11 @@ def told(spec, test, importance):
 
 
 def test_column_that_tells_the_label_outright_is_asked_about(spec):
-    (found,) = told(spec, nearly(2), {"status_code": 0.996, "age": 0.004})
+    (found,) = told(spec, nearly(2), {"status, code": 0.996, "age": 0.004})
     assert found == (
-        ">99% of the importance is that of status_code, and 0.8% of guessing's errors are left: if "
-        "status_code is known only once income is, no new row will be scored as well; leave it out by "
-        "drop: [status_code] in a data set's YAML"
+        ">99% of the importance is that of status, code, and 0.8% of guessing's errors are left: if "
+        "status, code is known only once income is, no new row will be scored as well; leave it out by "
+        'drop: ["status, code"] in a data set\'s YAML'
     )
 
 

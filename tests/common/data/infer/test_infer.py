@@ -247,7 +247,7 @@ def test_repeated_name_gets_a_suffix_and_is_told(infer):
 
 
 def test_names_that_differ_by_case_are_refused(infer):
-    with pytest.raises(UserError, match=r"columns 'a' and 'A' differ only by case.*drop: \[A\]"):
+    with pytest.raises(UserError, match=r"columns 'a' and 'A' differ only by case.*drop: \[\"A\"\]"):
         infer(lines(head=["a", "A", "b", "c", "y"]))
 
 
