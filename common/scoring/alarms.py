@@ -44,7 +44,7 @@ def alarms(
     Args:
         rows: Number of rows in the file.
         rejected: Number of rows that could not be scored.
-        reason: The reason for one of the rejections.
+        reason: The reason for the first of the rejections.
         unseen: Scored rows whose category was not seen in training, by categorical column.
         label: Name of the true label's column.
         unknown: Scored rows whose label is not one of the data set's, or no number.

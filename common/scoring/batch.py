@@ -57,7 +57,7 @@ class Outcome:
         rows: Number of records in the file.
         rejected: Number of records that could not be scored.
         rejects: URI of the folder with the rejected records.
-        reason: The reason for one of the rejections; empty if there are none.
+        reason: The reason for the first of the rejections; empty if there are none.
         measured: The comparison with the true labels.
         told: How the file was read, in words.
         notes: What else is to be known about the output, one line each.
@@ -132,7 +132,7 @@ def score_file(
             reason = ""
             if counts["bad"]:
                 files.write(rejected, rejects_part)
-                reason = _first(files.read(spark, rejects_part), names[REASON])
+                reason = files.first(spark, rejects_part, names[REASON])
             whole, mark = files.read(spark, scored_part), _decimal_as_written(model, records, label)
             measured = measure(whole, model, counts["rows"] - counts["bad"], names, label, mark)
     except (Py4JJavaError, PySparkException) as error:
@@ -235,12 +235,8 @@ def _read_input(spark: SparkSession, source: str, model: KeptModel) -> Records:
 def _nothing_to_score(source: str, rows: int, rejected: DataFrame, reason: str) -> str:
     if not rows:
         return f"input {source} has no rows"
-    return f"input {source} has no row that can be scored; the first: {_first(rejected, reason)}"
-
-
-def _first(bad: DataFrame, reason: str) -> str:
-    first = bad.select(reason).first()
-    return str(first[0]) if first else ""
+    first = rejected.select(reason).first()
+    return f"input {source} has no row that can be scored; the first: {first[0] if first else ''}"
 
 
 def _unless_ours(error: Exception, source: str, target: str) -> Exception:

@@ -48,6 +48,13 @@ class OutputFiles:
             return spark.read.options(**CSV, multiLine=self.over_lines).csv(literal(uri))
         return spark.read.parquet(literal(uri))
 
+    def first(self, spark: SparkSession, uri: str, name: str) -> str:
+        """Return the text in a column of the first row of a folder that was written."""
+        # Of a folder Spark reads the largest part first.
+        parts = [part for part in names_in(spark, uri) if part.startswith("part-")]
+        found = (self.read(spark, f"{uri}/{part}").select(name).first() for part in parts)
+        return next((str(row[0]) for row in found if row is not None), "")
+
 
 def is_csv(target: str) -> bool:
     """Return whether an output of this name is CSV."""

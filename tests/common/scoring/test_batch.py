@@ -656,3 +656,14 @@ def test_column_of_the_file_may_be_called_as_what_is_looked_up(score, train):
     assert "equal to 1 of these 2: " in outcome.learnt
     assert sorted(good["__own_2"]) == ["a", "c"]
     assert sorted(good["__learnt_2"]) == ["b", "d"]
+
+
+@pytest.mark.parametrize("target", ["scores.csv", "scores"])
+def test_the_first_reason_is_that_of_the_first_bad_record_of_the_file(score, target):
+    # So long that Spark reads it in parts; the last of them has most of the bad records.
+    note = "x" * 100_000
+    ages = ["39"] * 3 + ["first"] + ["39"] * 67 + ["later"] * 29
+    rows = [f"{note},{row},{age},2.0,Clerk" for row, age in enumerate(ages)]
+    outcome, *_ = score(["note," + HEADER, *rows], target)
+    assert outcome.rejected == 30
+    assert outcome.reason == "column 'age' is 'first', expected a whole number"
