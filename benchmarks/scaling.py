@@ -4,6 +4,7 @@ python -m benchmarks.scaling [--source FILE]
 """
 
 import json
+import os
 import subprocess
 import sys
 
@@ -48,7 +49,7 @@ def scaling(source: str, copies: int | None) -> None:
         "rows x": last["rows"] / first["rows"],
         "time x": last["s of the first size"],
         "auto takes mllib above": f"{limit / per_row:,.0f} rows on this machine "
-        f"({per_row:,.0f} bytes per row at a task's peak, {limit / 1e6:,.0f} MB for all tasks)",
+        f"({per_row:,.0f} bytes per row at one task's peak and in idle workers, {limit / 1e6:,.0f} MB)",
     }
     report("scaling", rows, facts)
 
@@ -67,7 +68,7 @@ def _measure(source: str, copies: int) -> dict[str, float]:
             "driver's Python MB": round(peak.driver / 1e6),
             "largest worker MB": round(peak.worker / 1e6),
             "JVM MB": round(peak.jvm / 1e6),
-            "matrix bytes": task_bytes(data),
+            "matrix bytes": task_bytes(data, os.cpu_count() or 1),
             "room": machine_memory() // 2,
         }
 

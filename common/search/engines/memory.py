@@ -49,7 +49,7 @@ def room_for(data: FoldData, parallelism: int) -> Room:
     needed, on_driver, room = TASK_BYTES * values, DRIVER_BYTES * values, _room(context)
     cores, is_local = context.defaultParallelism, _is_local(context)
     # The workers of this machine that are idle meanwhile hold the matrix too.
-    idle = (cores - 1) * IDLE_BYTES * values if is_local else 0
+    idle = task_bytes(data, cores) - needed if is_local else 0
     share = room if is_local else _share(context)
     that_fits = min(room / max(1, on_driver), share / max(1, needed + idle))
     if that_fits < 1:
@@ -85,9 +85,9 @@ def _room(context: SparkContext) -> int:
     return max(whole // 10, min(whole // 2, whole - heap_bytes(context) - min(OTHERS, whole // 5)))
 
 
-def task_bytes(data: FoldData) -> int:
-    """Return the peak memory of a task of the boosting engine, in bytes."""
-    return TASK_BYTES * _values(data)
+def task_bytes(data: FoldData, cores: int = 1) -> int:
+    """Return the bytes of a task of the boosting engine at its peak, and of idle workers beside it."""
+    return (TASK_BYTES + (cores - 1) * IDLE_BYTES) * _values(data)
 
 
 def _values(data: FoldData) -> int:

@@ -142,6 +142,7 @@ def test_fewer_fits_run_at_once_where_memory_is_short(data, machine):
 
 
 def test_rows_that_are_too_many_for_one_fit_are_left_to_mllib_or_refused(data, machine):
+    assert task_bytes(data, 2) == (memory.TASK_BYTES + memory.IDLE_BYTES) * ROWS * WIDTH
     machine(memory.TASK_BYTES + memory.IDLE_BYTES - 1)
     choice = choose_engine(GBT, "auto", [], data, 5)
     assert (choice.engine, choice.parallelism) == ("mllib", 5)
