@@ -1,8 +1,10 @@
 """The links in the documents work, and what they say about the code is true."""
 
+import json
 import re
 from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 
 from common.learning.learners import LEARNERS
@@ -63,6 +65,16 @@ def test_reference_has_every_learner_with_its_engines():
     told = {name.strip("`"): engines for name, engines, _ in rows(REFERENCE, "Learners")}
     assert told.pop("auto") == "the learner's"
     assert told == {name: ", ".join(learner.engines) for name, learner in LEARNERS.items()}
+
+
+def test_table_of_the_race_has_the_means_of_its_results():
+    found = pd.DataFrame(json.loads((ROOT / "benchmarks/results/automl.json").read_text())["rows"])
+    means = found[found["table"] == "adult"].groupby("who").mean(numeric_only=True)
+    section = rows(ROOT / "docs/benchmarks.md", "A race of learners")
+    for who, cells in zip(("ours", "flaml", "autogluon"), section, strict=False):
+        told = zip(("roc_auc", "log_loss", "f1", "megabytes", "milliseconds"), cells[1:], strict=True)
+        for name, text in told:
+            assert text == f"{means.loc[who, name]:.{len(text.partition('.')[2])}f}", (who, name)
 
 
 @pytest.mark.slow
