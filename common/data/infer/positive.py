@@ -43,7 +43,9 @@ def find_positive(counts: Mapping[str, int], given: Given, name: str) -> tuple[s
     for label, other in (labels, labels[::-1]):
         if _word(other) in NEGATIVE and _word(label) not in NEGATIVE:
             return label, f"the other is {other}"
-    return min(reversed(labels), key=lambda label: counts[label]), "the rarer"
+    differ = counts[labels[0]] != counts[labels[1]]
+    because = "the rarer" if differ else "the last of two as frequent ones"
+    return min(reversed(labels), key=lambda label: counts[label]), because
 
 
 def _word(label: str) -> str:

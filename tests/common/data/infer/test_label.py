@@ -140,6 +140,11 @@ def test_rarer_label_is_positive_where_no_word_says_which(counts):
     assert (found.positive, found.because) == (min(counts, key=counts.get), "the rarer")
 
 
+def test_neither_of_two_labels_as_frequent_is_called_the_rarer():
+    found = choose_label(label({"right": 50, "left": 50}), given())
+    assert (found.positive, found.because) == ("right", "the last of two as frequent ones")
+
+
 def test_one_is_positive_beside_what_denies():
     for other in ("0", "-1", "no"):
         assert choose_label(label({"1": 70, other: 30}), given()).positive == "1"
