@@ -67,6 +67,17 @@ def test_reference_has_every_learner_with_its_engines():
     assert told == {name: ", ".join(learner.engines) for name, learner in LEARNERS.items()}
 
 
+def test_words_of_a_lack_of_memory_are_those_of_the_engine():
+    section = (
+        (ROOT / "docs/troubleshooting.md").read_text().partition("\n## Memory\n")[2].partition("\n## ")[0]
+    )
+    engines = "".join(path.read_text() for path in (ROOT / "common/search/engines").glob("*.py"))
+    told = re.findall(r"^- [*`](.+?)[*`]:", section, re.MULTILINE)
+    assert len(told) == 4
+    for words in told:
+        assert words in engines, words
+
+
 def test_table_of_the_race_has_the_means_of_its_results():
     found = pd.DataFrame(json.loads((ROOT / "benchmarks/results/automl.json").read_text())["rows"])
     means = found[found["table"] == "adult"].groupby("who").mean(numeric_only=True)
