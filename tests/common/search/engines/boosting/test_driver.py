@@ -19,7 +19,7 @@ from common.search.result import CandidateFailure
 from common.store.conf import load_grid
 
 GBT, XGBOOST = get_learner("gbt"), get_learner("xgboost")
-GRID = {"maxDepth": [0, 2, 3], "maxIter": [3, 6], "stepSize": [0.3], "maxBins": [4, 32]}
+GRID = {"maxDepth": [0, 2, 3], "maxIter": [2, 4], "stepSize": [0.3], "maxBins": [4, 32]}
 
 
 @pytest.fixture(scope="module")
