@@ -16,7 +16,7 @@ PINS = "requirements.txt"
 NOT_FOLLOWED = ("common.workflow", "common.store.get_or_run")
 
 
-class Reading(ModuleFinder):
+class ImportGraph(ModuleFinder):
     """What each module imports itself; a module that several steps reach is read once."""
 
     def __init__(self, root: Path) -> None:
@@ -69,7 +69,7 @@ def _name(module: Module | None) -> str:
     return getattr(module, "__name__", "")
 
 
-_reading = cache(Reading)
+_graph_of = cache(ImportGraph)
 
 
 def reached_files(step: str, root: Path = ROOT) -> list[Path]:
@@ -81,7 +81,7 @@ def reached_files(step: str, root: Path = ROOT) -> list[Path]:
         step: Name of a module under steps/.
         root: The project's root folder.
     """
-    code = _reading(root).reached_from(f"steps.{step}")
+    code = _graph_of(root).reached_from(f"steps.{step}")
     beside = {
         file
         for folder in {path.parent for path in code}
