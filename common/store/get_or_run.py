@@ -168,6 +168,12 @@ def resolve_inputs(step: str, parameters: dict[str, str], experiment_id: str = "
         tags = {tracking.STEP: "train_grid", f"{tracking.INPUT}features": resolved["features"]}
         tags["learner"] = (parameters | resolve_learner(parameters | resolved))["learner"]
         found = tracking.find_finished(tags, experiment_id)
+        if not found:
+            log.warning(
+                "warm_start=auto finds no grid search of these features by learner %s: the first "
+                "generation is drawn",
+                tags["learner"],
+            )
         resolved["warm_start"] = f"runs:/{found[0].info.run_id}" if found else "none"
     by_hand = parameters.get("version", "auto") != "auto"
     if step == "champion" and not by_hand:

@@ -213,7 +213,7 @@ def warm_start(store, **parameters):
     return get_or_run.resolve_inputs("train_ga", given, store)["warm_start"]
 
 
-def test_genetic_search_begins_with_the_newest_grid_search_of_its_learner_and_features(store):
+def test_genetic_search_begins_with_the_newest_grid_search_of_its_learner_and_features(store, caplog):
     def search(step="train_grid", learner="gbt", features="runs:/abc"):
         tags = {tracking.STEP: step, "learner": learner, tracking.INPUT + "features": features}
         with mlflow.start_run(tags=tags) as active:
@@ -221,6 +221,8 @@ def test_genetic_search_begins_with_the_newest_grid_search_of_its_learner_and_fe
 
     other = search(features="runs:/def")
     assert warm_start(store) == "none"
+    said = "finds no grid search of these features by learner gbt: the first generation is drawn"
+    assert [record.message for record in caplog.records] == [f"warm_start=auto {said}"]
     search()
     newest = search()
     forest = search(learner="random_forest")
@@ -228,6 +230,7 @@ def test_genetic_search_begins_with_the_newest_grid_search_of_its_learner_and_fe
     assert warm_start(store) == newest
     assert warm_start(store, learner="random_forest") == forest
     assert warm_start(store, features="runs:/def") == other
+    assert len(caplog.records) == 1
     assert warm_start(store, learner="xgboost") == "none"
     given = {"features": "runs:/abc", "learner": "gbt", "warm_start": "runs:/given"}
     assert "warm_start" not in get_or_run.resolve_inputs("train_ga", given, store)
