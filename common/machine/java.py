@@ -20,6 +20,7 @@ from pyspark.errors import PySparkRuntimeError
 from pyspark.java_gateway import launch_gateway
 
 from common.errors import UserError
+from common.machine.whole_file import can_be_written
 
 NO_JAVA = (
     "Java did not start (its message is above; JAVA_HOME is {!r}): Spark needs Java 17, 21 or 25, in "
@@ -122,18 +123,10 @@ def _check_address() -> None:
 def _check_folders() -> None:
     given = os.environ.get("SPARK_LOCAL_DIRS")
     # Spark does without those that it cannot write to. Without any it ends as if it had been killed.
-    if given and not any(_holds_files(Path(one)) for one in given.split(",")):
+    if given and not any(can_be_written(Path(one, "file")) for one in given.split(",")):
         raise UserError(
             f"SPARK_LOCAL_DIRS {given!r} has no folder that can be written: unset it, or name one"
         )
-
-
-def _holds_files(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(folder, os.W_OK | os.X_OK)
 
 
 def _finish(java: subprocess.Popen[bytes], passing: Thread) -> None:
