@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from common.data import reading
-from common.data.reading import DATE, TIMESTAMP
-from common.data.records import is_missing
+from common.data.reading import DATE, TIMESTAMP, is_missing
 from common.scoring.serving.categories import category_places
 from common.scoring.serving.scorer import plain
 
@@ -75,14 +74,14 @@ class Counted:
         def count(values: Values) -> RowCounts:
             found = RowCounts()
             for name, of in known.items():
-                column, kind = values[name], self.kinds[name]
+                column = values[name]
                 strange = column[~pd.Series(plain(column)).isin(of).to_numpy()]
                 if len(strange):
                     found.unseen[name] = len(strange)
-                    texts = _texts(strange[~is_missing(strange, kind)], kind)
+                    texts = _texts(strange[~is_missing(strange)], self.kinds[name])
                     found.examples.update({name: min(texts)} if texts else {})
             for name in self.may_lack:
-                if rows := int(is_missing(values[name], self.kinds[name]).sum()):
+                if rows := int(is_missing(values[name]).sum()):
                     found.lacking[name] = rows
             return found
 

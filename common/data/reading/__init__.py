@@ -46,7 +46,7 @@ from .places import (
     tells_apart,
     unique_names,
 )
-from .values import OWN, Rows, own_named, read_rows, refusal
+from .values import OWN, Rows, is_missing, own_named, read_rows, refusal
 
 __all__ = [
     "BLANKS",
@@ -89,6 +89,7 @@ __all__ = [
     "grammar",
     "high_characters",
     "infinity_of",
+    "is_missing",
     "not_encoded",
     "own_named",
     "plain_text",

@@ -55,6 +55,15 @@ HELD: Mapping[str, tuple[type, Any]] = {
 }
 
 
+def is_missing(values: np.ndarray) -> np.ndarray:
+    """Return where a column's values, as `read_rows` returns them, are missing."""
+    if values.dtype == object:
+        return np.asarray(values == NO_TEXT)
+    if values.dtype.kind == "M":
+        return np.isnat(values)
+    return np.isnan(values) if values.dtype.kind == "f" else np.asarray(values == NO_INTEGER)
+
+
 def read_rows(frame: pd.DataFrame, form: Form) -> Rows:
     """Read records; a row is good if every value is valid for its column.
 

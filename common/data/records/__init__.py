@@ -1,6 +1,6 @@
 """Files of records read in place on Spark, by the rules of `common/data/reading`."""
 
-from common.data.records.at_once import Then, is_missing, made_of_rows, values_read, why_bad
+from common.data.records.at_once import Then, made_of_rows, values_read, why_bad
 from common.data.records.over_lines import RECORD
 from common.data.records.table import (
     LEARNT,
@@ -25,7 +25,6 @@ __all__ = [
     "Then",
     "all_of",
     "first_problem",
-    "is_missing",
     "made_of_rows",
     "open_table",
     "plan_wide",

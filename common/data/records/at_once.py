@@ -22,8 +22,6 @@ from common.data.reading import (
     BOOLEAN,
     DATE,
     INTEGER,
-    NO_INTEGER,
-    NO_TEXT,
     TEXT,
     TIMESTAMP,
     Form,
@@ -31,6 +29,7 @@ from common.data.reading import (
     Rows,
     column_of_texts,
     grammar,
+    is_missing,
     own_named,
     read_records,
     read_rows,
@@ -208,17 +207,8 @@ def _as_arrow(rows: Rows, form: Form, made: pa.Array | None = None) -> pa.Array:
     return pa.StructArray.from_arrays(arrays, names)
 
 
-def is_missing(values: np.ndarray, kind: str) -> np.ndarray:
-    """Return where a column's values, as `read_rows` returns them, are missing."""
-    if kind in (TEXT, BOOLEAN):
-        return np.asarray(values == NO_TEXT)
-    if kind in (DATE, TIMESTAMP):
-        return np.isnat(values)
-    return np.asarray(values == NO_INTEGER) if kind == INTEGER else np.isnan(values)
-
-
 def _array(values: np.ndarray, good: np.ndarray, kind: str) -> pa.Array:
-    missing = is_missing(values, kind)
+    missing = is_missing(values)
     if kind in (DATE, TIMESTAMP):
         values = values.astype("datetime64[D]" if kind == DATE else values.dtype)
     return pa.array(values, ARROW.get(kind, pa.float64()), mask=missing | ~good)

@@ -48,11 +48,8 @@ class Counter:
             for name, column in known.get("columns", {}).items()
             if "categories" in column
         }
-        self._nothing = {
-            name: _nothing(reading.values.HELD[form.columns[name]])
-            for name, column in known.get("columns", {}).items()
-            if column.get("missing")
-        }
+        self._is_missing = reading.is_missing
+        self._may_lack = [n for n, column in known.get("columns", {}).items() if column.get("missing")]
 
     def count(self, values: Mapping[str, np.ndarray], prediction: np.ndarray) -> None:
         """Count a batch.
@@ -66,15 +63,8 @@ class Counter:
             for name, known in self._known.items()
         }
         labels = Counts(prediction.tolist()) if prediction.dtype == object else {}
-        missing = {
-            name: _comparable(values[name]).count(nothing) for name, nothing in self._nothing.items()
-        }
+        missing = {name: int(self._is_missing(values[name]).sum()) for name in self._may_lack}
         self._tell(Batch(len(prediction), unseen, labels, missing))
-
-
-def _nothing(held: tuple[type, Any]) -> Any:
-    """Return what stands for a missing value in a column whose values are held so."""
-    return NO_NUMBER if held[0] is np.float64 else held[1]
 
 
 def _comparable(values: np.ndarray) -> list[Any]:
